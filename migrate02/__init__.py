@@ -1,0 +1,1 @@
+"""The migration tool: configuration in, configuration and findings out."""

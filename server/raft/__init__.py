@@ -1,0 +1,1 @@
+"""Consensus as a state machine: no sockets, no files, no clock."""
