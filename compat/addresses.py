@@ -1,0 +1,120 @@
+"""Addresses as 0.4 wrote them, ``host:port`` and, for binding, a bare ``host``. Text to text.
+
+0.4 took any host, 2.x only an IP address; what both refuse is refused here in etcd 2.3.8's words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+BAD_HOST = "bad IP in address specification"
+BAD_PORT = "bad port in address specification"
+MISSING_PORT = "missing port in address"
+
+_PLACEHOLDER = re.compile(r"\$(\w+|\{\w+\})\Z")
+"""A shell variable or cloud-config's ``$private_ipv4``: opaque here, filled in before etcd sees it."""
+
+_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}\Z")
+_HOST = re.compile(r"[A-Za-z0-9._-]+\Z")
+
+WILDCARDS = frozenset(("0.0.0.0", "::"))
+
+
+class AddressError(ValueError):
+    """Why neither 0.4 nor 2.x can use the address, in the words of 2.3.8."""
+
+
+class Address(NamedTuple):
+    """``host`` without brackets; ``port`` is empty when 0.4 was to take it from the advertised address."""
+
+    host: str
+    port: str
+
+    def url(self, scheme: str) -> str:
+        host = self.host.replace("%", "%25")
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
+
+    @property
+    def is_ip(self) -> bool:
+        """Whether 2.x's own ``-addr`` family would take the host (a placeholder passes as one)."""
+        return ":" in self.host or bool(_IPV4.match(self.host)) or bool(_PLACEHOLDER.match(self.host))
+
+    @property
+    def is_wildcard(self) -> bool:
+        return self.host in WILDCARDS
+
+    @property
+    def port_in_range(self) -> bool:
+        return not self.port or not self.port.isdigit() or int(self.port) <= 65535
+
+
+def parse_advertised(text: str) -> Address:
+    """``host:port`` of ``-addr`` and ``-peer-addr``. Raises AddressError."""
+    address = _split(text.strip())
+    if not address.port:
+        raise AddressError(BAD_PORT)
+    return _checked(address)
+
+
+def parse_bound(text: str) -> Address:
+    """``host:port`` or a bare host of ``-bind-addr`` and ``-peer-bind-addr``. Raises AddressError.
+
+    0.4.9 gave a bare host the port of the advertised address; a bare IPv6 address counts as one too. A port
+    alone was refused by 0.4 as by 2.x.
+    """
+    text = text.strip()
+    if text and (_is_bare_ipv6(text) or not set(":[]/") & set(text)):
+        return _checked(Address(text, ""))
+    address = _split(text)
+    if not address.port:
+        raise AddressError(BAD_PORT)
+    return _checked(address)
+
+
+def _checked(address: Address) -> Address:
+    host, port = address
+    if not (_HOST.match(host) or _is_bare_ipv6(host) or _PLACEHOLDER.match(host)):
+        raise AddressError(BAD_HOST)
+    if port and not (port.isascii() and port.isdigit()) and not _PLACEHOLDER.match(port):
+        raise AddressError(BAD_PORT)
+    return address
+
+
+def _is_bare_ipv6(text: str) -> bool:
+    from ipaddress import AddressValueError, IPv6Address
+
+    if text.count(":") < 2:
+        return False
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _split(text: str) -> Address:
+    """Split as Go's net.SplitHostPort does, with its words for what it refuses (compared with 2.3.8)."""
+
+    def refuse(reason: str) -> AddressError:
+        return AddressError(f"address {text}: {reason}" if text else reason)
+
+    colon = text.rfind(":")
+    if colon < 0:
+        raise refuse(MISSING_PORT)
+    if text.startswith("["):
+        closing = text.find("]")
+        if closing < 0:
+            raise refuse("missing ']' in address")
+        if closing + 1 != colon:
+            too_many = closing + 1 < len(text) and text[closing + 1] == ":"
+            raise refuse("too many colons in address" if too_many else MISSING_PORT)
+        host, rest = text[1:closing], text[1:closing] + text[colon:]
+    else:
+        host, rest = text[:colon], text
+        if ":" in host:
+            raise refuse("too many colons in address")
+    for bracket in "[]":
+        if bracket in rest:
+            raise refuse(f"unexpected '{bracket}' in address")
+    return Address(host, text[colon + 1 :])

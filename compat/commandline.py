@@ -1,0 +1,155 @@
+"""Reads an etcd command line, 0.4's or 2.x's or both mixed. Pure: words in, settings and findings out.
+
+The grammar is the union of the two: what 2.3.8 reads it reads the same way; a number after a flag that 2.3.8
+ignores (``-cluster-active-size 3``), which 2.3.8 would trip over, is taken as 0.4 took it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from compat import flags04
+from compat.findings import Finding
+from compat.flags04 import BY_SHORT, DEPRECATED, IGNORED
+from compat.goflag import BOOL, MAYBE, VALUE, Flag, FlagError, HelpAsked, first_pass, parse
+from compat.settings import FLAG, Given, Origin
+from compat.translate import ERA_04, era_of
+from compat.values import refusal
+from server.config import SETTINGS
+
+OWN_FLAGS: dict[str, str] = {"engine": VALUE, "print-config": BOOL}
+"""etcd02's own."""
+
+
+class CommandLine(NamedTuple):
+    """``own`` holds what is for etcd02 itself. ``config_file`` is the ``-config`` that 0.4 would have read."""
+
+    given: list[Given]
+    findings: list[Finding]
+    own: dict[str, str]
+    config_file: Given | None
+    wants_help: bool = False
+    wants_version: bool = False
+
+
+def _kinds_04() -> dict[str, str]:
+    kinds = {}
+    for flag in flags04.FLAGS:
+        if flag.name == "help":
+            continue
+        kind = BOOL if flag.kind == flags04.BOOL else MAYBE if flag.in_238 == IGNORED else VALUE
+        kinds.update(dict.fromkeys((flag.name, *flag.short), kind))
+    return kinds
+
+
+_KINDS: dict[str, str] = _kinds_04() | {
+    setting.name: BOOL if setting.kind == "bool" else VALUE for setting in SETTINGS
+}
+
+
+def canonical(name: str) -> str:
+    """The long name for a deprecated short one."""
+    flag = BY_SHORT.get(name)
+    return flag.name if flag is not None else name
+
+
+def read_command_line(args: Sequence[str], own: Mapping[str, str] | None = None) -> CommandLine:
+    """Read the words after the program's name; ``own`` are further flags with their kinds.
+
+    A word that etcd would refuse is a finding, not an exception; what came before it is still read.
+    """
+    kinds = _KINDS | dict(own or {})
+    config_file = first_pass(args, "config")
+    try:
+        try:
+            parsed = parse(args, kinds, _check)
+        except FlagError as error:
+            later = _kinds_of_later_releases(error.name)
+            if not later:
+                raise
+            parsed = parse(args, kinds | later, _check)
+    except HelpAsked:
+        return CommandLine([], [], {}, None, wants_help=True)
+    except FlagError as error:
+        return CommandLine([], [_refused(error, args)], {}, None)
+
+    given = [_given(flag) for flag in parsed.flags if flag.name not in (own or {}) and flag.name != "version"]
+    findings = [finding for flag in parsed.flags if (finding := _deprecated(flag))]
+    version = next((flag for flag in reversed(parsed.flags) if flag.name == "version"), None)
+    if parsed.rest:
+        findings.append(_stray(parsed.rest, given))
+    seen = next((item for item in given if item.name == "config"), None)
+    if seen is not None and seen.value and config_file is None:
+        findings.append(_config_not_seen(seen))
+    return CommandLine(
+        [item for item in given if item.name != "config"],
+        findings,
+        {flag.name: flag.value or "" for flag in parsed.flags if flag.name in (own or {})},
+        _given(config_file) if config_file is not None and config_file.value else None,
+        wants_version=version is not None and version.value in ("true", "1", "t", "T", "TRUE", "True"),
+    )
+
+
+def _check(name: str, value: str) -> str:
+    return refusal(canonical(name), value)
+
+
+def _kinds_of_later_releases(name: str) -> dict[str, str]:
+    """The flags that came after 2.3, when ``name`` is one of them: a newer engine or target may want it."""
+    if not name:
+        return {}
+    from compat.flags2x import BY_NAME
+
+    if name not in BY_NAME:
+        return {}
+    return {
+        flag.name: BOOL if flag.kind == "bool" else VALUE
+        for flag in BY_NAME.values()
+        if flag.name not in _KINDS
+    }
+
+
+def _given(flag: Flag) -> Given:
+    return Given(canonical(flag.name), flag.value or "", Origin(FLAG, flag.spelled))
+
+
+def _refused(error: FlagError, args: Sequence[str]) -> Finding:
+    text = str(error)
+    unknown = text.startswith("flag provided but not defined")
+    origin = Origin(FLAG, args[error.position].partition("=")[0])
+    remedy = {
+        True: f"see 'etcd02 -help' and 'migrate02 explain -{error.name}'",
+        False: "",
+    }[unknown]
+    if "bad IP in address" in text or "in address" in text:
+        remedy = "write it as IP:port or host:port, without http://"
+    elif "URL" in text or "first path segment" in text:
+        remedy = "write it as http://host:port or https://host:port"
+    return Finding(
+        "unknown-setting" if unknown else "invalid-value", canonical(error.name), origin, text, remedy
+    )
+
+
+def _deprecated(flag: Flag) -> Finding | None:
+    if flag.name not in DEPRECATED:
+        return None
+    new = canonical(flag.name)
+    origin = Origin(FLAG, flag.spelled)
+    return Finding("deprecated-name", new, origin, f"[deprecated] use -{new}, not -{flag.name}", "")
+
+
+def _stray(rest: Sequence[str], given: list[Given]) -> Finding:
+    """2.x refuses leftover words; 0.4 ignored them, and a command line that is plainly 0.4's has lived with that."""
+    origin = Origin(FLAG, rest[0])
+    words = " ".join(rest)
+    if era_of({item.name: item for item in given}) == ERA_04:
+        message = f"ignored, as 0.4 did without a word: {words} (etcd 2.x: '{rest[0]}' is not a valid flag)"
+        return Finding("words-ignored", "", origin, message, "remove them, or write a boolean as -flag=value")
+    message = f"error verifying flags, '{rest[0]}' is not a valid flag. See 'etcd --help'."
+    return Finding("stray-words", "", origin, message, "remove it, or put the flag it belongs to before it")
+
+
+def _config_not_seen(seen: Given) -> Finding:
+    message = f"{seen.value} is not read: 0.4 looked for -config only up to the first value written as a word of its own"
+    return Finding("config-not-seen", "config", seen.origin, message, "to have it read, put -config first")

@@ -1,0 +1,30 @@
+"""What lies in a data directory, as far as a start has to know. Looks at names only."""
+
+from __future__ import annotations
+
+import os
+
+_NAMES_04 = ("log", "conf", "snapshot", "standby_info")
+_NAMES_2X = ("member", "proxy", "wal", "snap")
+
+
+def has_member_data(data_dir: str, wal_dir: str = "") -> bool:
+    """Whether a 2.x member has written here: its log directory holds at least one file, as etcd asks.
+
+    2.0.0 kept ``wal`` beside ``snap`` without ``member`` around them.
+    """
+    places = [wal_dir] if wal_dir else [f"{data_dir}/member/wal", f"{data_dir}/wal"]
+    return any(_names(place) for place in places)
+
+
+def is_of_etcd04(data_dir: str) -> bool:
+    """Whether 0.4 has written here and nothing newer has."""
+    names = _names(data_dir)
+    return any(name in names for name in _NAMES_04) and not any(name in names for name in _NAMES_2X)
+
+
+def _names(directory: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()

@@ -1,0 +1,124 @@
+"""Real etcds to hand over to: find one, ask its version, fit the settings to it, become it.
+
+Imports neither aiohttp nor the server: the exec of a real etcd must be quick.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from typing import NamedTuple, NoReturn
+
+from packaging.version import InvalidVersion, Version
+
+from compat.findings import Finding
+from compat.fit import fit
+from compat.flags2x import BY_NAME
+from compat.variables import setting_of
+
+BUNDLED = "bundled"
+AUTO = "auto"
+CHOICE_VARIABLE = "ETCD02_ENGINE"
+
+_VERSION_LINE = re.compile(r"etcd version:?\s+(\S+)", re.IGNORECASE)
+
+
+class EngineError(Exception):
+    """The engine cannot be used; the message names it and says why, ``remedy`` what to do."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class Engine(NamedTuple):
+    path: str
+    version: Version
+
+
+class Start(NamedTuple):
+    """What to exec."""
+
+    argv: list[str]
+    environ: dict[str, str]
+    findings: list[Finding]
+
+
+def find_on_path(search: str, ourselves: str) -> str:
+    """The first executable ``etcd`` on a PATH that is not this program under a link; ``""`` when there is none."""
+    own = os.path.realpath(ourselves)
+    for directory in search.split(os.pathsep):
+        candidate = os.path.join(directory or ".", "etcd")  # noqa: PTH118 - pathlib costs a tenth of the start
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK) and os.path.realpath(candidate) != own:  # noqa: PTH113
+            return candidate
+    return ""
+
+
+def ask_version(path: str) -> Engine:
+    """Run ``PATH --version``. Raises EngineError."""
+    try:
+        answer = subprocess.run(
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            env={"PATH": os.defpath},
+            check=False,
+        )
+    except FileNotFoundError:
+        raise EngineError(f"{path}: no such file", "give --engine the path of an etcd binary") from None
+    except PermissionError:
+        raise EngineError(f"{path}: not executable", "give --engine the path of an etcd binary") from None
+    except OSError as error:
+        raise EngineError(f"{path}: {error.strerror}", "give --engine the path of an etcd binary") from None
+    except subprocess.TimeoutExpired:
+        raise EngineError(
+            f"{path} --version: no answer in 10 s", "check that this is an etcd binary"
+        ) from None
+    line = _VERSION_LINE.search(answer.stdout + answer.stderr)
+    if line is None:
+        raise EngineError(
+            f"{path} --version does not answer as etcd does", "check that this is an etcd binary"
+        )
+    try:
+        version = Version(line[1])
+    except InvalidVersion:
+        raise EngineError(
+            f"{path} is of version {line[1]}, which is none", "check that this is etcd"
+        ) from None
+    if version < Version("2.0"):
+        raise EngineError(f"{path} is etcd {version}; 2.0 or later is needed", "name a newer etcd")
+    return Engine(path, version)
+
+
+def prepare(engine: Engine, config: Mapping[str, str], environ: Mapping[str, str]) -> Start:
+    """The command line and environment for that etcd.
+
+    Every setting goes on the command line; variables that are settings are taken out of the environment, because
+    they have been translated already and an old one beside its new flag would stop a 2.x. Unknown ETCD_ variables
+    (ETCD_UNSUPPORTED_ARCH) stay.
+    """
+    fitted = fit(dict(config), engine.version)
+    argv = [engine.path]
+    for name, value in fitted.config.items():
+        argv += as_flag(name, value)
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name != CHOICE_VARIABLE and not (name.startswith("ETCD_") and setting_of(name))
+    }
+    return Start(argv, kept, fitted.findings)
+
+
+def as_flag(name: str, value: str) -> list[str]:
+    """One setting as words of a command line; a boolean needs ``=``."""
+    if BY_NAME[name].kind == "bool":
+        return [f"--{name}={value}"]
+    return [f"--{name}", value]
+
+
+def become(start: Start) -> NoReturn:
+    """Replace this process: pid, signals and exit status are etcd's own from here on."""
+    os.execve(start.argv[0], start.argv, start.environ)

@@ -1,0 +1,301 @@
+"""What a translation has to say to a person. Codes are stable; the words may get better.
+
+``CODES`` is the one table of them: severity, one-line title and the whole story that ``migrate02 explain CODE``
+tells. A finding adds the setting, where it came from, what happened to it and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from compat.settings import Origin
+
+ERROR = "error"
+"""Refused: nothing is written, nothing starts."""
+REVIEW = "review"
+"""Converted, but something is left for a person to decide or to do."""
+INFO = "info"
+"""Worth knowing; nothing to do."""
+
+
+class Code(NamedTuple):
+    severity: str
+    title: str
+    story: str
+
+
+class Finding(NamedTuple):
+    """One thing to say. ``setting`` is the 0.4 or 2.x flag name without dashes, empty for a whole file."""
+
+    code: str
+    setting: str
+    origin: Origin | None
+    message: str
+    remedy: str
+
+    @property
+    def severity(self) -> str:
+        return CODES[self.code].severity
+
+    @property
+    def place(self) -> str:
+        return self.origin.place if self.origin else ""
+
+    def __str__(self) -> str:
+        place = f"{self.place}: " if self.origin else ""
+        remedy = f" -> {self.remedy}" if self.remedy else ""
+        return f"{self.severity}[{self.code}] {place}{self.message}{remedy}"
+
+
+def worst(findings: list[Finding]) -> str:
+    """The highest severity among them, or ``""``."""
+    found = {finding.severity for finding in findings}
+    return next((severity for severity in (ERROR, REVIEW, INFO) if severity in found), "")
+
+
+CODES: dict[str, Code] = {
+    # Refusals.
+    "old-and-new": Code(
+        ERROR,
+        "an old and a new setting for the same thing",
+        "etcd 2.x kept four addresses of 0.4 as old names of its URL settings and refuses to guess which one you "
+        "mean when both are set, even if the values agree. -addr also takes over the listening side while -bind-addr "
+        "is not given, and -peer-addr likewise, so -addr beside --listen-client-urls is a conflict too; the migration "
+        "table of the clustering guide does not say so, but 2.0 to 2.3 do it. It does not matter whether a setting "
+        "came by flag, environment or file. An empty environment variable counts as not set. From 3.0 on the old "
+        "names are unknown.\n\nKeep the new setting and remove the old one.",
+    ),
+    "several-bootstraps": Code(
+        ERROR,
+        "more than one way to find the cluster",
+        "A member finds its cluster by --initial-cluster, by --discovery or by --discovery-srv. etcd 2.x and later "
+        "refuse more than one of them, before anything else is checked, and even if one is given an empty value on "
+        "the command line. Keep one.",
+    ),
+    "peers": Code(
+        ERROR,
+        "-peers and -peers-file have no equivalent",
+        "In 0.4 a node joined whatever cluster it found through the addresses in -peers. etcd 2.x wants the whole "
+        "membership agreed before the first start: --initial-cluster lists every member as NAME=peer-URL, the same "
+        "on each of them. That is a similar concept with different semantics, and one node's file cannot give it: "
+        "the names of the others are missing. etcd 2.0 to 2.3 define both flags only to refuse them; 3.0 and later "
+        "do not know them. See the clustering guide of etcd 2, section 'Static', and its migration table.\n\n"
+        "Two cases are passed over: with --initial-cluster given beside it, and on a member that already has its "
+        "data, which knows its cluster from there.",
+    ),
+    "invalid-value": Code(
+        ERROR,
+        "a value that etcd would refuse",
+        "The value does not have the form its setting needs: host:port for the old addresses, http(s)://host:port "
+        "without a path for the URL settings, a decimal number, or a Go boolean (1 t T TRUE true True 0 f F FALSE "
+        "false False). The message has etcd's own words.",
+    ),
+    "unknown-setting": Code(
+        ERROR,
+        "a flag that neither 0.4 nor the target knows",
+        "etcd refuses a flag it does not know. Either it is misspelt, it belongs to another program, or it came "
+        "with a later release than the one asked for.",
+    ),
+    "settings-clash": Code(
+        ERROR,
+        "settings that do not go together",
+        "etcd checks some settings against each other before it starts; the message has its own words.",
+    ),
+    "stray-words": Code(
+        ERROR,
+        "words on the command line that belong to no flag",
+        "Flags end at the first word that is none. 0.4 silently ignored that word and everything after it; 2.x "
+        "refuses to start. A boolean takes its value only after '=': -snapshot=true, not -snapshot true.",
+    ),
+    "unusable-input": Code(
+        ERROR,
+        "a file that cannot be read as an etcd configuration",
+        "The file is missing, unreadable, empty, binary, broken, or holds no etcd setting. 0.4's own file is TOML "
+        "(/etc/etcd/etcd.conf); environment files (NAME=value lines) and command lines are read too.",
+    ),
+    "data-dir-04": Code(
+        ERROR,
+        "the data directory is of etcd 0.4",
+        "0.4 kept its data in conf, log and snapshot; 2.x keeps it under member/. etcd 2.0 and 2.1 converted an old "
+        "directory at the first start, losing some keys and times to live on the way; 2.2 and later "
+        "start EMPTY over it, with only a warning. etcd02 refuses instead.",
+    ),
+    "engine": Code(
+        ERROR,
+        "the real etcd that was asked for cannot be used",
+        "--engine (or ETCD02_ENGINE) names a real etcd to hand over to, or 'auto' for the one on the PATH. It must "
+        "be an executable that answers --version as etcd does.",
+    ),
+    # Something is left for a person.
+    "name-from-hostname": Code(
+        REVIEW,
+        "0.4 took the name from the host",
+        "Without -name, 0.4 used the host name; 2.x calls every unnamed member 'default', and two of those cannot "
+        "form a cluster. The host name is written out, as this machine says it is: check it when the configuration "
+        "is for another machine.",
+    ),
+    "half-tls-pair": Code(
+        REVIEW,
+        "a certificate without its key, or a key without its certificate",
+        "0.4 served plain http unless both halves were given, without a word; 2.x refuses half a pair. The half is "
+        "left out, so that what was served stays as it was: plain http.",
+    ),
+    "ca-without-pair": Code(
+        REVIEW,
+        "a CA file that had no effect",
+        "In 0.4 -ca-file asked for client certificates, but only when -cert-file and -key-file were both given. "
+        "Without them nothing was checked. It is left out, so that what was served stays as it was.",
+    ),
+    "timing-bent": Code(
+        REVIEW,
+        "heartbeat and election time do not fit 2.x's rules",
+        "2.x wants --election-timeout to be at least five times --heartbeat-interval, and at most 50000 ms (from "
+        "2.1.2 on); 0.4's own defaults (50 and 200 ms) break the rule. 2.x ignores -peer-heartbeat-interval and "
+        "-peer-election-timeout with a warning, so they are carried over to the new names, bent as little as the "
+        "rules allow. Every member of a cluster must have the same pair.",
+    ),
+    "discovery-token": Code(
+        REVIEW,
+        "a discovery token of 0.4 cannot be used again",
+        "2.x reads the cluster's size from TOKEN/_config/size, waits until that many members have registered, and "
+        "takes a token only once. A token used with 0.4 holds 0.4's registrations and no size. A member that "
+        "already has data does not look at it. 3.7 removed this kind of discovery.",
+    ),
+    "no-counterpart": Code(
+        REVIEW,
+        "a setting of 0.4 that 2.x has no counterpart for",
+        "The setting had an effect in 0.4 that nothing in 2.x has. It is left out.",
+    ),
+    "never-read": Code(
+        REVIEW,
+        "a setting that 0.4 never looked at",
+        "0.4 silently ignored unknown keys in its file, keys in the wrong table, and some names that its own "
+        "documentation gave. Such a setting had no effect, so it is not converted: that would change what runs. It "
+        "is told, because somebody believed in it.",
+    ),
+    "config-not-seen": Code(
+        REVIEW,
+        "a -config that 0.4 never saw",
+        "0.4 looked for -config in a first pass over the command line that knew no other flag, so a value written as "
+        "a word of its own before it (-name x -config f) ended the search, and the file was silently not read. It is "
+        "not read here either. To have it read, put -config first or write the flags before it as -name=x.",
+    ),
+    "words-ignored": Code(
+        REVIEW,
+        "words that 0.4 silently ignored",
+        "Flags end at the first word that is none; 0.4 ignored it and everything after it, flags too. The same is "
+        "done here for a command line that is plainly 0.4's. Often it is a boolean with a value of its own "
+        "(-snapshot true), a redirection or an '&' that never reached a shell.",
+    ),
+    "wildcard-advertised": Code(
+        REVIEW,
+        "a wildcard as the advertised address",
+        "0.0.0.0 and [::] mean 'every interface' to a listener; told to others as an address to call they mean "
+        "nothing. 2.x hands the URL to clients and proxies, which then call themselves.",
+    ),
+    "target-lacks": Code(
+        REVIEW,
+        "the target release cannot say it",
+        "The setting is newer than the release asked for by --target, or that release has dropped it.",
+    ),
+    "listen-host-name": Code(
+        REVIEW,
+        "a host name to listen on",
+        "0.4 and 2.x resolve a host name in a listening address; 3.0 and 3.1 warn, and from 3.2 on only an IP address "
+        "or localhost is taken ('expected IP in URL for binding').",
+    ),
+    "cors-without-port": Code(
+        REVIEW,
+        "origins without a port",
+        "Up to 3.3 --cors takes any text; from 3.4 on every origin must be a URL with an explicit port, or '*'.",
+    ),
+    "v2-api": Code(
+        REVIEW,
+        "clients of the v2 API",
+        "Clients of 0.4 and 2.x speak /v2/keys. 3.4 and 3.5 serve it only with --enable-v2; 3.6 and later do not "
+        "serve it at all, and v2 keys in the data directory cannot be reached any more.",
+    ),
+    "era-unclear": Code(
+        REVIEW,
+        "nothing here is 0.4's alone",
+        "All settings exist in 0.4 and in 2.x, but what is not set differs: 0.4 listened on every interface at ports "
+        "4001 and 7001, 2.x on localhost at 2379, 4001, 2380 and 7001; 0.4 took its name from the host. Only you know "
+        "which one it was written for.",
+    ),
+    # Worth knowing.
+    "single-member": Code(
+        INFO,
+        "a new cluster of one, said in 2.x's words",
+        "With neither -peers nor -discovery, 0.4 started a new cluster of one. 2.x's default --initial-cluster names "
+        "only localhost, so any other peer address stops it with '--initial-cluster must include ...'. The translation "
+        "gives --initial-cluster NAME=URL. A member that already has data ignores it. If the node was the first of "
+        "several, --initial-cluster must list them all instead, the same on each.",
+    ),
+    "peers-passed-over": Code(
+        INFO,
+        "-peers had nothing to say here",
+        "The member knows its cluster already: from --initial-cluster beside it, or from its data directory.",
+    ),
+    "listens-everywhere": Code(
+        INFO,
+        "listens on every interface",
+        "0.4 listened on every interface when no bind address was given, and 2.x's -addr does the same "
+        "([::]:PORT). This is kept, so that whoever reached the member still does. 2.x alone would listen on localhost "
+        "only. To listen on one address, set it in --listen-client-urls or --listen-peer-urls.",
+    ),
+    "port-added": Code(
+        INFO,
+        "a bind address without a port",
+        "0.4 gave a bare bind address the port of the advertised one; 2.x refuses it ('missing port in address'). The "
+        "port is written out.",
+    ),
+    "host-name": Code(
+        INFO,
+        "a host name where 2.x's old flag takes only IP addresses",
+        "2.x's own -addr family refuses host names ('bad IP in address specification'); its URL settings take them.",
+    ),
+    "old-data-format": Code(
+        INFO,
+        "0.4's data is not 2.x's",
+        "A data directory of 0.4 (conf, log, snapshot) is not read by etcd 2.2 and later: they start EMPTY over it, "
+        "with only the warning 'found invalid file/dir conf under data dir'. The configuration is "
+        "converted, the data is not.",
+    ),
+    "dropped-default": Code(
+        INFO,
+        "a setting that changes nothing",
+        "The value given is what 2.x does anyway, or it had no effect in 0.4. It is left out.",
+    ),
+    "new-wins": Code(
+        INFO,
+        "an old setting beside its new name",
+        "Outside the four addresses etcd 2.x does not call this a conflict: it ignores the old name, or never knew it.",
+    ),
+    "deprecated-name": Code(
+        INFO,
+        "a name that 0.4 already called deprecated",
+        "0.4 took it with a warning; 2.x and later do not know it.",
+    ),
+    "unknown-variable": Code(
+        INFO,
+        "an ETCD_ variable that is no setting",
+        "2.x warns 'unrecognized environment variable' and goes on.",
+    ),
+    "engine-chosen": Code(
+        INFO,
+        "which etcd was chosen",
+        "--engine auto (or ETCD02_ENGINE=auto) takes the first real etcd on the PATH, and the bundled server when there "
+        "is none.",
+    ),
+    "file-not-read": Code(
+        INFO,
+        "0.4's configuration file was not read",
+        "0.4 read /etc/etcd/etcd.conf whenever it existed; 2.x has no such file. It is read for a command line "
+        "of 0.4, not for one of 2.x.",
+    ),
+    "yaml-needs-3": Code(
+        INFO,
+        "a YAML file needs etcd 3.0",
+        "etcd 2.x has no configuration file; --config-file came with 3.0. With it, flags and environment are ignored.",
+    ),
+}

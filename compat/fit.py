@@ -1,0 +1,213 @@
+"""Fits 2.x settings to what one release of etcd accepts, and says what that release lacks. Pure.
+
+The settings come in 2.3's words, which is what a translation gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from packaging.version import InvalidVersion, Version
+
+from compat.findings import Finding
+from compat.flags2x import BY_NAME, LATEST, Flag2x
+
+FIRST, LAST = Version("2.0"), Version("3.8")
+
+_BRACKETS = re.compile(r"[\[\]]")
+
+
+class Fitted(NamedTuple):
+    """``config`` in the words of that release; ``renamed`` maps a new name to the one it stood under."""
+
+    config: dict[str, str]
+    findings: list[Finding]
+    renamed: dict[str, str]
+
+
+class TargetError(ValueError):
+    """Not a release of etcd 2.x or 3.x."""
+
+
+def parse_target(text: str) -> Version:
+    """``3.4`` is the last 3.4 release, ``3.4.23`` that one. Raises TargetError."""
+    try:
+        version = Version(LATEST.get(text.removeprefix("v"), text))
+    except InvalidVersion:
+        raise TargetError(f"{text} is no version of etcd; give one like 2.3, 3.4 or 3.4.23") from None
+    if not FIRST <= version < LAST:
+        raise TargetError(f"etcd {text} is not known here; known are 2.0 to 3.7")
+    return version
+
+
+class _Fit:
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.config: dict[str, str] = {}
+        self.findings: list[Finding] = []
+        self.renamed: dict[str, str] = {}
+
+    def put(self, name: str, value: str, instead_of: str = "") -> None:
+        self.config[name] = value
+        if instead_of:
+            self.renamed[name] = instead_of
+
+    def say(self, code: str, setting: str, message: str, remedy: str) -> None:
+        self.findings.append(Finding(code, setting, None, f"etcd {self.version}: {message}", remedy))
+
+    def knows(self, name: str) -> bool:
+        return BY_NAME[name].known_to(self.version)
+
+
+def fit(config: dict[str, str], version: Version, *, wants_v2: bool = True) -> Fitted:
+    """``wants_v2``: clients speak /v2/keys, so the v2 API is switched on where that is needed and possible."""
+    work = _Fit(version)
+    for name, value in config.items():
+        rule = _RULES.get(name)
+        if rule is None or not rule(work, name, value):
+            _take_or_tell(work, name, value)
+    if wants_v2 and config.get("enable-v2") != "true":
+        _enable_v2(work)
+    return Fitted(work.config, work.findings, work.renamed)
+
+
+def _take_or_tell(work: _Fit, name: str, value: str) -> None:
+    if work.knows(name):
+        work.put(name, value)
+        return
+    flag = BY_NAME[name]
+    came = f"--{name} came with {flag.first}" if Version(flag.first) > work.version else _gone(flag)
+    remedy = f"use {flag.replacement}" if flag.replacement and flag.removed else f"{name}={value} is left out"
+    work.say("target-lacks", name, came, remedy)
+
+
+def _gone(flag: Flag2x) -> str:
+    return f"--{flag.name} is gone since {flag.removed}"
+
+
+def _debug(work: _Fit, name: str, value: str) -> bool:
+    """--log-level came with 3.4, whose --debug is deprecated; 3.5 dropped it."""
+    if not work.knows("log-level"):
+        return False
+    if value == "true":
+        work.put("log-level", "debug", name)
+    return True
+
+
+def _client_auth(work: _Fit, name: str, value: str) -> bool:
+    """2.0 had only the CA file, which asked for certificates by itself."""
+    if work.knows(name):
+        return False
+    prefix = "peer-" if name.startswith("peer-") else ""
+    if name.endswith("trusted-ca-file"):
+        work.put(f"{prefix}ca-file", value, name)
+    return True
+
+
+def _ca_file(work: _Fit, name: str, value: str) -> bool:
+    """The CA file that asked for certificates by itself is gone since 3.4."""
+    if work.knows(name) or not value:
+        return False
+    prefix = name.removesuffix("ca-file")
+    work.put(f"{prefix}trusted-ca-file", value, name)
+    work.put(f"{prefix}client-cert-auth", "true", name)
+    return True
+
+
+def _cors(work: _Fit, name: str, value: str) -> bool:
+    """From 3.4 on every origin needs a port; 3.4 and later allow every origin when none is given."""
+    if work.version < Version("3.4") or value.strip() == "*":
+        return False
+    origins = [item.strip() for item in value.split(",") if item.strip()]
+    bare = [origin for origin in origins if not _has_port(origin)]
+    if not bare:
+        return False
+    ports = {"https": ":443", "http": ":80"}
+    with_ports = [
+        origin + ports.get(origin.partition("://")[0], ":80") if origin in bare else origin
+        for origin in origins
+    ]
+    work.put(name, ",".join(with_ports))
+    work.say(
+        "cors-without-port",
+        name,
+        f"{', '.join(bare)} got the port of its scheme, because --cors takes only URLs with one",
+        "a browser sends no default port in Origin, so check that these origins still match; '*' allows any",
+    )
+    return True
+
+
+def _has_port(origin: str) -> bool:
+    return origin.partition("://")[2].rpartition(":")[2].isdigit()
+
+
+def _listen(work: _Fit, name: str, value: str) -> bool:
+    """From 3.2 on only IP addresses and localhost can be listened on."""
+    if work.version >= Version("3.2"):
+        for url in value.split(","):
+            host = _BRACKETS.sub("", url.partition("://")[2].rpartition(":")[0])
+            if host and host != "localhost" and not _is_ip(host):
+                work.say(
+                    "listen-host-name",
+                    name,
+                    f"expected IP in URL for binding ({url})",
+                    f"write the IP address of {host} in --{name}",
+                )
+    return False
+
+
+def _is_ip(host: str) -> bool:
+    return ":" in host or bool(re.fullmatch(r"[\d.]+", host)) or host.startswith("$")
+
+
+def _discovery_fallback(work: _Fit, name: str, value: str) -> bool:
+    if value != "proxy" or work.version < Version("3.6"):
+        return False
+    work.say(
+        "target-lacks",
+        name,
+        'v2 proxy is deprecated, and --discovery-fallback can\'t be configured as "proxy"',
+        "it is left out: a surplus member exits",
+    )
+    return True
+
+
+def _proxy(work: _Fit, name: str, value: str) -> bool:
+    """``--proxy off`` says nothing; the rest is told as gone."""
+    del name
+    return value == "off" and not work.knows("proxy")
+
+
+def _enable_v2(work: _Fit) -> None:
+    flag = BY_NAME["enable-v2"]
+    if work.version < Version("3.4"):
+        return  # the v2 API is simply there
+    if flag.known_to(work.version):
+        work.put("enable-v2", "true")
+        return
+    work.say(
+        "v2-api",
+        "enable-v2",
+        "there is no v2 API any more: clients of 0.4 and 2.x cannot be served, and v2 keys cannot be reached",
+        "move the clients to the v3 API and the keys with it before going beyond 3.5",
+    )
+
+
+_Rule = Callable[[_Fit, str, str], bool]
+_RULES: dict[str, _Rule] = {
+    "debug": _debug,
+    "trusted-ca-file": _client_auth,
+    "client-cert-auth": _client_auth,
+    "peer-trusted-ca-file": _client_auth,
+    "peer-client-cert-auth": _client_auth,
+    "ca-file": _ca_file,
+    "peer-ca-file": _ca_file,
+    "cors": _cors,
+    "listen-client-urls": _listen,
+    "listen-peer-urls": _listen,
+    "discovery-fallback": _discovery_fallback,
+    "proxy": _proxy,
+}
+"""A rule returns whether it has dealt with the setting; if not, it is taken as it is or told as lacking."""

@@ -1,0 +1,168 @@
+"""Reads 0.4's TOML configuration file. Pure: text in, settings with their lines and findings out.
+
+As 0.4.9 read it: keys without regard to case, unknown keys ignored without a word (told here), a value of the
+wrong type refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from compat.findings import Finding
+from compat.flags04 import BOOL, BY_TOML, FLOAT, INT, LIST, NEVER_READ, Flag04
+from compat.settings import FILE, Given, Origin
+
+TABLES = frozenset(name.partition(".")[0] for name in BY_TOML if "." in name)
+
+_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?\Z")
+_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*=""")
+_TYPES: dict[str, tuple[type, str]] = {
+    BOOL: (bool, "true or false, without quotes"),
+    INT: (int, "a whole number, without quotes"),
+    FLOAT: (float, "a number with a decimal point, such as 10.0"),
+    LIST: (list, 'a list of texts, such as ["a", "b"]'),
+}
+_TEXT = (str, 'a text in quotes, such as "m1"')
+
+
+class TomlFile(NamedTuple):
+    """``lines`` maps each key (``peer.addr``) to its line, counted from 1."""
+
+    given: list[Given]
+    findings: list[Finding]
+    lines: dict[str, int]
+
+
+class TomlError(ValueError):
+    """The text is no TOML; the message has the parser's words and the line."""
+
+
+def read_toml(text: str, file: str) -> TomlFile:
+    """Raises TomlError."""
+    import tomllib
+
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TomlError(str(error)) from None
+    lines = locate_keys(text)
+    given: list[Given] = []
+    findings: list[Finding] = []
+    for key, value in _flattened(document):
+        origin = Origin(FILE, key, file, lines.get(key.lower(), 0))
+        flag = BY_TOML.get(key.lower())
+        if flag is None:
+            findings.append(_never_read(key, value, origin))
+        elif not _has_type(flag, value):
+            findings.append(_wrong_type(flag, key, value, origin))
+        elif value not in ("", []):
+            given.append(Given(flag.name, _as_flag_value(value), origin))
+    return TomlFile(given, findings, lines)
+
+
+def locate_keys(text: str) -> dict[str, int]:
+    """The line of each key, keys in lower case with their table. The text is known to be TOML."""
+    lines: dict[str, int] = {}
+    table = ""
+    inside = ""  # the end of a multi-line text or list that is open
+    for number, line in enumerate(text.splitlines(), 1):
+        if inside:
+            inside = "" if inside in line else inside
+            continue
+        header = _HEADER.match(line)
+        if header:
+            table = header[1].strip("\"' ").lower()
+            continue
+        key = _KEY.match(line)
+        if key:
+            name = key[1].strip("\"'").lower()
+            lines[f"{table}.{name}" if table else name] = number
+            inside = _left_open(line[key.end() :])
+    return lines
+
+
+def _left_open(value: str) -> str:
+    """What closes the value if it goes on in the next line, else ``""``."""
+    value = value.strip()
+    for quotes in ('"""', "'''"):
+        if value.startswith(quotes) and quotes not in value[3:]:
+            return quotes
+    if value.startswith("[") and "]" not in value.partition("#")[0]:
+        return "]"
+    return ""
+
+
+def _flattened(document: dict[str, object]) -> list[tuple[str, object]]:
+    """Keys with their table, ``peer.addr``; a table that 0.4 did not know stands for all its keys."""
+    pairs: list[tuple[str, object]] = []
+    for key, value in document.items():
+        if isinstance(value, dict):
+            pairs += [(f"{key}.{inner}", inner_value) for inner, inner_value in value.items()]
+        else:
+            pairs.append((key, value))
+    return pairs
+
+
+def _has_type(flag: Flag04, value: object) -> bool:
+    kind = _TYPES.get(flag.kind, _TEXT)[0]
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return type(value) is kind
+
+
+def _as_flag_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(str(item).strip() for item in value)
+    return str(value)
+
+
+def _shown(value: object) -> str:
+    """The value as TOML would write it, near enough for a message."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _wrong_type(flag: Flag04, key: str, value: object, origin: Origin) -> Finding:
+    wanted = _TYPES.get(flag.kind, _TEXT)[1]
+    return Finding(
+        "invalid-value",
+        flag.name,
+        origin,
+        f"{key} = {_shown(value)} has the wrong type, and 0.4 refuses to start with it",
+        f"write {wanted}",
+    )
+
+
+def _never_read(key: str, value: object, origin: Origin) -> Finding:
+    known = _meant(key.lower())
+    message = f"{key} = {_shown(value)}: 0.4 silently ignored this key"
+    if known is None:
+        return Finding("never-read", key, origin, message, "remove it")
+    if not known.toml:
+        return Finding(
+            "never-read", known.name, origin, message, f"only the flag -{known.name} worked; remove it"
+        )
+    table, _, inner = known.toml.rpartition(".")
+    right = f"{inner} in the table [{table}]" if table else f"{inner} at the top of the file"
+    message += f"; it is {right}"
+    return Finding(
+        "never-read", known.name, origin, message, "remove it, or move it there if it should take effect"
+    )
+
+
+def _meant(key: str) -> Flag04 | None:
+    """The setting somebody may have meant: the right words with other joints, or in the wrong table."""
+    documented = NEVER_READ.get(key)
+    if documented is not None:
+        return documented
+    plain = key.replace("-", "_").replace(".", "_")
+    for flag in BY_TOML.values():
+        spelled = flag.toml.replace(".", "_")
+        if plain in (spelled, spelled.partition("_")[2] if "." in flag.toml else spelled):
+            return flag
+    bare = key.rpartition(".")[2].replace("-", "_")
+    return next((flag for flag in BY_TOML.values() if flag.toml.rpartition(".")[2] == bare), None)

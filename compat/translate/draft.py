@@ -1,0 +1,73 @@
+"""The translation while it is being made: what was given, what came out so far, what there is to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from compat.findings import ERROR, Finding
+from compat.settings import Given, Origin
+
+ERA_04 = "0.4"
+ERA_2X = "2.x"
+
+
+class Surroundings(NamedTuple):
+    """What a translation must know of the machine. Gathered by the caller: nothing here looks."""
+
+    hostname: str = ""
+    member_has_data: bool = False
+    """The member's data directory already holds a 2.x member."""
+    is_this_machine: bool = False
+    """The configuration is for the machine the names above were taken from, and starts there now."""
+
+
+class Translation(NamedTuple):
+    """``config`` holds 2.x settings as their flags take them, URL lists with commas.
+
+    ``sources`` says from which given setting each came; one that was added has none. ``era`` is 0.4 or 2.x: whose
+    defaults fill what was not given.
+    """
+
+    config: dict[str, str]
+    sources: dict[str, str]
+    findings: list[Finding]
+    era: str
+
+    @property
+    def refused(self) -> bool:
+        return any(finding.severity == ERROR for finding in self.findings)
+
+
+class Draft:
+    """Collects the result. ``given`` is never changed."""
+
+    def __init__(self, given: Mapping[str, Given], around: Surroundings, era: str) -> None:
+        self.given = given
+        self.around = around
+        self.era = era
+        self.config: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
+        self.findings: list[Finding] = []
+
+    def put(self, name: str, value: str, source: Given | None = None) -> None:
+        """Set a 2.x setting; ``source`` is the given setting it stands for."""
+        self.config[name] = value
+        if source is not None:
+            self.sources[name] = source.name
+
+    def say(
+        self, code: str, about: Given | None, message: str, remedy: str = "", *, setting: str = ""
+    ) -> None:
+        origin: Origin | None = about.origin if about is not None else None
+        name = setting or (about.name if about is not None else "")
+        self.findings.append(Finding(code, name, origin, message, remedy))
+
+    def value(self, name: str) -> str:
+        """The value that was given, or ``""``."""
+        given = self.given.get(name)
+        return given.value if given is not None else ""
+
+    def has_pair(self, prefix: str) -> bool:
+        """Whether certificate and key are both given; ``prefix`` is ``""`` or ``"peer-"``."""
+        return bool(self.value(f"{prefix}cert-file") and self.value(f"{prefix}key-file"))

@@ -1,0 +1,145 @@
+"""The settings that take one rule each: copied, renamed, made explicit, or dropped with a word about it."""
+
+from __future__ import annotations
+
+from compat.flags04 import BY_NAME, CLIENT_AUTH, DEBUG, DROP, FLAGS
+from compat.settings import Given
+from compat.translate.draft import ERA_04, Draft
+
+_PAIRS = (("", "addr"), ("peer-", "peer-addr"))
+_OWN_RULE = frozenset(("name", "data-dir"))
+
+
+def translate_name(draft: Draft) -> None:
+    """0.4 took the host name; 2.x would say ``default``."""
+    given = draft.given.get("name")
+    if given is not None and (given.value or draft.era != ERA_04):
+        draft.put("name", given.value, given)
+    elif draft.era == ERA_04:
+        name = draft.around.hostname
+        draft.put("name", name)
+        why = (
+            "0.4.9 refused -data-dir without -name ('Name cannot be blank')"
+            if "data-dir" in draft.given
+            else "0.4 took the host name when no -name was given"
+        )
+        draft.say(
+            "name-from-hostname",
+            given,
+            f"{why}; --name is {name}, this machine's",
+            "check it",
+            setting="name",
+        )
+
+
+def translate_data_dir(draft: Draft) -> None:
+    """0.4's default, NAME.etcd in the working directory, is 2.x's too; written out because it hangs on the name."""
+    given = draft.given.get("data-dir")
+    if given is not None and (given.value or draft.era != ERA_04):
+        draft.put("data-dir", given.value, given)
+    elif draft.era == ERA_04:
+        draft.put("data-dir", f"{draft.config['name']}.etcd", given)
+    if draft.era == ERA_04 and not draft.around.is_this_machine:
+        directory = draft.config["data-dir"]
+        draft.say(
+            "old-data-format",
+            given,
+            f"{directory}: a data directory of 0.4 there is not read by etcd 2.2 and later, they start empty over it",
+            "move it aside before the first start, and carry its keys over if they are needed",
+            setting="data-dir",
+        )
+
+
+def copy_settings(draft: Draft) -> None:
+    """What has the same name, or is 2.x's own, passes through; half a TLS pair does not."""
+    halves = _refuse_half_pairs(draft)
+    for given in draft.given.values():
+        old = BY_NAME.get(given.name)
+        if given.name in _OWN_RULE or given.name in halves:
+            continue
+        if old is None or (
+            old.fate == "copy" and not (given.name == "discovery" and _empty_discovery(draft, given))
+        ):
+            draft.put(given.name, given.value, given)
+
+
+def _empty_discovery(draft: Draft, given: Given) -> bool:
+    return draft.era == ERA_04 and not given.value
+
+
+def _refuse_half_pairs(draft: Draft) -> frozenset[str]:
+    """In 0.4 half a pair meant plain http, silently; 2.x refuses it, so the half is left out."""
+    if draft.era != ERA_04:
+        return frozenset()
+    halves = set()
+    for prefix, address in _PAIRS:
+        names = (f"{prefix}cert-file", f"{prefix}key-file")
+        present = [draft.given[name] for name in names if draft.value(name)]
+        if len(present) != 1:
+            continue
+        given = present[0]
+        missing = names[1] if given.name == names[0] else names[0]
+        halves.add(given.name)
+        draft.say(
+            "half-tls-pair",
+            given,
+            f"{given.origin.name} is left out: without -{missing} 0.4 served plain http on -{address}, and so it stays",
+            f"to have TLS, give --{given.name} and --{missing}, and https:// in the URLs",
+        )
+    return frozenset(halves)
+
+
+def translate_client_auth(draft: Draft) -> None:
+    """A CA file asked for client certificates by itself in 0.4; 2.1 split that in two settings."""
+    for flag in FLAGS:
+        given = draft.given.get(flag.name)
+        if flag.fate != CLIENT_AUTH or given is None:
+            continue
+        prefix = flag.name.removesuffix("ca-file")
+        trusted, auth = flag.becomes
+        if draft.era != ERA_04:
+            draft.put(flag.name, given.value, given)
+        elif draft.has_pair(prefix):
+            draft.put(trusted, given.value, given)
+            draft.put(auth, "true", given)
+        elif given.value:
+            draft.say(
+                "ca-without-pair",
+                given,
+                f"{given.origin.name} is left out: without -{prefix}cert-file and -{prefix}key-file it had no effect",
+                f"to ask for client certificates, give a certificate and its key, --{trusted} and --{auth}",
+            )
+
+
+def translate_verbosity(draft: Draft) -> None:
+    for flag in FLAGS:
+        given = draft.given.get(flag.name)
+        if (
+            flag.fate == DEBUG
+            and given is not None
+            and given.value in ("true", "1", "t", "T", "TRUE", "True")
+        ):
+            if "debug" not in draft.config:
+                draft.put("debug", "true", given)
+            elif "debug" in draft.given:
+                draft.say(
+                    "new-wins",
+                    given,
+                    f"{given.origin.name} is passed over: --debug is given too",
+                    "remove it",
+                )
+
+
+def drop_what_has_no_counterpart(draft: Draft) -> None:
+    for given in draft.given.values():
+        flag = BY_NAME.get(given.name)
+        if flag is None or flag.fate != DROP:
+            continue
+        if not given.value or given.value in flag.harmless:
+            draft.say(
+                "dropped-default", given, f"{given.origin.name} is left out: it changes nothing in etcd 2.x"
+            )
+        else:
+            draft.say(
+                "no-counterpart", given, f"{given.origin.name} is left out: {flag.dropped}", flag.remedy
+            )

@@ -1,0 +1,137 @@
+"""The four addresses of 0.4 become the only URL of their 2.x lists. Also the scheme, which TLS decides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from compat.addresses import Address, AddressError, parse_advertised, parse_bound
+from compat.flags04 import BY_NAME
+from compat.settings import Given
+from compat.translate.draft import ERA_04, Draft
+
+
+class Side(NamedTuple):
+    """One of the two doors of a member."""
+
+    prefix: str  # of the TLS settings
+    advertised: str
+    bound: str
+    advertise_urls: str
+    listen_urls: str
+
+
+SIDES = (
+    Side("peer-", "peer-addr", "peer-bind-addr", "initial-advertise-peer-urls", "listen-peer-urls"),
+    Side("", "addr", "bind-addr", "advertise-client-urls", "listen-client-urls"),
+)
+
+
+def translate_addresses(draft: Draft) -> None:
+    for side in SIDES:
+        _translate_side(draft, side)
+
+
+def _translate_side(draft: Draft, side: Side) -> None:
+    given_advertised = _unless_shadowed(draft, side.advertised, side.advertise_urls)
+    given_bound = _unless_shadowed(draft, side.bound, side.listen_urls)
+    if given_advertised is None and given_bound is None and draft.era != ERA_04:
+        return
+    advertised = _parsed(draft, given_advertised, BY_NAME[side.advertised].default)
+    if advertised is None:
+        return
+    scheme = "https" if draft.has_pair(side.prefix) else "http"
+    if given_advertised is not None or draft.era == ERA_04:
+        _put_advertised(draft, side, given_advertised, advertised.url(scheme))
+        _comment_on_advertised(draft, side, given_advertised, advertised)
+    if side.listen_urls in draft.given:
+        return
+    if given_bound is not None:
+        _put_bound(draft, side, given_bound, advertised, scheme)
+        return
+    everywhere = Address("::", advertised.port).url(scheme)
+    draft.put(side.listen_urls, everywhere, given_advertised)
+    draft.say(
+        "listens-everywhere",
+        given_advertised,
+        f"no -{side.bound} was given, so --{side.listen_urls} is {everywhere}: every interface, as in 0.4",
+        f"to listen on one address, set --{side.listen_urls}",
+        setting=side.bound,
+    )
+
+
+def _unless_shadowed(draft: Draft, old: str, new: str) -> Given | None:
+    """The old setting, unless the new one is given too (that conflict has been reported)."""
+    return None if new in draft.given else draft.given.get(old)
+
+
+def _parsed(draft: Draft, given: Given | None, default: str) -> Address | None:
+    if given is None:
+        return parse_advertised(default)
+    try:
+        address = parse_advertised(given.value)
+    except AddressError as error:
+        _refuse(draft, given, str(error), "write it as host:port, without http://")
+        return None
+    return address if _port_fits(draft, given, address) else None
+
+
+def _put_advertised(draft: Draft, side: Side, given: Given | None, url: str) -> None:
+    if side.advertise_urls not in draft.given:
+        draft.put(side.advertise_urls, url, given)
+
+
+def _comment_on_advertised(draft: Draft, side: Side, given: Given | None, address: Address) -> None:
+    if given is None:
+        return
+    if address.is_wildcard:
+        draft.say(
+            "wildcard-advertised",
+            given,
+            f"{given.value} is told to others as the address to call, but it means 'every interface'",
+            f"put an address that others can reach into --{side.advertise_urls}",
+        )
+    elif not address.is_ip:
+        draft.say(
+            "host-name",
+            given,
+            f"{given.value}: etcd 2.x refuses a host name in -{side.advertised}; --{side.advertise_urls} takes it",
+            f"make sure that every machine resolves {address.host}",
+        )
+
+
+def _put_bound(draft: Draft, side: Side, given: Given, advertised: Address, scheme: str) -> None:
+    try:
+        bound = parse_bound(given.value)
+    except AddressError as error:
+        _refuse(draft, given, str(error), "write it as IP:port")
+        return
+    if not _port_fits(draft, given, bound):
+        return
+    if not bound.port:
+        bound = Address(bound.host, advertised.port)
+        draft.say(
+            "port-added",
+            given,
+            f"{given.value} has no port; 0.4 took {bound.port}, the port of -{side.advertised}",
+        )
+    if not bound.is_ip:
+        draft.say(
+            "host-name",
+            given,
+            f"{given.value}: etcd 2.x refuses a host name in -{side.bound}; --{side.listen_urls} takes it up to 3.1",
+            "write the IP address when you go on to 3.2 or later",
+        )
+    draft.put(side.listen_urls, bound.url(scheme), given)
+
+
+def _port_fits(draft: Draft, given: Given, address: Address) -> bool:
+    if address.port_in_range:
+        return True
+    _refuse(draft, given, f"address {address.port}: invalid port", "a port is a number from 1 to 65535")
+    return False
+
+
+def _refuse(draft: Draft, given: Given, reason: str, remedy: str) -> None:
+    draft.say(
+        "invalid-value", given, f'invalid value "{given.value}" for {given.origin.name}: {reason}', remedy
+    )

@@ -1,0 +1,43 @@
+"""What ``etcd02 -help`` prints, made from the tables."""
+
+from __future__ import annotations
+
+from compat import flags04
+from server.config import SETTINGS
+
+HEAD = """\
+usage: etcd02 [flags]
+  start an etcd 2.x server from 0.4 or 2.x flags and ETCD_* variables
+
+etcd02's own flags:
+  --engine PATH|auto|bundled
+      hand over to a real etcd instead of the bundled server (ETCD02_ENGINE)
+  --print-config
+      print the effective 2.x configuration as JSON and exit
+  -version, -help
+"""
+
+
+def usage() -> str:
+    lines = [HEAD, "2.x flags:"]
+    for setting in SETTINGS:
+        default = f" (default {setting.default})" if setting.default else ""
+        lines += [f"  --{setting.name}", f"      {setting.help}{default}"]
+    lines += ["", "0.4 flags, and what becomes of them:"]
+    for flag in flags04.FLAGS:
+        if flag.fate == flags04.COMMAND:
+            continue
+        names = " ".join(f"-{name}" for name in (flag.name, *flag.short))
+        lines += [f"  {names}", f"      {flag.meaning}: {becomes(flag)}"]
+    return "\n".join(lines) + "\n"
+
+
+def becomes(flag: flags04.Flag04) -> str:
+    """In a few words, what happens to a 0.4 setting."""
+    if flag.becomes:
+        return " and ".join(f"--{name}" for name in flag.becomes)
+    if flag.fate == flags04.BOOTSTRAP:
+        return "refused; list the members in --initial-cluster"
+    if flag.fate == flags04.READ:
+        return "the file is read in its place"
+    return "left out"
