@@ -151,5 +151,5 @@ def _stray(rest: Sequence[str], given: list[Given]) -> Finding:
 
 
 def _config_not_seen(seen: Given) -> Finding:
-    message = f"{seen.value} is not read: 0.4 looked for -config only up to the first value written as a word of its own"
+    message = f"{seen.value} is not read: 0.4 looked for -config only up to the first value that was a word of its own"
     return Finding("config-not-seen", "config", seen.origin, message, "to have it read, put -config first")

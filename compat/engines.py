@@ -17,10 +17,10 @@ from compat.findings import Finding
 from compat.fit import fit
 from compat.flags2x import BY_NAME
 from compat.variables import setting_of
+from server.config import Config
 
-BUNDLED = "bundled"
-AUTO = "auto"
-CHOICE_VARIABLE = "ETCD02_ENGINE"
+_CHOICE_VARIABLE = "ETCD02_ENGINE"
+_BINARY = "give --engine the path of an etcd binary"
 
 _VERSION_LINE = re.compile(r"etcd version:?\s+(\S+)", re.IGNORECASE)
 
@@ -37,6 +37,11 @@ class Engine(NamedTuple):
     path: str
     version: Version
 
+    @property
+    def reads_data_of_04(self) -> bool:
+        """2.0 and 2.1 converted a directory of 0.4 at their first start."""
+        return self.version < Version("2.2")
+
 
 class Start(NamedTuple):
     """What to exec."""
@@ -50,8 +55,8 @@ def find_on_path(search: str, ourselves: str) -> str:
     """The first executable ``etcd`` on a PATH that is not this program under a link; ``""`` when there is none."""
     own = os.path.realpath(ourselves)
     for directory in search.split(os.pathsep):
-        candidate = os.path.join(directory or ".", "etcd")  # noqa: PTH118 - pathlib costs a tenth of the start
-        if os.path.isfile(candidate) and os.access(candidate, os.X_OK) and os.path.realpath(candidate) != own:  # noqa: PTH113
+        candidate = os.path.join(directory or ".", "etcd")
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK) and os.path.realpath(candidate) != own:
             return candidate
     return ""
 
@@ -68,11 +73,11 @@ def ask_version(path: str) -> Engine:
             check=False,
         )
     except FileNotFoundError:
-        raise EngineError(f"{path}: no such file", "give --engine the path of an etcd binary") from None
+        raise EngineError(f"{path}: no such file", _BINARY) from None
     except PermissionError:
-        raise EngineError(f"{path}: not executable", "give --engine the path of an etcd binary") from None
+        raise EngineError(f"{path}: not executable", _BINARY) from None
     except OSError as error:
-        raise EngineError(f"{path}: {error.strerror}", "give --engine the path of an etcd binary") from None
+        raise EngineError(f"{path}: {error.strerror}", _BINARY) from None
     except subprocess.TimeoutExpired:
         raise EngineError(
             f"{path} --version: no answer in 10 s", "check that this is an etcd binary"
@@ -93,23 +98,38 @@ def ask_version(path: str) -> Engine:
     return Engine(path, version)
 
 
-def prepare(engine: Engine, config: Mapping[str, str], environ: Mapping[str, str]) -> Start:
-    """The command line and environment for that etcd.
+def prepare(engine: Engine, settings: Mapping[str, str], config: Config, environ: Mapping[str, str]) -> Start:
+    """The command line and environment for that etcd; ``settings`` were given, ``config`` has 2.3's defaults too.
 
     Every setting goes on the command line; variables that are settings are taken out of the environment, because
     they have been translated already and an old one beside its new flag would stop a 2.x. Unknown ETCD_ variables
     (ETCD_UNSUPPORTED_ARCH) stay.
     """
-    fitted = fit(dict(config), engine.version)
+    if engine.version >= Version("3.0"):
+        settings = _with_defaults_of_23(settings, config)
+    fitted = fit(dict(settings), engine.version)
     argv = [engine.path]
     for name, value in fitted.config.items():
         argv += as_flag(name, value)
     kept = {
         name: value
         for name, value in environ.items()
-        if name != CHOICE_VARIABLE and not (name.startswith("ETCD_") and setting_of(name))
+        if name != _CHOICE_VARIABLE and not (name.startswith("ETCD_") and setting_of(name))
     }
     return Start(argv, kept, fitted.findings)
+
+
+def _with_defaults_of_23(settings: Mapping[str, str], config: Config) -> dict[str, str]:
+    """3.0 and later default to other ports: what 2.3 would have listened on is said in so many words."""
+    spelled = {
+        "listen-peer-urls": ",".join(config.listen_peer_urls),
+        "listen-client-urls": ",".join(config.listen_client_urls),
+        "initial-advertise-peer-urls": ",".join(config.initial_advertise_peer_urls),
+        "advertise-client-urls": ",".join(config.advertise_client_urls),
+    }
+    if not {"discovery", "discovery-srv"} & settings.keys():
+        spelled["initial-cluster"] = config.initial_cluster
+    return {**spelled, **settings}
 
 
 def as_flag(name: str, value: str) -> list[str]:
@@ -120,5 +140,8 @@ def as_flag(name: str, value: str) -> list[str]:
 
 
 def become(start: Start) -> NoReturn:
-    """Replace this process: pid, signals and exit status are etcd's own from here on."""
-    os.execve(start.argv[0], start.argv, start.environ)
+    """Replace this process: pid, signals and exit status are etcd's own from here on. Raises EngineError."""
+    try:
+        os.execve(start.argv[0], start.argv, start.environ)
+    except OSError as error:
+        raise EngineError(f"{start.argv[0]}: {error.strerror}", _BINARY) from None

@@ -284,8 +284,8 @@ CODES: dict[str, Code] = {
     "engine-chosen": Code(
         INFO,
         "which etcd was chosen",
-        "--engine auto (or ETCD02_ENGINE=auto) takes the first real etcd on the PATH, and the bundled server when there "
-        "is none.",
+        "--engine auto (or ETCD02_ENGINE=auto) takes the first real etcd on the PATH, and the bundled server when "
+        "there is none.",
     ),
     "file-not-read": Code(
         INFO,

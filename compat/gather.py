@@ -1,0 +1,104 @@
+"""Gathers what etcd02 was given: command line, environment and 0.4's TOML files, merged by precedence.
+
+Flag over environment over file, in both eras. 2.x knew no file, so 0.4's default one is read only while nothing
+given is 2.x's alone; one named by ``-config`` is always read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from compat.commandline import CommandLine
+from compat.datadir import has_member_data
+from compat.findings import Finding
+from compat.flags04 import BY_NAME
+from compat.settings import FILE, VARIABLE, Given, Origin, first_wins
+from compat.toml04 import TomlError, read_toml
+from compat.translate import ERA_04, Surroundings, era_of
+from compat.variables import PREFIX, read_variables
+
+
+class Sources(NamedTuple):
+    """Everything that was given, and of which era it is."""
+
+    given: dict[str, Given]
+    findings: list[Finding]
+    era: str
+
+
+class _File(NamedTuple):
+    given: list[Given]
+    findings: list[Finding]
+
+
+def gather(line: CommandLine, environ: Mapping[str, str], system_file: str) -> Sources:
+    variables = read_variables(
+        (value, Origin(VARIABLE, name)) for name, value in environ.items() if name.startswith(PREFIX)
+    )
+    started = first_wins(line.given, variables.given)
+    named = _read_named(line.config_file) if line.config_file is not None else _File([], [])
+    system = _read_system(system_file, started)
+    merged = first_wins(line.given, variables.given, named.given, system.given)
+    findings = [*line.findings, *variables.findings, *named.findings, *system.findings]
+    from_file = bool(named.given or system.given)
+    era = ERA_04 if from_file and not _is_new(merged) else era_of(merged)
+    return Sources(merged, findings, era)
+
+
+def look_around(given: Mapping[str, Given]) -> Surroundings:
+    """The facts of this machine that the translation depends on."""
+    hostname = os.uname().nodename
+    name = given["name"].value if "name" in given else hostname
+    data_dir = given["data-dir"].value if "data-dir" in given else f"{name}.etcd"
+    wal_dir = given["wal-dir"].value if "wal-dir" in given else ""
+    return Surroundings(hostname, has_member_data(data_dir, wal_dir), is_this_machine=True)
+
+
+def _is_new(given: Mapping[str, Given]) -> bool:
+    return any(name not in BY_NAME for name in given)
+
+
+def _read_named(config_file: Given) -> _File:
+    """The file of -config: whatever is wrong with it stops the start, as it stopped 0.4's."""
+    path = config_file.value
+    try:
+        return _parse(path)
+    except (OSError, UnicodeDecodeError, TomlError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        message = f"{config_file.origin.name} {path}: {reason}"
+        remedy = "mend the file, or name the right one"
+        return _File([], [Finding("unusable-input", "config", Origin(FILE, path, path), message, remedy)])
+
+
+def _read_system(path: str, started: Mapping[str, Given]) -> _File:
+    """0.4's default file. Anything else may stand under that name, 2.x's environment file for one."""
+    if not os.path.exists(path):
+        return _File([], [])
+    if _is_new(started):
+        return _File([], [_not_read(path, "the command line or the environment is of etcd 2.x")])
+    try:
+        found = _parse(path)
+    except (OSError, UnicodeDecodeError, TomlError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        if era_of(started) != ERA_04:
+            return _File([], [_not_read(path, f"it is no file of 0.4 ({reason})")])
+        message = f"{path}: {reason}"
+        return _File(
+            [], [Finding("unusable-input", "config", Origin(FILE, path, path), message, "mend the file")]
+        )
+    if not found.given and found.findings:
+        return _File([], [_not_read(path, "it holds no setting of 0.4")])
+    return found
+
+
+def _parse(path: str) -> _File:
+    with open(path, encoding="utf-8") as file:
+        found = read_toml(file.read(), path)
+    return _File(found.given, found.findings)
+
+
+def _not_read(path: str, why: str) -> Finding:
+    remedy = "to have it read, name it with -config"
+    return Finding("file-not-read", "config", Origin(FILE, path, path), f"not read: {why}", remedy)
