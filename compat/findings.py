@@ -180,6 +180,13 @@ CODES: dict[str, Code] = {
         "a word of its own before it (-name x -config f) ended the search, and the file was silently not read. It is "
         "not read here either. To have it read, put -config first or write the flags before it as -name=x.",
     ),
+    "config-elsewhere": Code(
+        REVIEW,
+        "a configuration file beside the command line",
+        "0.4 read the file named by -config; etcd 2.x ignores the flag with a warning, and 3.x reads YAML from "
+        "--config-file instead. The command line is converted by itself: what the file holds has to be converted too. "
+        "etcd02 reads both.",
+    ),
     "words-ignored": Code(
         REVIEW,
         "words that 0.4 silently ignored",

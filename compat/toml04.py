@@ -26,12 +26,19 @@ _TYPES: dict[str, tuple[type, str]] = {
 _TEXT = (str, 'a text in quotes, such as "m1"')
 
 
+class Span(NamedTuple):
+    """First and last line, counted from 1."""
+
+    first: int
+    last: int
+
+
 class TomlFile(NamedTuple):
-    """``lines`` maps each key (``peer.addr``) to its line, counted from 1."""
+    """``spans`` maps each key (``peer.addr``, in lower case) to its lines."""
 
     given: list[Given]
     findings: list[Finding]
-    lines: dict[str, int]
+    spans: dict[str, Span]
 
 
 class TomlError(ValueError):
@@ -46,11 +53,11 @@ def read_toml(text: str, file: str) -> TomlFile:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TomlError(str(error)) from None
-    lines = locate_keys(text)
+    spans = locate_keys(text)
     given: list[Given] = []
     findings: list[Finding] = []
     for key, value in _flattened(document):
-        origin = Origin(FILE, key, file, lines.get(key.lower(), 0))
+        origin = Origin(FILE, key, file, line_of(spans, key.lower()))
         flag = BY_TOML.get(key.lower())
         if flag is None:
             findings.append(_never_read(key, value, origin))
@@ -58,17 +65,19 @@ def read_toml(text: str, file: str) -> TomlFile:
             findings.append(_wrong_type(flag, key, value, origin))
         elif value not in ("", []):
             given.append(Given(flag.name, _as_flag_value(value), origin))
-    return TomlFile(given, findings, lines)
+    return TomlFile(given, findings, spans)
 
 
-def locate_keys(text: str) -> dict[str, int]:
-    """The line of each key, keys in lower case with their table. The text is known to be TOML."""
-    lines: dict[str, int] = {}
+def locate_keys(text: str) -> dict[str, Span]:
+    """The lines of each key, keys in lower case with their table. The text is known to be TOML."""
+    spans: dict[str, Span] = {}
     table = ""
+    name = ""
     inside = ""  # the end of a multi-line text or list that is open
     for number, line in enumerate(text.splitlines(), 1):
         if inside:
             inside = "" if inside in line else inside
+            spans[name] = Span(spans[name].first, number)
             continue
         header = _HEADER.match(line)
         if header:
@@ -77,9 +86,16 @@ def locate_keys(text: str) -> dict[str, int]:
         key = _KEY.match(line)
         if key:
             name = key[1].strip("\"'").lower()
-            lines[f"{table}.{name}" if table else name] = number
+            name = f"{table}.{name}" if table else name
+            spans[name] = Span(number, number)
             inside = _left_open(line[key.end() :])
-    return lines
+    return spans
+
+
+def line_of(spans: dict[str, Span], key: str) -> int:
+    """The line of a key, or of the inline table it stands in; 0 when it cannot be told."""
+    span = spans.get(key) or spans.get(key.partition(".")[0])
+    return span.first if span else 0
 
 
 def _left_open(value: str) -> str:

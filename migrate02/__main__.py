@@ -1,0 +1,5 @@
+"""``python -m migrate02``."""
+
+from migrate02.cli import entry
+
+entry()

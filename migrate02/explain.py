@@ -1,0 +1,125 @@
+"""Tells the whole story of a finding's code or of a flag, over 0.4, 2.0 and later. Text only."""
+
+from __future__ import annotations
+
+import textwrap
+
+from compat.findings import CODES
+from compat.flags04 import (
+    ALIAS,
+    BY_SHORT,
+    BY_TOML,
+    BY_VARIABLE,
+    DROP,
+    IGNORED,
+    NEVER_READ,
+    REFUSED,
+    SAME,
+    Flag04,
+)
+from compat.flags04 import BY_NAME as BY_NAME_04
+from compat.flags2x import BY_NAME, LATEST, Flag2x
+from compat.usage import becomes
+
+_IN_238 = {
+    ALIAS: "still understood as the old name of the new setting, as IP:port only; not beside the new one",
+    SAME: "the same name",
+    IGNORED: "ignored with a warning, whatever its value",
+    REFUSED: "an error ('is no longer supported')",
+    "unknown": "an error ('flag provided but not defined')",
+}
+
+
+def explain(subject: str) -> str | None:
+    """The story of a code (``peers``), a flag (``-peer-addr``), a variable or a TOML key; None when it is unknown.
+
+    A word with a dash is a flag; without one, a code comes first.
+    """
+    if not subject.startswith("-") and subject in CODES:
+        return _code(subject)
+    name = subject.lstrip("-").partition("=")[0]
+    old = (
+        BY_NAME_04.get(name)
+        or BY_SHORT.get(name)
+        or BY_VARIABLE.get(name)
+        or BY_TOML.get(name)
+        or NEVER_READ.get(name)
+    )
+    new = BY_NAME.get(name) or next((flag for flag in BY_NAME.values() if flag.variable == name), None)
+    if old is None and new is None:
+        return None
+    parts = []
+    if old is not None:
+        parts.append(_old(old))
+    if new is not None and (old is None or old.in_238 == SAME):
+        parts.append(_new(new))
+    for target in old.becomes if old is not None else ():
+        if new is None or target != new.name:
+            parts.append(_new(BY_NAME[target]))
+    return "\n".join(parts)
+
+
+def list_codes() -> str:
+    width = max(len(code) for code in CODES)
+    return "".join(f"{code:{width}}  {entry.severity:6}  {entry.title}\n" for code, entry in CODES.items())
+
+
+def _code(code: str) -> str:
+    entry = CODES[code]
+    paragraphs = [textwrap.fill(part, 100, break_on_hyphens=False) for part in entry.story.split("\n\n")]
+    return f"{code} ({entry.severity}): {entry.title}\n\n" + "\n\n".join(paragraphs) + "\n"
+
+
+def _old(flag: Flag04) -> str:
+    rows = [
+        ("meaning", flag.meaning),
+        ("flag", " ".join(f"-{name}" for name in (flag.name, *flag.short))),
+        ("TOML key", flag.toml or "none that worked"),
+        ("variable", flag.variable or "none that worked"),
+        ("never read", ", ".join(flag.never_read)),
+        ("value", flag.kind + (f", in {flag.unit}" if flag.unit else "")),
+        ("default", flag.default),
+        ("since", flag.since if flag.since != "0.4.0" else ""),
+        ("in 2.0 - 2.3", _IN_238[flag.in_238]),
+        ("here", f"becomes {becomes(flag)}" if flag.becomes else becomes(flag)),
+        ("why", flag.dropped if flag.fate == DROP else ""),
+        ("instead", flag.remedy if flag.fate == DROP else ""),
+    ]
+    return _table(f"-{flag.name} in etcd 0.4", rows)
+
+
+def _new(flag: Flag2x) -> str:
+    last = f" to {_last_before(flag.removed)}" if flag.removed else " on"
+    rows = [
+        ("known", f"from {flag.first}{last}"),
+        ("variable", flag.variable),
+        ("YAML key", f"{flag.yaml_key} (from {flag.yaml_since})" if flag.yaml_key else "none"),
+        ("value", flag.kind + (f": {', '.join(flag.values)}" if flag.values else "")),
+        ("default", "; ".join(f"{value or 'none'} (from {since})" for since, value in flag.defaults)),
+        ("deprecated", f"since {flag.deprecated}" if flag.deprecated else ""),
+        ("replaced by", flag.replacement),
+        ("note", flag.note),
+    ]
+    return _table(f"--{flag.name} in etcd 2.x and later", rows)
+
+
+def _last_before(removed: str) -> str:
+    """The last minor that has a flag which is gone in ``removed``."""
+    minors = list(LATEST)
+    return minors[minors.index(removed.rpartition(".")[0]) - 1]
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> str:
+    lines = [title]
+    for label, text in rows:
+        if text:
+            lines.append(
+                textwrap.fill(
+                    text,
+                    100,
+                    initial_indent=f"  {label:13}",
+                    subsequent_indent=" " * 15,
+                    break_on_hyphens=False,
+                )
+            )
+    return "\n".join(lines) + "\n"

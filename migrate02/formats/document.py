@@ -1,0 +1,55 @@
+"""What every format makes of a text: pieces in order, and the settings found in them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from compat.findings import Finding
+from compat.settings import Given
+
+
+class Piece(NamedTuple):
+    """A run of lines, without their line ends.
+
+    ``keys`` are the names (as in ``Origin.name``) of the settings it sets; none for lines that stay as they are,
+    comments first of all. ``comment`` is what followed a setting on its line, with its ``#``. ``lead`` and
+    ``quote`` are how an assignment was written (``export ``, ``"``).
+    """
+
+    lines: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    comment: str = ""
+    lead: str = ""
+    quote: str = '"'
+    structural: bool = False
+    """Means something only in this format (a table header) and goes with it."""
+
+
+class Document(NamedTuple):
+    """``form`` is what the text is written in, ``default_form`` what it becomes when nothing else is asked for.
+
+    ``program`` is the word before the flags of a command line. ``whole`` is a text that belongs to 0.4 whatever
+    is set in it, such as its own TOML file.
+    """
+
+    form: str
+    default_form: str
+    pieces: list[Piece]
+    given: list[Given]
+    findings: list[Finding]
+    newline: str = "\n"
+    program: tuple[str, ...] = ()
+    whole: bool = False
+
+
+class UnusableInput(Exception):
+    """The text is no etcd configuration; the message says why, in one line, ``line`` where (0: nowhere)."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def newline_of(text: str) -> str:
+    """The line end a text uses, by its first line."""
+    return "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"

@@ -1,0 +1,72 @@
+"""Says what came out: findings as lines for a person, a conversion as JSON, a difference as a diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from compat.findings import Finding
+from migrate02.conversion import Conversion
+
+
+def finding_lines(findings: Iterable[Finding]) -> list[str]:
+    """One line each, whatever was in the values."""
+    return [str(finding).replace("\r", "\\r").replace("\n", "\\n") for finding in findings]
+
+
+def typed(config: dict[str, str]) -> dict[str, object]:
+    """The configuration as JSON has it: URL settings as lists, numbers and booleans as such."""
+    from compat.flags2x import BY_NAME
+
+    return {name: _typed(BY_NAME[name].kind, value) for name, value in config.items()}
+
+
+def _typed(kind: str, value: str) -> object:
+    if kind == "url-list" or (kind == "string-list" and value):
+        return [item.strip() for item in value.split(",")]
+    if kind == "bool" and value in ("true", "false"):
+        return value == "true"
+    if kind in ("uint", "int") and value.lstrip("-").isdigit():
+        return int(value)
+    return value
+
+
+def as_json(conversions: list[Conversion]) -> str:
+    """One object for one input; for several, one object with a list of them under ``files``."""
+    import json
+
+    objects = [_as_object(conversion) for conversion in conversions]
+    whole = objects[0] if len(objects) == 1 else {"files": objects}
+    return json.dumps(whole, indent=2, ensure_ascii=True)
+
+
+def _as_object(conversion: Conversion) -> dict[str, object]:
+    return {
+        "file": conversion.name,
+        "changed": conversion.changed,
+        "config": typed(conversion.config),
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "setting": finding.setting,
+                "origin": finding.place,
+                "message": finding.message,
+                "remedy": finding.remedy,
+            }
+            for finding in conversion.findings
+        ],
+    }
+
+
+def diff(conversion: Conversion) -> str:
+    """A unified diff from the input to the result; empty when nothing changes."""
+    import difflib
+
+    if conversion.text is None:
+        return ""
+    before = conversion.before.splitlines(keepends=True)
+    after = conversion.text.splitlines(keepends=True)
+    lines = difflib.unified_diff(before, after, f"a/{conversion.name}", f"b/{conversion.name}")
+    return "".join(
+        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
+    )
