@@ -58,16 +58,28 @@ def _split_at_double_dash(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="migrate02", description="Take an etcd 0.4 deployment to etcd 2.x.", allow_abbrev=False
+        prog="migrate02",
+        description="Take an etcd 0.4 deployment to etcd 2.x.",
+        formatter_class=_help_formatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"migrate02 {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_convert(commands.add_parser)
-    explain = commands.add_parser("explain", help="tell the whole story of a finding's code or of a flag")
+    explain = commands.add_parser(
+        "explain",
+        help="tell the whole story of a finding's code or of a flag",
+        formatter_class=_help_formatter,
+    )
     explain.add_argument(
         "subject", nargs="*", help="a code, -flag, variable or TOML key; none lists the codes"
     )
     return parser
+
+
+def _help_formatter(prog: str) -> argparse.HelpFormatter:
+    """With a fixed width: argparse imports shutil at every start to ask for the terminal's."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=100)
 
 
 def _add_convert(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
@@ -78,7 +90,7 @@ def _add_convert(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         description="Convert 0.4's etcd.conf (TOML), environment files and command lines to etcd 2.x. The result goes "
         "to standard output, the findings to standard error.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_help_formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -141,10 +153,9 @@ def _convert(args: argparse.Namespace, words: list[str] | None) -> int:
     if trouble:
         print(f"migrate02 convert: {trouble}", file=sys.stderr)
         return REFUSED
-    options = _options(args)
-    conversions = [_converted(item, options) for item in _inputs(args.inputs, words)]
+    conversions = list(_conversions(args, words))
     if args.write:
-        conversions = [_written(conversion) for conversion in conversions]
+        conversions = _written(conversions)
     _print(args, conversions)
     return _status(args, conversions)
 
@@ -189,57 +200,56 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _inputs(paths: list[str], words: list[str] | None) -> Iterator[str | list[str]]:
-    """Paths and ``-``; or the words of a command line. A directory stands for the files in it that look like etcd's."""
+def _conversions(args: argparse.Namespace, words: list[str] | None) -> Iterator[Conversion]:
+    """One for each file, ``-``, or command line; a directory stands for the files in it that look like etcd's."""
+    from migrate02.conversion import convert_text, convert_words
+    from migrate02.files import walk
+
+    options = _options(args)
     if words is not None:
-        yield words
+        yield convert_words(words, options)
         return
-    for path in paths:
-        if path != "-" and os.path.isdir(path):
-            yield from _worth_reading(path)
+    for path in args.inputs:
+        if path == "-":
+            text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+            yield convert_text(text, "standard input", options)
+        elif os.path.isdir(path):
+            for found in walk(path):
+                yield from _converted(found, options, only_if_etcd=True)
         else:
-            yield path
+            yield from _converted(path, options)
 
 
-def _worth_reading(directory: str) -> Iterator[str]:
-    from migrate02.files import Unreadable, read_text, walk
+def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> Iterator[Conversion]:
+    from migrate02.conversion import convert_text, refused
+    from migrate02.files import Unreadable, read_text
     from migrate02.formats import looks_like_etcd
 
-    for path in walk(directory):
-        try:
-            if looks_like_etcd(read_text(path)):
-                yield path
-        except Unreadable:
-            yield path  # said when it is converted
-
-
-def _converted(item: str | list[str], options: Options) -> Conversion:
-    from migrate02.conversion import convert_text, convert_words, refused
-    from migrate02.files import Unreadable, read_text
-
-    if isinstance(item, list):
-        return convert_words(item, options)
-    if item == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-        return convert_text(text, "standard input", options)
     try:
-        return convert_text(read_text(item), item, options)
+        text = read_text(path)
     except Unreadable as error:
-        return refused(item, str(error))
+        yield refused(path, str(error))
+        return
+    if not only_if_etcd or looks_like_etcd(text):
+        yield convert_text(text, path, options)
 
 
-def _written(conversion: Conversion) -> Conversion:
+def _written(conversions: list[Conversion]) -> list[Conversion]:
+    """Replace the files that change; one that could not be written counts as refused."""
     from migrate02.conversion import refused
-    from migrate02.files import replace
+    from migrate02.files import replace_all
 
-    if conversion.text is None or not conversion.changed:
-        return conversion
-    try:
-        backup = replace(conversion.name, conversion.text)
-    except OSError as error:
-        return refused(conversion.name, f"not written: {error.strerror}", before=conversion.before)
-    print(f"{conversion.name}: written; the original is {backup}", file=sys.stderr)
-    return conversion
+    texts = {item.name: item.text for item in conversions if item.changed and item.text is not None}
+    errors: dict[str, str] = {}
+    for outcome in replace_all(texts):
+        if outcome.error:
+            errors[outcome.path] = f"not written: {outcome.error}"
+        else:
+            print(f"{outcome.path}: written; the original is {outcome.backup}", file=sys.stderr)
+    return [
+        refused(item.name, errors[item.name], before=item.before) if item.name in errors else item
+        for item in conversions
+    ]
 
 
 def _print(args: argparse.Namespace, conversions: list[Conversion]) -> None:

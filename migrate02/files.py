@@ -6,7 +6,11 @@ A backup is never overwritten, a half-written file is never seen under its final
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+_BACKUP = re.compile(r"\.0\.4(\.\d+)?\Z")
 
 MAX_BYTES = 4 << 20
 """No configuration of etcd is larger; a file that is, is something else."""
@@ -28,31 +32,71 @@ def read_text(path: str) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def replace(path: str, text: str) -> str:
-    """Put ``text`` in the file's place, keeping its mode and owner; returns the backup's path. Raises OSError.
+class Replaced(NamedTuple):
+    """What became of one file: ``backup`` is where the original is; ``error`` is set when nothing was changed."""
 
-    A link is followed: the file it points at is replaced.
+    path: str
+    backup: str = ""
+    error: str = ""
+
+
+class _Aside(NamedTuple):
+    path: str
+    real: str
+    temporary: str
+
+
+MANY = 8
+"""From so many files on, one sync of everything costs less than one for each."""
+
+
+def replace_all(texts: Mapping[str, str]) -> list[Replaced]:
+    """Put each text in its file's place, keeping mode and owner. A link is followed to the file it points at.
+
+    All are written aside first and reach the disk before the first is swapped in, so a crash leaves every file
+    either as it was or as it should be.
     """
-    path = os.path.realpath(path)
-    directory, name = os.path.split(path)
-    state = os.stat(path)
-    aside = os.path.join(directory, f".{name}.migrate02-{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    outcomes: list[Replaced] = []
+    asides: list[_Aside] = []
+    for path, text in texts.items():
+        try:
+            asides.append(_write_aside(path, text, sync=len(texts) < MANY))
+        except OSError as error:
+            outcomes.append(Replaced(path, error=error.strerror or str(error)))
+    if len(texts) >= MANY:
+        os.sync()
+    for aside in asides:
+        try:
+            backup = _keep(aside.real)
+            os.replace(aside.temporary, aside.real)
+            outcomes.append(Replaced(aside.path, backup))
+        except OSError as error:
+            os.unlink(aside.temporary)
+            outcomes.append(Replaced(aside.path, error=error.strerror or str(error)))
+    for directory in sorted({os.path.dirname(aside.real) for aside in asides}):
+        _sync_directory(directory)
+    return outcomes
+
+
+def _write_aside(path: str, text: str, *, sync: bool) -> _Aside:
+    real = os.path.realpath(path)
+    directory, name = os.path.split(real)
+    state = os.stat(real)
+    temporary = os.path.join(directory, f".{name}.migrate02-{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text.encode("utf-8", "surrogateescape"))
-            os.fchmod(file.fileno(), state.st_mode & 0o7777)
-            if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(file.fileno(), state.st_uid, state.st_gid)
             file.flush()
-            os.fdatasync(file.fileno())
-        backup = _keep(path)
-        os.replace(aside, path)
+            os.fchmod(descriptor, state.st_mode & 0o7777)
+            if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(descriptor, state.st_uid, state.st_gid)
+            if sync:
+                os.fdatasync(descriptor)
     except BaseException:
-        os.unlink(aside)
+        os.unlink(temporary)
         raise
-    _sync_directory(directory)
-    return backup
+    return _Aside(path, real, temporary)
 
 
 def _keep(path: str) -> str:
@@ -98,10 +142,12 @@ def _sync_directory(directory: str) -> None:
 
 
 def walk(directory: str) -> Iterator[str]:
-    """The regular files below a directory, in a stable order; version control's own are passed over."""
+    """The regular files below a directory, in a stable order, without our backups and version control's own."""
     for folder, folders, names in os.walk(directory):
         folders[:] = sorted(name for name in folders if name not in (".git", ".hg", ".svn"))
         for name in sorted(names):
+            if _BACKUP.search(name):
+                continue
             path = os.path.join(folder, name)
             if os.path.isfile(path) and not os.path.islink(path):
                 yield path

@@ -6,6 +6,7 @@ where the one it came from stood, and what is left out stays as a comment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -38,8 +39,6 @@ def render(document: Document, result: Result, form: str) -> str:
 
 
 def _env(document: Document, result: Result) -> list[str]:
-    from migrate02.formats.envfile import assignment
-
     def line(name: str, piece: Piece | None) -> str:
         variable = "ETCD_" + name.upper().replace("-", "_")
         if piece is None or document.form != "env":
@@ -47,6 +46,17 @@ def _env(document: Document, result: Result) -> list[str]:
         return assignment(variable, result.config[name], lead=piece.lead, quote=piece.quote)
 
     return _in_place(document, result, line, keep_other_lines=document.form == "env")
+
+
+def assignment(variable: str, value: str, *, lead: str = "", quote: str = '"') -> str:
+    """One line. A value that a shell would tear apart gets quotes whatever the line had before."""
+    if not quote and re.search(r"[\s;&|<>()\"'`\\*?#~]", value):
+        quote = '"'
+    if quote == '"':
+        value = re.sub(r'(["\\`])', r"\\\1", value)
+    if quote == "'" and "'" in value:
+        value = value.replace("'", "'\\''")
+    return f"{lead}{variable}={quote}{value}{quote}"
 
 
 def _usual_lead(document: Document) -> str:

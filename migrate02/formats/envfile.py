@@ -66,14 +66,3 @@ def parse_value(text: str) -> Value | None:
         return None
     inside = text[1:end]
     return Value(_ESCAPED.sub(r"\1", inside) if quote == '"' else inside, quote, text[end + 1 :].strip())
-
-
-def assignment(variable: str, value: str, *, lead: str = "", quote: str = '"') -> str:
-    """One line. A value that a shell would tear apart gets quotes whatever the line had before."""
-    if not quote and re.search(r"[\s;&|<>()\"'`\\*?#~]", value):
-        quote = '"'
-    if quote == '"':
-        value = re.sub(r'(["\\`])', r"\\\1", value)
-    if quote == "'" and "'" in value:
-        value = value.replace("'", "'\\''")
-    return f"{lead}{variable}={quote}{value}{quote}"
