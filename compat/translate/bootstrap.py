@@ -92,6 +92,8 @@ def _put_cluster_of_one(draft: Draft) -> None:
     cluster = ",".join(f"{name}={url}" for url in urls.split(","))
     about = draft.given.get("peer-addr")
     draft.put("initial-cluster", cluster, about)
+    if draft.around.member_has_data:
+        return  # it is ignored: not worth a line at every restart
     draft.say(
         "single-member",
         about,
