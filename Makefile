@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types contracts check bench lock proto clean
+.PHONY: demo test lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,11 +27,21 @@ types: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
+bench: $(STAMP)  ## figures: start-up and conversion speed
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/convert_tree.py
+
+docs: $(STAMP)  ## the pages and examples that are made from code
+	$(BIN)/python docs/generate.py
+
+proto: $(STAMP)  ## the protobuf modules, from the .proto files
+	cd server/proto && ../../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. *.proto
+
 lock:  ## write constraints.txt anew from a fresh environment
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
-	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^pip==' > constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v -e '^pip==' -e '^setuptools==' > constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
