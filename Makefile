@@ -35,7 +35,7 @@ docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py
 
 proto: $(STAMP)  ## the protobuf modules, from the .proto files
-	cd server/proto && ../../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. *.proto
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. server/proto/*.proto
 
 lock:  ## write constraints.txt anew from a fresh environment
 	rm -rf $(VENV)
