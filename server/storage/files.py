@@ -1,0 +1,88 @@
+"""The calls that change a disk, in one place, so that a test can make the n-th of them fail.
+
+Decides nothing about formats and catches nothing; every method raises OSError.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Files:
+    """The real disk. WAL and snapshots take an instance as a parameter; tests pass one that fails."""
+
+    def create(self, path: Path, mode: int) -> int:
+        """Opens a file for appending, made if it is not there. What a crash left in it is for the caller to cut."""
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
+
+    def write(self, fd: int, data: bytes) -> None:
+        written = os.write(fd, data)
+        while written < len(data):  # a disk that fills up, or more than 2 GiB at once
+            data = data[written:]
+            written = os.write(fd, data)
+
+    def datasync(self, fd: int) -> None:
+        """Content and size are on disk when this returns; times need not be."""
+        os.fdatasync(fd)
+
+    def sync(self, fd: int) -> None:
+        os.fsync(fd)
+
+    def truncate(self, fd: int, size: int) -> None:
+        os.ftruncate(fd, size)
+
+    def rename(self, source: Path, target: Path) -> None:
+        source.rename(target)
+
+    def sync_directory(self, path: Path) -> None:
+        """Makes the names in a directory as durable as the content of its files."""
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+REAL_FILES = Files()
+
+
+def write_new_file(files: Files, path: Path, data: bytes, mode: int) -> None:
+    """Puts ``data`` under ``path`` so that the name never shows half of it, and is there after a power cut."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        fd = files.create(temporary, mode)
+        try:
+            files.truncate(fd, 0)
+            files.write(fd, data)
+            files.sync(fd)
+        finally:
+            os.close(fd)
+        files.rename(temporary, path)
+    except BaseException:
+        temporary.unlink(
+            missing_ok=True
+        )  # on a full disk half a snapshot would be in the way of everything else
+        raise
+    files.sync_directory(path.parent)
+
+
+def free_backup_name(path: Path) -> Path:
+    """``path`` + ``.broken``, or ``.broken.2``, ``.broken.3`` ... : a backup never replaces an older one."""
+    candidate = path.with_name(path.name + ".broken")
+    number = 2
+    while candidate.exists() or candidate.is_symlink():
+        candidate = path.with_name(f"{path.name}.broken.{number}")
+        number += 1
+    return candidate
+
+
+def make_private_directory(path: Path) -> None:
+    """``mkdir -p`` with mode 0700, durable: a new name is synced in its parent. What exists keeps its mode."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o700, exist_ok=True)
+        REAL_FILES.sync_directory(directory.parent)

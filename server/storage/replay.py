@@ -1,0 +1,271 @@
+"""From the records of a log to what they say: whose log it is, the last hard state, the entries. Changes nothing.
+
+Order of checks and words of refusal are those of etcd 2.3. It is stricter in one way: the checksum of a record does
+not cover its type, so content that does not fit the type is damage here, not something else that happens to decode.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState
+from server.storage.codec import (
+    WalMetadata,
+    WalPosition,
+    decode_entry,
+    decode_hard_state,
+    decode_metadata,
+    decode_position,
+)
+from server.storage.errors import CodecError, DamagedError, reporting
+from server.storage.records import REMEDY, Record, RecordType, TornTailError, damaged, read_records
+
+logger = logging.getLogger(__name__)
+
+BEGINNING = WalPosition()
+_SEGMENT_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.wal")
+
+
+@dataclass(slots=True, frozen=True)
+class Segment:
+    """A segment file: its place in the sequence, and the index of the first entry it may hold."""
+
+    path: Path
+    sequence: int
+    index: int
+
+    @classmethod
+    def named(cls, directory: Path, sequence: int, index: int) -> Segment:
+        return cls(directory / f"{sequence:016x}-{index:016x}.wal", sequence, index)
+
+
+@dataclass(slots=True)
+class WalContents:
+    """What a log holds from a position on.
+
+    ``entries`` begin right after that position and are consecutive. ``hard_state`` is the last one written, or
+    EMPTY_HARD_STATE; whether its ``commit`` fits the entries is for the caller to judge. ``last_marker`` is the last
+    snapshot marker read; it is later than the position asked for when a .snap file was lost or set aside.
+    """
+
+    metadata: WalMetadata
+    hard_state: HardState
+    entries: list[Entry]
+    last_marker: WalPosition
+    crc: int = 0
+    """The running checksum after the last whole record."""
+    torn_at: int | None = None
+    """The byte where the newest segment's last record begins, if that is not whole: a writer has to cut it off."""
+
+
+def read_wal(directory: Path, at: WalPosition = BEGINNING) -> WalContents:
+    """Reads a log without locks and without repair: for tools that look at a directory someone may be using.
+
+    Raises what ``WAL.open`` raises, LockedError excepted.
+    """
+    return replay(choose_segments(directory, at.index), at)
+
+
+def list_segments(directory: Path) -> list[Segment]:
+    """The segments of a directory by sequence number; other names are passed over with a warning."""
+    with reporting("read the directory", directory):
+        names = sorted(path.name for path in directory.iterdir())
+    segments = []
+    for name in names:
+        match = _SEGMENT_NAME.fullmatch(name)
+        if match is None:
+            logger.warning("ignored file %s in wal", name)
+            continue
+        segments.append(Segment(directory / name, int(match[1], 16), int(match[2], 16)))
+    return segments
+
+
+def choose_segments(directory: Path, index: int) -> list[Segment]:
+    """The segments to read for a snapshot at ``index``: the last that may hold the entry at it, and all later ones."""
+    segments = list_segments(directory)
+    first = next((n for n in reversed(range(len(segments))) if segments[n].index <= index), None)
+    if first is None:
+        have = (
+            f"the oldest segment there begins with index {segments[0].index}"
+            if segments
+            else "no segment is there"
+        )
+        raise DamagedError(
+            f"wal: file not found: the log must reach back to index {index}, but {have}. "
+            "Put the missing segments back, or restore the directory from a backup",
+            directory,
+        )
+    chosen = segments[first:]
+    for before, after in pairwise(chosen):
+        if after.sequence != before.sequence + 1:
+            raise DamagedError(
+                f"wal: file not found: segment {before.sequence + 1:016x} is missing between {before.path.name} and "
+                f"{after.path.name}. Put it back, or restore the directory from a backup",
+                directory,
+            )
+    return chosen
+
+
+def replay(segments: Sequence[Segment], at: WalPosition) -> WalContents:
+    """Reads the segments, which must be consecutive and at least one, from the position ``at`` on."""
+    newest = segments[-1]
+    reader = _Reader(at)
+    crc = 0
+    torn_at = None
+    for segment in segments:
+        count = 0
+        try:
+            for count, record in enumerate(read_records(segment.path, crc), start=1):
+                _check_head(count, record, segment.path)
+                reader.take(record, segment.path)
+                crc = record.crc
+        except TornTailError as torn:
+            if segment is not newest:
+                raise DamagedError(
+                    "read wal error (unexpected EOF) and cannot be repaired: the record that begins here is not "
+                    f"whole, and later segments follow. {REMEDY}",
+                    segment.path,
+                    torn.begins,
+                ) from torn
+            torn_at = torn.begins
+        if count < len(_HEAD):
+            raise DamagedError(
+                "wal: file not found: this segment's head was not written whole, so it holds no entries. If no later "
+                f"one follows, move it out of the directory and start again. {REMEDY}",
+                segment.path,
+                0,
+            )
+    return reader.finish(newest.path, crc, torn_at)
+
+
+_HEAD = (RecordType.CRC, RecordType.METADATA)
+"""What every segment begins with, whichever etcd from 2.0 to 3.5 wrote it."""
+
+
+def _check_head(number: int, record: Record, path: Path) -> None:
+    if number <= len(_HEAD) and record.type != _HEAD[number - 1]:
+        what = f"the type is {record.type}, where every segment has {_HEAD[number - 1]}"
+        raise damaged(what, path, record.offset)
+
+
+class _Reader:
+    """Collects what the records say, one method per type of record."""
+
+    def __init__(self, at: WalPosition) -> None:
+        self._at = at
+        self._metadata: bytes | None = None
+        self._hard_state = EMPTY_HARD_STATE
+        self._entries: list[Entry] = []
+        self._last_marker = BEGINNING
+        self._found = False
+        self._methods: dict[int, Callable[[bytes], None]] = {
+            RecordType.METADATA: self._take_metadata,
+            RecordType.ENTRY: self._take_entry,
+            RecordType.STATE: self._take_state,
+            RecordType.CRC: _nothing_to_take,
+            RecordType.SNAPSHOT: self._take_marker,
+        }
+
+    def take(self, record: Record, path: Path) -> None:
+        method = self._methods.get(record.type)
+        if method is None:
+            raise DamagedError(
+                f"read wal error (unexpected block type {record.type}) and cannot be repaired. {REMEDY}",
+                path,
+                record.offset,
+            )
+        try:
+            method(record.data)
+        except CodecError as error:
+            raise damaged(error.message, path, record.offset) from error
+        except _Refusal as refusal:
+            text = f"read wal error ({refusal.words}) and cannot be repaired: {refusal.why}. {REMEDY}"
+            raise DamagedError(text, path, record.offset) from None
+
+    def _take_metadata(self, data: bytes) -> None:
+        if self._metadata is not None and self._metadata != data:
+            raise _Refusal(
+                "wal: conflicting metadata found",
+                "this segment belongs to another member or cluster than the ones before it",
+            )
+        self._metadata = data
+
+    def _take_entry(self, data: bytes) -> None:
+        entry = decode_entry(data)
+        if not is_writable(entry):
+            raise CodecError("the content is not that of a log entry")
+        place = entry.index - self._at.index - 1  # among the entries kept
+        if (
+            place < 0 or entry.term < self._at.term
+        ):  # before the snapshot, or left by a leader it has overruled
+            del self._entries[max(place, 0) :]
+            return
+        if place > len(self._entries):
+            last = self._at.index + len(self._entries)
+            raise _Refusal(
+                "wal: file not found", f"entry {entry.index} follows entry {last}, those between are missing"
+            )
+        del self._entries[place:]  # a new leader's entry replaces what an old one left
+        self._entries.append(entry)
+
+    def _take_state(self, data: bytes) -> None:
+        state = decode_hard_state(data)
+        if not can_follow(state, self._hard_state):
+            raise CodecError(
+                f"the content is not a hard state that can follow one of term {self._hard_state.term}"
+            )
+        self._hard_state = state
+
+    def _take_marker(self, data: bytes) -> None:
+        marker = decode_position(data)
+        if marker.index == self._at.index:
+            if marker.term != self._at.term:
+                raise _Refusal(
+                    "wal: snapshot mismatch",
+                    f"the snapshot at index {marker.index} has term {self._at.term} in its file "
+                    f"and term {marker.term} in the log",
+                )
+            self._found = True
+        self._last_marker = marker
+
+    def finish(self, newest: Path, crc: int, torn_at: int | None) -> WalContents:
+        assert self._metadata is not None  # it is in the head of every segment
+        if not self._found:
+            raise DamagedError(
+                "read wal error (wal: snapshot not found) and cannot be repaired: the log has no marker for the "
+                f"snapshot at index {self._at.index}, term {self._at.term}. {REMEDY}",
+                newest,
+            )
+        try:
+            metadata = decode_metadata(self._metadata)
+        except CodecError as error:
+            raise damaged(error.message, newest, 0) from error
+        return WalContents(metadata, self._hard_state, self._entries, self._last_marker, crc, torn_at)
+
+
+class _Refusal(Exception):
+    """Damage seen by a method that does not know the place: etcd's words, and what they mean here."""
+
+    def __init__(self, words: str, why: str) -> None:
+        super().__init__(words, why)
+        self.words = words
+        self.why = why
+
+
+def _nothing_to_take(data: bytes) -> None:
+    pass
+
+
+def is_writable(entry: Entry) -> bool:
+    """Whether etcd could have written this entry: indexes begin at 1, and a conf change says what it changes."""
+    return entry.index > 0 and (bool(entry.data) or entry.type is not EntryType.CONF_CHANGE)
+
+
+def can_follow(state: HardState, last: HardState) -> bool:
+    """Whether etcd could have written this hard state after ``last``: terms begin at 1 and never fall."""
+    return state.term > 0 and state.term >= last.term

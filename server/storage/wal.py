@@ -1,0 +1,338 @@
+"""The write-ahead log: what a member must not forget, in the segments that etcd 2.3 writes.
+
+Never acts on its own: no thread, no clock, no event loop. Reading is ``server.storage.replay``.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import NoReturn
+
+from google_crc32c import extend
+
+from server.raft.types import EMPTY_HARD_STATE, Entry, HardState
+from server.storage.codec import (
+    WalMetadata,
+    WalPosition,
+    encode_entry,
+    encode_hard_state,
+    encode_metadata,
+    encode_position,
+)
+from server.storage.errors import LockedError, StorageError, WriteFailedError, describe, reporting
+from server.storage.files import REAL_FILES, Files, free_backup_name, make_private_directory, write_new_file
+from server.storage.locks import lock_file
+from server.storage.records import RecordType, encode_record
+from server.storage.replay import (
+    BEGINNING,
+    Segment,
+    WalContents,
+    can_follow,
+    choose_segments,
+    is_writable,
+    list_segments,
+    replay,
+)
+
+__all__ = ["SEGMENT_BYTES", "WAL", "WalContents", "WalMetadata", "WalPosition"]
+
+logger = logging.getLogger(__name__)
+
+SEGMENT_BYTES = 64_000_000
+"""A segment that has reached this size after a save is closed and the next one begun (etcd 2.1 to 2.3)."""
+
+
+@dataclass(slots=True, frozen=True)
+class _Held:
+    """A segment this process has open and locked."""
+
+    segment: Segment
+    fd: int
+
+
+class WAL:
+    """A log open for appending. Made by ``create`` or ``open``.
+
+    Methods block; they may be called from any thread, one at a time does the work. When a write or sync fails, that
+    call and every later one raises WriteFailedError: the tail on disk is unknown, and only ``close`` is left to do.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        held: list[_Held],
+        metadata: WalMetadata,
+        *,
+        files: Files,
+        segment_bytes: int,
+        size: int = 0,
+        crc: int = 0,
+        hard_state: HardState = EMPTY_HARD_STATE,
+        last_index: int = 0,
+    ) -> None:
+        self._directory = directory
+        self._held = held  # ascending; the last one is written to
+        self._metadata = metadata
+        self._files = files
+        self._segment_bytes = segment_bytes
+        self._size = size  # of the newest segment, bytes
+        self._crc = crc
+        self._hard_state = hard_state  # the last one written
+        self._last_index = last_index  # of the last entry, or of a snapshot beyond it
+        self._failure: str | None = None
+        self._mutex = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        directory: Path,
+        metadata: WalMetadata,
+        *,
+        files: Files = REAL_FILES,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> WAL:
+        """Begins a log; the directory is made with mode 0700 if it is not there.
+
+        On return the first segment is on disk under its name: checksum 0, metadata, marker of position (0, 0).
+        Raises StorageError if the directory already holds a log.
+        """
+        with reporting("make the directory", directory):
+            make_private_directory(directory)
+        if list_segments(directory):
+            raise StorageError("a write-ahead log already exists here", directory)
+        wal = cls(directory, [], metadata, files=files, segment_bytes=segment_bytes)
+        try:
+            wal._begin_segment(
+                Segment.named(directory, 0, 0), [(RecordType.SNAPSHOT, encode_position(BEGINNING))]
+            )
+        except BaseException:
+            wal.close()
+            raise
+        return wal
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        at: WalPosition = BEGINNING,
+        *,
+        files: Files = REAL_FILES,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> tuple[WAL, WalContents]:
+        """Opens the log at the position of the newest snapshot, or at its beginning, and reads it from there on.
+
+        A last record that was not written whole is cut off, after the whole file was copied to ``NAME.wal.broken``
+        (or ``.broken.2`` and so on); this happens only in the newest segment. The segments read are locked until
+        ``release`` or ``close``.
+
+        Raises LockedError, NewerFormatError, or DamagedError for everything else that is wrong, with the files as
+        they were.
+        """
+        segments = choose_segments(directory, at.index)
+        held: list[_Held] = []
+        try:
+            for segment in segments:
+                held.append(_hold(segment))
+            contents = replay(segments, at)
+            newest = held[-1]
+            if contents.torn_at is not None:
+                _cut_torn_tail(newest, contents.torn_at, files)
+            with reporting("read the size of", newest.segment.path):
+                size = os.fstat(newest.fd).st_size
+        except BaseException:
+            _close_all(held)
+            raise
+        wal = cls(
+            directory,
+            held,
+            contents.metadata,
+            files=files,
+            segment_bytes=segment_bytes,
+            size=size,
+            crc=contents.crc,
+            hard_state=contents.hard_state,
+            last_index=at.index + len(contents.entries),
+        )
+        return wal, contents
+
+    def save(self, hard_state: HardState, entries: Sequence[Entry]) -> None:
+        """Appends the entries, then the hard state unless it is EMPTY_HARD_STATE, in one write.
+
+        Synced to disk on return when there are entries or when term or vote differ from the last one saved; a commit
+        index alone is written but may be lost in a power cut, as in etcd. Entries must be consecutive and may
+        begin at or below the last index, which takes back what was there.
+
+        Raises WriteFailedError; ValueError, with nothing written, for entries out of order.
+        """
+        if not entries and hard_state == EMPTY_HARD_STATE:
+            return
+        with self._mutex:
+            self._check_usable()
+            self._check_order(entries)
+            must_sync = bool(entries)
+            records = [(RecordType.ENTRY, encode_entry(entry)) for entry in entries]
+            if hard_state != EMPTY_HARD_STATE:
+                self._check_state(hard_state)
+                must_sync |= hard_state[:2] != self._hard_state[:2]
+                records.append((RecordType.STATE, encode_hard_state(hard_state)))
+            self._append(records)
+            if hard_state != EMPTY_HARD_STATE:
+                self._hard_state = hard_state
+            if entries:
+                self._last_index = entries[-1].index
+            if self._size >= self._segment_bytes:
+                self._cut()
+            elif must_sync:
+                self._sync()
+
+    def save_snapshot(self, at: WalPosition) -> None:
+        """Writes and syncs the marker of a snapshot, which has to be on disk before the .snap file exists.
+
+        Callers use ``snapshots.persist_snapshot``, which keeps that order. Raises WriteFailedError.
+        """
+        with self._mutex:
+            self._append([(RecordType.SNAPSHOT, encode_position(at))])
+            self._last_index = max(self._last_index, at.index)
+            self._sync()
+
+    def release(self, index: int) -> None:
+        """Lets go of the segments that are not needed to open the log at ``index``, so that they may be purged."""
+        with self._mutex:
+            older = list(takewhile(lambda held: held.segment.index < index, self._held))
+            dispensable = older[:-1]  # the last holds the entry at index and the marker
+            self._held = self._held[len(dispensable) :]
+            _close_all(dispensable)
+
+    def sync(self) -> None:
+        """Brings what was only written (commit indexes) to the disk. Raises WriteFailedError."""
+        with self._mutex:
+            self._sync()
+
+    def close(self) -> None:
+        """Syncs, closes the files and drops the locks. Does nothing the second time.
+
+        After a failed write it does not sync and does not raise: that failure was already reported.
+        """
+        with self._mutex:
+            try:
+                if self._held and self._failure is None:
+                    self._sync()
+            finally:
+                _close_all(self._held)
+                self._held = []
+                self._failure = self._failure or "it was closed"
+
+    def _check_order(self, entries: Sequence[Entry]) -> None:
+        expected = min(entries[0].index, self._last_index + 1) if entries else 0
+        for entry in entries:
+            if entry.index != expected or not is_writable(entry):
+                raise ValueError(
+                    f"{entry} where entry {expected} was expected; the last saved is {self._last_index}"
+                )
+            expected += 1
+
+    def _check_state(self, state: HardState) -> None:
+        if not can_follow(state, self._hard_state):
+            raise ValueError(f"{state} cannot follow {self._hard_state}")
+
+    def _append(self, records: Iterable[tuple[RecordType, bytes]]) -> None:
+        self._check_usable()
+        crc = self._crc
+        frames = []
+        for kind, data in records:
+            crc = extend(crc, data)
+            frames.append(encode_record(kind, crc, data))
+        block = b"".join(frames)
+        newest = self._held[-1]
+        try:
+            self._files.write(newest.fd, block)
+        except OSError as error:
+            self._fail("write to", newest.segment.path, error)
+        self._crc = crc
+        self._size += len(block)
+
+    def _sync(self) -> None:
+        self._check_usable()
+        newest = self._held[-1]
+        try:
+            self._files.datasync(newest.fd)
+        except OSError as error:
+            self._fail("sync", newest.segment.path, error)
+
+    def _cut(self) -> None:
+        self._sync()  # nothing may stand in a later segment while this one is not on disk
+        sequence = self._held[-1].segment.sequence + 1
+        state = self._hard_state
+        head = [(RecordType.STATE, encode_hard_state(state))] if state != EMPTY_HARD_STATE else []
+        self._begin_segment(Segment.named(self._directory, sequence, self._last_index + 1), head)
+        logger.info("segmented wal file %s is created", self._held[-1].segment.path)
+
+    def _begin_segment(self, segment: Segment, head: Iterable[tuple[RecordType, bytes]]) -> None:
+        """Makes a segment under another name, syncs and locks it, and only then gives it its own."""
+        temporary = segment.path.with_name(segment.path.name + ".tmp")
+        try:
+            fd = self._files.create(temporary, 0o600)
+            self._held.append(_Held(segment, fd))
+            lock_file(fd, temporary)  # before the file is emptied: another process may be at the same thing
+            if segment.path.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            self._files.truncate(fd, 0)
+            chain = encode_record(RecordType.CRC, self._crc)
+            self._files.write(fd, chain)
+            self._size = len(chain)
+            self._append([(RecordType.METADATA, encode_metadata(self._metadata)), *head])
+            self._files.datasync(fd)
+            self._files.rename(temporary, segment.path)
+            self._files.sync_directory(self._directory)
+        except OSError as error:
+            self._fail("begin the segment", segment.path, error)
+        except LockedError as error:
+            self._failure = error.message
+            raise
+
+    def _check_usable(self) -> None:
+        if self._failure is not None:
+            raise WriteFailedError(
+                f"the write-ahead log takes nothing more: {self._failure}", self._directory
+            )
+
+    def _fail(self, doing: str, path: Path, error: OSError) -> NoReturn:
+        self._failure = f"cannot {doing} {path.name}: {describe(error)}"
+        raise WriteFailedError(
+            f"{self._failure}. What was not acknowledged is lost; make the disk writable and start again",
+            path,
+        ) from error
+
+
+def _hold(segment: Segment) -> _Held:
+    with reporting("open", segment.path):
+        fd = os.open(segment.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        with reporting("lock", segment.path):
+            lock_file(fd, segment.path)
+    except BaseException:
+        os.close(fd)
+        raise
+    return _Held(segment, fd)
+
+
+def _close_all(held: Iterable[_Held]) -> None:
+    for one in held:
+        os.close(one.fd)
+
+
+def _cut_torn_tail(held: _Held, size: int, files: Files) -> None:
+    path = held.segment.path
+    logger.warning("repairing %s", path)
+    with reporting("repair", path):
+        write_new_file(files, free_backup_name(path), path.read_bytes(), 0o600)
+        files.truncate(held.fd, size)
+        files.sync(held.fd)
+    logger.warning("repaired WAL error (unexpected EOF)")
