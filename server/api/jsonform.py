@@ -1,0 +1,22 @@
+"""Events and errors as the keys API writes them: one line of JSON each, to the byte as Go's encoding/json."""
+
+from __future__ import annotations
+
+from server.api.paths import STORE_KEYS_PREFIX
+from server.store.errors import EtcdError
+from server.store.event import Event
+from server.store.gojson import encode_event, quote
+
+
+def event_line(event: Event) -> bytes:
+    """An event with the keys as clients know them, and a newline."""
+    return (encode_event(event, STORE_KEYS_PREFIX) + "\n").encode()
+
+
+def error_line(error: EtcdError) -> bytes:
+    """An error, its cause as clients know it (``/1/a`` is ``/a``), and a newline."""
+    cause = error.cause.removeprefix(STORE_KEYS_PREFIX)
+    cause_member = f'"cause":{quote(cause)},' if cause else ""
+    return (
+        f'{{"errorCode":{int(error.code)},"message":{quote(error.message)},{cause_member}"index":{error.index}}}\n'
+    ).encode()

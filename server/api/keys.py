@@ -1,0 +1,171 @@
+"""The core of ``/v2/keys``: from what HTTP brought to a Request, from what the store said to an answer.
+
+Pure functions. In between stands whoever owns the loop:
+
+1. ``405`` for a method not in :data:`METHODS`; ``301`` for an unclean path (:mod:`server.api.paths`).
+2. :func:`parse_keys_request`, then authorisation.
+3. By the request: ``POST``, ``PUT``, ``DELETE``, and ``GET`` with ``quorum`` (proposed with method ``QGET``) go
+   through consensus and :func:`server.store.apply_request`; ``GET`` with ``wait`` is ``store.watch``; other
+   ``GET`` and ``HEAD`` are ``store.get``.
+4. :func:`answer_event`, :func:`answer_watch` and then an :func:`~server.api.jsonform.event_line` for each event, or
+   :func:`answer_error`. ``HEAD`` has the same answer, its body not sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from server.api.form import Form, read_form
+from server.api.jsonform import error_line, event_line
+from server.api.paths import is_keys_path, store_path
+from server.storage.requests import Request
+from server.store.errors import ErrorCode, EtcdError
+from server.store.event import Event
+from server.store.watcher import Watcher
+
+METHODS = ("HEAD", "GET", "PUT", "POST", "DELETE")
+"""In the order the Allow header has them."""
+
+_T = TypeVar("_T")
+
+_SECOND = 1_000_000_000
+_UINT64 = 1 << 64
+_BOOLEANS = dict.fromkeys((b"1", b"t", b"T", b"TRUE", b"true", b"True"), True)
+_BOOLEANS |= dict.fromkeys((b"0", b"f", b"F", b"FALSE", b"false", b"False"), False)
+_DIGITS = re.compile(rb"0*([0-9]{1,20})")
+_JSON = ("Content-Type", "application/json")
+
+
+class Answer(NamedTuple):
+    """An HTTP answer but for what the HTTP layer adds itself (Date, Content-Length, CORS)."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def parse_keys_request(
+    method: str, path: str, query: bytes, content_type: str, body: bytes, now: int
+) -> Request:
+    """The request in what HTTP brought, its path a store path and its ``id`` still 0.
+
+    ``path`` is decoded and clean, ``query`` raw without the question mark, ``content_type`` "" when there was none,
+    ``now`` the Unix nanoseconds a ttl counts from. Raises EtcdError 201 to 212, with index 0, in etcd's order.
+    """
+    if not is_keys_path(path):
+        raise EtcdError(ErrorCode.INVALID_FORM, "incorrect key prefix")
+    request = Request(method=method, path=store_path(path))
+    form = read_form(method, query, content_type, body)
+    value = request.val = form.get(b"value", b"")
+    if not form or (len(form) == 1 and value):
+        return request  # the usual ones
+    request.prev_index = _index(form, b"prevIndex")
+    request.since = _index(form, b"waitIndex")
+    request.recursive = _flag(form, b"recursive")
+    request.sorted = _flag(form, b"sorted")
+    request.wait = _flag(form, b"wait")
+    request.dir = _flag(form, b"dir")
+    request.quorum = _flag(form, b"quorum")
+    request.stream = _flag(form, b"stream")
+    if request.wait and method != "GET":
+        raise EtcdError(ErrorCode.INVALID_FIELD, '"wait" can only be used with GET requests')
+    if form.get(b"prevValue") == b"":
+        raise EtcdError(ErrorCode.PREV_VALUE_REQUIRED, '"prevValue" cannot be empty')
+    request.prev_value = form.get(b"prevValue", b"")
+    ttl = _ttl(form)
+    request.prev_exist = _optional_flag(form, b"prevExist")
+    request.refresh = _optional_flag(form, b"refresh")
+    if request.refresh:
+        if value:
+            raise EtcdError(ErrorCode.VALUE_ON_REFRESH, "A value was provided on a refresh")
+        if ttl is None:
+            raise EtcdError(ErrorCode.TTL_REQUIRED_ON_REFRESH, "No TTL value set")
+    if ttl is not None:
+        # In signed 64 bits, as etcd computes it: a huge ttl wraps around.
+        request.expiration = (now + ttl * _SECOND + _UINT64 // 2) % _UINT64 - _UINT64 // 2
+    return request
+
+
+def _uint64(text: bytes) -> int | None:
+    """Decimal digits only, at most 2**64 - 1."""
+    digits = _DIGITS.fullmatch(text)
+    if digits is None or (number := int(digits[1])) >= _UINT64:
+        return None
+    return number
+
+
+def _read(form: Form, name: bytes, read: Callable[[bytes], _T | None], error: EtcdError) -> _T | None:
+    """A parameter's value as ``read`` sees it, None when it is not given; ``read`` returns None for a bad one."""
+    text = form.get(name)
+    if text is None:
+        return None
+    value = read(text)
+    if value is None:
+        raise error
+    return value
+
+
+def _index(form: Form, name: bytes) -> int:
+    if name not in form:
+        return 0
+    error = EtcdError(ErrorCode.INDEX_NOT_A_NUMBER, f'invalid value for "{name.decode()}"')
+    return _read(form, name, _uint64, error) or 0
+
+
+def _flag(form: Form, name: bytes) -> bool:
+    if name not in form:
+        return False
+    error = EtcdError(ErrorCode.INVALID_FIELD, f'invalid value for "{name.decode()}"')
+    return _read(form, name, _BOOLEANS.get, error) or False
+
+
+def _optional_flag(form: Form, name: bytes) -> bool | None:
+    if name not in form:
+        return None
+    error = EtcdError(ErrorCode.INVALID_FIELD, f"invalid value for {name.decode()}")
+    return _read(form, name, _BOOLEANS.get, error)
+
+
+def _ttl(form: Form) -> int | None:
+    """Seconds; an empty one is none."""
+    if not form.get(b"ttl"):
+        return None
+    return _read(form, b"ttl", _uint64, EtcdError(ErrorCode.TTL_NOT_A_NUMBER, 'invalid value for "ttl"'))
+
+
+def answer_event(event: Event, raft_index: int, raft_term: int, cluster_id: int) -> Answer:
+    """What a get or a write answers: 201 when something was created, else 200."""
+    headers = _headers(event.etcd_index, raft_index, raft_term, cluster_id)
+    return Answer(201 if event.created else 200, headers, event_line(event))
+
+
+def answer_watch(watcher: Watcher, raft_index: int, raft_term: int, cluster_id: int) -> Answer:
+    """What a watch answers at once, before any event: the head of a chunked answer."""
+    return Answer(200, _headers(watcher.start_index, raft_index, raft_term, cluster_id), b"")
+
+
+def _headers(index: int, raft_index: int, raft_term: int, cluster_id: int) -> tuple[tuple[str, str], ...]:
+    return (
+        _JSON,
+        ("X-Etcd-Cluster-Id", f"{cluster_id:x}"),
+        ("X-Etcd-Index", str(index)),
+        ("X-Raft-Index", str(raft_index)),
+        ("X-Raft-Term", str(raft_term)),
+    )
+
+
+def answer_error(error: EtcdError, cluster_id: int) -> Answer:
+    """What any refusal answers."""
+    headers = (_JSON, ("X-Etcd-Cluster-Id", f"{cluster_id:x}"), ("X-Etcd-Index", str(error.index)))
+    return Answer(error.status, headers, error_line(error))
+
+
+def answer_redirect(method: str, location: str) -> Answer:
+    """The 301 for an unclean path: a GET gets a page with the link, a HEAD its type, the others nothing."""
+    if method not in ("GET", "HEAD"):
+        return Answer(301, (("Location", location),), b"")
+    escapes = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
+    body = f'<a href="{location.translate(escapes)}">Moved Permanently</a>.\n\n'
+    return Answer(301, (("Content-Type", "text/html; charset=utf-8"), ("Location", location)), body.encode())

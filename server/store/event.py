@@ -1,0 +1,41 @@
+"""An event: what one request did, as it is answered, watched and remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.store.node import Node
+
+
+class Action:
+    """The words for what happened."""
+
+    GET = "get"
+    CREATE = "create"
+    SET = "set"
+    UPDATE = "update"
+    DELETE = "delete"
+    COMPARE_AND_SWAP = "compareAndSwap"
+    COMPARE_AND_DELETE = "compareAndDelete"
+    EXPIRE = "expire"
+
+
+@dataclass(slots=True)
+class Event:
+    """Never changed once made. ``etcd_index`` is the store index to report with it (X-Etcd-Index)."""
+
+    action: str
+    node: Node
+    prev_node: Node | None
+    etcd_index: int
+    refresh: bool = False
+
+    @property
+    def index(self) -> int:
+        """The index of the write; for a get, that of the node's last write."""
+        return self.node.modified_index
+
+    @property
+    def created(self) -> bool:
+        """Whether the answer is 201 rather than 200."""
+        return self.action == Action.CREATE or (self.action == Action.SET and self.prev_node is None)

@@ -1,0 +1,59 @@
+"""Which nodes expire, and which of them first: a min-heap of expiry times.
+
+Nodes whose TTL was changed or that are gone stay in the heap until they come to its top or outnumber the rest;
+whoever takes an entry asks the tree whether it still holds. Equal times go in the order they were set (real etcd
+leaves that open).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import NamedTuple
+
+from server.store.node import Directory, Node
+
+_SMALL = 1024
+
+
+class Expiry(NamedTuple):
+    """``node`` is due at ``at`` (Unix nanoseconds). ``order`` is unique, so nodes are never compared."""
+
+    at: int
+    order: int
+    node: Node | Directory
+
+
+class ExpiryQueue:
+    """``holds`` says whether an entry is still what the tree says."""
+
+    __slots__ = ("_heap", "_holds", "_limit", "_order")
+
+    def __init__(self, holds: Callable[[Expiry], bool]) -> None:
+        self._holds = holds
+        self._heap: list[Expiry] = []
+        self._order = 0
+        self._limit = _SMALL
+
+    def add(self, node: Node | Directory) -> None:
+        """Note the expiry of a node just stored; nothing for one without TTL."""
+        if node.expiration is None:
+            return
+        self._order += 1
+        heapq.heappush(self._heap, Expiry(node.expiration, self._order, node))
+        if len(self._heap) > self._limit:
+            # Keys refreshed over and over must not fill the memory with outdated entries.
+            self._heap = [entry for entry in self._heap if self._holds(entry)]
+            heapq.heapify(self._heap)
+            self._limit = max(_SMALL, 2 * len(self._heap))
+
+    def first(self) -> Expiry | None:
+        """The entry due next, if any; it stays until the tree no longer agrees with it."""
+        heap = self._heap
+        while heap and not self._holds(heap[0]):
+            heapq.heappop(heap)
+        return heap[0] if heap else None
+
+    def __len__(self) -> int:
+        """Entries held, outdated ones included."""
+        return len(self._heap)

@@ -1,0 +1,85 @@
+"""What a tree is made of: files, which are never changed but replaced, and directories, which are.
+
+Because a file's record never changes after it was made, the very same object serves as the tree's file, as the
+``node`` of the event that wrote it, as the ``prevNode`` of the event that replaced it, and as a line of any
+listing. That is what makes a write cheap and a frozen copy of the whole tree a copy of one dict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SECOND = 1_000_000_000
+
+_MIN_DURATION = -(1 << 63)
+_MAX_DURATION = (1 << 63) - 1
+
+
+@dataclass(slots=True)
+class Node:
+    """A file of the tree, or how an event or a listing shows a file or directory. Never changed once made.
+
+    ``value`` is None for directories and for the node of a delete or expire event. ``expiration`` is in Unix
+    nanoseconds, None for no TTL. ``ttl`` is whole seconds as of the event, 0 in the tree itself. ``nodes`` is
+    None where children are not listed. (Not ``frozen=True``, which would make every write pay for the check.)
+    """
+
+    key: str
+    value: bytes | None
+    modified_index: int
+    created_index: int
+    expiration: int | None = None
+    ttl: int = 0
+    dir: bool = False
+    nodes: list[Node] | None = None
+
+
+@dataclass(slots=True)
+class Directory:
+    """A directory of the tree. ``children`` holds the full paths of its direct children, in order of creation."""
+
+    key: str
+    modified_index: int
+    created_index: int
+    expiration: int | None = None
+    children: dict[str, None] = field(default_factory=dict)
+
+    def copy(self) -> Directory:
+        return Directory(
+            self.key, self.modified_index, self.created_index, self.expiration, self.children.copy()
+        )
+
+
+def remaining(expiration: int, now: int) -> int:
+    """Seconds left at ``now``, rounded up: 1 for the last second, 0 in the first second after, then negative."""
+    left = max(_MIN_DURATION, min(_MAX_DURATION, expiration - now))
+    return -(-left // SECOND)
+
+
+def file_view(node: Node, now: int) -> Node:
+    """The file as an event at ``now`` shows it."""
+    if node.expiration is None:
+        return node
+    return Node(
+        node.key,
+        node.value,
+        node.modified_index,
+        node.created_index,
+        node.expiration,
+        remaining(node.expiration, now),
+    )
+
+
+def directory_view(directory: Directory, now: int, nodes: list[Node] | None = None) -> Node:
+    """The directory as an event or listing at ``now`` shows it."""
+    expiration = directory.expiration
+    return Node(
+        directory.key,
+        None,
+        directory.modified_index,
+        directory.created_index,
+        expiration,
+        0 if expiration is None else remaining(expiration, now),
+        True,
+        nodes,
+    )

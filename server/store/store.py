@@ -1,0 +1,463 @@
+"""The tree and what can be done to it: get, set, create, update, compare-and-swap, delete, expire, watch.
+
+Two flat dicts, path to file and path to directory, make up the tree; a directory also knows the paths of its
+children. So a get or an overwriting set is one lookup however deep the key lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from server.store.errors import ErrorCode, EtcdError
+from server.store.event import Action, Event
+from server.store.expiry import Expiry, ExpiryQueue
+from server.store.node import Directory, Node, directory_view, file_view
+from server.store.paths import byte_order, clean, parent_of
+from server.store.snapshot import FrozenStore, read_snapshot
+from server.store.stats import Stats
+from server.store.watcher import Watcher, WatcherHub
+
+NAMESPACES = ("/0", "/1")
+
+# An expiry before the year 2000 is taken for the product of an overflow, and means "none" (set and create only).
+_EARLIEST_EXPIRATION = 946_684_800 * 1_000_000_000
+
+
+class Store:
+    """One member's key space.
+
+    Every operation takes ``now`` in Unix nanoseconds, from which the TTLs shown are counted. ``expiration`` is
+    absolute, in Unix nanoseconds, None for no TTL. Paths are cleaned here, so any text will do as one. Operations
+    raise :class:`EtcdError` as etcd 2.3.8 does; a refused one changes nothing but a counter.
+    """
+
+    def __init__(self, namespaces: Iterable[str] = NAMESPACES) -> None:
+        self.index = 0
+        self.stats = Stats()
+        self._hub = WatcherHub()
+        self._files: dict[str, Node] = {}
+        self._directories: dict[str, Directory] = {"/": Directory("/", 0, 0)}
+        self._expiries = ExpiryQueue(self._still_expires)
+        self._read_only = frozenset(("/", *namespaces))
+        for path in namespaces:
+            self._add_directory(Directory(path, 0, 0))
+
+    # Reading
+
+    def get(self, path: str, recursive: bool = False, sorted: bool = False, *, now: int) -> Event:
+        """A file, or a directory with its visible children (with all below it if ``recursive``).
+
+        Unsorted listings come in the order of creation. Raises EtcdError 100, 104.
+        """
+        file = self._files.get(path)
+        if file is not None:
+            self.stats.gets_success += 1
+            return Event(Action.GET, file_view(file, now), None, self.index)
+        path = clean(path)
+        node: Node
+        try:
+            found = self._find(path)
+        except EtcdError:
+            self.stats.gets_fail += 1
+            raise
+        node = (
+            file_view(found, now) if isinstance(found, Node) else self._listing(found, recursive, sorted, now)
+        )
+        self.stats.gets_success += 1
+        return Event(Action.GET, node, None, self.index)
+
+    def next_expiration(self) -> int | None:
+        """When the next node is due, in Unix nanoseconds; None when no node has a TTL."""
+        first = self._expiries.first()
+        return None if first is None else first.at
+
+    # Writing
+
+    def set(
+        self,
+        path: str,
+        value: bytes = b"",
+        *,
+        dir: bool = False,
+        expiration: int | None = None,
+        refresh: bool = False,
+        now: int,
+    ) -> Event:
+        """Create or replace a file; with ``dir`` an empty directory, which may replace a file.
+
+        ``refresh`` keeps the value of the file that is there. Raises EtcdError 100 (refresh), 102, 104, 107.
+        """
+        stats = self.stats
+        old = self._files.get(path)
+        if old is None:
+            path = clean(path)
+            old = self._files.get(path)
+        try:
+            if old is not None:
+                if refresh and old.value is not None:
+                    value = old.value
+            else:
+                self._check_settable(path, refresh)
+            node = self._put_new(path, value, dir, expiration, now)
+        except EtcdError:
+            stats.sets_fail += 1
+            raise
+        stats.sets_success += 1
+        previous = None if old is None else file_view(old, now)
+        return self._publish(Event(Action.SET, node, previous, self.index, refresh))
+
+    def create(
+        self,
+        path: str,
+        value: bytes = b"",
+        *,
+        dir: bool = False,
+        unique: bool = False,
+        expiration: int | None = None,
+        now: int,
+    ) -> Event:
+        """Create a file or directory that is not there; with ``unique`` below ``path``, named by the new index.
+
+        Raises EtcdError 104, 105, 107.
+        """
+        if unique:
+            path = f"{path}/{self.index + 1:020d}"
+        path = clean(path)
+        try:
+            if path in self._read_only:
+                raise self._refusal(ErrorCode.ROOT_READ_ONLY, "/")
+            if path in self._files or path in self._directories:
+                raise self._refusal(ErrorCode.KEY_EXISTS, path)
+            node = self._put_new(path, value, dir, expiration, now)
+        except EtcdError as error:
+            self.stats.create_fail += 1
+            if error.code == ErrorCode.NOT_A_DIRECTORY:
+                self.stats.sets_fail += 1  # etcd counts this one twice
+            raise
+        self.stats.create_success += 1
+        return self._publish(Event(Action.CREATE, node, None, self.index))
+
+    def update(
+        self,
+        path: str,
+        value: bytes = b"",
+        *,
+        expiration: int | None = None,
+        refresh: bool = False,
+        now: int,
+    ) -> Event:
+        """Change the value and TTL of a file, or the TTL of a directory, that is there.
+
+        A directory's own modified index stays, though the event shows the new one. Raises EtcdError 100, 102, 104,
+        107.
+        """
+        stats = self.stats
+        path = clean(path)
+        if path in self._read_only:
+            stats.update_success += 1  # so etcd counts it
+            raise self._refusal(ErrorCode.ROOT_READ_ONLY, "/")
+        try:
+            found = self._find(path)
+        except EtcdError:
+            stats.update_fail += 1
+            raise
+        stats.update_success += 1
+        if isinstance(found, Node):
+            previous = file_view(found, now)
+            node = self._rewrite(found, value, expiration, refresh, now)
+        else:
+            if value:
+                raise self._refusal(ErrorCode.NOT_A_FILE, path)  # counted as a success, as in etcd
+            previous = directory_view(found, now)
+            self.index += 1
+            found.expiration = expiration
+            self._expiries.add(found)
+            node = directory_view(found, now)
+            node.modified_index = self.index
+        return self._publish(Event(Action.UPDATE, node, previous, self.index, refresh))
+
+    def compare_and_swap(
+        self,
+        path: str,
+        value: bytes,
+        *,
+        prev_value: bytes = b"",
+        prev_index: int = 0,
+        expiration: int | None = None,
+        refresh: bool = False,
+        now: int,
+    ) -> Event:
+        """Change a file if it is still as expected; an empty ``prev_value`` or a 0 ``prev_index`` always match.
+
+        Raises EtcdError 100, 101, 102, 104, 107.
+        """
+        stats = self.stats
+        path = clean(path)
+        if path in self._read_only:
+            stats.compare_and_swap_success += 1  # so etcd counts it
+            raise self._refusal(ErrorCode.ROOT_READ_ONLY, "/")
+        try:
+            found = self._find(path)
+            if isinstance(found, Directory):
+                raise self._refusal(ErrorCode.NOT_A_FILE, path)
+            self._compare(found, prev_value, prev_index)
+        except EtcdError:
+            stats.compare_and_swap_fail += 1
+            raise
+        stats.compare_and_swap_success += 1
+        previous = file_view(found, now)
+        node = self._rewrite(found, value, expiration, refresh, now)
+        return self._publish(Event(Action.COMPARE_AND_SWAP, node, previous, self.index, refresh))
+
+    def delete(self, path: str, *, dir: bool = False, recursive: bool = False, now: int) -> Event:
+        """Remove a file, an empty directory (``dir``) or a directory with all in it (``recursive``).
+
+        Raises EtcdError 100, 102, 104, 107, 108.
+        """
+        stats = self.stats
+        path = clean(path)
+        if path in self._read_only:
+            stats.delete_success += 1  # so etcd counts it
+            raise self._refusal(ErrorCode.ROOT_READ_ONLY, "/")
+        try:
+            found = self._find(path)
+            if isinstance(found, Directory):
+                if not (dir or recursive):
+                    raise self._refusal(ErrorCode.NOT_A_FILE, path)
+                if found.children and not recursive:
+                    raise self._refusal(ErrorCode.DIRECTORY_NOT_EMPTY, path)
+        except EtcdError:
+            stats.delete_fail += 1
+            raise
+        stats.delete_success += 1
+        return self._remove(Action.DELETE, found, now)
+
+    def compare_and_delete(
+        self, path: str, *, prev_value: bytes = b"", prev_index: int = 0, now: int
+    ) -> Event:
+        """Remove a file if it is still as expected. Raises EtcdError 100, 101, 102, 104."""
+        stats = self.stats
+        path = clean(path)
+        try:
+            found = self._find(path)
+        except EtcdError:
+            stats.compare_and_delete_fail += 1
+            raise
+        stats.compare_and_delete_success += 1  # whatever comes of it: so etcd counts
+        if isinstance(found, Directory):
+            raise self._refusal(ErrorCode.NOT_A_FILE, path)
+        self._compare(found, prev_value, prev_index)
+        return self._remove(Action.COMPARE_AND_DELETE, found, now)
+
+    def delete_expired(self, cutoff: int, *, now: int) -> None:
+        """Remove all that is due at or before ``cutoff`` (Unix nanoseconds): one index and one event each."""
+        while (first := self._expiries.first()) is not None and first.at <= cutoff:
+            self._remove(Action.EXPIRE, first.node, now)
+            self.stats.expire_count += 1
+
+    # Watching
+
+    def watch(self, path: str, recursive: bool = False, stream: bool = False, since: int = 0) -> Watcher:
+        """A watcher for events from index ``since`` on, 0 for those to come; see :mod:`server.store.watcher`.
+
+        Raises EtcdError 401 when events that old are forgotten.
+        """
+        return self._hub.watch(clean(path), recursive, stream, since or self.index + 1, self.index)
+
+    def stats_json(self) -> bytes:
+        """What ``/v2/stats/store`` answers, without newline."""
+        self.stats.watchers = self._hub.count
+        return self.stats.to_json().encode()
+
+    # Snapshots
+
+    def freeze(self) -> FrozenStore:
+        """The state as of now, to be written out later or elsewhere; costs the copy of two dicts."""
+        return FrozenStore(
+            self._files.copy(),
+            {path: directory.copy() for path, directory in self._directories.items()},
+            self._hub.history.copy(),
+            self.index,
+            self.stats.to_json(),
+        )
+
+    def save(self) -> bytes:
+        """The state as the JSON that etcd 2.3 puts into a snapshot."""
+        return self.freeze().encode()
+
+    def recover(self, data: bytes) -> None:
+        """Become what :meth:`save` of this or etcd 2.0 to 2.3 wrote; live watchers stay.
+
+        Raises SnapshotFormatError, and then nothing has changed.
+        """
+        state = read_snapshot(data)
+        self._files = state.files
+        self._directories = state.directories
+        self._hub.history = state.history
+        self.index = state.index
+        self.stats = state.stats
+        self._expiries = ExpiryQueue(self._still_expires)
+        for directory in state.directories.values():
+            self._expiries.add(directory)
+        for file in state.files.values():
+            self._expiries.add(file)
+
+    # Inside
+
+    def _refusal(self, code: ErrorCode, cause: str) -> EtcdError:
+        return EtcdError(code, cause, self.index)
+
+    def _find(self, path: str) -> Node | Directory:
+        """What is at a clean path; EtcdError names the first component that is missing or is a file."""
+        found = self._files.get(path) or self._directories.get(path)
+        if found is not None:
+            return found
+        end = path.find("/", 1)
+        while end != -1:
+            above = path[:end]
+            if above in self._files:
+                raise self._refusal(ErrorCode.NOT_A_DIRECTORY, above)
+            if above not in self._directories:
+                raise self._refusal(ErrorCode.KEY_NOT_FOUND, above)
+            end = path.find("/", end + 1)
+        raise self._refusal(ErrorCode.KEY_NOT_FOUND, path)
+
+    def _check_settable(self, path: str, refresh: bool) -> None:
+        """Refuse a set where there is no file, as etcd does: what is in the way decides first, then refresh."""
+        if path in self._read_only:
+            raise self._refusal(ErrorCode.ROOT_READ_ONLY, "/")
+        if path in self._directories:
+            raise self._refusal(ErrorCode.NOT_A_FILE, path)
+        if refresh:
+            self._find(path)
+
+    def _put_new(self, path: str, value: bytes, dir: bool, expiration: int | None, now: int) -> Node:
+        """Put a new node where there is none, or a file; returns it as its event shows it."""
+        if expiration is not None and expiration < _EARLIEST_EXPIRATION:
+            expiration = None
+        if path not in self._files:
+            self._make_parents(path)
+        index = self.index = self.index + 1
+        if dir:
+            self._files.pop(path, None)
+            directory = Directory(path, index, index, expiration)
+            self._add_directory(directory)
+            self._expiries.add(directory)
+            return directory_view(directory, now)
+        node = self._files[path] = Node(path, value, index, index, expiration)
+        if expiration is None:
+            return node
+        self._expiries.add(node)
+        return file_view(node, now)
+
+    def _make_parents(self, path: str) -> None:
+        """Enter ``path`` as a child of its directory, made with the next index along with those above it."""
+        missing = []
+        while True:
+            above = parent_of(path)
+            directory = self._directories.get(above)
+            missing.append(path)
+            if directory is not None:
+                break
+            if above in self._files:
+                raise self._refusal(ErrorCode.NOT_A_DIRECTORY, above)
+            path = above
+        index = self.index + 1
+        for child in reversed(missing):
+            directory.children[child] = None
+            if child is not missing[0]:
+                directory = self._directories[child] = Directory(child, index, index)
+
+    def _add_directory(self, directory: Directory) -> None:
+        self._directories[directory.key] = directory
+        self._directories[parent_of(directory.key)].children[directory.key] = None
+
+    def _rewrite(self, old: Node, value: bytes, expiration: int | None, refresh: bool, now: int) -> Node:
+        """Give a file a new value and TTL, keeping its created index."""
+        if refresh and old.value is not None:
+            value = old.value
+        self.index += 1
+        node = self._files[old.key] = Node(old.key, value, self.index, old.created_index, expiration)
+        if expiration is None:
+            return node
+        self._expiries.add(node)
+        return file_view(node, now)
+
+    def _compare(self, file: Node, prev_value: bytes, prev_index: int) -> None:
+        failed = []
+        if prev_value and file.value != prev_value:
+            wanted, actual = (
+                text.decode("utf-8", "surrogateescape") for text in (prev_value, file.value or b"")
+            )
+            failed.append(f"[{wanted} != {actual}]")
+        if prev_index and file.modified_index != prev_index:
+            failed.append(f"[{prev_index} != {file.modified_index}]")
+        if failed:
+            raise self._refusal(ErrorCode.COMPARE_FAILED, " ".join(failed))
+
+    def _remove(self, action: str, found: Node | Directory, now: int) -> Event:
+        """Take a node out with all below it: one index, one event."""
+        path = found.key
+        self.index += 1
+        if isinstance(found, Node):
+            gone = [path]
+            previous = file_view(found, now)
+            del self._files[path]
+        else:
+            gone = self._below(found)
+            previous = directory_view(found, now)
+            for each in gone:
+                if self._files.pop(each, None) is None:
+                    del self._directories[each]
+        del self._directories[parent_of(path)].children[path]
+        shown_as_directory = previous.dir and action == Action.DELETE
+        node = Node(path, None, self.index, found.created_index, dir=shown_as_directory)
+        event = Event(action, node, previous, self.index)
+        self._hub.tell_removed(event, gone)
+        return self._publish(event)
+
+    def _below(self, directory: Directory) -> list[str]:
+        """The paths of a directory and all in it, children before parents."""
+        paths = [directory.key]
+        for path in paths:
+            if (inner := self._directories.get(path)) is not None:
+                paths.extend(inner.children)
+        paths.reverse()
+        return paths
+
+    def _publish(self, event: Event) -> Event:
+        if event.refresh:
+            self._hub.history.append(event)
+        else:
+            self._hub.add(event)
+        return event
+
+    def _still_expires(self, entry: Expiry) -> bool:
+        node = entry.node
+        if isinstance(node, Node):
+            return self._files.get(node.key) is node
+        return self._directories.get(node.key) is node and node.expiration == entry.at
+
+    def _listing(self, top: Directory, recursive: bool, in_order: bool, now: int) -> Node:
+        """A directory with what is visible in it. Depth of the tree is no limit."""
+        shown = directory_view(top, now, [])
+        todo = [(top, shown)]
+        while todo:
+            directory, view = todo.pop()
+            nodes: list[Node] = []
+            name_at = len(directory.key) + (directory.key != "/")
+            children = byte_order(list(directory.children)) if in_order else directory.children
+            for path in children:
+                if path[name_at] == "_":
+                    continue
+                file = self._files.get(path)
+                if file is not None:
+                    nodes.append(file if file.expiration is None else file_view(file, now))
+                    continue
+                inner = self._directories[path]
+                inner_view = directory_view(inner, now)
+                nodes.append(inner_view)
+                if recursive:
+                    todo.append((inner, inner_view))
+            view.nodes = nodes
+        return shown
