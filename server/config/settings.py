@@ -1,0 +1,143 @@
+"""The table of the settings of etcd 2.3.8: names, kinds, defaults, and what the bundled server does with
+each.
+
+Data only. Names, kinds and defaults are those of the 2.3.8 binary (``etcd -h`` and its flag definitions); the
+names 2.x kept from 0.4 (addr, bind-addr, ...) are not here, they are the translator's business.
+"""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["string", "bool", "uint", "int", "url-list", "enum", "origins"]
+
+Bundled = Literal["yes", "no effect", "refused"]
+"""``yes``: honoured. ``no effect``: read, checked and then passed over. ``refused``: the bundled server
+cannot do what any value but the default asks for, and says so instead of starting."""
+
+
+class Setting(NamedTuple):
+    """One setting: ``--name``, in the environment ``ETCD_NAME`` with ``-`` turned into ``_``."""
+
+    name: str
+    kind: Kind
+    default: str
+    help: str
+    bundled: Bundled = "yes"
+    values: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> str:
+        """The name of its field in ``Config``."""
+        return self.name.replace("-", "_").lower()
+
+
+DEFAULT_NAME = "default"
+DEFAULT_PEER_URLS = "http://localhost:2380,http://localhost:7001"
+DEFAULT_CLIENT_URLS = "http://localhost:2379,http://localhost:4001"
+
+
+def initial_cluster_of(name: str) -> str:
+    """The initial cluster of a member that was given none: itself on the two default peer ports."""
+    name = name or DEFAULT_NAME
+    return ",".join(f"{name}={url}" for url in DEFAULT_PEER_URLS.split(","))
+
+
+SETTINGS: tuple[Setting, ...] = (
+    # member
+    Setting("name", "string", DEFAULT_NAME, "human-readable name of this member"),
+    Setting("data-dir", "string", "", "path of the data directory (default: NAME.etcd)"),
+    Setting("wal-dir", "string", "", "path of a directory for the write-ahead log alone"),
+    Setting("snapshot-count", "uint", "10000", "applied entries between two snapshots"),
+    Setting("heartbeat-interval", "uint", "100", "milliseconds between two heartbeats of a leader"),
+    Setting("election-timeout", "uint", "1000", "milliseconds without a leader before an election"),
+    Setting("listen-peer-urls", "url-list", DEFAULT_PEER_URLS, "where to listen for peers"),
+    Setting("listen-client-urls", "url-list", DEFAULT_CLIENT_URLS, "where to listen for clients"),
+    Setting("max-snapshots", "uint", "5", "snapshot files to keep (0: all)"),
+    Setting("max-wals", "uint", "5", "write-ahead log files to keep (0: all)"),
+    Setting("cors", "origins", "", "origins that cross-origin requests are allowed from"),
+    # clustering
+    Setting(
+        "initial-advertise-peer-urls",
+        "url-list",
+        DEFAULT_PEER_URLS,
+        "this member's peer URLs, as peers reach it",
+    ),
+    Setting(
+        "initial-cluster",
+        "string",
+        initial_cluster_of(DEFAULT_NAME),
+        "the members at the first start: name=URL,...",
+    ),
+    Setting(
+        "initial-cluster-state",
+        "enum",
+        "new",
+        "whether the cluster is there already",
+        values=("new", "existing"),
+    ),
+    Setting("initial-cluster-token", "string", "etcd-cluster", "keeps clusters with equal URLs apart"),
+    Setting(
+        "advertise-client-urls",
+        "url-list",
+        DEFAULT_CLIENT_URLS,
+        "this member's client URLs, as clients reach it",
+    ),
+    Setting("discovery", "string", "", "discovery URL to find the first members by", "refused"),
+    Setting(
+        "discovery-fallback",
+        "enum",
+        "proxy",
+        "when the discovered cluster is full",
+        "no effect",
+        ("exit", "proxy"),
+    ),
+    Setting("discovery-proxy", "string", "", "HTTP proxy on the way to the discovery service", "no effect"),
+    Setting("discovery-srv", "string", "", "DNS domain to find the first members by", "refused"),
+    Setting(
+        "strict-reconfig-check",
+        "bool",
+        "false",
+        "refuse member changes that would lose the quorum",
+        "no effect",
+    ),
+    # proxy
+    Setting(
+        "proxy",
+        "enum",
+        "off",
+        "forward to a cluster instead of being a member",
+        "refused",
+        ("off", "readonly", "on"),
+    ),
+    Setting("proxy-failure-wait", "uint", "5000", "milliseconds an endpoint counts as failed", "no effect"),
+    Setting(
+        "proxy-refresh-interval", "uint", "30000", "milliseconds between endpoint refreshes", "no effect"
+    ),
+    Setting("proxy-dial-timeout", "uint", "1000", "milliseconds for a dial", "no effect"),
+    Setting("proxy-write-timeout", "uint", "5000", "milliseconds for a write", "no effect"),
+    Setting("proxy-read-timeout", "uint", "0", "milliseconds for a read (0: no limit)", "no effect"),
+    # security
+    Setting("ca-file", "string", "", "CA of client certificates; asks every client for one (old name)"),
+    Setting("cert-file", "string", "", "certificate shown to clients"),
+    Setting("key-file", "string", "", "key of cert-file"),
+    Setting("client-cert-auth", "bool", "false", "ask every client for a certificate"),
+    Setting("trusted-ca-file", "string", "", "CA of client certificates"),
+    Setting("peer-ca-file", "string", "", "CA of peer certificates; asks every peer for one (old name)"),
+    Setting("peer-cert-file", "string", "", "certificate shown to peers"),
+    Setting("peer-key-file", "string", "", "key of peer-cert-file"),
+    Setting("peer-client-cert-auth", "bool", "false", "ask every peer for a certificate"),
+    Setting("peer-trusted-ca-file", "string", "", "CA of peer certificates"),
+    # logging
+    Setting("debug", "bool", "false", "log at debug level"),
+    Setting("log-package-levels", "string", "", "log levels by package: etcdmain=CRITICAL,etcdserver=DEBUG"),
+    # unsafe
+    Setting("force-new-cluster", "bool", "false", "make a new cluster of this one member from its data"),
+    # experimental, profiling
+    Setting("experimental-v3demo", "bool", "false", "the v3 demo API of 2.3", "refused"),
+    Setting("experimental-auto-compaction-retention", "int", "0", "hours of v3 history to keep", "no effect"),
+    Setting(
+        "experimental-gRPC-addr", "string", "127.0.0.1:2378", "where the v3 demo API listens", "no effect"
+    ),
+    Setting("enable-pprof", "bool", "false", "serve Go's runtime profiles", "no effect"),
+)
+
+BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
