@@ -1,1 +1,48 @@
-"""Consensus as a state machine: no sockets, no files, no clock."""
+"""Consensus as a state machine: no sockets, no files, no clock.
+
+Theory of operation
+-------------------
+``Raft`` is one member's half of the Raft algorithm. The world reaches it by calls only: ``tick()`` once per heartbeat interval, ``step(message)`` for what peers send,
+``propose(data)`` and ``propose_conf_change(data)`` for what clients want. Each call changes the state and
+returns at once. What is to be done about it is asked for:
+
+    ready = raft.ready()
+    storage.save(ready.hard_state, ready.entries)       1. persist, and sync where ready.must_sync
+    transport.send(ready.messages)                      2. only then send
+    state_machine.apply(ready.committed)                (may run beside 1: these are on disk already)
+    raft.advance(ready)                                 3. only then ask for the next ready()
+
+The contract is persist before send: a vote, an answer or an entry that has left this member may be counted
+on by others, so it must survive a crash of this one. A member counts itself into a quorum for an entry only
+once ``advance`` has said that the entry is on disk, so ``committed`` holds nothing that a crash could take
+away and a client may be answered as soon as its entry comes out there. Between ``ready`` and ``advance``
+the machine goes on taking ticks, messages and proposals; what they bring is in the next ready, which is how
+many writes come to share one sync.
+
+Committed entries of type CONF_CHANGE take effect when the caller hands them back through
+``apply_conf_change`` (or drops them with ``drop_conf_change``); voters and quorum change there and nowhere
+else.
+
+Randomness (election timeouts) comes from the generator passed in, so that a run can be repeated from its
+seed. Nothing here imports asyncio, time, os or another room of the server.
+"""
+
+from server.raft.log import LogError, RaftLog
+from server.raft.messages import Message, MessageType
+from server.raft.raft import Raft, Ready, Role
+from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
+
+__all__ = [
+    "EMPTY_HARD_STATE",
+    "Entry",
+    "EntryType",
+    "HardState",
+    "LogError",
+    "Message",
+    "MessageType",
+    "Raft",
+    "RaftLog",
+    "Ready",
+    "Role",
+    "Snapshot",
+]
