@@ -1,0 +1,220 @@
+"""The table of the members, as the cluster knows them. It lives in the key space under /0, where etcd keeps
+it:
+
+    /0/members/ID/raftAttributes   {"peerURLs":[...]} /0/members/ID/attributes
+    {"name":"...","clientURLs":[...]}     written by the member itself at each start /0/removed_members/ID
+    ""                                    an id once removed is never accepted again /0/version
+    2.3.0
+
+The table here is rebuilt from there after a snapshot, and follows the log afterwards. Every change of
+members takes store indexes and slots in the history, like a client's write.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from server.cluster.ids import id_text, parse_id
+from server.storage.codec import ConfChange, ConfChangeType
+from server.store.errors import ErrorCode, EtcdError
+from server.store.node import Node
+from server.store.store import Store
+
+MEMBERS = "/0/members"
+REMOVED = "/0/removed_members"
+VERSION = "/0/version"
+
+_ATTRIBUTES_PATH = re.compile(r"/0/members/([0-9a-fA-F]{1,16})/attributes")
+
+
+class MemberError(Exception):
+    """A change of members, or what the key space says of them, that cannot be."""
+
+
+@dataclass(slots=True, frozen=True)
+class Member:
+    """``name`` and ``client_urls`` are empty until the member has started and published them."""
+
+    id: int
+    name: str = ""
+    peer_urls: tuple[str, ...] = ()
+    client_urls: tuple[str, ...] = ()
+
+    @property
+    def context(self) -> bytes:
+        """The member as conf changes and the peers' /members carry it: JSON with the id as a DECIMAL
+        number."""
+        fields: dict[str, object] = {"id": self.id, "peerURLs": list(self.peer_urls)}
+        if self.name:
+            fields["name"] = self.name
+        if self.client_urls:
+            fields["clientURLs"] = list(self.client_urls)
+        return compact_json(fields)
+
+    @property
+    def attributes(self) -> bytes:
+        """What the member publishes of itself."""
+        fields: dict[str, object] = {}
+        if self.name:
+            fields["name"] = self.name
+        if self.client_urls:
+            fields["clientURLs"] = list(self.client_urls)
+        return compact_json(fields)
+
+    @property
+    def attributes_path(self) -> str:
+        return f"{MEMBERS}/{id_text(self.id)}/attributes"
+
+    @classmethod
+    def from_context(cls, context: bytes) -> "Member":
+        fields = _json_object(context, "the context of a conf change")
+        member = fields.get("id")
+        if not isinstance(member, int):
+            raise MemberError(f"the context of a conf change has no id: {context!r}")
+        return cls(member)._with(fields)
+
+    def _with(self, fields: dict[str, object]) -> "Member":
+        """With what these JSON fields say, as far as they say it."""
+        changes: dict[str, object] = {}
+        for key, field in (("peerURLs", "peer_urls"), ("clientURLs", "client_urls")):
+            value = fields.get(key)
+            if isinstance(value, list):
+                changes[field] = tuple(str(url) for url in value)
+        if isinstance(fields.get("name"), str):
+            changes["name"] = fields["name"]
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+class Members:
+    """The members and the cluster version, as of the last entry applied."""
+
+    def __init__(self, cluster: int) -> None:
+        self.cluster_id = cluster
+        self.version: str | None = None
+        """major.minor.patch as stored, None until the first leader has set it."""
+        self._members: dict[int, Member] = {}
+        self._removed: set[int] = set()
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(sorted(self._members.values(), key=lambda member: member.id))
+
+    def get(self, member: int) -> Member | None:
+        return self._members.get(member)
+
+    def is_removed(self, member: int) -> bool:
+        return member in self._removed
+
+    def client_urls(self) -> list[str]:
+        """Those of all members, sorted."""
+        return sorted(url for member in self._members.values() for url in member.client_urls)
+
+    def recover(self, store: Store, now: int) -> None:
+        """Reads the table from a key space that came out of a snapshot."""
+        self._members = {}
+        for node in _children(store, MEMBERS, now):
+            member = Member(parse_id(node.key.rpartition("/")[2]))
+            for attribute in node.nodes or ():
+                member = member._with(_json_object(attribute.value or b"", attribute.key))
+            self._members[member.id] = member
+        self._removed = {parse_id(node.key.rpartition("/")[2]) for node in _children(store, REMOVED, now)}
+        version = _value(store, VERSION, now)
+        self.version = None if version is None else version.decode("utf-8", "replace")
+
+    def apply_conf_change(self, change: ConfChange, store: Store, now: int) -> Member | None:
+        """A committed change of members: into the table and the key space. Returns the member as it is now,
+        None for one that is gone. Raises MemberError, with nothing changed, when the change is not valid
+        any more."""
+        if change.node_id in self._removed:
+            raise MemberError("etcdserver: ID removed")
+        key = f"{MEMBERS}/{id_text(change.node_id)}"
+        known = self._members.get(change.node_id)
+        if change.type is ConfChangeType.REMOVE_NODE:
+            if known is None:
+                raise MemberError("etcdserver: ID not found")
+            store.delete(key, dir=True, recursive=True, now=now)
+            store.create(f"{REMOVED}/{id_text(change.node_id)}", now=now)
+            del self._members[change.node_id]
+            self._removed.add(change.node_id)
+            return None
+        member = Member.from_context(change.context)
+        if member.id != change.node_id:
+            raise MemberError(f"a conf change for {id_text(change.node_id)} describes {id_text(member.id)}")
+        taken = {url for other in self._members.values() if other.id != member.id for url in other.peer_urls}
+        raft_attributes = compact_json({"peerURLs": list(member.peer_urls)})
+        if change.type is ConfChangeType.ADD_NODE:
+            if known is not None:
+                raise MemberError("etcdserver: ID exists")
+            if taken & set(member.peer_urls):
+                raise MemberError("etcdserver: peerURL exists")
+            store.create(f"{key}/raftAttributes", raft_attributes, now=now)
+        elif change.type is ConfChangeType.UPDATE_NODE:
+            if known is None:
+                raise MemberError("etcdserver: ID not found")
+            if taken & set(member.peer_urls):
+                raise MemberError("etcdserver: peerURL exists")
+            store.update(f"{key}/raftAttributes", raft_attributes, now=now)
+            member = replace(known, peer_urls=member.peer_urls)
+        else:
+            raise MemberError("etcd 2.x has no learners")
+        self._members[member.id] = member
+        return member
+
+    def apply_put(self, path: str, value: bytes) -> bool:
+        """A plain PUT is about to be applied: takes over what it says of a member or of the cluster version.
+
+        False when it concerns a removed member, and then is not to be applied. Raises MemberError for a
+        member that was never there, and for what is no JSON: real members never write such entries.
+        """
+        if path == VERSION:
+            self.version = value.decode("utf-8", "replace")
+            return True
+        found = _ATTRIBUTES_PATH.fullmatch(path)
+        if found is None:
+            return True
+        member = parse_id(found[1])
+        if member in self._removed:
+            return False
+        if member not in self._members:
+            raise MemberError(f"error updating attributes of unknown member {id_text(member)}")
+        unpublished = replace(self._members[member], name="", client_urls=())
+        self._members[member] = unpublished._with(_json_object(value, path))
+        return True
+
+
+def compact_json(value: object) -> bytes:
+    """JSON as Go writes it: no blanks, ``<``, ``>``, ``&`` and the two odd line ends escaped, the rest
+    UTF-8."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _json_object(data: bytes, where: str) -> dict[str, object]:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise MemberError(f"{where}: not a JSON object: {data[:80]!r}")
+    return value
+
+
+def _children(store: Store, path: str, now: int) -> list[Node]:
+    node = _node(store, path, now)
+    return [] if node is None else node.nodes or []
+
+
+def _value(store: Store, path: str, now: int) -> bytes | None:
+    node = _node(store, path, now)
+    return None if node is None else node.value
+
+
+def _node(store: Store, path: str, now: int) -> Node | None:
+    try:
+        return store.get(path, recursive=True, sorted=True, now=now).node
+    except EtcdError as error:
+        if error.code == ErrorCode.KEY_NOT_FOUND:
+            return None
+        raise
