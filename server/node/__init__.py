@@ -1,0 +1,24 @@
+"""The one loop that joins consensus, storage and the key space, and what it takes to start it.
+
+A write's way: ``Node.propose`` -> ``Raft.propose`` -> one write and one sync for all that arrived while the
+last sync ran -> committed -> ``Applier`` -> the waiter's answer. Nothing is answered, and no watcher hears
+of it, before its entry is on disk. Everything but the disk work happens on the event loop's thread; the
+disk work has one thread of its own.
+"""
+
+from server.node.applier import Applier, CannotApply
+from server.node.disk import Disk, MemberDisk
+from server.node.node import Answer, Node, NodeFailed
+from server.node.start import Started, open_member
+
+__all__ = [
+    "Answer",
+    "Applier",
+    "CannotApply",
+    "Disk",
+    "MemberDisk",
+    "Node",
+    "NodeFailed",
+    "Started",
+    "open_member",
+]

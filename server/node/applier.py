@@ -1,0 +1,137 @@
+"""What committed entries do: to the key space, the members and the voters. One entry at a time, in order;
+no I/O.
+
+The same code runs for entries just committed and for those replayed at a start, so both give the same
+indexes.
+"""
+
+import logging
+
+from server.cluster.ids import id_text
+from server.cluster.members import MemberError, Members
+from server.log import NOTICE
+from server.raft import Entry, EntryType, Raft
+from server.storage.codec import ConfChangeType, decode_conf_change
+from server.storage.requests import Request, decode_request
+from server.store.apply import apply_request
+from server.store.errors import EtcdError
+from server.store.event import Event
+from server.store.store import Store
+from server.version import CLUSTER_VERSION, VERSION
+
+logger = logging.getLogger(__name__)
+
+Outcome = Event | EtcdError | None
+
+
+class CannotApply(Exception):
+    """The log asks for what this server must not do; going on would make it differ from the other members."""
+
+
+class Applier:
+    """Changes ``store``, ``members`` and the voters of ``raft`` as the entries say."""
+
+    def __init__(self, store: Store, members: Members, raft: Raft) -> None:
+        self._store = store
+        self._members = members
+        self._raft = raft
+
+    def apply(self, entry: Entry, request: Request | None, now: int) -> Outcome:
+        """Applies one entry at ``now`` (unix nanoseconds), and returns the answer to whoever asked for it.
+
+        ``request`` is what the entry's data decode to, for callers that have it at hand. Raises
+        CannotApply, and StorageError for data that are no request.
+        """
+        try:
+            if entry.type is EntryType.CONF_CHANGE:
+                self._apply_conf_change(entry, now)
+                return None
+            if request is None and entry.data:
+                request = decode_request(entry.data)
+            if request is None:
+                return None  # the start of a term, or something of 3.x that a v2 member has no part in
+            if request.path.startswith("/0/") and _is_plain_put(request) and not self._apply_put(request):
+                return None
+        except MemberError as error:
+            raise CannotApply(f"entry {entry.index}: {error}") from error
+        try:
+            return apply_request(self._store, request, now)
+        except EtcdError as error:
+            return error
+
+    def _apply_put(self, request: Request) -> bool:
+        """What a PUT says of the members or the cluster version. False when the key space is not to have
+        it."""
+        known = self._members.version
+        if not self._members.apply_put(request.path, request.val):
+            logger.warning("skipped updating attributes of removed member: %s", request.path)
+            return False
+        version = self._members.version
+        if version is not None and version != known:
+            check_not_newer(version)
+            if known is None:
+                logger.log(NOTICE, "set the initial cluster version to %s", major_minor(version))
+            else:
+                logger.log(
+                    NOTICE,
+                    "updated the cluster version from %s to %s",
+                    major_minor(known),
+                    major_minor(version),
+                )
+        return True
+
+    def _apply_conf_change(self, entry: Entry, now: int) -> None:
+        change = decode_conf_change(entry.data)
+        try:
+            member = self._members.apply_conf_change(change, self._store, now)
+        except MemberError as error:
+            logger.warning("the change of members in entry %d changes nothing: %s", entry.index, error)
+            self._raft.drop_conf_change()
+            return
+        if change.type is ConfChangeType.ADD_NODE:
+            self._raft.apply_conf_change(add=change.node_id)
+        elif change.type is ConfChangeType.REMOVE_NODE:
+            self._raft.apply_conf_change(remove=change.node_id)
+        else:
+            self._raft.drop_conf_change()
+        who = "local member" if change.node_id == self._raft.id else "member"
+        urls = "" if member is None else f" [{' '.join(member.peer_urls)}]"
+        done, where = _CHANGES[change.type]
+        cluster = id_text(self._members.cluster_id)
+        logger.log(
+            NOTICE, "%s %s %s%s %s cluster %s", done, who, id_text(change.node_id), urls, where, cluster
+        )
+
+
+_CHANGES = {
+    ConfChangeType.ADD_NODE: ("added", "to"),
+    ConfChangeType.REMOVE_NODE: ("removed", "from"),
+    ConfChangeType.UPDATE_NODE: ("update", "in"),
+}
+
+
+def check_not_newer(version: str) -> None:
+    """Raises CannotApply when the cluster's version is beyond this server's, as etcd refuses a downgrade."""
+    try:
+        wanted = tuple(int(part) for part in version.split(".")[:2])
+    except ValueError:
+        raise CannotApply(f"the cluster version is {version!r}, which is no version") from None
+    if wanted > tuple(int(part) for part in CLUSTER_VERSION.split(".")[:2]):
+        raise CannotApply(
+            f"cluster cannot be downgraded (current version: {VERSION} is lower than determined cluster "
+            f"version: {major_minor(version)})."
+        )
+
+
+def major_minor(version: str) -> str:
+    """The part of a version that members compare."""
+    return ".".join(version.split(".")[:2])
+
+
+def _is_plain_put(request: Request) -> bool:
+    return (
+        request.method == "PUT"
+        and request.prev_exist is None
+        and not request.prev_index
+        and not request.prev_value
+    )

@@ -1,0 +1,380 @@
+"""The loop: ticks and requests in, log to disk, what is committed to the key space, answers out.
+
+Knows nothing of HTTP. Runs on an asyncio loop; the disk is touched only in the one worker thread.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from server.cluster.ids import id_text
+from server.cluster.members import VERSION as VERSION_PATH
+from server.node.applier import Applier, CannotApply, major_minor
+from server.node.requestids import RequestIds
+from server.node.start import Started
+from server.raft import Entry, LogError, Message, Ready, Role, Snapshot
+from server.raft.raft import NOBODY
+from server.storage.errors import StorageError
+from server.storage.requests import Request, encode_request
+from server.store.errors import ErrorCode, EtcdError
+from server.store.event import Event
+from server.store.snapshot import FrozenStore
+from server.store.watcher import Watcher
+from server.version import CLUSTER_VERSION
+
+logger = logging.getLogger(__name__)
+
+EXPIRY_INTERVAL = 0.5
+"""Seconds between two looks for keys whose time is up."""
+
+PURGE_INTERVAL = 30.0
+"""Seconds between two looks for files that are no longer needed."""
+
+CATCH_UP_ENTRIES = 5000
+"""Entries kept in memory behind a snapshot, for followers that lag a little (etcd 2.3)."""
+
+STOPPED = "etcdserver: server stopped"
+TIMED_OUT = "etcdserver: request timed out"
+
+Answer = asyncio.Future[Event | None]
+_T = TypeVar("_T")
+
+
+class NodeFailed(Exception):
+    """The node cannot go on; the process has to end. The message is for the log."""
+
+
+class _Waiter(NamedTuple):
+    request: Request
+    answer: Answer
+    deadline: float
+
+
+class Node:
+    """A running member.
+
+    ``start`` and ``stop`` it on the loop it lives on. ``failed`` is a future that fails with NodeFailed
+    when the disk, or what the log says, makes it impossible to go on; the caller then ends the process.
+    ``heartbeat`` and ``request_timeout`` are seconds. ``send`` takes messages to peers; without it there
+    are none.
+    """
+
+    failed: asyncio.Future[None]
+
+    def __init__(
+        self,
+        started: Started,
+        *,
+        heartbeat: float,
+        request_timeout: float,
+        snapshot_count: int,
+        clock: Callable[[], int] = time.time_ns,
+        send: Callable[[Sequence[Message]], None] | None = None,
+    ) -> None:
+        self.local = started.local
+        self.store = started.store
+        self.members = started.members
+        self.raft = started.raft
+        self.clock = clock
+        self.raft_index = self.raft.log.applied
+        """The last entry handed to the key space: X-Raft-Index."""
+        self.started_at = clock()
+        self.leader_since = 0
+        """Unix nanoseconds of the last change of leaders, 0 while none is known."""
+        self._disk = started.disk
+        self._applier = Applier(self.store, self.members, self.raft)
+        self._heartbeat = heartbeat
+        self._request_timeout = request_timeout
+        self._snapshot_count = snapshot_count or 10_000
+        self._snapshot_index = self.raft.log.applied
+        self._send = send
+        self._ids = RequestIds(self.local.id, clock() // 1_000_000)
+        # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
+        # the request itself, without being decoded.
+        self._waiters: dict[bytes, _Waiter] = {}
+        self._held: list[bytes] = []
+        self._known_leader = NOBODY
+        self._worker = ThreadPoolExecutor(1, "disk")
+        self._tasks: list[asyncio.Task[None]] = []
+        self._snapshot_task: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    # Living
+
+    async def start(self) -> None:
+        """Begins to run. On return all that was committed before is applied, and an only voter leads already.
+
+        Raises NodeFailed.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._work = asyncio.Event()
+        self.failed = self._loop.create_future()
+        try:
+            await self._drain()
+            if self.raft.voters == (self.local.id,):
+                self.raft.campaign()  # nobody else could win, so there is nothing to wait for
+                await self._drain()
+        except (StorageError, CannotApply, LogError) as error:
+            raise NodeFailed(str(error)) from error
+        for routine in (self._run, self._tick, self._expire, self._purge, self._introduce):
+            self._tasks.append(self._loop.create_task(self._guarded(routine)))
+
+    async def stop(self) -> None:
+        """Ends the loop, fails who still waits, and closes the log, which brings all that was written to
+        the disk.
+
+        Harmless for a node that never started, or failed.
+        """
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail_waiters(STOPPED)
+        await self._in_worker(self._disk.close)
+        self._worker.shutdown()
+
+    @property
+    def is_leader(self) -> bool:
+        return self.raft.role is Role.LEADER
+
+    # What clients want
+
+    def do(self, request: Request) -> Event | Watcher | Answer:
+        """Begins what a client asked for.
+
+        A plain read or a watch is answered at once; all else, and a read with ``quorum``, goes through the
+        log, and the future has the answer or raises EtcdError: the store's refusal, or 300 when there was
+        no answer in time (and then the request may still happen). Raises EtcdError for the reads that the
+        store refuses.
+        """
+        if request.method not in ("GET", "HEAD"):
+            return self.propose(request)
+        if request.method == "GET" and request.quorum:
+            request.method = "QGET"
+            return self.propose(request)
+        if request.method == "GET" and request.wait:
+            return self.store.watch(request.path, request.recursive, request.stream, request.since)
+        return self.store.get(request.path, request.recursive, request.sorted, now=self.clock())
+
+    def propose(self, request: Request) -> Answer:
+        """Puts a request into the log, with an id of its own. Cancelling the future does not take it back."""
+        answer: Answer = self._loop.create_future()
+        if self._stopping or self.failed.done():
+            answer.set_exception(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
+            return answer
+        request.id = self._ids.next()
+        data = encode_request(request)
+        self._waiters[data] = _Waiter(request, answer, self._loop.time() + self._request_timeout)
+        if self._held or not self.raft.propose(data):
+            self._held.append(data)
+        self._work.set()
+        return answer
+
+    async def makes_progress(self, within: float) -> bool:
+        """Whether there is a leader and an entry gets through the log in that many seconds."""
+        if self.raft.leader == NOBODY:
+            return False
+        try:
+            await asyncio.wait_for(self.propose(Request(method="SYNC", time=self.clock())), within)
+        except (TimeoutError, EtcdError):
+            return False
+        return True
+
+    # The loop
+
+    async def _run(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            await self._drain()
+
+    async def _drain(self) -> None:
+        """Does all there is to do. What arrives while the disk works is in the next round, with one sync
+        for it all."""
+        while ready := self.raft.ready():
+            saving = None
+            if ready.hard_state is not None or ready.entries:
+                saving = self._in_worker(self._disk.save, ready.hard_state, ready.entries)
+            try:
+                self._apply(ready.committed)  # these are on disk since the last round
+            finally:
+                if saving is not None:
+                    await saving
+            self._transmit(ready)
+            self.raft.advance(ready)
+            self._notice_leader()
+            self._begin_snapshot_if_due()
+        self.raft.advance(ready)
+
+    def _apply(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        self.raft_index = entries[-1].index
+        now = self.clock()
+        for entry in entries:
+            waiter = self._waiters.get(entry.data)
+            outcome = self._applier.apply(entry, waiter.request if waiter else None, now)
+            if waiter is None:
+                continue
+            del self._waiters[entry.data]  # not before: when apply raises, all who wait are told
+            if waiter.answer.done():
+                continue  # the client has gone
+            if isinstance(outcome, EtcdError):
+                waiter.answer.set_exception(outcome)
+            else:
+                waiter.answer.set_result(outcome)
+
+    def _transmit(self, ready: Ready) -> None:
+        if ready.messages:
+            if self._send is None:
+                raise CannotApply("there are other voters, and no way to reach them")
+            self._send(ready.messages)
+
+    def _notice_leader(self) -> None:
+        if self.raft.leader == self._known_leader:
+            return
+        self._known_leader = self.raft.leader
+        self.leader_since = 0
+        if self._known_leader != NOBODY:
+            self.leader_since = self.clock()
+            leader, term = id_text(self._known_leader), self.raft.term
+            logger.info("raft.node: %s elected leader %s at term %d", id_text(self.local.id), leader, term)
+            held, self._held = self._held, []
+            for data in held:
+                self.raft.propose(data)
+
+    # What time brings
+
+    async def _tick(self) -> None:
+        if self.raft.role is not Role.LEADER:
+            for _ in range(self.raft.election_ticks - 1):  # a new cluster's first campaign comes soon
+                self.raft.tick()
+        while True:
+            await asyncio.sleep(self._heartbeat)
+            self.raft.tick()
+            self._time_out_waiters()
+            self._work.set()
+
+    def _time_out_waiters(self) -> None:
+        now = self._loop.time()
+        while self._waiters:
+            data, waiter = next(iter(self._waiters.items()))
+            if waiter.deadline > now:
+                return
+            del self._waiters[data]
+            if not waiter.answer.done():
+                waiter.answer.set_exception(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
+
+    async def _expire(self) -> None:
+        """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when a key is due, which spares
+        idle disks."""
+        while True:
+            await asyncio.sleep(EXPIRY_INTERVAL)
+            now = self.clock()
+            due = self.store.next_expiration()
+            if self.is_leader and due is not None and due <= now:
+                data = encode_request(Request(id=self._ids.next(), method="SYNC", time=now))
+                self.raft.propose(data)
+                self._work.set()
+
+    async def _purge(self) -> None:
+        while True:
+            await self._in_worker(self._disk.purge)
+            await asyncio.sleep(PURGE_INTERVAL)
+
+    async def _introduce(self) -> None:
+        """Tells the cluster this member's name and client URLs, and a leader also the version, once each
+        start."""
+        await self._until_done(self.local.attributes_path, self.local.attributes)
+        cluster = id_text(self.members.cluster_id)
+        urls = " ".join(self.local.client_urls)
+        logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self.local.name, urls, cluster)
+        version, wanted = self.members.version, major_minor(CLUSTER_VERSION)
+        if not self.is_leader or (version is not None and major_minor(version) == wanted):
+            return
+        if version is None:
+            logger.info("setting up the initial cluster version to %s", wanted)
+        else:
+            logger.info("updating the cluster version from %s to %s", major_minor(version), wanted)
+        await self._until_done(VERSION_PATH, CLUSTER_VERSION.encode())
+
+    async def _until_done(self, path: str, value: bytes) -> None:
+        while True:
+            try:
+                await self.propose(Request(method="PUT", path=path, val=value))
+                return
+            except EtcdError as error:
+                if self._stopping or self.failed.done():
+                    return
+                logger.error("cannot write %s: %s", path, error.cause)
+
+    # Snapshots
+
+    def _begin_snapshot_if_due(self) -> None:
+        applied = self.raft.log.applied
+        if applied - self._snapshot_index <= self._snapshot_count or self._snapshot_task is not None:
+            return
+        logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)
+        term = self.raft.log.term_at(applied)
+        assert term is not None  # the last applied entry is never compacted away before this
+        self._snapshot_index = applied
+        routine = self._take_snapshot(self.store.freeze(), applied, term, self.raft.voters)
+        self._snapshot_task = self._loop.create_task(self._guarded(lambda: routine))
+        self._tasks.append(self._snapshot_task)
+
+    async def _take_snapshot(
+        self, frozen: FrozenStore, index: int, term: int, voters: tuple[int, ...]
+    ) -> None:
+        """Writes the key space as of ``index`` while requests go on being served between its pieces."""
+        pieces = []
+        for piece in frozen.pieces():
+            pieces.append(piece)
+            await asyncio.sleep(0)
+        snapshot = Snapshot(index, term, voters, b"".join(pieces))
+        await self._in_worker(self._disk.save_snapshot, snapshot)
+        logger.info("saved snapshot at index %d", index)
+        kept_from = max(1, index - CATCH_UP_ENTRIES)
+        self.raft.log.compact(kept_from)
+        logger.info("compacted raft log at %d", kept_from)
+        task, self._snapshot_task = self._snapshot_task, None
+        if task is not None:
+            self._tasks.remove(task)
+
+    # Trouble
+
+    async def _guarded(self, routine: Callable[[], Awaitable[None]]) -> None:
+        """Runs a part of the node; whatever it raises ends the whole node, for what it left undone is
+        unknown."""
+        try:
+            await routine()
+        except asyncio.CancelledError:
+            raise
+        except (StorageError, CannotApply, LogError) as error:
+            self._fail(str(error))
+        except Exception as error:
+            logger.exception("this is a fault in the server, please report it")
+            self._fail(f"unexpected {type(error).__name__}: {error}")
+
+    def _fail(self, why: str) -> None:
+        if self.failed.done():
+            return
+        logger.critical("%s", why)
+        self.failed.set_exception(NodeFailed(why))
+        self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
+        self._fail_waiters(STOPPED)
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    def _fail_waiters(self, cause: str) -> None:
+        waiters, self._waiters = self._waiters, {}
+        self._held = []
+        for waiter in waiters.values():
+            if not waiter.answer.done():
+                waiter.answer.set_exception(EtcdError(ErrorCode.RAFT_INTERNAL, cause))
+
+    def _in_worker(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
+        return asyncio.get_running_loop().run_in_executor(self._worker, call, *args)

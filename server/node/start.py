@@ -1,0 +1,254 @@
+"""From a configuration and a data directory to a member ready to run: of a new cluster, or one that was
+here before.
+
+Reads and makes files; opens no socket and starts nothing. Order and words of the checks are etcd 2.3.8's.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from server.cluster.bootstrap import BootstrapError, Resolve, initial_members, refuse_other_voters
+from server.cluster.ids import cluster_id, id_text
+from server.cluster.members import Member, Members
+from server.config import Config
+from server.node.applier import check_not_newer, major_minor
+from server.node.disk import Disk, MemberDisk
+from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
+from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
+from server.storage.datadir import Kind, has_wal, layout, prepare
+from server.storage.errors import DamagedError
+from server.storage.snapshots import SnapshotDir
+from server.storage.wal import WAL, WalContents, WalMetadata, WalPosition
+from server.store.errors import SnapshotFormatError
+from server.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+FORCED_PEER_URLS = ("http://localhost:7001", "http://localhost:2380")
+"""What etcd gives a member that --force-new-cluster finds in no list, in this order."""
+
+
+@dataclass(slots=True)
+class Started:
+    """A member ready to run. ``local`` is itself, with the name and client URLs it will publish."""
+
+    local: Member
+    store: Store
+    members: Members
+    raft: Raft
+    disk: Disk
+
+
+def open_member(config: Config, *, resolve: Resolve, now: int, random: Random) -> Started:
+    """Opens the member that a data directory holds, or makes one. ``now`` in unix nanoseconds.
+
+    Raises BootstrapError, StorageError, CannotApply (the cluster has a newer version) and LogError (files
+    that do not belong together); then nothing is left open.
+    """
+    data_dir = Path(config.data_dir)
+    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
+    if layout(data_dir) is Kind.OLD_MEMBER or has_wal(wal_dir):
+        return _restart(config, resolve, now, random)
+    (local,) = initial_members(config, resolve)
+    wal_dir, snap_dir = prepare(data_dir, Path(config.wal_dir) if config.wal_dir else None)
+    cluster = cluster_id([local.id])
+    _log_settings(config, initial=True)
+    wal = WAL.create(wal_dir, WalMetadata(local.id, cluster))
+    disk = _disk(config, wal, SnapshotDir(snap_dir), wal_dir)
+    return _begin(config, local, cluster, disk, random)
+
+
+def _begin(config: Config, local: Member, cluster: int, disk: MemberDisk, random: Random) -> Started:
+    """A new cluster of this member alone. Its first entry adds it; the node writes that with its first
+    save."""
+    logger.info("starting member %s in cluster %s", id_text(local.id), id_text(cluster))
+    raft = Raft(local.id, RaftLog(), election_ticks=config.election_ticks, random=random)
+    addition = ConfChange(ConfChangeType.ADD_NODE, local.id, context=local.context)
+    raft.bootstrap([encode_conf_change(addition)])
+    return Started(_published(config, local), Store(), Members(cluster), raft, disk)
+
+
+def _restart(config: Config, resolve: Resolve, now: int, random: Random) -> Started:
+    wal_dir, snap_dir = prepare(Path(config.data_dir), Path(config.wal_dir) if config.wal_dir else None)
+    if config.discovery:
+        logger.warning(
+            'discovery token ignored since a cluster has already been initialized. Valid log found at "%s"',
+            wal_dir,
+        )
+    snapshots = SnapshotDir(snap_dir)
+    snapshot = snapshots.load_newest()
+    store = Store()
+    if snapshot is not None:
+        try:
+            store.recover(snapshot.data)
+        except SnapshotFormatError as error:
+            raise DamagedError(f"recovered store from snapshot error: {error}", snap_dir) from error
+        logger.info("recovered store from snapshot at index %d", snapshot.index)
+    at = WalPosition() if snapshot is None else WalPosition(snapshot.index, snapshot.term)
+    wal, contents = WAL.open(wal_dir, at)
+    disk = _disk(config, wal, snapshots, wal_dir)
+    try:
+        if snapshot is None and not contents.entries and contents.hard_state == EMPTY_HARD_STATE:
+            return _begin_again(config, contents, disk, resolve, random)
+        _log_settings(config, initial=False)
+        return _go_on(config, contents, snapshot, store, disk, now, random)
+    except BaseException:
+        wal.close()
+        raise
+
+
+def _begin_again(
+    config: Config, contents: WalContents, disk: MemberDisk, resolve: Resolve, random: Random
+) -> Started:
+    """The first start ended between making the log and writing its first entry: nobody has seen anything of
+    it yet."""
+    (local,) = initial_members(config, resolve)
+    cluster = cluster_id([local.id])
+    if contents.metadata != WalMetadata(local.id, cluster):
+        node, of_cluster = (id_text(number) for number in contents.metadata)
+        raise BootstrapError(
+            "C",
+            f"the log is empty and was begun for member {node} of cluster {of_cluster}, but these settings make member "
+            f"{id_text(local.id)} of cluster {id_text(cluster)}: start with the settings of the first start, or remove "
+            f"{config.data_dir}",
+        )
+    _log_settings(config, initial=True)
+    return _begin(config, local, cluster, disk, random)
+
+
+def _go_on(
+    config: Config,
+    contents: WalContents,
+    snapshot: Snapshot | None,
+    store: Store,
+    disk: MemberDisk,
+    now: int,
+    random: Random,
+) -> Started:
+    member, cluster = contents.metadata
+    state, entries = contents.hard_state, contents.entries
+    voters = () if snapshot is None else snapshot.nodes
+    if config.force_new_cluster:
+        state, entries = _force_alone(member, voters, state, entries, disk)
+        logger.info(
+            "forcing restart of member %s in cluster %s at commit index %d",
+            id_text(member),
+            id_text(cluster),
+            state.commit,
+        )
+    else:
+        _check_alone(member, voters, entries)
+        logger.info(
+            "restarting member %s in cluster %s at commit index %d",
+            id_text(member),
+            id_text(cluster),
+            state.commit,
+        )
+    log = RaftLog(
+        entries,
+        compacted=0 if snapshot is None else snapshot.index,
+        compacted_term=0 if snapshot is None else snapshot.term,
+        committed=state.commit,
+    )
+    raft = Raft(
+        member, log, hard_state=state, voters=voters, election_ticks=config.election_ticks, random=random
+    )
+    members = Members(cluster)
+    members.recover(store, now)
+    for known in members:
+        urls = " ".join(known.peer_urls)
+        logger.info(
+            "added member %s [%s] to cluster %s from store", id_text(known.id), urls, id_text(cluster)
+        )
+    if members.version is not None:
+        check_not_newer(members.version)
+        logger.info("set the cluster version to %s from store", major_minor(members.version))
+    return Started(_published(config, Member(member)), store, members, raft, disk)
+
+
+def _check_alone(member: int, voters: Iterable[int], entries: list[Entry]) -> None:
+    """Raises BootstrapError unless the member is, or by the end of its log will be, the only voter."""
+    ids = _voters_at_the_end(voters, entries)
+    if member in ids:
+        refuse_other_voters(member, ids)
+        return
+    if member in _removed_in(entries):
+        raise BootstrapError(
+            "E",
+            "the member has been permanently removed from the cluster",
+            ("I", "the data-dir used by this member must be removed."),
+            status=0,
+        )
+    raise BootstrapError(
+        "C",
+        f"member {id_text(member)}, whose data directory this is, is in no list of members that its log has; "
+        "if the directory comes from a backup, start once with --force-new-cluster",
+    )
+
+
+def _force_alone(
+    member: int, voters: Iterable[int], state: HardState, entries: list[Entry], disk: MemberDisk
+) -> tuple[HardState, list[Entry]]:
+    """Drops what was not committed, and writes the removal of all other members as if it had been agreed
+    on."""
+    kept = [entry for entry in entries if entry.index <= state.commit]
+    if len(kept) < len(entries):
+        logger.info("discarding %d uncommitted WAL entries", len(entries) - len(kept))
+    ids = _voters_at_the_end(voters, kept)
+    changes = [ConfChange(ConfChangeType.REMOVE_NODE, other) for other in sorted(ids - {member})]
+    if member not in ids:
+        forced = Member(member, peer_urls=FORCED_PEER_URLS)
+        changes.append(ConfChange(ConfChangeType.ADD_NODE, member, context=forced.context))
+    added = [
+        Entry(state.term, state.commit + 1 + n, encode_conf_change(change), EntryType.CONF_CHANGE)
+        for n, change in enumerate(changes)
+    ]
+    disk.save(None, added)
+    return state._replace(commit=state.commit + len(added)), kept + added
+
+
+def _voters_at_the_end(voters: Iterable[int], entries: Iterable[Entry]) -> set[int]:
+    ids = set(voters)
+    for entry in entries:
+        if entry.type is EntryType.CONF_CHANGE:
+            change = decode_conf_change(entry.data)
+            if change.type is ConfChangeType.ADD_NODE:
+                ids.add(change.node_id)
+            elif change.type is ConfChangeType.REMOVE_NODE:
+                ids.discard(change.node_id)
+    return ids
+
+
+def _removed_in(entries: Iterable[Entry]) -> set[int]:
+    changes = [decode_conf_change(entry.data) for entry in entries if entry.type is EntryType.CONF_CHANGE]
+    return {change.node_id for change in changes if change.type is ConfChangeType.REMOVE_NODE}
+
+
+def _published(config: Config, member: Member) -> Member:
+    return Member(member.id, config.name, member.peer_urls, config.advertise_client_urls)
+
+
+def _disk(config: Config, wal: WAL, snapshots: SnapshotDir, wal_dir: Path) -> MemberDisk:
+    return MemberDisk(
+        wal, snapshots, wal_dir=wal_dir, max_wals=config.max_wals, max_snapshots=config.max_snapshots
+    )
+
+
+def _log_settings(config: Config, *, initial: bool) -> None:
+    logger.info("name = %s", config.name)
+    if config.force_new_cluster:
+        logger.info("force new cluster")
+    logger.info("data dir = %s", config.data_dir)
+    logger.info("member dir = %s", Path(config.data_dir) / "member")
+    if config.wal_dir:
+        logger.info("dedicated WAL dir = %s", config.wal_dir)
+    logger.info("heartbeat = %dms", config.heartbeat_interval)
+    logger.info("election = %dms", config.election_ticks * config.heartbeat_interval)
+    logger.info("snapshot count = %d", config.snapshot_count)
+    logger.info("advertise client URLs = %s", ",".join(config.advertise_client_urls))
+    if initial:
+        logger.info("initial advertise peer URLs = %s", ",".join(config.initial_advertise_peer_urls))
+        logger.info("initial cluster = %s", config.initial_cluster)

@@ -1,0 +1,429 @@
+"""The loop: what shares a sync, what is answered when, and what a failing disk does. The disk here only remembers."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from server.cluster import Member, Members
+from server.node import Applier, Node, NodeFailed, Started
+from server.node.node import STOPPED, TIMED_OUT
+from server.proto import etcdserver_pb2
+from server.raft import Entry, EntryType, HardState, Raft, RaftLog, Snapshot
+from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
+from server.storage.errors import WriteFailedError
+from server.storage.requests import Request, decode_request, encode_request
+from server.store.errors import EtcdError
+from server.store.event import Event
+from server.store.store import Store
+from server.store.watcher import Watcher
+
+LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
+
+
+class MemoryDisk:
+    """Remembers what it was told to keep. ``gate`` holds saves up; ``fail_at`` makes the n-th call fail."""
+
+    def __init__(self, fail_at: int = 0) -> None:
+        self.syncs: list[list[Entry]] = []
+        self.entries: list[Entry] = []
+        self.state: HardState | None = None
+        self.snapshots: list[Snapshot] = []
+        self.calls: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.fail_at = fail_at
+        self.threads: set[str] = set()
+
+    def _called(self, name: str) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.calls.append(name)
+        if len(self.calls) == self.fail_at:
+            raise WriteFailedError("cannot sync: no space left on device", Path("wal"))
+
+    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
+        assert self.gate.wait(10)
+        self._called("save")
+        if entries:
+            self.syncs.append(list(entries))
+            self.entries += entries
+        self.state = hard_state or self.state
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        self._called("snapshot")
+        self.snapshots.append(snapshot)
+
+    def purge(self) -> None:
+        self.threads.add(threading.current_thread().name)
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    @property
+    def requests(self) -> list[Request]:
+        found = [
+            decode_request(entry.data)
+            for entry in self.entries
+            if entry.data and entry.type is EntryType.NORMAL
+        ]
+        return [request for request in found if request is not None]
+
+
+def fresh(disk: MemoryDisk) -> Started:
+    raft = Raft(LOCAL.id, RaftLog(), random=Random(1))
+    raft.bootstrap([encode_conf_change(ConfChange(ConfChangeType.ADD_NODE, LOCAL.id, context=LOCAL.context))])
+    return Started(LOCAL, Store(), Members(9), raft, disk)
+
+
+def again(disk: MemoryDisk) -> Started:
+    """A restart from what the disk has, which need not hold the newest commit index."""
+    log = RaftLog(disk.entries, committed=min(1, len(disk.entries)))
+    raft = Raft(LOCAL.id, log, hard_state=disk.state or HardState(), random=Random(2))
+    return Started(LOCAL, Store(), Members(9), raft, disk)
+
+
+def with_node(
+    test: Callable[[Node], Awaitable[None]],
+    started: Started,
+    *,
+    timeout: float = 5.0,
+    snapshot_count: int = 10000,
+) -> None:
+    async def body() -> None:
+        node = Node(started, heartbeat=0.01, request_timeout=timeout, snapshot_count=snapshot_count)
+        await node.start()
+        try:
+            await test(node)
+        finally:
+            await node.stop()
+
+    asyncio.run(body())
+
+
+def put(key: str, value: bytes = b"v", *, prev_exist: bool | None = None) -> Request:
+    return Request(method="PUT", path=f"/1/{key}", val=value, prev_exist=prev_exist)
+
+
+async def introduced(node: Node) -> None:
+    """Waits until the node has published itself and the cluster version."""
+    while node.members.version is None:
+        await asyncio.sleep(0.001)
+
+
+def test_a_new_member_leads_publishes_itself_and_sets_the_version() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        assert node.is_leader
+        await introduced(node)
+        assert list(node.members) == [LOCAL]
+        assert node.members.version == "2.3.0"
+        assert node.store.index == 3  # the indexes that a new etcd 2.3.8 has used up
+
+    with_node(test, fresh(disk))
+    assert [(request.method, request.path, request.val) for request in disk.requests] == [
+        ("PUT", "/0/members/5/attributes", b'{"name":"m1","clientURLs":["http://127.0.0.1:4001"]}'),
+        ("PUT", "/0/version", b"2.3.0"),
+    ]
+    assert [entry.term for entry in disk.entries] == [1, 2, 2, 2]
+    assert len({request.id for request in disk.requests}) == 2
+
+
+def test_writes_that_arrive_while_the_disk_works_share_one_sync() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        disk.gate.clear()
+        first = node.propose(put("a"))
+        await asyncio.sleep(0.02)
+        others = [node.propose(put(f"b{n}")) for n in range(50)]
+        await asyncio.sleep(0.02)
+        assert not any(answer.done() for answer in (first, *others))
+        before = len(disk.syncs)
+        disk.gate.set()
+        events = [await answer for answer in (first, *others)]
+        assert [len(batch) for batch in disk.syncs[before:]] == [1, 50]
+        assert [event.etcd_index for event in events if event] == list(range(4, 55))
+
+    with_node(test, fresh(disk))
+
+
+def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        watcher = node.do(Request(method="GET", path="/1/a", wait=True))
+        assert isinstance(watcher, Watcher)
+        disk.gate.clear()
+        answer = node.propose(put("a"))
+        await asyncio.sleep(0.05)
+        assert not answer.done()
+        assert watcher.take() is None
+        with pytest.raises(EtcdError):
+            node.do(Request(method="GET", path="/1/a"))
+        disk.gate.set()
+        await answer
+        assert watcher.take() is not None
+
+    with_node(test, fresh(disk))
+
+
+def test_the_disk_is_touched_in_one_thread_only() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await asyncio.gather(*(node.propose(put(f"k{n % 7}")) for n in range(200)))
+
+    with_node(test, fresh(disk), snapshot_count=50)
+    assert len(disk.threads) == 1
+    assert disk.threads != {threading.current_thread().name}
+
+
+def test_refusals_of_the_store_come_back_as_they_are() -> None:
+    async def test(node: Node) -> None:
+        await node.propose(put("a"))
+        with pytest.raises(EtcdError) as caught:
+            await node.propose(put("a", prev_exist=False))
+        assert (caught.value.code, caught.value.cause) == (105, "/1/a")
+
+    with_node(test, fresh(MemoryDisk()))
+
+
+def test_a_quorum_read_goes_through_the_log_and_a_plain_one_does_not() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        await node.propose(put("a"))
+        written = len(disk.entries)
+        plain = node.do(Request(method="GET", path="/1/a"))
+        assert isinstance(plain, Event)
+        assert len(disk.entries) == written
+        future = node.do(Request(method="GET", path="/1/a", quorum=True, wait=True))
+        assert isinstance(future, asyncio.Future)
+        event = await future
+        assert event == plain
+        assert disk.requests[-1].method == "QGET"
+
+    with_node(test, fresh(disk))
+
+
+def test_a_client_that_went_away_does_not_take_its_write_back() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        node.propose(put("a")).cancel()
+        await node.propose(put("b"))
+        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+
+    with_node(test, fresh(disk))
+
+
+def test_who_waits_too_long_gets_an_answer_though_the_write_may_still_happen() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        disk.gate.clear()
+        with pytest.raises(EtcdError) as caught:
+            await node.propose(put("a"))
+        assert (caught.value.code, caught.value.cause, caught.value.index) == (300, TIMED_OUT, 0)
+        assert not await node.makes_progress(0.05)
+        disk.gate.set()
+        assert await node.makes_progress(5)
+        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+
+    with_node(test, fresh(disk), timeout=0.2)
+
+
+def test_who_still_waits_at_the_end_is_told() -> None:
+    disk = MemoryDisk()
+
+    async def body() -> None:
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10)
+        await node.start()
+        disk.gate.clear()
+        answer = node.propose(put("a"))
+        await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_later(0.05, disk.gate.set)
+        await node.stop()
+        with pytest.raises(EtcdError, match=STOPPED):
+            await answer
+        with pytest.raises(EtcdError, match=STOPPED):
+            await node.propose(put("b"))
+
+    asyncio.run(body())
+    assert disk.calls[-1] == "close"
+
+
+@pytest.mark.parametrize("fail_at", range(1, 12))
+def test_a_disk_that_fails_ends_the_node_and_no_acknowledged_write_is_lost(fail_at: int) -> None:
+    disk = MemoryDisk(fail_at)
+    acknowledged: list[str] = []
+
+    async def write(node: Node) -> None:
+        await node.start()
+        for n in range(10):
+            await node.propose(put(f"k{n}"))
+            acknowledged.append(f"k{n}")
+
+    async def body() -> Exception:
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10000)
+        with pytest.raises((NodeFailed, EtcdError)) as caught:
+            await write(node)
+        if isinstance(caught.value, EtcdError):  # else it failed in start, and said so there
+            assert (caught.value.code, caught.value.cause) == (300, STOPPED)
+            with pytest.raises(NodeFailed, match="no space left on device"):
+                await node.failed
+        await node.stop()
+        return caught.value
+
+    assert "no space left" in str(asyncio.run(body())) or fail_at > 3
+    disk.fail_at = 0
+
+    async def check(node: Node) -> None:
+        for key in acknowledged:
+            assert isinstance(node.do(Request(method="GET", path=f"/1/{key}")), Event)
+
+    if disk.entries:
+        with_node(check, again(disk))
+    else:
+        assert not acknowledged
+
+
+def test_a_restart_applies_what_is_on_disk_even_past_the_commit_index_it_knew() -> None:
+    disk = MemoryDisk()
+    seen: list[int] = []
+
+    async def write(node: Node) -> None:
+        for n in range(5):
+            event = await node.propose(put(f"k{n}"))
+            assert event is not None
+            seen.append(event.etcd_index)
+
+    with_node(write, fresh(disk))
+
+    async def read(node: Node) -> None:
+        for n, index in enumerate(seen):
+            event = node.do(Request(method="GET", path=f"/1/k{n}"))
+            assert isinstance(event, Event)
+            assert event.node.created_index == index
+        assert node.raft.term == 3
+
+    with_node(read, again(disk))
+
+
+def test_a_snapshot_is_taken_when_more_than_the_count_was_applied() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        for n in range(30):
+            await node.propose(put(f"k{n}"))
+        await asyncio.sleep(0.05)
+        assert node.raft.log.first_index == 2  # 5000 entries are kept for followers that lag, 1 goes
+
+    with_node(test, fresh(disk), snapshot_count=10)
+    assert [snapshot.index for snapshot in disk.snapshots] == [11, 22, 33]
+    last = disk.snapshots[-1]
+    assert (last.term, last.nodes) == (2, (LOCAL.id,))
+    copy = Store()
+    copy.recover(last.data)
+    assert copy.index == 32
+    assert disk.calls.index("snapshot") < len(disk.calls) - 1
+
+
+def test_keys_expire_through_the_log_and_only_then_is_something_written() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        written = len(disk.entries)
+        await asyncio.sleep(0.7)
+        assert len(disk.entries) == written
+        request = put("a")
+        request.expiration = node.clock() + 100_000_000
+        await node.propose(request)
+        await asyncio.sleep(1.2)
+        with pytest.raises(EtcdError):
+            node.do(Request(method="GET", path="/1/a"))
+
+    with_node(test, fresh(disk))
+    assert [request.method for request in disk.requests[-2:]] == ["PUT", "SYNC"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (Request(method="PUT", path="/0/version", val=b"3.4.0"), "cluster cannot be downgraded"),
+        (Request(method="PUT", path="/0/version", val=b"new"), "is no version"),
+        (Request(method="PUT", path="/0/members/77/attributes", val=b"{}"), "unknown member 77"),
+    ],
+)
+def test_a_log_that_this_server_must_not_apply_ends_it(request_: Request, message: str) -> None:
+    disk = MemoryDisk()
+
+    async def body() -> None:
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10)
+        await node.start()
+        with pytest.raises(EtcdError, match=STOPPED):
+            await node.propose(request_)
+        with pytest.raises(NodeFailed, match=message):
+            await node.failed
+        await node.stop()
+
+    asyncio.run(body())
+
+
+def test_messages_without_peers_end_the_node() -> None:
+    disk = MemoryDisk()
+    started = fresh(disk)
+    other = Member(6, peer_urls=("http://127.0.0.1:1",))
+    change = encode_conf_change(ConfChange(ConfChangeType.ADD_NODE, other.id, context=other.context))
+
+    async def body() -> None:
+        node = Node(started, heartbeat=0.01, request_timeout=5, snapshot_count=10)
+        await node.start()
+        node.raft.propose_conf_change(change)
+        with pytest.raises(NodeFailed, match="other voters"):
+            await asyncio.wait_for(node.failed, 5)
+        await node.stop()
+
+    asyncio.run(body())
+
+
+def test_a_snapshot_of_a_directory_with_members_brings_the_table_back() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+
+    with_node(test, fresh(disk))
+    store = Store()
+    members = Members(9)
+    raft = Raft(LOCAL.id, RaftLog(), random=Random(1))
+    applier = Applier(store, members, raft)
+    for entry in disk.entries:
+        applier.apply(entry, None, 0)
+    other = Members(9)
+    other.recover(store, 0)
+    assert list(other) == list(members) == [LOCAL]
+
+
+def test_requests_in_the_wrapped_form_of_3_x_are_applied_and_others_passed_over() -> None:
+    store, members = Store(), Members(9)
+    applier = Applier(store, members, Raft(5, RaftLog(), random=Random(1)))
+    wrapped = etcdserver_pb2.InternalRaftRequest(ID=4)
+    wrapped.v2.ParseFromString(encode_request(put("a")))
+    event = applier.apply(Entry(1, 1, wrapped.SerializeToString()), None, 0)
+    assert isinstance(event, Event)
+    assert event.node.key == "/1/a"
+    foreign = etcdserver_pb2.InternalRaftRequest(ID=4).SerializeToString()
+    assert applier.apply(Entry(1, 2, foreign), None, 0) is None
+    assert applier.apply(Entry(1, 3), None, 0) is None
+    assert store.index == 1
