@@ -1,0 +1,45 @@
+"""What a peer may ask on the peer port while there are none to talk raft with: who is here, which version,
+are you alive.
+
+The paths, headers and bodies of etcd 2.3's rafthttp; everything else there is 404.
+"""
+
+import json
+
+from server.api.http import JSON, TEXT, Request, Response, bad_request, method_not_allowed, not_found
+from server.api.paths import BadPathError, decode_path, split_target
+from server.api.stats import serve_version
+from server.cluster import id_text
+from server.node import Node
+from server.store.gojson import format_time
+
+
+class PeerApi:
+    """Serves one node's peers."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def handle(self, request: Request) -> Response:
+        """Answers a request; never raises."""
+        try:
+            path = decode_path(split_target(request.target)[0])
+        except BadPathError:
+            return bad_request()
+        match path:
+            case "/members":
+                return self._members(request)
+            case "/version":
+                return serve_version(self._node, request)
+            case "/raft/probing":
+                now = format_time(self._node.clock())
+                return Response(200, (TEXT,), f'{{"OK":true,"Now":"{now}"}}\n'.encode())
+            case _:
+                return not_found()
+
+    def _members(self, request: Request) -> Response:
+        if request.method != "GET":
+            return method_not_allowed("GET")
+        members = [json.loads(member.context) for member in self._node.members]
+        cluster = ("X-Etcd-Cluster-Id", id_text(self._node.members.cluster_id))
+        return Response(200, (JSON, cluster), json.dumps(members, separators=(",", ":")).encode() + b"\n")

@@ -1,0 +1,82 @@
+"""``/v2/stats``, ``/health`` and ``/version``: how the member is doing."""
+
+from server.api.http import JSON, TEXT, Request, Response, method_not_allowed, text
+from server.cluster import id_text
+from server.cluster.members import compact_json
+from server.node import Node
+from server.store.gojson import format_time
+from server.version import VERSION
+
+HEALTH_PATIENCE = 0.75
+"""Seconds that /health waits for an entry to get through the log."""
+
+
+def serve_self(node: Node, request: Request) -> Response:
+    """About this member. Rates are left out, as etcd leaves them out when they are 0: there are no peers."""
+    if request.method != "GET":
+        return method_not_allowed("GET")
+    now = node.clock()
+    leader = {
+        "leader": id_text(node.raft.leader),
+        "uptime": go_duration(now - node.leader_since if node.leader_since else 0),
+        "startTime": format_time(node.leader_since),
+    }
+    body = {
+        "name": node.local.name,
+        "id": id_text(node.local.id),
+        "state": node.raft.role.value,
+        "startTime": format_time(node.started_at),
+        "leaderInfo": leader,
+        "recvAppendRequestCnt": 0,
+        "sendAppendRequestCnt": 0,
+    }
+    return Response(200, (JSON,), compact_json(body))
+
+
+def serve_leader(node: Node, request: Request) -> Response:
+    if request.method != "GET":
+        return method_not_allowed("GET")
+    if not node.is_leader:
+        return Response(403, (JSON,), compact_json({"message": "not current leader"}))
+    return Response(200, (JSON,), compact_json({"leader": id_text(node.local.id), "followers": {}}))
+
+
+def serve_store(node: Node, request: Request) -> Response:
+    if request.method != "GET":
+        return method_not_allowed("GET")
+    return Response(200, (JSON,), node.store.stats_json())
+
+
+def serve_version(node: Node, request: Request) -> Response:
+    if request.method != "GET":
+        return method_not_allowed("GET")
+    cluster = node.members.version or "not_decided"
+    return Response(200, (JSON,), compact_json({"etcdserver": VERSION, "etcdcluster": cluster}))
+
+
+async def serve_health(node: Node, request: Request) -> Response:
+    """Healthy is a member whose log moves: an entry of its own goes through it, disk included."""
+    if request.method != "GET":
+        return method_not_allowed("GET")
+    if await node.makes_progress(HEALTH_PATIENCE):
+        return Response(200, (TEXT,), b'{"health": "true"}')
+    return text(503, '{"health": "false"}')
+
+
+def go_duration(nanoseconds: int) -> str:
+    """A duration as Go prints it: ``1h2m3.4s``, ``12.5ms``, ``0s``."""
+    if nanoseconds < 1_000_000_000:
+        for unit, size in (("ms", 1_000_000), ("µs", 1_000), ("ns", 1)):
+            if nanoseconds >= size:
+                return _decimal(nanoseconds, size) + unit
+        return "0s"
+    minutes, rest = divmod(nanoseconds, 60_000_000_000)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{head}{_decimal(rest, 1_000_000_000)}s"
+
+
+def _decimal(value: int, unit: int) -> str:
+    whole, part = divmod(value, unit)
+    digits = f"{part:0{len(str(unit)) - 1}d}".rstrip("0") if unit > 1 else ""
+    return f"{whole}.{digits}" if digits else str(whole)

@@ -1,0 +1,78 @@
+"""Binds the sockets of listen URLs as Go binds them, with the words of its errors. Serves nothing."""
+
+import errno
+import os
+import socket
+
+from server.config import parse_url
+
+BACKLOG = 1024
+
+
+class ListenError(Exception):
+    """A listen URL that cannot be listened on, in the words that etcd (Go) has for it."""
+
+
+def listen(url: str) -> socket.socket:
+    """A bound, listening TCP socket for a URL's host and port.
+
+    ``[::]``, ``0.0.0.0`` and no host at all mean every address, of IPv4 and of IPv6, through one socket;
+    where the machine has no IPv6, every address of IPv4. A host name is looked up, IPv4 preferred. Raises
+    ListenError.
+    """
+    parsed = parse_url(url)
+    port = int(parsed.port or "0")
+    if port > 65535:
+        raise ListenError(f"listen tcp: address {port}: invalid port")
+    host = parsed.hostname
+    if host in ("", "::", "0.0.0.0"):
+        try:
+            return _bound(socket.AF_INET6, "::", port, dual=True)
+        except OSError as error:
+            if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT):
+                raise _refused("[::]", port, error) from error
+        family, address = socket.AF_INET, "0.0.0.0"
+    else:
+        family, address = _looked_up(host)
+    try:
+        return _bound(family, address, port)
+    except OSError as error:
+        shown = f"[{address}]" if ":" in address else address
+        raise _refused(shown, port, error) from error
+
+
+def _looked_up(host: str) -> tuple[socket.AddressFamily, str]:
+    """An address of the name, IPv4 first as Go does for a listener."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise ListenError(f"listen tcp: lookup {host}: no such host") from None
+    found.sort(key=lambda item: item[0] != socket.AF_INET)
+    family, _, _, _, address = found[0]
+    return socket.AddressFamily(family), str(address[0])
+
+
+def _bound(family: socket.AddressFamily, address: str, port: int, *, dual: bool = False) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _refused(address: str, port: int, error: OSError) -> ListenError:
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    return ListenError(f"listen tcp {address}:{port}: bind: {_GO_WORDS.get(error.errno or 0, reason)}")
+
+
+_GO_WORDS = {
+    errno.EADDRINUSE: "address already in use",
+    errno.EADDRNOTAVAIL: "cannot assign requested address",
+}

@@ -1,0 +1,55 @@
+"""From a configuration to a running process, its log lines, its signals and its exit status.
+
+``run`` is the one way in. Everything heavy (aiohttp, uvloop, protobuf) is imported in ``server.process``,
+late.
+"""
+
+import logging
+import os
+import platform
+import signal
+from collections.abc import Iterable
+
+from server.config import SETTINGS, Config
+from server.log import NOTICE, configure
+from server.version import VERSION
+
+logger = logging.getLogger(__name__)
+
+
+def run(config: Config, *, notices: Iterable[str] = ()) -> int:
+    """Runs the member until it is told to stop. ``notices`` are lines to log after the banner.
+
+    Returns the exit status of a member that could not start or go on: 1. SIGTERM and SIGINT end the member in
+    order, and then the process by that same signal, as etcd ends (a shell sees 143 or 130).
+    """
+    configure(debug=config.debug, package_levels=config.log_package_levels)
+    logger.info("etcd Version: %s", VERSION)
+    logger.info("this is the bundled server of migrate02, on Python %s", platform.python_version())
+    for notice in notices:
+        logger.log(NOTICE, "%s", notice)
+    for setting in SETTINGS:
+        if setting.bundled == "no effect" and setting.name in config.given:
+            logger.warning("--%s has no effect in the bundled server", setting.name)
+    if "data-dir" not in config.given:
+        logger.warning("no data-dir provided, using default data-dir ./%s", config.data_dir)
+
+    from server.process import (  # late: this imports what the commands that start nothing do without
+        Ended,
+        serve,
+    )
+
+    ended = serve(config)
+    if isinstance(ended, Ended):
+        return ended.status
+    return die_by(ended)
+
+
+def die_by(number: signal.Signals) -> int:
+    """Ends the process by a signal that it has caught, so that whoever waits for it sees why it ended."""
+    logging.shutdown()
+    if os.getpid() == 1:
+        return 0  # the kernel would not end an init process by it; etcd exits 0 then too
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number

@@ -1,0 +1,23 @@
+"""Tells systemd how the service is doing (sd_notify), over the socket named by NOTIFY_SOCKET. Needs no
+library."""
+
+import os
+import socket
+
+
+def notify(state: str) -> bool:
+    """Sends one state, such as ``READY=1``. False when nobody asked to be told, or who asked is gone.
+
+    A name that starts with ``@`` is in Linux's abstract namespace.
+    """
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return False
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        try:
+            channel.sendto(state.encode(), address)
+        except OSError:
+            return False
+    return True

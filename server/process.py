@@ -1,0 +1,212 @@
+"""The life of the process: listen, open the member, serve, and stop in order. Called by ``server.main.run``.
+
+Order and words are etcd 2.3.8's: sockets are bound before the data directory is opened, and closed in
+reverse.
+"""
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+import ssl
+import time
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import uvloop
+
+from server.api.adapter import Listening
+from server.api.adapter import serve as serve_http
+from server.api.client import ClientApi
+from server.api.peer import PeerApi
+from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
+from server.config import Config
+from server.listen import ListenError, listen
+from server.log import NOTICE
+from server.node import CannotApply, Node, NodeFailed, Started, open_member
+from server.notify import notify
+from server.raft import LogError
+from server.storage.datadir import Kind, has_wal, layout, strangers
+from server.storage.errors import StorageError
+from server.tls import TlsError, TlsFiles, server_context
+from server.version import VERSION
+
+logger = logging.getLogger("server.main")
+signal_logger = logging.getLogger("server.signals")
+node_logger = logging.getLogger("server.node")
+
+_SIGNAL_NAMES = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt"}
+
+
+class Ended(NamedTuple):
+    """The member could not start, or not go on; why is in the log."""
+
+    status: int
+
+
+class _Bound(NamedTuple):
+    """Listening sockets of one kind, with the URLs they were bound for."""
+
+    kind: str
+    urls: list[str]
+    sockets: list[Listening]
+
+
+def serve(config: Config) -> Ended | signal.Signals:
+    """Runs the member until a signal or a failure ends it. Expected trouble is logged in one line, never
+    raised."""
+    _raise_file_limit()
+    bound: list[_Bound] = []
+    try:
+        _check_data_dir(config)
+        check_initial_cluster(config)
+        _bind_all(config, bound)
+        started = open_member(config, resolve=socket.gethostbyname, now=time.time_ns(), random=Random())
+    except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
+        return _give_up(error, bound)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(config, started, bound))
+
+
+def _check_data_dir(config: Config) -> None:
+    data_dir = Path(config.data_dir)
+    kind = layout(data_dir)
+    for name in strangers(data_dir):
+        logger.warning(
+            "found invalid file/dir %s under data dir %s (Ignore this if you are upgrading etcd)",
+            name,
+            data_dir,
+        )
+    match kind:
+        case Kind.ETCD04:
+            raise BootstrapError(
+                "C",
+                f"data dir {data_dir} holds the data of an etcd 0.4 and no 2.x member: starting on it would begin "
+                "a new, empty cluster. Move it aside, or name another --data-dir",
+            )
+        case Kind.BOTH:
+            raise BootstrapError("C", "invalid datadir. Both member and proxy directories exist.")
+        case Kind.PROXY:
+            raise BootstrapError(
+                "C",
+                f"data dir {data_dir} is that of a proxy, which the bundled server cannot be: "
+                "run a real etcd on it (etcd02 --engine PATH), or name another --data-dir",
+            )
+        case Kind.MEMBER:
+            text = "the server is already initialized as member before, starting as etcd member..."
+            logger.log(NOTICE, "%s", text)
+    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
+    if not has_wal(wal_dir):
+        refuse_what_needs_others(config)
+
+
+def _bind_all(config: Config, bound: list[_Bound]) -> None:
+    """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
+    peer = TlsFiles(
+        config.peer_cert_file,
+        config.peer_key_file,
+        config.peer_ca_file,
+        config.peer_trusted_ca_file,
+        config.peer_client_cert_auth,
+    )
+    client = TlsFiles(
+        config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
+    )
+    for kind, scope, urls, files in (
+        ("peers", "peer", config.listen_peer_urls, peer),
+        ("client requests", "client", config.listen_client_urls, client),
+    ):
+        if files.given:
+            logger.info("%sTLS: %s", scope, files)
+        group = _Bound(kind, [], [])
+        bound.append(group)
+        for url in urls:
+            context = _context(url, scope, files)
+            group.sockets.append(Listening(listen(url), context))
+            group.urls.append(url)
+            logger.info("listening for %s on %s", kind, url)
+
+
+def _context(url: str, scope: str, files: TlsFiles) -> ssl.SSLContext | None:
+    if url.startswith("https://"):
+        if not files.given:
+            raise TlsError(f"cannot listen on TLS for {url}: KeyFile and CertFile are not presented")
+        return server_context(files)
+    if files.given:
+        logger.warning(
+            "The scheme of %s url %s is http while %s key/cert files are presented. Ignored %s key/cert files.",
+            scope, url, scope, scope,
+        )  # fmt: skip
+    return None
+
+
+def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
+    for group in reversed(bound):
+        for url, listening in zip(reversed(group.urls), reversed(group.sockets), strict=True):
+            listening.socket.close()
+            logger.info("stopping listening for %s on %s", group.kind, url)
+    if not isinstance(error, BootstrapError):
+        logger.critical("%s", error)
+        return Ended(1)
+    for letter, text in error.lines:
+        logger.log(_LEVELS[letter], "%s", text)
+    return Ended(error.status)
+
+
+_LEVELS = {"C": logging.CRITICAL, "E": logging.ERROR, "W": logging.WARNING, "N": NOTICE, "I": logging.INFO}
+
+
+async def _serve(config: Config, started: Started, bound: list[_Bound]) -> Ended | signal.Signals:
+    told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in _SIGNAL_NAMES:
+        asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
+    node = Node(
+        started,
+        heartbeat=config.heartbeat_interval / 1000,
+        request_timeout=5 + 2 * config.election_timeout / 1000,
+        snapshot_count=config.snapshot_count,
+    )
+    version = started.members.version
+    decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
+    node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
+    runners = []
+    api = ClientApi(node, config.cors)
+    try:
+        await node.start()
+        if config.cors:
+            logger.info("cors = %s", ",".join(config.cors))
+        peers, clients = bound
+        runners.append(await serve_http(PeerApi(node).handle, peers.sockets))
+        runners.append(
+            await serve_http(api.handle, clients.sockets, api.cors_headers if config.cors else None)
+        )
+        notify("READY=1")
+        await asyncio.wait((told, node.failed), return_when=asyncio.FIRST_COMPLETED)
+    except NodeFailed as error:
+        logger.critical("%s", error)
+    finally:
+        notify("STOPPING=1")
+        api.close()
+        for runner in reversed(runners):
+            await runner.cleanup()
+        try:
+            await node.stop()
+        except StorageError as error:
+            logger.critical("%s", error)
+    return told.result() if told.done() and not node.failed.done() else Ended(1)
+
+
+def _tell(told: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:
+    if not told.done():
+        signal_logger.log(NOTICE, "received %s signal, shutting down...", _SIGNAL_NAMES[number])
+        told.set_result(number)
+
+
+def _raise_file_limit() -> None:
+    """Every client is an open file; Go programs raise their limit as far as they may, and so does this
+    one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

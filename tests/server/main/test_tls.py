@@ -1,0 +1,80 @@
+"""TLS contexts from etcd's settings: who is let in, and what is said of files that cannot be used."""
+
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+
+from server.tls import TlsError, TlsFiles, server_context
+
+FILES = Path(__file__).parents[3] / "fixtures" / "tls"
+CERT, KEY, CA = (str(FILES / name) for name in ("server.pem", "server.key", "ca.pem"))
+
+
+def handshake(files: TlsFiles, *, client_certificate: bool) -> bool:
+    """Whether a client that trusts our CA gets a byte through."""
+    client = ssl.create_default_context(cafile=CA)
+    if client_certificate:
+        client.load_cert_chain(FILES / "client.pem", FILES / "client.key")
+    ours, theirs = socket.socketpair()
+    ours.settimeout(10)
+    theirs.settimeout(10)
+
+    def serve() -> None:
+        try:
+            with server_context(files).wrap_socket(ours, server_side=True) as wrapped:
+                wrapped.sendall(b"x")
+        except OSError:
+            ours.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        with client.wrap_socket(theirs, server_hostname="localhost") as wrapped:
+            return wrapped.recv(1) == b"x"
+    except OSError:
+        return False
+    finally:
+        thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("files", "without", "with_certificate"),
+    [
+        (TlsFiles(CERT, KEY), True, True),
+        (TlsFiles(CERT, KEY, trusted_ca=CA), True, True),
+        (TlsFiles(CERT, KEY, trusted_ca=CA, client_cert_auth=True), False, True),
+        (TlsFiles(CERT, KEY, ca=CA), False, True),  # the name that 0.4 and 2.0 had for the line above
+        (TlsFiles(CERT, KEY, trusted_ca=CERT, client_cert_auth=True), False, False),
+    ],
+)
+def test_who_is_let_in(files: TlsFiles, without: bool, with_certificate: bool) -> None:
+    assert handshake(files, client_certificate=False) is without
+    assert handshake(files, client_certificate=True) is with_certificate
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (TlsFiles(CERT), rf"KeyFile and CertFile must both be present\[key: , cert: {CERT}\]"),
+        (TlsFiles("", KEY), r"KeyFile and CertFile must both be present"),
+        (TlsFiles("/nope", KEY), r"open /nope: no such file or directory"),
+        (TlsFiles(CERT, KEY, trusted_ca="/nope"), r"open /nope: no such file or directory"),
+        (
+            TlsFiles(CERT, str(FILES / "client.key")),
+            r"cert-file .*server.pem and key-file .*client.key cannot be used",
+        ),
+        (TlsFiles(KEY, KEY), r"cannot be used"),
+        (TlsFiles(CERT, KEY, ca=KEY), r"CA file .*server.key cannot be used"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named(files: TlsFiles, message: str) -> None:
+    with pytest.raises(TlsError, match=message):
+        server_context(files)
+
+
+def test_the_settings_are_shown_as_etcd_shows_them() -> None:
+    shown = str(TlsFiles("a", "b", client_cert_auth=True))
+    assert shown == "cert = a, key = b, ca = , trusted-ca = , client-cert-auth = true"
