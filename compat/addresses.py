@@ -12,11 +12,14 @@ BAD_HOST = "bad IP in address specification"
 BAD_PORT = "bad port in address specification"
 MISSING_PORT = "missing port in address"
 
-_PLACEHOLDER = re.compile(r"\$(\w+|\{\w+\})\Z")
-"""A shell variable or cloud-config's ``$private_ipv4``: opaque here, filled in before etcd sees it."""
-
-_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}\Z")
-_HOST = re.compile(r"[A-Za-z0-9._-]+\Z")
+# Patterns are texts, compiled when first needed: most configurations need few of them.
+_FILLED_IN = r"\$(?:\w++|\{[^{}]+\}|\([^()]+\))"
+"""A shell variable, ``${IP:-10.0.0.1}``, ``$(hostname)`` or cloud-config's ``$private_ipv4``: opaque here, filled in
+before etcd sees it."""
+_HOST_FILLED_IN = rf"(?:[A-Za-z0-9._-]|{_FILLED_IN})+"
+_IPV4 = r"(?a:(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3})"
+_PORT = r"(?a:[+-]?\d{1,18})"
+_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 WILDCARDS = frozenset(("0.0.0.0", "::"))
 
@@ -32,13 +35,19 @@ class Address(NamedTuple):
     port: str
 
     def url(self, scheme: str) -> str:
+        if "$" in self.host:
+            return f"{scheme}://{self.host}:{self.port}"
         host = self.host.replace("%", "%25")
         return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
     @property
     def is_ip(self) -> bool:
-        """Whether 2.x's own ``-addr`` family would take the host (a placeholder passes as one)."""
-        return ":" in self.host or bool(_IPV4.match(self.host)) or bool(_PLACEHOLDER.match(self.host))
+        """Whether 2.x's own ``-addr`` family would take the host (one with a placeholder in it passes)."""
+        if "$" in self.host:
+            return True
+        if ":" in self.host:
+            return "%" not in self.host
+        return bool(re.fullmatch(_IPV4, self.host)) and all(int(part) <= 255 for part in self.host.split("."))
 
     @property
     def is_wildcard(self) -> bool:
@@ -46,7 +55,7 @@ class Address(NamedTuple):
 
     @property
     def port_in_range(self) -> bool:
-        return not self.port or not self.port.isdigit() or int(self.port) <= 65535
+        return not re.fullmatch(_PORT, self.port) or 0 <= int(self.port) <= 65535
 
 
 def parse_advertised(text: str) -> Address:
@@ -64,7 +73,7 @@ def parse_bound(text: str) -> Address:
     alone was refused by 0.4 as by 2.x.
     """
     text = text.strip()
-    if text and (_is_bare_ipv6(text) or not set(":[]/") & set(text)):
+    if text and (_is_bare_ipv6(text) or _is_placeholder(text) or not set(":[]/") & set(text)):
         return _checked(Address(text, ""))
     address = _split(text)
     if not address.port:
@@ -73,19 +82,39 @@ def parse_bound(text: str) -> Address:
 
 
 def _checked(address: Address) -> Address:
+    """The address as 2.3.8 writes it back: the port a plain number, an IPv6 address at its shortest."""
     host, port = address
-    if not (_HOST.match(host) or _is_bare_ipv6(host) or _PLACEHOLDER.match(host)):
+    if not (_is_host(host) or _is_bare_ipv6(host)):
         raise AddressError(BAD_HOST)
-    if port and not (port.isascii() and port.isdigit()) and not _PLACEHOLDER.match(port):
+    if re.fullmatch(_PORT, port):
+        port = str(int(port))
+    elif port and not _is_placeholder(port):
         raise AddressError(BAD_PORT)
-    return address
+    return Address(_shortest(host) if _is_bare_ipv6(host) else host, port)
+
+
+def _shortest(host: str) -> str:
+    from ipaddress import IPv6Address
+
+    ip = IPv6Address(host)
+    return str(ip.ipv4_mapped or ip)
+
+
+def _is_placeholder(text: str) -> bool:
+    return "$" in text and bool(re.fullmatch(_FILLED_IN, text))
+
+
+def _is_host(text: str) -> bool:
+    if "$" in text:
+        return bool(re.fullmatch(_HOST_FILLED_IN, text))
+    return bool(text) and _HOST_CHARACTERS.issuperset(text)
 
 
 def _is_bare_ipv6(text: str) -> bool:
-    from ipaddress import AddressValueError, IPv6Address
-
     if text.count(":") < 2:
         return False
+    from ipaddress import AddressValueError, IPv6Address
+
     try:
         IPv6Address(text)
     except AddressValueError:
@@ -99,6 +128,8 @@ def _split(text: str) -> Address:
     def refuse(reason: str) -> AddressError:
         return AddressError(f"address {text}: {reason}" if text else reason)
 
+    if "$" in text and (opaque := re.fullmatch(f"({_HOST_FILLED_IN}):(.*)", text)):
+        return Address(opaque[1], opaque[2])  # whose own colons divide nothing
     colon = text.rfind(":")
     if colon < 0:
         raise refuse(MISSING_PORT)

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from compat import flags04
 from compat.findings import Finding
-from compat.flags04 import BY_SHORT, DEPRECATED, IGNORED
-from compat.goflag import BOOL, MAYBE, VALUE, Flag, FlagError, HelpAsked, first_pass, parse
+from compat.flags04 import BY_NAME, BY_SHORT, DEPRECATED, IGNORED, UNKNOWN
+from compat.goflag import BOOL, MAYBE, TRUE, VALUE, Flag, FlagError, HelpAsked, Parsed, first_pass, parse
 from compat.settings import FLAG, Given, Origin
 from compat.translate import ERA_04, era_of
-from compat.values import refusal
+from compat.values import refusal, refusal_04
 from server.config import SETTINGS
 
 OWN_FLAGS: dict[str, str] = {"engine": VALUE, "print-config": BOOL}
@@ -23,7 +23,10 @@ OWN_FLAGS: dict[str, str] = {"engine": VALUE, "print-config": BOOL}
 
 
 class CommandLine(NamedTuple):
-    """``own`` holds what is for etcd02 itself. ``config_file`` is the ``-config`` that 0.4 would have read."""
+    """``given`` has a ``-config`` too, seen or not; ``config_file`` is the one that 0.4 would have read.
+
+    ``own`` holds what is for etcd02 itself, ``rest`` the last words, which belong to no flag.
+    """
 
     given: list[Given]
     findings: list[Finding]
@@ -31,6 +34,7 @@ class CommandLine(NamedTuple):
     config_file: Given | None
     wants_help: bool = False
     wants_version: bool = False
+    rest: tuple[str, ...] = ()
 
 
 def _kinds_04() -> dict[str, str]:
@@ -38,8 +42,9 @@ def _kinds_04() -> dict[str, str]:
     for flag in flags04.FLAGS:
         if flag.name == "help":
             continue
-        kind = BOOL if flag.kind == flags04.BOOL else MAYBE if flag.in_238 == IGNORED else VALUE
-        kinds.update(dict.fromkeys((flag.name, *flag.short), kind))
+        kind = BOOL if flag.kind == flags04.BOOL else VALUE
+        kinds.update(dict.fromkeys(flag.short, kind))
+        kinds[flag.name] = MAYBE if kind == VALUE and flag.in_238 == IGNORED else kind
     return kinds
 
 
@@ -54,21 +59,27 @@ def canonical(name: str) -> str:
     return flag.name if flag is not None else name
 
 
-def read_command_line(args: Sequence[str], own: Mapping[str, str] | None = None) -> CommandLine:
+def read_command_line(
+    args: Sequence[str], own: Mapping[str, str] | None = None, *, template: bool = False
+) -> CommandLine:
     """Read the words after the program's name; ``own`` are further flags with their kinds.
 
-    A word that etcd would refuse is a finding, not an exception; what came before it is still read.
+    A word that etcd would refuse is a finding, not an exception. ``template``: see ``refusal``.
     """
     kinds = _KINDS | dict(own or {})
     config_file = first_pass(args, "config")
+
+    def check(name: str, value: str) -> str:
+        return _refusal(name, value, template)
+
     try:
         try:
-            parsed = parse(args, kinds, _check)
+            parsed = parse(args, kinds, check)
         except FlagError as error:
             later = _kinds_of_later_releases(error.name)
             if not later:
                 raise
-            parsed = parse(args, kinds | later, _check)
+            parsed = parse(args, kinds | later, check)
     except HelpAsked:
         return CommandLine([], [], {}, None, wants_help=True)
     except FlagError as error:
@@ -78,21 +89,31 @@ def read_command_line(args: Sequence[str], own: Mapping[str, str] | None = None)
     findings = [finding for flag in parsed.flags if (finding := _deprecated(flag))]
     version = next((flag for flag in reversed(parsed.flags) if flag.name == "version"), None)
     if parsed.rest:
-        findings.append(_stray(parsed.rest, given))
+        findings.append(_stray(parsed, given))
     seen = next((item for item in given if item.name == "config"), None)
     if seen is not None and seen.value and config_file is None:
         findings.append(_config_not_seen(seen))
     return CommandLine(
-        [item for item in given if item.name != "config"],
+        given,
         findings,
         {flag.name: flag.value or "" for flag in parsed.flags if flag.name in (own or {})},
         _given(config_file) if config_file is not None and config_file.value else None,
-        wants_version=version is not None and version.value in ("true", "1", "t", "T", "TRUE", "True"),
+        wants_version=version is not None and version.value in TRUE,
+        rest=tuple(parsed.rest),
     )
 
 
-def _check(name: str, value: str) -> str:
-    return refusal(canonical(name), value)
+def _refusal(name: str, value: str, template: bool) -> str:
+    """A name that only 0.4 knows is judged by 0.4's type, and so is the word after a flag that 2.3.8 ignores."""
+    if template and "$" in value:
+        return refusal(canonical(name), value, template=True)
+    old = BY_SHORT.get(name) or BY_NAME.get(name)
+    if old is None:
+        return refusal(name, value)
+    only_04 = name in BY_SHORT or old.in_238 == UNKNOWN
+    if only_04 or (old.in_238 == IGNORED and old.kind != flags04.BOOL):
+        return refusal_04(old, value) or refusal(old.name, value)
+    return refusal(name, value)
 
 
 def _kinds_of_later_releases(name: str) -> dict[str, str]:
@@ -139,11 +160,19 @@ def _deprecated(flag: Flag) -> Finding | None:
     return Finding("deprecated-name", new, origin, f"[deprecated] use -{new}, not -{flag.name}", "")
 
 
-def _stray(rest: Sequence[str], given: list[Given]) -> Finding:
-    """2.x refuses leftover words; 0.4 ignored them, and a command line that is plainly 0.4's has lived with that."""
+def _stray(parsed: Parsed, given: list[Given]) -> Finding:
+    """2.x refuses leftover words; 0.4 ignored them, and a command line that is plainly 0.4's has lived with that.
+
+    Not so the word after a bare ``-cluster-active-size``: it was no number, or it would not be left over, and 0.4
+    refused it too.
+    """
+    rest = parsed.rest
     origin = Origin(FLAG, rest[0])
     words = " ".join(rest)
-    if era_of({item.name: item for item in given}) == ERA_04:
+    refused_by_both = any(
+        flag.position + 1 == parsed.rest_position and flag.value is None for flag in parsed.flags[-1:]
+    )
+    if not refused_by_both and era_of({item.name: item for item in given}) == ERA_04:
         message = f"ignored, as 0.4 did without a word: {words} (etcd 2.x: '{rest[0]}' is not a valid flag)"
         return Finding("words-ignored", "", origin, message, "remove them, or write a boolean as -flag=value")
     message = f"error verifying flags, '{rest[0]}' is not a valid flag. See 'etcd --help'."

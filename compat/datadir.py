@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-_NAMES_04 = ("log", "conf", "snapshot", "standby_info")
+_FILES_04 = ("log", "conf", "standby_info")
 _NAMES_2X = ("member", "proxy", "wal", "snap")
 
 
@@ -19,12 +19,16 @@ def has_member_data(data_dir: str, wal_dir: str = "") -> bool:
 
 def is_of_etcd04(data_dir: str) -> bool:
     """Whether 0.4 has written here and nothing newer has."""
-    names = _names(data_dir)
-    return any(name in names for name in _NAMES_04) and not any(name in names for name in _NAMES_2X)
+    if any(name in _names(data_dir) for name in _NAMES_2X):
+        return False
+    snapshots = _names(f"{data_dir}/snapshot")
+    return any(map(os.path.isfile, (f"{data_dir}/{name}" for name in _FILES_04))) or any(
+        name.endswith(".ss") for name in snapshots
+    )
 
 
 def _names(directory: str) -> frozenset[str]:
     try:
         return frozenset(os.listdir(directory))
-    except (FileNotFoundError, NotADirectoryError):
+    except (OSError, ValueError):  # whatever it is, the start finds out and says so
         return frozenset()

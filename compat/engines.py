@@ -20,6 +20,8 @@ from compat.variables import setting_of
 from server.config import Config
 
 _CHOICE_VARIABLE = "ETCD02_ENGINE"
+_ARCH_VARIABLE = "ETCD_UNSUPPORTED_ARCH"
+"""Without it, etcd on a machine it is not supported on does not even tell its version."""
 _BINARY = "give --engine the path of an etcd binary"
 
 _VERSION_LINE = re.compile(r"etcd version:?\s+(\S+)", re.IGNORECASE)
@@ -61,15 +63,17 @@ def find_on_path(search: str, ourselves: str) -> str:
     return ""
 
 
-def ask_version(path: str) -> Engine:
-    """Run ``PATH --version``. Raises EngineError."""
+def ask_version(path: str, environ: Mapping[str, str], patience: float = 10.0) -> Engine:
+    """Run ``PATH --version`` for at most ``patience`` seconds. Raises EngineError."""
+    arch = {name: environ[name] for name in (_ARCH_VARIABLE,) if name in environ}
     try:
         answer = subprocess.run(
             [path, "--version"],
             capture_output=True,
             text=True,
-            timeout=10,
-            env={"PATH": os.defpath},
+            errors="replace",
+            timeout=patience,
+            env={"PATH": os.defpath, **arch},
             check=False,
         )
     except FileNotFoundError:
@@ -80,7 +84,7 @@ def ask_version(path: str) -> Engine:
         raise EngineError(f"{path}: {error.strerror}", _BINARY) from None
     except subprocess.TimeoutExpired:
         raise EngineError(
-            f"{path} --version: no answer in 10 s", "check that this is an etcd binary"
+            f"{path} --version: no answer in {patience:g} s", "check that this is an etcd binary"
         ) from None
     line = _VERSION_LINE.search(answer.stdout + answer.stderr)
     if line is None:
@@ -105,9 +109,7 @@ def prepare(engine: Engine, settings: Mapping[str, str], config: Config, environ
     they have been translated already and an old one beside its new flag would stop a 2.x. Unknown ETCD_ variables
     (ETCD_UNSUPPORTED_ARCH) stay.
     """
-    if engine.version >= Version("3.0"):
-        settings = _with_defaults_of_23(settings, config)
-    fitted = fit(dict(settings), engine.version)
+    fitted = fit(_with_defaults_of_23(settings, config), engine.version)
     argv = [engine.path]
     for name, value in fitted.config.items():
         argv += as_flag(name, value)
@@ -120,16 +122,23 @@ def prepare(engine: Engine, settings: Mapping[str, str], config: Config, environ
 
 
 def _with_defaults_of_23(settings: Mapping[str, str], config: Config) -> dict[str, str]:
-    """3.0 and later default to other ports: what 2.3 would have listened on is said in so many words."""
+    """What 2.3 would have listened on is said in so many words.
+
+    3.0 and later default to other ports; and 2.x asks for --advertise-client-urls beside --listen-client-urls, though
+    not beside the -bind-addr that this came from.
+    """
     spelled = {
         "listen-peer-urls": ",".join(config.listen_peer_urls),
         "listen-client-urls": ",".join(config.listen_client_urls),
         "initial-advertise-peer-urls": ",".join(config.initial_advertise_peer_urls),
         "advertise-client-urls": ",".join(config.advertise_client_urls),
     }
-    if not {"discovery", "discovery-srv"} & settings.keys():
+    said = {
+        name: value for name, value in settings.items() if value or name not in ("discovery", "discovery-srv")
+    }
+    if not {"discovery", "discovery-srv"} & said.keys():
         spelled["initial-cluster"] = config.initial_cluster
-    return {**spelled, **settings}
+    return {**spelled, **said}
 
 
 def as_flag(name: str, value: str) -> list[str]:
@@ -145,3 +154,5 @@ def become(start: Start) -> NoReturn:
         os.execve(start.argv[0], start.argv, start.environ)
     except OSError as error:
         raise EngineError(f"{start.argv[0]}: {error.strerror}", _BINARY) from None
+    except ValueError as error:
+        raise EngineError(f"{start.argv[0]}: {error}", "remove the character from the setting") from None

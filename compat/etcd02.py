@@ -17,10 +17,11 @@ from compat.commandline import OWN_FLAGS, read_command_line
 from compat.datadir import is_of_etcd04
 from compat.findings import ERROR, Finding
 from compat.gather import gather, look_around
-from compat.settings import FILE, FLAG, Given, Origin
+from compat.goflag import TRUE
+from compat.settings import FILE, FLAG, Given, Origin, named_by_etcd
 from compat.translate import translate
 from server import ETCD_VERSION
-from server.config import BY_NAME, Config, ConfigError, load
+from server.config import BY_NAME, Config, ConfigError, ValueRefused, load
 
 SYSTEM_FILE = "/etc/etcd/etcd.conf"
 
@@ -60,6 +61,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
     bad = next((finding for finding in line.findings if finding.severity == ERROR), None)
     if bad is not None:
         return _stop(line.findings, REFUSED if bad.code == "stray-words" else BAD_FLAG)
+    prints = line.own.get("print-config") in TRUE
     engine = _choose_engine(line.own.get("engine") or environ.get(ENGINE_VARIABLE, ""), argv[0], environ)
     if line.wants_version:
         return _print_version(engine, environ)
@@ -78,7 +80,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         return _stop([*findings, _clash(error, sources.given)], REFUSED)
     later = {name: value for name, value in translation.config.items() if name not in BY_NAME}
     ready = Ready(translation.config, config, later, findings)
-    if "print-config" in line.own:
+    if not engine:
+        unknown = [sources.given[name] for name in later]
+        by_flag = next((given for given in unknown if given.origin.kind == FLAG), None)
+        if by_flag is not None:
+            return _stop([_of_a_later_release(by_flag)], BAD_FLAG)
+        ready = ready._replace(later={}, findings=findings + [_unknown_to_23(given) for given in unknown])
+    if prints:
         return _print_config(ready)
     if engine:
         return _hand_over(engine, ready, environ)
@@ -98,8 +106,6 @@ def _choose_engine(choice: str, ourselves: str, environ: Mapping[str, str]) -> s
 
 
 def _start_bundled(ready: Ready) -> int:
-    if ready.later:
-        return _stop([*ready.findings, _of_a_later_release(next(iter(ready.later)))], BAD_FLAG)
     if is_of_etcd04(ready.config.data_dir):
         return _stop([*ready.findings, _old_data(ready.config.data_dir)], REFUSED)
     _print_findings(ready.findings)
@@ -113,7 +119,7 @@ def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
     from compat import engines
 
     try:
-        engine = engines.ask_version(path)
+        engine = engines.ask_version(path, environ)
         if is_of_etcd04(ready.config.data_dir) and not engine.reads_data_of_04:
             return _stop([*ready.findings, _old_data(ready.config.data_dir)], REFUSED)
         start = engines.prepare(engine, ready.settings, ready.config, environ)
@@ -153,15 +159,25 @@ def _status(findings: Sequence[Finding]) -> int:
 
 def _clash(error: ConfigError, given: Mapping[str, Given]) -> Finding:
     at_fault = given.get(error.setting)
-    message = f"error verifying flags, {error.message}. See 'etcd --help'."
     origin = at_fault.origin if at_fault is not None else None
+    if isinstance(error, ValueRefused):
+        named = named_by_etcd(at_fault) if at_fault is not None else f"--{error.setting}"
+        message = f'invalid value "{error.value}" for {named}: {error.message}'
+        return Finding("invalid-value", error.setting, origin, message, "write a value that etcd takes")
+    message = f"error verifying flags, {error.message}. See 'etcd --help'."
     return Finding("settings-clash", error.setting, origin, message, " ".join(error.hints))
 
 
-def _of_a_later_release(name: str) -> Finding:
-    message = f"flag provided but not defined: -{name}"
+def _of_a_later_release(given: Given) -> Finding:
+    message = f"flag provided but not defined: -{given.name}"
     remedy = "etcd 2.3 has no such flag; start a newer etcd with --engine PATH"
-    return Finding("unknown-setting", name, Origin(FLAG, f"--{name}"), message, remedy)
+    return Finding("unknown-setting", given.name, given.origin, message, remedy)
+
+
+def _unknown_to_23(given: Given) -> Finding:
+    message = f"unrecognized environment variable {given.origin.name}={given.value}"
+    remedy = "it is of a later etcd; to have it take effect, start one with --engine PATH"
+    return Finding("unknown-variable", given.name, given.origin, message, remedy)
 
 
 def _old_data(data_dir: str) -> Finding:
@@ -180,5 +196,6 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 
 def _stop(findings: Sequence[Finding], status: int) -> int:
-    _print_findings(findings)
+    """Says why it does not start, and only that: nothing comes of the rest."""
+    _print_findings([finding for finding in findings if finding.severity == ERROR])
     return status

@@ -194,11 +194,24 @@ CODES: dict[str, Code] = {
         "done here for a command line that is plainly 0.4's. Often it is a boolean with a value of its own "
         "(-snapshot true), a redirection or an '&' that never reached a shell.",
     ),
+    "flags-elsewhere": Code(
+        REVIEW,
+        "flags that are filled in from elsewhere",
+        'A word such as $ETCD_OPTS or "$@" on a command line stands for flags that cannot be seen there, and a '
+        "variable may hold a piece of a command line. Such a word or variable is left as it is. If there are flags of "
+        "0.4 in it, convert them by themselves, with 'migrate02 convert -- etcd FLAGS', and put the result in.",
+    ),
     "wildcard-advertised": Code(
         REVIEW,
         "a wildcard as the advertised address",
         "0.0.0.0 and [::] mean 'every interface' to a listener; told to others as an address to call they mean "
         "nothing. 2.x hands the URL to clients and proxies, which then call themselves.",
+    ),
+    "unusable-value": Code(
+        REVIEW,
+        "a value of 0.4's that cannot be carried over",
+        "2.x does not look at this setting and starts whatever it says, so it is no reason to refuse the start; but "
+        "the value is not one that can be given to its new name either. It is passed over, and 2.x's default holds.",
     ),
     "target-lacks": Code(
         REVIEW,
@@ -272,6 +285,12 @@ CODES: dict[str, Code] = {
         INFO,
         "a setting that changes nothing",
         "The value given is what 2.x does anyway, or it had no effect in 0.4. It is left out.",
+    ),
+    "carried-over": Code(
+        INFO,
+        "a setting that 2.x would have dropped",
+        "2.x ignores the old name, with a warning at most, or does not know it, so what 0.4 was told would be lost. "
+        "It is carried over to the new name.",
     ),
     "new-wins": Code(
         INFO,

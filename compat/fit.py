@@ -12,7 +12,7 @@ from typing import NamedTuple
 from packaging.version import InvalidVersion, Version
 
 from compat.findings import Finding
-from compat.flags2x import BY_NAME, LATEST, Flag2x
+from compat.flags2x import BY_NAME, LATEST
 
 FIRST, LAST = Version("2.0"), Version("3.8")
 
@@ -68,7 +68,7 @@ def fit(config: dict[str, str], version: Version, *, wants_v2: bool = True) -> F
         rule = _RULES.get(name)
         if rule is None or not rule(work, name, value):
             _take_or_tell(work, name, value)
-    if wants_v2 and config.get("enable-v2") != "true":
+    if wants_v2 and "enable-v2" not in config:
         _enable_v2(work)
     return Fitted(work.config, work.findings, work.renamed)
 
@@ -78,13 +78,13 @@ def _take_or_tell(work: _Fit, name: str, value: str) -> None:
         work.put(name, value)
         return
     flag = BY_NAME[name]
-    came = f"--{name} came with {flag.first}" if Version(flag.first) > work.version else _gone(flag)
-    remedy = f"use {flag.replacement}" if flag.replacement and flag.removed else f"{name}={value} is left out"
-    work.say("target-lacks", name, came, remedy)
-
-
-def _gone(flag: Flag2x) -> str:
-    return f"--{flag.name} is gone since {flag.removed}"
+    if Version(flag.first) > work.version:
+        work.say("target-lacks", name, f"--{name} {value} is left out: it came with {flag.first}", "")
+    else:
+        remedy = f"use {flag.replacement}" if flag.replacement else ""
+        work.say(
+            "target-lacks", name, f"--{name} {value} is left out: it is gone since {flag.removed}", remedy
+        )
 
 
 def _debug(work: _Fit, name: str, value: str) -> bool:

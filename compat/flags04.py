@@ -153,7 +153,7 @@ FLAGS: tuple[Flag04, ...] = (
         "snapshot", BOOL, "true", "snapshot", "ETCD_SNAPSHOT", IGNORED, DROP,
         meaning="whether snapshots are taken",
         dropped="etcd 2.x always takes snapshots; they cannot be switched off",
-        remedy="leave it out; to take them less often, raise --snapshot-count",
+        remedy="to take them less often, raise --snapshot-count",
         harmless=("true",),
     ),
     Flag04(
@@ -193,39 +193,39 @@ FLAGS: tuple[Flag04, ...] = (
         never_read=("ETCD_CLUSTER_HTTP_READ_TIMEOUT",),
         meaning="time limit for reading a request", unit="s", since="0.4.5",
         dropped="etcd 2.x has no time limit on clients' requests",
-        remedy="leave it out; limit slow clients in a proxy before etcd if that was its use",
+        remedy="if it kept slow clients off, set such a limit in a proxy before etcd",
     ),
     Flag04(
         "http-write-timeout", FLOAT, "300", "http_write_timeout", "ETCD_HTTP_WRITE_TIMEOUT", UNKNOWN, DROP,
         never_read=("ETCD_CLUSTER_HTTP_WRITE_TIMEOUT",),
         meaning="time limit for writing an answer", unit="s", since="0.4.5",
         dropped="etcd 2.x has no time limit on answers to clients",
-        remedy="leave it out; limit slow clients in a proxy before etcd if that was its use",
+        remedy="if it kept slow clients off, set such a limit in a proxy before etcd",
     ),
     Flag04(
         "max-result-buffer", INT, "1024", "max_result_buffer", "ETCD_MAX_RESULT_BUFFER", IGNORED, DROP, short=("m",),
         meaning="events kept for late watchers",
         dropped="etcd 2.x keeps the last 1000 events; the number cannot be set",
-        remedy="leave it out; a watcher that falls behind gets error 401 and must read the keys again",
+        remedy="a watcher that falls behind gets error 401 and must read the keys again",
     ),
     Flag04(
         "max-retry-attempts", INT, "3", "max_retry_attempts", "ETCD_MAX_RETRY_ATTEMPTS", IGNORED, DROP, short=("r",),
         meaning="attempts to join a cluster",
         dropped="etcd 2.x does not give up joining after a number of attempts",
-        remedy="leave it out; let the service manager restart a member that could not join",
+        remedy="let the service manager restart a member that could not join",
     ),
     Flag04(
         "retry-interval", FLOAT, "2.5 to 5, by chance", "retry_interval", "ETCD_RETRY_INTERVAL", IGNORED, DROP,
         meaning="pause between attempts to join", unit="s",
         dropped="etcd 2.x chooses its own pauses",
-        remedy="leave it out",
+        remedy="nothing to do",
     ),
     Flag04(
         "force", BOOL, "false", "", "", IGNORED, DROP, short=("f",),
         meaning="delete this member's log, snapshots and configuration at start",
         dropped="it deleted the member's data at every start; nothing in etcd 2.x does that, and --force-new-cluster "
         "is something else",
-        remedy="leave it out; to start a member afresh, move its data directory aside by hand",
+        remedy="to start a member afresh, move its data directory aside by hand",
         harmless=("false",),
     ),
     Flag04(
@@ -238,7 +238,7 @@ FLAGS: tuple[Flag04, ...] = (
         "trace", STRING, "", "", "", UNKNOWN, DROP, never_read=("ETCD_TRACE", "trace"),
         meaning='"*" switched metrics on',
         dropped="etcd 2.x has no such switch",
-        remedy="leave it out; metrics are always served under /metrics, in Prometheus' form",
+        remedy="nothing to do: metrics are always served under /metrics, in Prometheus' form",
     ),
     Flag04(
         "graphite-host", STRING, "", "", "", UNKNOWN, DROP, never_read=("ETCD_GRAPHITE_HOST", "graphite_host"),
@@ -251,7 +251,7 @@ FLAGS: tuple[Flag04, ...] = (
         "ETCD_INTERNAL_BINARY_DIR", UNKNOWN, DROP,
         meaning="where 0.4.8 looked for 2.x binaries", since="0.4.8",
         dropped="only 0.4.8 knew it, to start a 2.x binary by itself",
-        remedy="leave it out",
+        remedy="nothing to do",
     ),
     Flag04(
         "config", STRING, "/etc/etcd/etcd.conf", "", "", IGNORED, READ, never_read=("ETCD_CONFIG",),
@@ -272,6 +272,9 @@ DEPRECATED = frozenset(BY_SHORT) - {"f", "h"}
 
 ONLY_04 = frozenset(flag.name for flag in FLAGS if flag.in_238 != SAME)
 """Settings that mark a configuration as 0.4's: 2.x has them under other names, or not at all."""
+
+ONLY_04_SPELLINGS = frozenset(BY_SHORT) | {"ETCD_SNAPSHOTCOUNT"}
+"""Names that mark it as 0.4's although 2.x has the setting under another one."""
 
 OLD_AND_NEW: tuple[tuple[str, str], ...] = (
     ("listen-peer-urls", "peer-bind-addr"),

@@ -37,11 +37,13 @@ def gather(line: CommandLine, environ: Mapping[str, str], system_file: str) -> S
     variables = read_variables(
         (value, Origin(VARIABLE, name)) for name, value in environ.items() if name.startswith(PREFIX)
     )
+    by_flag = {given.name for given in line.given}
+    by_variable = [finding for finding in variables.findings if finding.setting not in by_flag]
     started = first_wins(line.given, variables.given)
     named = _read_named(line.config_file) if line.config_file is not None else _File([], [])
     system = _read_system(system_file, started)
     merged = first_wins(line.given, variables.given, named.given, system.given)
-    findings = [*line.findings, *variables.findings, *named.findings, *system.findings]
+    findings = [*line.findings, *by_variable, *named.findings, *system.findings]
     from_file = bool(named.given or system.given)
     era = ERA_04 if from_file and not _is_new(merged) else era_of(merged)
     return Sources(merged, findings, era)
@@ -66,8 +68,7 @@ def _read_named(config_file: Given) -> _File:
     try:
         return _parse(path)
     except (OSError, UnicodeDecodeError, TomlError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        message = f"{config_file.origin.name} {path}: {reason}"
+        message = f"{config_file.origin.name}: {_reason(error)}"
         remedy = "mend the file, or name the right one"
         return _File([], [Finding("unusable-input", "config", Origin(FILE, path, path), message, remedy)])
 
@@ -81,16 +82,31 @@ def _read_system(path: str, started: Mapping[str, Given]) -> _File:
     try:
         found = _parse(path)
     except (OSError, UnicodeDecodeError, TomlError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        if era_of(started) != ERA_04:
+        reason = _reason(error)
+        if era_of(started) != ERA_04 or _holds_variables(path):
             return _File([], [_not_read(path, f"it is no file of 0.4 ({reason})")])
-        message = f"{path}: {reason}"
         return _File(
-            [], [Finding("unusable-input", "config", Origin(FILE, path, path), message, "mend the file")]
+            [], [Finding("unusable-input", "config", Origin(FILE, path, path), reason, "mend the file")]
         )
     if not found.given and found.findings:
         return _File([], [_not_read(path, "it holds no setting of 0.4")])
     return found
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _holds_variables(path: str) -> bool:
+    """2.x's packages keep an environment file under the same name."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = [line.strip() for line in file]
+    except OSError:
+        return False
+    return all(
+        line.startswith(("ETCD_", "export ETCD_")) for line in lines if line and not line.startswith("#")
+    )
 
 
 def _parse(path: str) -> _File:

@@ -14,14 +14,14 @@ BOOL = "bool"
 VALUE = "value"
 """Always takes a value: after ``=``, or the next word whatever it looks like."""
 MAYBE = "maybe"
-"""0.4 gave it a value, 2.x reads it as a boolean and ignores it: the next word is its value unless it looks like
-a flag, because a word left over there is refused by 2.x anyway."""
+"""0.4 gave it a value, 2.x reads it as a boolean and takes anything after ``=``: the next word is its value if it does
+not look like a flag and 0.4 would have taken it, because a word left over there is refused by 2.x anyway."""
 
 TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 Check = Callable[[str, str], str]
-"""(name, value) -> why Go's flag package would refuse the value, or ``""``."""
+"""(name, value) -> why Go's flag package would refuse the value, or ``""``; for a MAYBE flag, why 0.4 would."""
 
 
 class FlagError(Exception):
@@ -79,13 +79,13 @@ def parse(args: Sequence[str], kinds: Mapping[str, str], check: Check = accept_a
             if name in ("h", "help"):
                 raise HelpAsked
             raise FlagError(f"flag provided but not defined: -{name}", name, at)
-        flag, at = _take(Flag(name, spelled, value if equals else None, at), kind, args)
+        flag, at = _take(Flag(name, spelled, value if equals else None, at), kind, args, check)
         _refuse_bad_value(flag, kind, check)
         flags.append(flag)
     return Parsed(flags, list(args[at:]), at)
 
 
-def _take(flag: Flag, kind: str, args: Sequence[str]) -> tuple[Flag, int]:
+def _take(flag: Flag, kind: str, args: Sequence[str], check: Check) -> tuple[Flag, int]:
     """Give the flag its value; also where to go on reading."""
     after = flag.position + 1
     if flag.value is not None:
@@ -94,7 +94,7 @@ def _take(flag: Flag, kind: str, args: Sequence[str]) -> tuple[Flag, int]:
         return flag._replace(value="true"), after
     has_next = after < len(args)
     if kind == MAYBE:
-        if has_next and not args[after].startswith("-"):
+        if has_next and not args[after].startswith("-") and not check(flag.name, args[after]):
             return flag._replace(value=args[after]), after + 1
         return flag, after
     if not has_next:
@@ -103,7 +103,7 @@ def _take(flag: Flag, kind: str, args: Sequence[str]) -> tuple[Flag, int]:
 
 
 def _refuse_bad_value(flag: Flag, kind: str, check: Check) -> None:
-    if flag.value is None:
+    if flag.value is None or kind == MAYBE:
         return
     reason = check(flag.name, flag.value)
     if not reason:

@@ -40,6 +40,11 @@ class Given(NamedTuple):
     origin: Origin
 
 
+def named_by_etcd(given: Given) -> str:
+    """The setting as etcd's messages name it: ``flag -addr``, ``ETCD_ADDR``, or a file's key."""
+    return f"flag -{given.name}" if given.origin.kind == FLAG else given.origin.name
+
+
 def first_wins(*layers: list[Given]) -> dict[str, Given]:
     """Put layers on top of each other, the strongest first. Inside a layer the last word counts.
 

@@ -15,8 +15,11 @@ from compat.settings import FILE, Given, Origin
 
 TABLES = frozenset(name.partition(".")[0] for name in BY_TOML if "." in name)
 
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?\Z")
-_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*=""")
+_HEADER = r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?\Z"
+_KEY = r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*="""
+_TEXT_OR_COMMENT = r"""\"(?:\\.|[^"\\])*\"|'[^']*'|#[^\n]*"""
+_DOTTED = r"(?m)^[ \t]*([A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+)[ \t]*="
+"""``peer.addr = ...``: one key with a point in its name to the TOML of 0.4's time."""
 _TYPES: dict[str, tuple[type, str]] = {
     BOOL: (bool, "true or false, without quotes"),
     INT: (int, "a whole number, without quotes"),
@@ -51,15 +54,20 @@ def read_toml(text: str, file: str) -> TomlFile:
 
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise TomlError(str(error)) from None
+    except RecursionError:
+        raise TomlError("nested too deeply") from None
     spans = locate_keys(text)
+    dotted = frozenset(match[1].lower() for match in re.finditer(_DOTTED, text))
     given: list[Given] = []
     findings: list[Finding] = []
     for key, value in _flattened(document):
         origin = Origin(FILE, key, file, line_of(spans, key.lower()))
         flag = BY_TOML.get(key.lower())
-        if flag is None:
+        if key.lower() in TABLES:
+            findings.append(_no_table(key, value, origin))
+        elif flag is None or key.lower() in dotted:
             findings.append(_never_read(key, value, origin))
         elif not _has_type(flag, value):
             findings.append(_wrong_type(flag, key, value, origin))
@@ -73,22 +81,24 @@ def locate_keys(text: str) -> dict[str, Span]:
     spans: dict[str, Span] = {}
     table = ""
     name = ""
-    inside = ""  # the end of a multi-line text or list that is open
-    for number, line in enumerate(text.splitlines(), 1):
-        if inside:
-            inside = "" if inside in line else inside
+    value = ""  # of a multi-line text or list that is still open
+    for number, line in enumerate(
+        text.split("\n"), 1
+    ):  # TOML's lines: other separators may stand in a comment
+        if value:
+            value = _left_open(f"{value}\n{line}")
             spans[name] = Span(spans[name].first, number)
             continue
-        header = _HEADER.match(line)
+        header = re.match(_HEADER, line)
         if header:
             table = header[1].strip("\"' ").lower()
             continue
-        key = _KEY.match(line)
+        key = re.match(_KEY, line)
         if key:
             name = key[1].strip("\"'").lower()
             name = f"{table}.{name}" if table else name
             spans[name] = Span(number, number)
-            inside = _left_open(line[key.end() :])
+            value = _left_open(line[key.end() :])
     return spans
 
 
@@ -99,14 +109,13 @@ def line_of(spans: dict[str, Span], key: str) -> int:
 
 
 def _left_open(value: str) -> str:
-    """What closes the value if it goes on in the next line, else ``""``."""
+    """The value so far if it goes on in the next line, else ``""``."""
     value = value.strip()
     for quotes in ('"""', "'''"):
-        if value.startswith(quotes) and quotes not in value[3:]:
-            return quotes
-    if value.startswith("[") and "]" not in value.partition("#")[0]:
-        return "]"
-    return ""
+        if value.startswith(quotes):
+            return "" if quotes in value[3:] else value
+    bare = re.sub(_TEXT_OR_COMMENT, "", value)
+    return value if bare.startswith("[") and bare.count("[") > bare.count("]") else ""
 
 
 def _flattened(document: dict[str, object]) -> list[tuple[str, object]]:
@@ -151,6 +160,11 @@ def _wrong_type(flag: Flag04, key: str, value: object, origin: Origin) -> Findin
         f"{key} = {_shown(value)} has the wrong type, and 0.4 refuses to start with it",
         f"write {wanted}",
     )
+
+
+def _no_table(key: str, value: object, origin: Origin) -> Finding:
+    message = f"{key} = {_shown(value)} has the wrong type, and 0.4 refuses to start with it"
+    return Finding("invalid-value", key, origin, message, f"write a table: [{key.lower()}]")
 
 
 def _never_read(key: str, value: object, origin: Origin) -> Finding:

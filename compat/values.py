@@ -5,27 +5,30 @@ from __future__ import annotations
 import re
 
 from compat.addresses import AddressError, parse_advertised, parse_bound
-from compat.flags04 import ADVERTISED, ALIAS, BOOL, BOUND, FLOAT, INT, LIST, SAME, TIMING, Flag04
+from compat.flags04 import ADVERTISED, ALIAS, BOOL, BOUND, COMMAND, FLOAT, INT, LIST, Flag04
 from compat.flags04 import BY_NAME as BY_NAME_04
 from compat.goflag import FALSE, TRUE
-from server.config import BY_NAME as BY_NAME_2X
-from server.config.values import BadValue, parse_value
 
-_INT = re.compile(r"[+-]?\d+\Z")
-_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+_DECIMAL = r"(?a:[+-]?\d+)"
+_FLOAT = r"(?a:[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)"
 
 
-def refusal(name: str, value: str) -> str:
-    """Why etcd refuses the value for the flag, in its words, or ``""``. ``name`` is a long name of 0.4 or 2.x.
+def refusal(name: str, value: str, *, template: bool = False) -> str:
+    """Why etcd 2.3.8 refuses the value for the flag, in its words, or ``""``. ``name`` is a long name of 0.4 or 2.x.
 
-    Where 2.3.8 ignores a flag with any value, so does this: 0.4's own type is asked only where the number is
-    carried over.
+    What 2.3.8 ignores it ignores with any value. Addresses are asked of 0.4, which took more. In a ``template``, text
+    that a shell or a tool fills in before etcd sees it, a 2.x value with a ``$`` in it cannot be judged.
     """
     old = BY_NAME_04.get(name)
-    if old is not None and old.in_238 != SAME:
-        return _refusal_04(old, value)
+    if old is not None and old.in_238 == ALIAS:
+        return address_refusal(old, value)
+    if old is not None and old.fate == COMMAND:
+        return refusal_04(old, value)
+    from server.config import BY_NAME as BY_NAME_2X  # late: a file of numbers and addresses has no use for it
+    from server.config.values import BadValue, parse_value
+
     new = BY_NAME_2X.get(name)
-    if new is None:
+    if new is None or (template and "$" in value):
         return ""
     try:
         parse_value(new, value)
@@ -34,21 +37,37 @@ def refusal(name: str, value: str) -> str:
     return ""
 
 
-def _refusal_04(flag: Flag04, value: str) -> str:
-    if flag.in_238 == ALIAS:
-        return address_refusal(flag, value)
-    if flag.fate == TIMING and value and not _INT.match(value):
-        return f'strconv.ParseInt: parsing "{value}": invalid syntax'
-    if flag.name == "vvv" and value not in TRUE | FALSE:
-        return f'strconv.ParseBool: parsing "{value}": invalid syntax'
-    return ""
+def refusal_04(flag: Flag04, value: str) -> str:
+    """Why 0.4 refuses the value on its command line, or ``""``."""
+    if flag.kind == BOOL:
+        good = value in TRUE | FALSE
+    elif flag.kind == INT:
+        good = go_int(value) is not None
+    else:
+        good = flag.kind != FLOAT or bool(re.fullmatch(_FLOAT, value))
+    return "" if good else "parse error"
+
+
+def go_int(text: str) -> int | None:
+    """A whole number as Go's flag package reads it: decimal, 0x hexadecimal, octal with a leading 0."""
+    if text.isascii() and text.isdigit() and (text == "0" or not text.startswith("0")) and len(text) < 19:
+        return int(text)
+    from server.config import Setting
+    from server.config.values import BadValue, parse_value
+
+    try:
+        number = parse_value(Setting("", "int", "", ""), text)
+    except BadValue:
+        return None
+    return number if isinstance(number, int) else None
 
 
 def address_refusal(flag: Flag04, value: str) -> str:
+    """As ``refusal``, for the four addresses. An empty bound one is 0.4's default."""
     try:
         if flag.kind == ADVERTISED:
             parse_advertised(value)
-        elif flag.kind == BOUND:
+        elif flag.kind == BOUND and value.strip():
             parse_bound(value)
     except AddressError as error:
         return str(error)
@@ -65,8 +84,10 @@ def variable_04(flag: Flag04, text: str) -> tuple[str, str]:
         return ("false" if text in ("0", "false") else "true"), ""
     if flag.kind == LIST:
         return ",".join(item.strip() for item in text.split(",")), ""
-    if flag.kind == INT and not _INT.match(text):
+    if flag.kind == INT:
+        if len(text) < 20 and re.fullmatch(_DECIMAL, text):
+            return str(int(text)), ""  # decimal even with a leading 0, unlike a flag
         return text, f'Parse error: {flag.variable}: strconv.ParseInt: parsing "{text}": invalid syntax'
-    if flag.kind == FLOAT and not _FLOAT.match(text):
+    if flag.kind == FLOAT and not re.fullmatch(_FLOAT, text):
         return text, f'Parse error: {flag.variable}: strconv.ParseFloat: parsing "{text}": invalid syntax'
     return text, ""

@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from compat.findings import Finding
-from compat.flags04 import BY_VARIABLE, NEVER_READ, SAME, TIMING
+from compat.flags04 import BY_NAME, BY_VARIABLE, COMMAND, NEVER_READ, ONLY_04_SPELLINGS, Flag04
 from compat.settings import Given, Origin
 from compat.values import refusal, variable_04
 from server.config import SETTINGS
 
 PREFIX = "ETCD_"
+_INSTEAD = {
+    "cors": "remove it, or set ETCD_CORS if it should take effect",
+    "config": "remove it; convert the file that it names",
+}
 BY_VARIABLE_2X: dict[str, str] = {
     PREFIX + setting.name.upper().replace("-", "_"): setting.name for setting in SETTINGS
 }
@@ -25,21 +29,19 @@ class Variables(NamedTuple):
     findings: list[Finding]
 
 
-def read_variables(items: Iterable[tuple[str, Origin]]) -> Variables:
-    """``items`` are (value, origin) pairs; the variable's name is the origin's."""
+def read_variables(items: Iterable[tuple[str, Origin]], *, template: bool = False) -> Variables:
+    """``items`` are (value, origin) pairs; the variable's name is the origin's. ``template``: see ``refusal``."""
     given: list[Given] = []
     findings: list[Finding] = []
     for text, origin in items:
-        if not origin.name.startswith(PREFIX) or not text.strip():
+        if not origin.name.startswith(PREFIX) or not _counts(origin.name, text):
             continue
-        name, value, reason = _read(origin.name, text)
-        if not name:
-            findings.append(_not_a_setting(origin, text))
-        elif reason:
-            findings.append(_refused(name, value, reason, origin))
+        read = _read(text, origin, template)
+        if isinstance(read, Given):
+            given.append(read)
         else:
-            given.append(Given(name, value, origin))
-    return Variables(given, findings)
+            findings.append(read)
+    return _without_old_beside_new(Variables(given, findings))
 
 
 def setting_of(variable: str) -> str:
@@ -55,22 +57,55 @@ def setting_of(variable: str) -> str:
     return next((flag.name for flag in FLAGS if flag.kind != "ignored" and flag.variable == variable), "")
 
 
-def _read(variable: str, text: str) -> tuple[str, str, str]:
-    """(flag name, value, refusal)."""
-    old = BY_VARIABLE.get(variable)
-    if old is not None and old.in_238 != SAME:
-        value, reason = variable_04(old, text)
-        if reason and old.fate != TIMING:
-            reason = ""  # 2.3.8 never looks at the variable, so nothing stops it
-        return old.name, value, reason or refusal(old.name, value)
-    name = setting_of(variable) if variable not in NEVER_READ else ""
-    return name, text if old is None else text.strip(), refusal(name, text.strip()) if name else ""
+def _counts(variable: str, text: str) -> bool:
+    """0.4 trimmed what it read before it looked whether anything was there."""
+    return bool(text.strip() if variable in BY_VARIABLE else text)
+
+
+def _read(text: str, origin: Origin, template: bool) -> Given | Finding:
+    old = BY_VARIABLE.get(origin.name)
+    if old is not None:
+        return _read_04(old, text, origin, template)
+    name = setting_of(origin.name) if origin.name not in NEVER_READ else ""
+    if not name or (name in BY_NAME and BY_NAME[name].fate == COMMAND):
+        return _not_a_setting(origin, text)
+    reason = refusal(name, text, template=template)
+    return _refused(name, text, reason, origin) if reason else Given(name, text, origin)
+
+
+def _read_04(flag: Flag04, text: str, origin: Origin, template: bool) -> Given | Finding:
+    """What 2.3.8 never looks at does not stop it, whatever its value."""
+    value, refused_by_04 = variable_04(flag, text)
+    reason = refusal(flag.name, value, template=template)
+    if origin.name in ONLY_04_SPELLINGS and (reason or refused_by_04):
+        message = (
+            f'invalid value "{value}" for {origin.name} is passed over, as etcd 2.x passes over the variable'
+        )
+        return Finding(
+            "unusable-value", flag.name, origin, message, f"remove it, or give --{flag.name} a number"
+        )
+    return _refused(flag.name, value, reason, origin) if reason else Given(flag.name, value, origin)
+
+
+def _without_old_beside_new(read: Variables) -> Variables:
+    """ETCD_SNAPSHOT_COUNT beside 0.4's ETCD_SNAPSHOTCOUNT: the new one counts."""
+    new = {given.name for given in read.given if given.origin.name in BY_VARIABLE_2X}
+    shadowed = [given for given in read.given if given.origin.name in ONLY_04_SPELLINGS and given.name in new]
+    told = [
+        Finding(
+            "new-wins",
+            given.name,
+            given.origin,
+            f"{given.origin.name} is passed over: its new name is given too",
+            "remove it",
+        )
+        for given in shadowed
+    ]
+    return Variables([given for given in read.given if given not in shadowed], read.findings + told)
 
 
 def _refused(name: str, value: str, reason: str, origin: Origin) -> Finding:
-    message = (
-        reason if reason.startswith("Parse error") else f'invalid value "{value}" for {origin.name}: {reason}'
-    )
+    message = f'invalid value "{value}" for {origin.name}: {reason}'
     if "address" in reason:
         remedy = "write it as host:port, without http://; if the variable belongs to another program, unset it here"
     else:
@@ -86,11 +121,7 @@ def _not_a_setting(origin: Origin, text: str) -> Finding:
             flag.name,
             origin,
             f"{origin.name}={text}: 0.4's documentation had this name, its code never read it",
-            f"if you want it to take effect, set {_how_to_set(flag.name)}",
+            _INSTEAD.get(flag.name, "remove it; etcd 2.x has nothing like it either"),
         )
     message = f"unrecognized environment variable {origin.name}={text}"
     return Finding("unknown-variable", "", origin, message, "nothing to do if another program reads it")
-
-
-def _how_to_set(name: str) -> str:
-    return f"--{name}" if name == "cors" else f"what 'migrate02 explain -{name}' names"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compat.findings import ERROR, INFO
-from compat.flags04 import BY_NAME, ONLY_04
+from compat.flags04 import BY_NAME, ONLY_04, ONLY_04_SPELLINGS
 from compat.settings import Given
 from compat.translate.bootstrap import refuse_peers, translate_bootstrap
 from compat.translate.conflicts import refuse_old_beside_new, refuse_several_bootstraps
@@ -26,7 +26,7 @@ from compat.translate.plain import (
 from compat.translate.timing import translate_timing
 from compat.translate.urls import translate_addresses
 
-__all__ = ["ERA_04", "ERA_2X", "Surroundings", "Translation", "era_of", "translate"]
+__all__ = ["ERA_04", "ERA_2X", "Surroundings", "Translation", "era_of", "is_of_04_alone", "translate"]
 
 ORDER = (
     "name",
@@ -45,9 +45,14 @@ ORDER = (
 
 def era_of(given: Mapping[str, Given]) -> str:
     """0.4 when something is 0.4's alone and nothing 2.x's alone."""
-    has_old = any(name in ONLY_04 for name in given)
+    has_old = any(map(is_of_04_alone, given.values()))
     has_new = any(name not in BY_NAME for name in given)
     return ERA_04 if has_old and not has_new else ERA_2X
+
+
+def is_of_04_alone(given: Given) -> bool:
+    """Whether 2.x does not have the setting, or not under the name it was given by (``-n``)."""
+    return given.name in ONLY_04 or given.origin.name.lstrip("-") in ONLY_04_SPELLINGS
 
 
 def translate(given: Mapping[str, Given], around: Surroundings, era: str = "") -> Translation:

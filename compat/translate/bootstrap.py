@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.settings import Given
+from compat.settings import Given, named_by_etcd
 from compat.translate.draft import ERA_04, Draft
 
 GUIDE = "the clustering guide of etcd 2, section 'Static'"
@@ -31,19 +31,15 @@ def _refuse_or_pass_over(draft: Draft, given: Given) -> None:
     draft.say(
         "peers",
         given,
-        f'invalid value "{given.value}" for {_as_etcd_names_it(given)}: flag "-{given.name}" is no longer supported. '
+        f'invalid value "{given.value}" for {named_by_etcd(given)}: flag "-{given.name}" is no longer supported. '
         f"The --initial-cluster flag provides a similar concept with different semantics, see {GUIDE}",
         f"list every member, the same on each: --initial-cluster {_proposal(draft, given)}",
     )
 
 
-def _as_etcd_names_it(given: Given) -> str:
-    return f"flag -{given.name}" if given.origin.kind == "flag" else given.origin.name
-
-
 def _proposal(draft: Draft, given: Given) -> str:
     """As much of --initial-cluster as one node's file can tell; NAME-OF-... is for a person to fill in."""
-    scheme = "https" if draft.has_pair("peer-") else "http"
+    scheme = draft.scheme("peer-")
     own = draft.config.get("initial-advertise-peer-urls") or f"{scheme}://HOST:7001"
     members = [f"{draft.config.get('name') or draft.value('name') or 'NAME'}={own}"]
     if given.name == "peers-file":

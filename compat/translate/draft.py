@@ -63,10 +63,22 @@ class Draft:
         name = setting or (about.name if about is not None else "")
         self.findings.append(Finding(code, name, origin, message, remedy))
 
+    def say_carried(self, about: Given, name: str, value: str) -> None:
+        self.say(
+            "carried-over",
+            about,
+            f"{about.origin.name} became --{name} {value}: etcd 2.x does not look at the old name",
+        )
+
     def value(self, name: str) -> str:
         """The value that was given, or ``""``."""
         given = self.given.get(name)
         return given.value if given is not None else ""
+
+    def scheme(self, prefix: str) -> str:
+        """0.4 wanted certificate and key for https; 2.x takes either for a sign of it, and then refuses half a pair."""
+        either = self.value(f"{prefix}cert-file") or self.value(f"{prefix}key-file")
+        return "https" if self.has_pair(prefix) or (either and self.era != ERA_04) else "http"
 
     def has_pair(self, prefix: str) -> bool:
         """Whether certificate and key are both given; ``prefix`` is ``""`` or ``"peer-"``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compat.flags04 import BY_NAME, CLIENT_AUTH, DEBUG, DROP, FLAGS
+from compat.goflag import TRUE
 from compat.settings import Given
 from compat.translate.draft import ERA_04, Draft
 
@@ -61,6 +62,8 @@ def copy_settings(draft: Draft) -> None:
             old.fate == "copy" and not (given.name == "discovery" and _empty_discovery(draft, given))
         ):
             draft.put(given.name, given.value, given)
+            if given.origin.name == "ETCD_SNAPSHOTCOUNT":
+                draft.say_carried(given, given.name, given.value)
 
 
 def _empty_discovery(draft: Draft, given: Given) -> bool:
@@ -114,20 +117,21 @@ def translate_client_auth(draft: Draft) -> None:
 def translate_verbosity(draft: Draft) -> None:
     for flag in FLAGS:
         given = draft.given.get(flag.name)
-        if (
-            flag.fate == DEBUG
-            and given is not None
-            and given.value in ("true", "1", "t", "T", "TRUE", "True")
-        ):
-            if "debug" not in draft.config:
-                draft.put("debug", "true", given)
-            elif "debug" in draft.given:
-                draft.say(
-                    "new-wins",
-                    given,
-                    f"{given.origin.name} is passed over: --debug is given too",
-                    "remove it",
-                )
+        if flag.fate != DEBUG or given is None:
+            continue
+        if given.value not in TRUE:
+            draft.say(
+                "dropped-default", given, f"{given.origin.name} is left out: it changes nothing in etcd 2.x"
+            )
+        elif "debug" in draft.given:
+            draft.say(
+                "new-wins", given, f"{given.origin.name} is passed over: --debug is given too", "remove it"
+            )
+        elif "debug" in draft.config:
+            draft.say("dropped-default", given, f"{given.origin.name} is left out: --debug says it already")
+        else:
+            draft.put("debug", "true", given)
+            draft.say_carried(given, "debug", "true")
 
 
 def drop_what_has_no_counterpart(draft: Draft) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from compat.addresses import Address, AddressError, parse_advertised, parse_bound
 from compat.flags04 import BY_NAME
-from compat.settings import Given
+from compat.settings import Given, named_by_etcd
 from compat.translate.draft import ERA_04, Draft
 
 
@@ -34,12 +34,14 @@ def translate_addresses(draft: Draft) -> None:
 def _translate_side(draft: Draft, side: Side) -> None:
     given_advertised = _unless_shadowed(draft, side.advertised, side.advertise_urls)
     given_bound = _unless_shadowed(draft, side.bound, side.listen_urls)
+    if given_bound is not None and not given_bound.value.strip():
+        given_bound = None  # 0.4's default in so many words
     if given_advertised is None and given_bound is None and draft.era != ERA_04:
         return
     advertised = _parsed(draft, given_advertised, BY_NAME[side.advertised].default)
     if advertised is None:
         return
-    scheme = "https" if draft.has_pair(side.prefix) else "http"
+    scheme = draft.scheme(side.prefix)
     if given_advertised is not None or draft.era == ERA_04:
         _put_advertised(draft, side, given_advertised, advertised.url(scheme))
         _comment_on_advertised(draft, side, given_advertised, advertised)
@@ -133,5 +135,5 @@ def _port_fits(draft: Draft, given: Given, address: Address) -> bool:
 
 def _refuse(draft: Draft, given: Given, reason: str, remedy: str) -> None:
     draft.say(
-        "invalid-value", given, f'invalid value "{given.value}" for {given.origin.name}: {reason}', remedy
+        "invalid-value", given, f'invalid value "{given.value}" for {named_by_etcd(given)}: {reason}', remedy
     )
