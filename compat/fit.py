@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from compat.findings import Finding
 from compat.flags2x import BY_NAME, LATEST
+from server.config import UrlError, parse_url
 
 FIRST, LAST = Version("2.0"), Version("3.8")
 
@@ -117,26 +118,44 @@ def _ca_file(work: _Fit, name: str, value: str) -> bool:
 
 
 def _cors(work: _Fit, name: str, value: str) -> bool:
-    """From 3.4 on every origin needs a port; 3.4 and later allow every origin when none is given."""
-    if work.version < Version("3.4") or value.strip() == "*":
-        return False
+    """From 3.4 on every origin is a URL with a port, or all of them are one ``*``; one that is no URL never matched."""
     origins = [item.strip() for item in value.split(",") if item.strip()]
-    bare = [origin for origin in origins if not _has_port(origin)]
-    if not bare:
+    if work.version < Version("3.4") or not origins:
         return False
-    ports = {"https": ":443", "http": ":80"}
-    with_ports = [
-        origin + ports.get(origin.partition("://")[0], ":80") if origin in bare else origin
-        for origin in origins
-    ]
-    work.put(name, ",".join(with_ports))
-    work.say(
-        "cors-without-port",
-        name,
-        f"{', '.join(bare)} got the port of its scheme, because --cors takes only URLs with one",
-        "a browser sends no default port in Origin, so check that these origins still match; '*' allows any",
-    )
+    if "*" in origins:
+        work.put(name, "*")
+        return True
+    kept, bare, wrong = [], [], []
+    for origin in origins:
+        url = origin if _has_port(origin) else origin + _PORTS.get(origin.partition("://")[0], "")
+        try:
+            parse_url("http://filled.in:80" if "$" in url else url)
+        except UrlError:
+            wrong.append(origin)
+            continue
+        kept.append(url)
+        if url != origin:
+            bare.append(origin)
+    if kept:
+        work.put(name, ",".join(kept))
+    if bare:
+        work.say(
+            "cors-without-port",
+            name,
+            f"{', '.join(bare)} got the port of its scheme, because --cors takes only URLs with one",
+            "a browser sends no default port in Origin, so check that these origins still match; '*' allows any",
+        )
+    if wrong:
+        work.say(
+            "target-lacks",
+            name,
+            f"{', '.join(wrong)} is left out, because --cors takes only http(s)://host:port",
+            "write it so" if kept else "write it so; without --cors, every origin is allowed",
+        )
     return True
+
+
+_PORTS = {"https": ":443", "http": ":80"}
 
 
 def _has_port(origin: str) -> bool:

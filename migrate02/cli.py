@@ -1,193 +1,130 @@
-"""The command line of ``migrate02``: arguments, subcommands, exit codes. The work is done elsewhere."""
+"""The command line of ``migrate02``: arguments, subcommands, exit codes. The work is done elsewhere.
+
+Everything but this module is imported when it is needed: a start should cost little more than the interpreter's.
+"""
 
 from __future__ import annotations
 
-import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from compat import __version__
 
+TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
 if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from migrate02.arguments import Arguments
     from migrate02.conversion import Conversion, Options
 
 DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
 
-EXIT_CODES = """\
-exit status:
-  0  nothing to do, or done
-  1  --check: something would change
-  2  converted, but something is left for a person (see the findings)
-  3  refused or unusable input; nothing was written
+USAGE = """\
+usage: migrate02 COMMAND ...
+       migrate02 --version
+
+Take an etcd 0.4 deployment to etcd 2.x.
+
+commands:
+  convert   convert a configuration of etcd 0.4
+  explain   tell the whole story of a finding's code or of a flag
+
+migrate02 COMMAND --help tells more.
 """
 
+EXPLAIN_USAGE = """\
+usage: migrate02 explain [CODE | -flag | VARIABLE | key ...]
 
-def entry() -> None:
-    """The console script."""
+Tell the whole story of a finding's code, or of a setting over etcd 0.4, 2.0 and later. Without a word, list the codes.
+"""
+
+STDIN = "standard input"
+
+READER_GONE, INTERRUPTED = 141, 130
+"""What a shell shows for a program that wrote into a closed pipe, or was stopped with Ctrl-C."""
+
+
+def entry() -> NoReturn:
+    """The console script.
+
+    Leaves without taking the interpreter down piece by piece, which takes as long as a conversion: once the output is
+    flushed, nothing is left to be done.
+    """
+    gc.disable()  # a short life with little garbage, none of it large
     try:
-        sys.exit(main(sys.argv[1:]))
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: not our error
-        sys.exit(REFUSED)
+        status = READER_GONE
+    except OSError as error:
+        print(f"migrate02: {error.strerror or error}", file=sys.stderr)
+        status = REFUSED
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    os._exit(status)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
-    words, rest = _split_at_double_dash(argv)
-    try:
-        args = _parser().parse_args(words)
-    except SystemExit as stop:
-        return REFUSED if stop.code else DONE
-    if args.command == "explain":
-        return _explain([*args.subject, *rest])
-    return _convert(args, rest if len(words) < len(argv) else None)
-
-
-def _split_at_double_dash(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What comes after ``--`` is somebody else's command line, never ours."""
-    words = list(argv)
-    if words[:1] == ["explain"]:
-        return ["explain"], [word for word in words[1:] if word != "--"]
-    if "--" not in words:
-        return words, []
-    place = words.index("--")
-    return words[:place], words[place + 1 :]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="migrate02",
-        description="Take an etcd 0.4 deployment to etcd 2.x.",
-        formatter_class=_help_formatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"migrate02 {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_convert(commands.add_parser)
-    explain = commands.add_parser(
-        "explain",
-        help="tell the whole story of a finding's code or of a flag",
-        formatter_class=_help_formatter,
-    )
-    explain.add_argument(
-        "subject", nargs="*", help="a code, -flag, variable or TOML key; none lists the codes"
-    )
-    return parser
-
-
-def _help_formatter(prog: str) -> argparse.HelpFormatter:
-    """With a fixed width: argparse imports shutil at every start to ask for the terminal's."""
-    return argparse.RawDescriptionHelpFormatter(prog, width=100)
-
-
-def _add_convert(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
-    parser = add_parser(
-        "convert",
-        help="convert a configuration of etcd 0.4",
-        usage="migrate02 convert [options] FILE|DIR|- ...\n       migrate02 convert [options] -- etcd -addr ...",
-        description="Convert 0.4's etcd.conf (TOML), environment files and command lines to etcd 2.x. The result goes "
-        "to standard output, the findings to standard error.",
-        epilog=EXIT_CODES,
-        formatter_class=_help_formatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("inputs", nargs="*", metavar="FILE", help="a file, a directory to walk, or - for standard input")
-    add(
-        "--to",
-        choices=("flags", "env", "yaml", "args-json"),
-        default="",
-        help="what to write (default: by input)",
-    )
-    add("--target", default="", metavar="VERSION", help="the etcd to write for, 2.0 to 3.7 (default: 2.3)")
-    add(
-        "--from",
-        dest="era",
-        choices=("auto", "0.4"),
-        default="auto",
-        help="take the input for 0.4's in any case",
-    )
-    add(
-        "--hostname", default="", metavar="NAME", help="the host's name, which 0.4 took for an unnamed member"
-    )
-    add(
-        "--initial-cluster",
-        default="",
-        metavar="LIST",
-        help="all members, NAME=URL,...: the answer to -peers",
-    )
-    add(
-        "--member-has-data", action="store_true", help="the member already has its 2.x data: pass over -peers"
-    )
-    add("--write", action="store_true", help="replace the file; the original stays as FILE.0.4")
-    add("--diff", action="store_true", help="print a diff instead of the result")
-    add("--check", action="store_true", help="print nothing but findings; exit 1 if something would change")
-    add("--json", action="store_true", help="print one JSON object: config and findings")
-    add("--allow-residue", action="store_true", help="exit 0, not 2, when something is left for a person")
+    command, *words = argv or ("",)
+    if command in ("-h", "--help"):
+        print(USAGE, end="")
+        return DONE
+    if command == "--version":
+        print(f"migrate02 {__version__}")
+        return DONE
+    if command not in COMMANDS:
+        wrong = f"{command} is no command" if command else "no command is given"
+        print(
+            f"migrate02: {wrong}: give one of {', '.join(COMMANDS)} (see migrate02 --help)", file=sys.stderr
+        )
+        return REFUSED
+    return COMMANDS[command](words)
 
 
 def _explain(subjects: list[str]) -> int:
+    """Takes no options, so that a subject may be a flag: ``migrate02 explain -peer-addr``."""
     from migrate02.explain import explain, list_codes
 
+    subjects = [subject for subject in subjects if subject != "--"]
+    if "-h" in subjects or "--help" in subjects:
+        print(EXPLAIN_USAGE, end="")
+        return DONE
     if not subjects or subjects == ["--list"]:
         print(list_codes(), end="")
         return DONE
+    status = DONE
     for subject in subjects:
-        if subject in ("-h", "--help"):
-            print(
-                "usage: migrate02 explain [CODE | -flag | VARIABLE | key ...]\n  no argument lists the codes"
-            )
-            return DONE
         story = explain(subject)
         if story is None:
             print(f"migrate02: {subject} is neither a finding's code nor a setting of etcd", file=sys.stderr)
-            return REFUSED
-        print(story, end="")
-    return DONE
+            status = REFUSED
+        else:
+            print(story, end="")
+    return status
 
 
-def _convert(args: argparse.Namespace, words: list[str] | None) -> int:
-    trouble = _misuse(args, words)
-    if trouble:
-        print(f"migrate02 convert: {trouble}", file=sys.stderr)
+def _convert(argv: list[str]) -> int:
+    from migrate02.arguments import HelpAsked, Misuse, read_arguments, usage
+
+    try:
+        args = read_arguments(argv)
+    except HelpAsked:
+        print(usage(), end="")
+        return DONE
+    except Misuse as error:
+        print(f"migrate02 convert: {error}", file=sys.stderr)
         return REFUSED
-    conversions = list(_conversions(args, words))
+    conversions = list(_conversions(args))
     if args.write:
         conversions = _written(conversions)
     _print(args, conversions)
     return _status(args, conversions)
 
 
-def _misuse(args: argparse.Namespace, words: list[str] | None) -> str:
-    """Options that do not go together, or ``""``."""
-    if words is not None and args.inputs:
-        return "give files or, after --, a command line; not both"
-    if not args.inputs and not words:
-        return "nothing to convert: give FILE, DIR, - or, after --, a command line"
-    if args.write and (words is not None or "-" in args.inputs):
-        return "--write needs a file to write to"
-    if args.write and args.check:
-        return "--check writes nothing: give it or --write"
-    if args.write and args.to == "args-json":
-        return "--write --to args-json would lose the file's comments: print it and put it where it belongs"
-    if not args.target:
-        return ""
-    from compat.fit import TargetError, parse_target
-
-    try:
-        version = parse_target(args.target)
-    except TargetError as error:
-        return f"--target: {error}"
-    if args.to == "yaml" and version.major < 3:
-        return (
-            f"etcd {args.target} reads no configuration file: use --to env or flags, or --target 3.0 or later"
-        )
-    return ""
-
-
-def _options(args: argparse.Namespace) -> Options:
+def _options(args: Arguments) -> Options:
     from migrate02.conversion import Options
 
     return Options(
@@ -200,35 +137,51 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _conversions(args: argparse.Namespace, words: list[str] | None) -> Iterator[Conversion]:
+def _conversions(args: Arguments) -> Iterator[Conversion]:
     """One for each file, ``-``, or command line; a directory stands for the files in it that look like etcd's."""
-    from migrate02.conversion import convert_text, convert_words
+    from migrate02.conversion import convert_text, convert_words, refused
     from migrate02.files import walk
 
     options = _options(args)
-    if words is not None:
-        yield convert_words(words, options)
+    if args.words is not None:
+        yield convert_words(args.words, options)
         return
     for path in args.inputs:
         if path == "-":
-            text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-            yield convert_text(text, "standard input", options)
+            text, trouble = _read_standard_input()
+            yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
         elif os.path.isdir(path):
-            for found in walk(path):
+            unread: list[OSError] = []
+            for found in walk(path, unread.append):
                 yield from _converted(found, options, only_if_etcd=True)
+            for error in unread:
+                yield refused(str(error.filename), error.strerror or str(error))
         else:
             yield from _converted(path, options)
 
 
+def _read_standard_input() -> tuple[str, str]:
+    """(text, what went wrong)."""
+    from migrate02.files import decode
+
+    if sys.stdin is None:
+        return "", "closed"
+    try:
+        return decode(sys.stdin.buffer.read()), ""
+    except OSError as error:
+        return "", error.strerror or str(error)
+
+
 def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> Iterator[Conversion]:
     from migrate02.conversion import convert_text, refused
-    from migrate02.files import Unreadable, read_text
+    from migrate02.files import TooLarge, Unreadable, read_text
     from migrate02.formats import looks_like_etcd
 
     try:
         text = read_text(path)
     except Unreadable as error:
-        yield refused(path, str(error))
+        if not (only_if_etcd and isinstance(error, TooLarge)):
+            yield refused(path, str(error))
         return
     if not only_if_etcd or looks_like_etcd(text):
         yield convert_text(text, path, options)
@@ -240,32 +193,38 @@ def _written(conversions: list[Conversion]) -> list[Conversion]:
     from migrate02.files import replace_all
 
     texts = {item.name: item.text for item in conversions if item.changed and item.text is not None}
-    errors: dict[str, str] = {}
-    for outcome in replace_all(texts):
-        if outcome.error:
-            errors[outcome.path] = f"not written: {outcome.error}"
-        else:
-            print(f"{outcome.path}: written; the original is {outcome.backup}", file=sys.stderr)
+    outcomes = replace_all(texts)
+    _tell([f"{item.path}: written; the original is {item.backup}" for item in outcomes if not item.error])
+    errors = {item.path: f"not written: {item.error}" for item in outcomes if item.error}
     return [
         refused(item.name, errors[item.name], before=item.before) if item.name in errors else item
         for item in conversions
     ]
 
 
-def _print(args: argparse.Namespace, conversions: list[Conversion]) -> None:
-    from migrate02.report import as_json, diff, finding_lines
+def _print(args: Arguments, conversions: list[Conversion]) -> None:
+    from migrate02.report import as_json, diff, finding_lines, summary
 
-    for conversion in conversions:
-        for line in finding_lines(conversion.findings):
-            print(line, file=sys.stderr)
+    told = [line for conversion in conversions for line in finding_lines(conversion.findings)]
+    if len(conversions) > 1:
+        told.append(summary(conversions))
+    _tell(told)
     if args.json:
-        print(as_json(conversions))
+        one = len(conversions) == 1 and not any(map(os.path.isdir, args.inputs))
+        print(as_json(conversions, one=one))
         return
     for conversion in conversions:
         if args.diff:
             _emit(diff(conversion))
         elif not args.check and not args.write and conversion.text is not None:
+            if len(conversions) > 1:
+                _emit(f"# ==> {conversion.name} <==\n")
             _emit(conversion.text)
+
+
+def _tell(lines: list[str]) -> None:
+    """All at once: standard error is not buffered."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 def _emit(text: str) -> None:
@@ -275,7 +234,7 @@ def _emit(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _status(args: argparse.Namespace, conversions: list[Conversion]) -> int:
+def _status(args: Arguments, conversions: list[Conversion]) -> int:
     if any(conversion.refused for conversion in conversions):
         return REFUSED
     if args.check and any(conversion.changed for conversion in conversions):
@@ -283,3 +242,6 @@ def _status(args: argparse.Namespace, conversions: list[Conversion]) -> int:
     if not args.allow_residue and any(conversion.needs_review for conversion in conversions):
         return RESIDUE
     return DONE
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"convert": _convert, "explain": _explain}

@@ -4,19 +4,24 @@ by ``migrate02.files``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from compat.findings import ERROR, REVIEW, Finding
+from compat.findings import ERROR, INFO, REVIEW, Finding
 from compat.flags04 import BY_NAME, ONLY_04
 from compat.settings import FILE, FLAG, Given, Origin, first_wins
-from compat.translate import ERA_04, ERA_2X, Surroundings, translate
+from compat.translate import ERA_04, Surroundings, Translation, translate
 from compat.translate import era_of as era_by_names
 from migrate02 import formats
 from migrate02.formats import Document, UnusableInput
-from migrate02.render import Result, render
+from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
-DEFAULT_TARGET = "2.3"
+_SEVERITIES = (ERROR, REVIEW, INFO)
+_PASSED_OVER = frozenset(("never-read", "unusable-value"))
+
+COMMAND_LINE = "command line"
+"""What an input is called that came as words."""
 
 
 class Options(NamedTuple):
@@ -28,6 +33,14 @@ class Options(NamedTuple):
     initial_cluster: str = ""
     member_has_data: bool = False
     era: str = ""
+
+
+class _Fitted(NamedTuple):
+    """``sources`` as in a Translation."""
+
+    config: dict[str, str]
+    sources: dict[str, str]
+    findings: list[Finding]
 
 
 class Conversion(NamedTuple):
@@ -58,6 +71,8 @@ def convert_text(text: str, name: str, options: Options) -> Conversion:
         document = formats.read(text, name)
     except UnusableInput as error:
         return refused(name, str(error), error.line, before=text)
+    if document.form == formats.ONLY_COMMENTS:
+        return Conversion(name, text, text, {}, [])
     return _convert(document, name, text, options)
 
 
@@ -67,7 +82,11 @@ def convert_words(words: Sequence[str], options: Options) -> Conversion:
 
     from migrate02.formats.command import read_words
 
-    return _convert(read_words(words), "command line", shlex.join(words) + "\n", options)
+    try:
+        document = read_words(words)
+    except UnusableInput as error:
+        return refused(COMMAND_LINE, str(error))
+    return _convert(document, COMMAND_LINE, shlex.join(words) + "\n", options)
 
 
 def refused(name: str, reason: str, line: int = 0, before: str = "") -> Conversion:
@@ -78,37 +97,131 @@ def refused(name: str, reason: str, line: int = 0, before: str = "") -> Conversi
 
 def _convert(document: Document, name: str, before: str, options: Options) -> Conversion:
     given = first_wins(document.given)
+    if document.form == "env" and not given:
+        options = options._replace(initial_cluster="")  # a file that is not about etcd's settings
     era = _era(document, given, options)
+    translation = translate(
+        _with_option(given, options), Surroundings(options.hostname, options.member_has_data), era
+    )
     if options.initial_cluster:
-        origin = Origin(FLAG, "--initial-cluster")
-        given = {**given, "initial-cluster": Given("initial-cluster", options.initial_cluster, origin)}
-    around = Surroundings(options.hostname, options.member_has_data)
-    translation = translate(given, around, era)
-    findings = document.findings + translation.findings
+        translation.sources["initial-cluster"] = _instead_of(given)
+    findings = document.findings + translation.findings + _line_breaks(given)
+    if any(finding.severity == ERROR for finding in findings):
+        told = [finding for finding in findings if finding.severity != INFO]
+        return Conversion(name, before, None, {}, _for_a_person(told, name))
     if _is_unclear(document, given, options):
         findings.append(_unclear(name))
-    if any(finding.severity == ERROR for finding in findings):
-        return Conversion(
-            name, before, None, {}, [finding for finding in findings if finding.severity != "info"]
-        )
-    config, sources = translation.config, translation.sources
     form = options.form or document.default_form
-    target = options.target or ("3.0" if form == "yaml" and document.form != "yaml" else "")
-    if target:
-        from compat.fit import fit, parse_target
-
-        fitted = fit(config, parse_target(target))
-        config, findings = fitted.config, findings + fitted.findings
-        sources = {new: sources.get(fitted.renamed.get(new, new), "") for new in config}
-        if form == "yaml" and not options.target:
-            findings.append(
-                Finding("yaml-needs-3", "", None, "etcd 2.x reads no YAML file; this one is for 3.0", "")
-            )
-    told = frozenset(found.origin.line for found in findings if found.code == "never-read" and found.origin)
+    if form == "yaml" and options.target.removeprefix("v").startswith("2."):
+        reason = (
+            f"etcd {options.target} reads no YAML file: add --to env or --to flags, or a --target from 3.0 on"
+        )
+        return refused(name, reason, before=before)
+    fitted = _fitted(translation, given, document, form, options)
+    findings += fitted.findings
+    if document.tail and form != "flags":
+        findings.append(_left_behind(document))
+    if not fitted.config and document.form != form:
+        nothing = refused(
+            name, "no setting of etcd in it that could be written in another form", before=before
+        )
+        return nothing._replace(findings=_for_a_person([*nothing.findings, *findings], name))
+    dead = _dead_lines(document, given, fitted.config, findings)
     text = before
-    if document.form != form or config != _as_given(given) or told:
-        text = render(document, Result(config, sources, given, told), form)
-    return Conversion(name, before, text, config, findings)
+    if document.form != form or fitted.config != _as_given(given) or dead:
+        marks = MARKS_04 if era == ERA_04 else MARKS_2X
+        text = render(document, Result(fitted.config, fitted.sources, given, dead, marks), form)
+    if form == "yaml" and text is not before:
+        from migrate02.formats.yaml3 import NOT_IN_YAML
+
+        if odd := NOT_IN_YAML.search(text):
+            line = before.count("\n", 0, before.find(odd[0])) + 1 if odd[0] in before else 0
+            return refused(name, "YAML takes no control characters, and nothing but UTF-8", line, before)
+    return Conversion(name, before, text, fitted.config, _for_a_person(findings, name))
+
+
+def _line_breaks(given: dict[str, Given]) -> list[Finding]:
+    """No form but JSON could say such a value, and nothing of etcd's takes one."""
+    return [
+        Finding(
+            "invalid-value",
+            item.name,
+            item.origin,
+            f"{item.origin.name}: a line break in the value",
+            "remove it",
+        )
+        for item in given.values()
+        if "\n" in item.value or "\r" in item.value
+    ]
+
+
+def _with_option(given: dict[str, Given], options: Options) -> dict[str, Given]:
+    if not options.initial_cluster:
+        return given
+    origin = Origin(FLAG, "--initial-cluster")
+    return {**given, "initial-cluster": Given("initial-cluster", options.initial_cluster, origin)}
+
+
+def _instead_of(given: dict[str, Given]) -> str:
+    """The setting in whose place --initial-cluster goes."""
+    return next((name for name in ("initial-cluster", "peers", "peers-file") if name in given), "")
+
+
+def _fitted(
+    translation: Translation, given: dict[str, Given], document: Document, form: str, options: Options
+) -> _Fitted:
+    """The configuration in the words of the release asked for; 2.3's words are the translation's own."""
+    to_yaml = form == "yaml" and document.form != "yaml"
+    target = options.target or ("3.0" if to_yaml else "")
+    if not target:
+        return _Fitted(translation.config, translation.sources, [])
+    from compat.fit import fit, parse_target
+
+    fitted = fit(translation.config, parse_target(target))
+    findings = [_with_origin(finding, translation, given) for finding in fitted.findings]
+    if to_yaml and not options.target:
+        message = "etcd 2.x reads no YAML file; this one is for 3.0"
+        findings.append(Finding("yaml-needs-3", "", None, message, "for a later one, add --target VERSION"))
+    sources = {name: translation.sources.get(fitted.renamed.get(name, name), "") for name in fitted.config}
+    return _Fitted(fitted.config, sources, findings)
+
+
+def _with_origin(finding: Finding, translation: Translation, given: dict[str, Given]) -> Finding:
+    source = given.get(translation.sources.get(finding.setting, ""))
+    return finding._replace(origin=source.origin) if source else finding
+
+
+def _dead_lines(
+    document: Document, given: dict[str, Given], config: dict[str, str], findings: list[Finding]
+) -> frozenset[int]:
+    """Lines of settings that have no effect: passed over, or said again by a later line."""
+    passed_over = {found.origin.line for found in findings if found.code in _PASSED_OVER and found.origin}
+    said_again = {
+        item.origin.line
+        for item in document.given
+        if item.name not in config and item.origin.line != given[item.name].origin.line
+    }
+    return frozenset(passed_over | said_again)
+
+
+def _for_a_person(findings: list[Finding], name: str) -> list[Finding]:
+    """The worst first, then by line. With many files, each has to say which one it is about."""
+    if name != COMMAND_LINE:
+        findings = [
+            finding if finding.origin else finding._replace(origin=Origin(FILE, name, name))
+            for finding in findings
+        ]
+    return sorted(findings, key=_rank)
+
+
+def _rank(finding: Finding) -> tuple[int, int]:
+    line = finding.origin.line if finding.origin else 0
+    return _SEVERITIES.index(finding.severity), line or sys.maxsize
+
+
+def _left_behind(document: Document) -> Finding:
+    message = f"what stands after the flags has no place in this form: {' '.join(document.tail)}"
+    return Finding("flags-elsewhere", "", None, message, "put it where it belongs by hand")
 
 
 def _as_given(given: dict[str, Given]) -> dict[str, str]:
@@ -125,8 +238,10 @@ def _era(document: Document, given: dict[str, Given], options: Options) -> str:
 
 def _is_unclear(document: Document, given: dict[str, Given], options: Options) -> bool:
     """Only settings that both eras have, in a kind of file that both eras have."""
-    if options.era or document.whole or not given or document.form == "yaml":
+    if options.era or document.whole or document.form == "yaml":
         return False
+    if not given and document.form not in ("flags", "args-json"):
+        return False  # no setting of etcd's in it, unless it starts etcd
     return all(name in BY_NAME and name not in ONLY_04 for name in given)
 
 
@@ -135,15 +250,3 @@ def _unclear(name: str) -> Finding:
     return Finding(
         "era-unclear", "", Origin(FILE, name, name), message, "if it was written for 0.4, add --from 0.4"
     )
-
-
-__all__ = [
-    "DEFAULT_TARGET",
-    "ERA_04",
-    "ERA_2X",
-    "Conversion",
-    "Options",
-    "convert_text",
-    "convert_words",
-    "refused",
-]

@@ -5,12 +5,14 @@ A backup is never overwritten, a half-written file is never seen under its final
 
 from __future__ import annotations
 
+import errno
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-_BACKUP = re.compile(r"\.0\.4(\.\d+)?\Z")
+_OURS = r"\.0\.4(\.\d+)?\Z|\A\..*\.migrate02-\d+\Z"
+"""Backups, and what a crash left behind."""
 
 MAX_BYTES = 4 << 20
 """No configuration of etcd is larger; a file that is, is something else."""
@@ -20,15 +22,23 @@ class Unreadable(Exception):
     """The file cannot be read; the message is the reason."""
 
 
+class TooLarge(Unreadable):
+    """The file is no configuration."""
+
+
 def read_text(path: str) -> str:
     """The file's text, line ends as they are; bytes that are no UTF-8 survive a round trip. Raises Unreadable."""
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise Unreadable(error.strerror or str(error)) from None
+    except (OSError, ValueError) as error:
+        raise Unreadable(_reason(error)) from None
     if len(data) > MAX_BYTES:
-        raise Unreadable(f"larger than {MAX_BYTES} bytes, so no etcd configuration")
+        raise TooLarge(f"larger than {MAX_BYTES} bytes, so no etcd configuration")
+    return decode(data)
+
+
+def decode(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -54,61 +64,90 @@ def replace_all(texts: Mapping[str, str]) -> list[Replaced]:
     """Put each text in its file's place, keeping mode and owner. A link is followed to the file it points at.
 
     All are written aside first and reach the disk before the first is swapped in, so a crash leaves every file
-    either as it was or as it should be.
+    either as it was or as it should be. Two paths of one file are written once.
     """
-    outcomes: list[Replaced] = []
-    asides: list[_Aside] = []
+    reals = _real_paths(texts)
+    outcomes: dict[str, Replaced] = {}
+    asides: dict[str, _Aside] = {}
     for path, text in texts.items():
+        real = reals[path]
+        if real in asides:
+            continue
         try:
-            asides.append(_write_aside(path, text, sync=len(texts) < MANY))
+            asides[real] = _write_aside(path, real, text, sync=len(texts) < MANY)
         except OSError as error:
-            outcomes.append(Replaced(path, error=error.strerror or str(error)))
+            outcomes[real] = Replaced(path, error=_reason(error))
     if len(texts) >= MANY:
         os.sync()
-    for aside in asides:
-        try:
-            backup = _keep(aside.real)
-            os.replace(aside.temporary, aside.real)
-            outcomes.append(Replaced(aside.path, backup))
-        except OSError as error:
-            os.unlink(aside.temporary)
-            outcomes.append(Replaced(aside.path, error=error.strerror or str(error)))
-    for directory in sorted({os.path.dirname(aside.real) for aside in asides}):
+    for real, aside in asides.items():
+        outcomes[real] = _swap_in(aside)
+    for directory in sorted({os.path.dirname(real) for real in asides}):
         _sync_directory(directory)
-    return outcomes
+    return [outcomes[real]._replace(path=path) for path, real in reals.items()]
 
 
-def _write_aside(path: str, text: str, *, sync: bool) -> _Aside:
-    real = os.path.realpath(path)
+def _real_paths(paths: Iterable[str]) -> dict[str, str]:
+    """Where each leads. The directories are looked at once each: many files share them."""
+    directories: dict[str, str] = {}
+    reals = {}
+    for path in paths:
+        directory, name = os.path.split(path)
+        if directory not in directories:
+            directories[directory] = os.path.realpath(directory)
+        real = os.path.join(directories[directory], name)
+        reals[path] = os.path.realpath(real) if os.path.islink(real) else real
+    return reals
+
+
+def _write_aside(path: str, real: str, text: str, *, sync: bool) -> _Aside:
     directory, name = os.path.split(real)
     state = os.stat(real)
     temporary = os.path.join(directory, f".{name}.migrate02-{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _write_new(temporary, text.encode("utf-8", "surrogateescape"), state, sync=sync)
+    return _Aside(path, real, temporary)
+
+
+def _swap_in(aside: _Aside) -> Replaced:
+    try:
+        backup = _keep(aside.real)
+        os.replace(aside.temporary, aside.real)
+    except OSError as error:
+        _remove(aside.temporary)
+        return Replaced(aside.path, error=_reason(error))
+    return Replaced(aside.path, backup)
+
+
+def _write_new(path: str, data: bytes, like: os.stat_result, *, sync: bool) -> None:
+    """Write a file that must not be there yet, with another's mode and owner; nothing of it stays when that fails."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
+            file.write(data)
             file.flush()
-            os.fchmod(descriptor, state.st_mode & 0o7777)
-            if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(descriptor, state.st_uid, state.st_gid)
+            created = os.fstat(descriptor)
+            if (created.st_uid, created.st_gid) != (like.st_uid, like.st_gid):
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, like.st_mode & 0o7777)
             if sync:
                 os.fdatasync(descriptor)
     except BaseException:
-        os.unlink(temporary)
+        _remove(path)
         raise
-    return _Aside(path, real, temporary)
+
+
+def _remove(path: str) -> None:
+    """Without a word when that fails too: what made us do it is told."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return
 
 
 def _keep(path: str) -> str:
     """Give the original a second name, the first that is free: NAME.0.4, NAME.0.4.1, ..."""
     for backup in _backup_names(path):
         try:
-            try:
-                os.link(path, backup)
-            except FileExistsError:
-                raise
-            except OSError:
-                _copy(path, backup)  # a file system without hard links
+            _link_or_copy(path, backup)
         except FileExistsError:
             continue
         return backup
@@ -123,31 +162,42 @@ def _backup_names(path: str) -> Iterator[str]:
         number += 1
 
 
-def _copy(path: str, backup: str) -> None:
-    import shutil
-
-    with open(path, "rb") as source, open(backup, "xb") as target:
-        shutil.copyfileobj(source, target)
-        target.flush()
-        os.fdatasync(target.fileno())
-    shutil.copystat(path, backup)
+def _link_or_copy(path: str, backup: str) -> None:
+    """Raises FileExistsError, and OSError when neither can be done."""
+    try:
+        os.link(path, backup)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, or a file that is not ours to link
+        with open(path, "rb") as source:
+            state = os.fstat(source.fileno())
+            _write_new(backup, source.read(), state, sync=True)
+        os.utime(backup, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
 def _sync_directory(directory: str) -> None:
-    descriptor = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that cannot sync a directory
+            raise
     finally:
         os.close(descriptor)
 
 
-def walk(directory: str) -> Iterator[str]:
-    """The regular files below a directory, in a stable order, without our backups and version control's own."""
-    for folder, folders, names in os.walk(directory):
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def walk(directory: str, on_error: Callable[[OSError], None]) -> Iterator[str]:
+    """The regular files below a directory, in a stable order, without our backups and version control's own.
+
+    ``on_error`` is told of a directory that cannot be read.
+    """
+    for folder, folders, names in os.walk(directory, onerror=on_error):
         folders[:] = sorted(name for name in folders if name not in (".git", ".hg", ".svn"))
         for name in sorted(names):
-            if _BACKUP.search(name):
-                continue
             path = os.path.join(folder, name)
-            if os.path.isfile(path) and not os.path.islink(path):
+            if not re.search(_OURS, name) and os.path.isfile(path) and not os.path.islink(path):
                 yield path

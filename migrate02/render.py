@@ -15,21 +15,29 @@ from migrate02.formats.document import Document, Piece
 
 FORMS = ("flags", "env", "yaml", "args-json")
 
-LEFT_OUT = "# 0.4: "
-"""Before a line that has no place in the result."""
-ADDED = "# Not set before; what etcd 0.4 did by default:"
-
 _WIDTH = 100
 
 
+class Marks(NamedTuple):
+    """``left_out`` goes before a line that has no place in the result, ``added`` above settings that had no line."""
+
+    left_out: str
+    added: str
+
+
+MARKS_04 = Marks("# 0.4: ", "# Not set before; what etcd 0.4 did by default:")
+MARKS_2X = Marks("# left out: ", "# Added:")
+
+
 class Result(NamedTuple):
-    """``config`` is what to write; ``sources`` the given setting behind each; ``told`` the lines of settings that
-    0.4 never read."""
+    """``config`` is what to write; ``sources`` the given setting behind each; ``dead`` the lines of settings that have
+    no effect: 0.4 never read them, or a later line says it again."""
 
     config: Mapping[str, str]
     sources: Mapping[str, str]
     given: Mapping[str, Given]
-    told: frozenset[int]
+    dead: frozenset[int]
+    marks: Marks
 
 
 def render(document: Document, result: Result, form: str) -> str:
@@ -39,13 +47,22 @@ def render(document: Document, result: Result, form: str) -> str:
 
 
 def _env(document: Document, result: Result) -> list[str]:
-    def line(name: str, piece: Piece | None) -> str:
-        variable = "ETCD_" + name.upper().replace("-", "_")
-        if piece is None or document.form != "env":
-            return assignment(variable, result.config[name], lead=_usual_lead(document))
-        return assignment(variable, result.config[name], lead=piece.lead, quote=piece.quote)
+    usual_lead = _usual_lead(document)
 
-    return _in_place(document, result, line, keep_other_lines=document.form == "env")
+    def write(name: str, piece: Piece | None) -> list[str]:
+        if piece is None or document.form != "env":
+            return [assignment(_variable(name), result.config[name], lead=usual_lead)]
+        value = result.config[name]
+        filled_in = "$" in value and not any(
+            "$" in text for text in piece.lines
+        )  # by the name in initial-cluster
+        return [assignment(_variable(name), value, lead=piece.lead, quote='"' if filled_in else piece.quote)]
+
+    return _in_place(document, result, write, "env")
+
+
+def _variable(name: str) -> str:
+    return "ETCD_" + name.upper().replace("-", "_")
 
 
 def assignment(variable: str, value: str, *, lead: str = "", quote: str = '"') -> str:
@@ -66,58 +83,68 @@ def _usual_lead(document: Document) -> str:
 
 
 def _yaml(document: Document, result: Result) -> list[str]:
-    """Keys inside a section (TLS) are gathered at the end: YAML takes a section only once."""
+    """YAML takes a section (TLS) only once, so all of it stands where its first key stood."""
     from compat.flags2x import BY_NAME
 
-    sections: dict[str, list[str]] = {}
-    flat: dict[str, str] = {}
-    for name, value in result.config.items():
-        section, _, key = BY_NAME[name].yaml_key.rpartition(".")
-        if section:
-            sections.setdefault(section, []).append(f"  {key}: {_yaml_value(name, value)}")
-        else:
-            flat[name] = value
+    def section_of(name: str) -> str:
+        return BY_NAME[name].yaml_key.rpartition(".")[0]
 
-    def line(name: str, piece: Piece | None) -> str:
+    written: set[str] = set()
+
+    def write(name: str, piece: Piece | None) -> list[str]:
         del piece
-        return f"{BY_NAME[name].yaml_key}: {_yaml_value(name, flat[name])}"
+        section = section_of(name)
+        if not section:
+            return [_yaml_line(name, result.config[name])]
+        if section in written:
+            return []
+        written.add(section)
+        inside = [item for item in result.config if section_of(item) == section]
+        return [f"{section}:", *(f"  {_yaml_line(item, result.config[item])}" for item in inside)]
 
-    lines = _in_place(document, result._replace(config=flat), line, keep_other_lines=False)
-    for section, keys in sections.items():
-        lines += [f"{section}:", *keys]
-    return lines
+    return _in_place(document, result, write, "yaml")
 
 
-def _yaml_value(name: str, value: str) -> str:
+def _yaml_line(name: str, value: str) -> str:
     """Texts are always quoted: ``name: on`` would be a boolean, and etcd refuses that."""
     import json
 
     from compat.flags2x import BY_NAME
 
-    if BY_NAME[name].kind in ("bool", "uint", "int"):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    flag = BY_NAME[name]
+    text = value if flag.kind in ("bool", "uint", "int") else json.dumps(value, ensure_ascii=False)
+    return f"{flag.yaml_key.rpartition('.')[2]}: {text}"
 
 
 def _flags(document: Document, result: Result) -> list[str]:
-    import shlex
-
     words = [
-        " ".join(shlex.quote(word) for word in _flag_words(name, value))
+        " ".join(_for_a_shell(word) for word in _flag_words(name, value))
         for name, value in result.config.items()
     ]
-    program = " ".join(shlex.quote(word) for word in document.program) or "etcd"
-    one_line = " ".join([program, *words])
-    comments = _comments(document)
+    head, tail = " ".join(document.program) or "etcd", " ".join(document.tail)
+    parts = [part for part in (head, *words, tail) if part]
+    one_line = " ".join(parts)
     if len(one_line) <= _WIDTH:
-        return [*comments, one_line]
-    return [*comments, f"{program} \\", *(f"  {word} \\" for word in words[:-1]), f"  {words[-1]}"]
+        return [*_comments(document, result), one_line]
+    lines = [parts[0], *(f"  {part}" for part in parts[1:])]
+    return [*_comments(document, result), *(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
+def _for_a_shell(word: str) -> str:
+    """What is to be filled in must not stand in single quotes."""
+    if "$" in word or "`" in word:
+        escaped = re.sub(r'(["\\])', r"\\\1", word)
+        return f'"{escaped}"'
+    from shlex import quote  # late: most results are no command lines
+
+    return quote(word)
 
 
 def _args_json(document: Document, result: Result) -> list[str]:
     import json
+    import shlex
 
-    words = list(document.program)
+    words = [word for word in shlex.split(" ".join(document.program)) if word != "exec"]
     for name, value in result.config.items():
         words += _flag_words(name, value)
     return [json.dumps(words, ensure_ascii=False)]
@@ -130,20 +157,21 @@ def _flag_words(name: str, value: str) -> list[str]:
     return [f"--{name}", value]
 
 
-def _comments(document: Document) -> list[str]:
-    found = []
+def _comments(document: Document, result: Result) -> list[str]:
+    """Everything in the input that is no setting."""
+    found: list[str] = []
     for piece in document.pieces:
-        if piece.comment:
-            found.append(piece.comment)
-        elif not piece.keys and not piece.structural:
-            found += [line for line in piece.lines if line.lstrip().startswith("#")]
+        found += piece.comments
+        if not piece.keys and not piece.structural:
+            found += [_as_comment(line, result) for line in piece.lines if line.strip()]
     return found
 
 
-_Line = Callable[[str, Piece | None], str]
+_Write = Callable[[str, Piece | None], list[str]]
+"""(setting, the piece it came from) -> its lines."""
 
 
-def _in_place(document: Document, result: Result, line: _Line, *, keep_other_lines: bool) -> list[str]:
+def _in_place(document: Document, result: Result, write: _Write, form: str) -> list[str]:
     by_key = {_key(given): given for given in result.given.values()}
     of_source: dict[str, list[str]] = {}
     for name in result.config:
@@ -151,56 +179,45 @@ def _in_place(document: Document, result: Result, line: _Line, *, keep_other_lin
     placed: set[str] = set()
     lines: list[str] = []
     for piece in document.pieces:
-        if piece.structural:
-            lines += [piece.comment] if piece.comment else []
-            continue
-        if not piece.keys:
-            lines += [
-                text if keep_other_lines or _is_comment(text) else LEFT_OUT + text for text in piece.lines
-            ]
-            continue
         given = [by_key[key] for key in piece.keys if key in by_key]
         names = [name for item in given for name in of_source.get(item.name, []) if name not in placed]
         placed.update(names)
-        lines += _piece_lines(document, result, piece, given, names, line)
-    added = [name for name in result.config if name not in placed]
-    if added:
-        lines += [*([ADDED] if document.pieces else []), *(line(name, None) for name in added)]
-    return lines
+        if document.form == form and _stays(result, piece, given, names):
+            lines += piece.lines
+            continue
+        lines += piece.comments if names or piece.structural else ()
+        if names:
+            lines += [line for name in names for line in write(name, piece)]
+        elif not piece.structural:
+            lines += [_as_comment(line, result) for line in piece.lines]
+    added = [line for name in result.config if name not in placed for line in write(name, None)]
+    return [*lines, *([result.marks.added] if added and document.pieces else []), *added]
 
 
-def _piece_lines(
-    document: Document, result: Result, piece: Piece, given: list[Given], names: list[str], line: _Line
-) -> list[str]:
-    if document.form == "env" and (
-        _unchanged(result, given, names) or (not given and not _told(result, piece))
-    ):
-        return list(piece.lines)
-    if not names:
-        return [LEFT_OUT + text for text in piece.lines]
-    return [*([piece.comment] if piece.comment else []), *(line(name, piece) for name in names)]
-
-
-def _unchanged(result: Result, given: list[Given], names: list[str]) -> bool:
+def _stays(result: Result, piece: Piece, given: list[Given], names: list[str]) -> bool:
+    """Whether a piece of a file that keeps its form stays as it is: nothing in it changes, or it is not ours."""
+    if piece.structural:
+        return False
+    if not given:
+        return not any(_line_of(key) in result.dead for key in piece.keys)
     if len(given) != 1 or names != [given[0].name]:
         return False
-    same_variable = given[0].origin.name == "ETCD_" + names[0].upper().replace("-", "_")
-    return same_variable and given[0].value == result.config[names[0]]
+    written_as = given[0].origin.name in (_variable(names[0]), names[0])
+    return written_as and given[0].value == result.config[names[0]]
 
 
-def _told(result: Result, piece: Piece) -> bool:
-    return any(int(key.rpartition("@")[2]) in result.told for key in piece.keys)
+def _as_comment(line: str, result: Result) -> str:
+    return line if not line.strip() or line.lstrip().startswith("#") else result.marks.left_out + line
 
 
 def _key(given: Given) -> str:
     """As the formats name their pieces: a variable may come twice in a file, a TOML key only once."""
-    return (
-        f"{given.origin.name}@{given.origin.line}" if given.origin.kind == "variable" else given.origin.name
-    )
+    origin = given.origin
+    return f"{origin.name}@{origin.line}" if origin.kind == "variable" else origin.name
 
 
-def _is_comment(text: str) -> bool:
-    return not text.strip() or text.lstrip().startswith("#")
+def _line_of(key: str) -> int:
+    return int(key.rpartition("@")[2]) if "@" in key else 0
 
 
 _RENDERERS: dict[str, Callable[[Document, Result], list[str]]] = {

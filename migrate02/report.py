@@ -13,6 +13,14 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
     return [str(finding).replace("\r", "\\r").replace("\n", "\\n") for finding in findings]
 
 
+def summary(conversions: list[Conversion]) -> str:
+    """One line for many files."""
+    changed = sum(conversion.changed for conversion in conversions)
+    left = sum(conversion.needs_review and not conversion.refused for conversion in conversions)
+    refused = sum(conversion.refused for conversion in conversions)
+    return f"{len(conversions)} inputs: {changed} converted, {left} with something left for a person, {refused} refused"
+
+
 def typed(config: dict[str, str]) -> dict[str, object]:
     """The configuration as JSON has it: URL settings as lists, numbers and booleans as such."""
     from compat.flags2x import BY_NAME
@@ -30,13 +38,12 @@ def _typed(kind: str, value: str) -> object:
     return value
 
 
-def as_json(conversions: list[Conversion]) -> str:
-    """One object for one input; for several, one object with a list of them under ``files``."""
+def as_json(conversions: list[Conversion], *, one: bool) -> str:
+    """One object for one input; else one object with a list of them under ``files``."""
     import json
 
     objects = [_as_object(conversion) for conversion in conversions]
-    whole = objects[0] if len(objects) == 1 else {"files": objects}
-    return json.dumps(whole, indent=2, ensure_ascii=True)
+    return json.dumps(objects[0] if one else {"files": objects}, indent=2, ensure_ascii=True)
 
 
 def _as_object(conversion: Conversion) -> dict[str, object]:

@@ -1,46 +1,133 @@
-"""A bare command line: ``etcd -name m1 -addr ...``, over several lines with ``\\`` or not."""
+"""A bare command line: ``etcd -name m1 -addr ...``, over several lines with ``\\`` or not.
+
+What a shell would do with it, expansions and redirections, is kept as it was written and never carried out.
+"""
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
-from compat.commandline import read_command_line
+from compat.commandline import CommandLine, read_command_line
 from compat.findings import Finding
 from compat.settings import FILE, Given, Origin
-from migrate02.formats.document import Document, Piece, UnusableInput, newline_of
+from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+
+_PART = re.compile(r"""\$\([^()]*\)|`[^`]*`|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\`;&|<>$]+|\$""", re.DOTALL)
+_OPERATOR = re.compile(r"\d*[<>]|[;&|]")
+_EXPANSION = re.compile(r"""("?)\$(?:@|\*|\w+|\{[^{}]*\})\1\Z""")
+
+
+class Word(NamedTuple):
+    """``raw`` as it was written, ``text`` without its quotes."""
+
+    raw: str
+    text: str
+
+    @property
+    def is_expansion(self) -> bool:
+        """``$ETCD_OPTS`` or ``"$@"``: may stand for any number of words."""
+        return bool(_EXPANSION.match(self.raw))
+
+
+class Line(NamedTuple):
+    """A command line in words. ``tail`` starts at the first thing that only a shell reads: ``> log``, ``&``."""
+
+    words: list[Word]
+    tail: str = ""
+    comment: str = ""
 
 
 def read(text: str, name: str) -> Document:
-    """Raises UnusableInput when the words cannot be told apart."""
-    import shlex
-
-    lines = text.splitlines()
+    """Raises UnusableInput when the words cannot be told apart, or are of some other program."""
+    lines = lines_of(text)
     comments = [line for line in lines if not line.strip() or line.lstrip().startswith("#")]
-    first = next(number for number, line in enumerate(lines, 1) if line not in comments)
-    code = "\n".join(line for line in lines if line not in comments)
+    code = [(number, line) for number, line in enumerate(lines, 1) if line not in comments]
+    first = code[0][0]
+    for (_, line), (number, _) in pairwise(code):
+        if not line.endswith("\\"):
+            raise UnusableInput("more than one command: give etcd's alone, or its words after --", number)
     try:
-        words = shlex.split(code.replace("\\\n", " "), comments=True)
+        found = split("\n".join(line for _, line in code).replace("\\\n", " "))
     except ValueError as error:
         raise UnusableInput(f"not a command line: {error}", first) from None
-    found = read_words(words)
-    given = [item._replace(origin=_in_file(item.origin, name, first)) for item in found.given]
-    findings = [
-        finding._replace(origin=_in_file(finding.origin, name, first)) if finding.origin else finding
-        for finding in found.findings
-    ]
+    document = _of_line(found, first)
+    comments.append(found.comment)
     pieces = [Piece((line,)) for line in comments if line.strip()]
-    return Document("flags", "flags", pieces, given, findings, newline_of(text), found.program)
+    return in_file(document, name, first)._replace(pieces=pieces, newline=newline_of(text))
 
 
 def read_words(words: Sequence[str]) -> Document:
-    """The words of a command line, the program's name before the first flag or not."""
-    start = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
-    line = read_command_line(words[start:])
-    given = list(line.given)
+    """The words of a command line that a shell has read already, the program's name before the first flag or not.
+
+    Raises UnusableInput when they are of some other program.
+    """
+    return _of_line(Line([Word(shlex.quote(word), word) for word in words]))
+
+
+def split(code: str) -> Line:
+    """Raises ValueError for a quote that is left open."""
+    words: list[Word] = []
+    at = 0
+    while at < len(code):
+        if code[at].isspace():
+            at += 1
+            continue
+        if code[at] == "#":
+            return Line(words, comment=code[at:].rstrip())
+        if _OPERATOR.match(code, at):
+            return Line(words, tail=code[at:].strip())
+        start = at
+        text = ""
+        while part := _PART.match(code, at):
+            text += _unquoted(part[0])
+            at = part.end()
+        if at < len(code) and code[at] in "'\"`\\":
+            raise ValueError("a quote is left open")
+        words.append(Word(code[start:at], text))
+    return Line(words)
+
+
+def _unquoted(part: str) -> str:
+    if part[0] == "'":
+        return part[1:-1]
+    if part[0] == '"':
+        return re.sub(r'\\([$`"\\])', r"\1", part[1:-1])
+    return part[1:] if part[0] == "\\" else part
+
+
+def _of_line(found: Line, number: int = 0) -> Document:
+    words = found.words
+    start = next((place for place, word in enumerate(words) if word.text.startswith("-")), len(words))
+    program = tuple(word.raw for word in words[:start]) or ("etcd",)
+    if "etcd" not in " ".join(program):
+        raise UnusableInput(
+            f"a command line of {program[0]}, not of etcd: give etcd's own words after --", number
+        )
+    line, elsewhere = _read_flags(words[start:])
     findings = list(line.findings)
     if line.config_file is not None:
         findings.append(_config_elsewhere(line.config_file))
-    return Document("flags", "flags", [], given, findings, program=tuple(words[:start]) or ("etcd",))
+    unseen = [*(word.raw for word in words[1:start] if word.is_expansion), *elsewhere]
+    if unseen:
+        findings.append(_flags_elsewhere(unseen))
+    tail = tuple(part for part in (*elsewhere, found.tail) if part)
+    return Document("flags", "flags", [], list(line.given), findings, program=program, tail=tail)
+
+
+def _read_flags(words: list[Word]) -> tuple[CommandLine, list[str]]:
+    """Where a flag should stand, ``$ETCD_OPTS`` is no stray word: set aside, so that what follows is read too."""
+    words = list(words)
+    elsewhere: list[str] = []
+    while True:
+        line = read_command_line([word.text for word in words], template=True)
+        place = len(words) - len(line.rest)
+        if not line.rest or not words[place].is_expansion:
+            return line, elsewhere
+        elsewhere.append(words.pop(place).raw)
 
 
 def _config_elsewhere(config_file: Given) -> Finding:
@@ -49,5 +136,21 @@ def _config_elsewhere(config_file: Given) -> Finding:
     return Finding("config-elsewhere", "config", config_file.origin, message, remedy)
 
 
-def _in_file(origin: Origin, name: str, line: int) -> Origin:
-    return Origin(FILE, origin.name, name, line)
+def _flags_elsewhere(words: list[str]) -> Finding:
+    message = f"{' '.join(words)} may stand for more flags, which are not seen here; kept as it is"
+    return Finding("flags-elsewhere", "", None, message, "convert what it stands for too")
+
+
+def in_file(document: Document, name: str, line: int) -> Document:
+    """The same, as it stands in a file."""
+
+    def place(origin: Origin) -> Origin:
+        return Origin(FILE, origin.name, name, line)
+
+    return document._replace(
+        given=[item._replace(origin=place(item.origin)) for item in document.given],
+        findings=[
+            finding._replace(origin=place(finding.origin)) if finding.origin else finding
+            for finding in document.findings
+        ],
+    )

@@ -11,14 +11,15 @@ from compat.settings import Given
 class Piece(NamedTuple):
     """A run of lines, without their line ends.
 
-    ``keys`` are the names (as in ``Origin.name``) of the settings it sets; none for lines that stay as they are,
-    comments first of all. ``comment`` is what followed a setting on its line, with its ``#``. ``lead`` and
-    ``quote`` are how an assignment was written (``export ``, ``"``).
+    ``keys`` are the names of the settings it sets, as ``render`` finds them again (an origin's name, in an environment
+    file with ``@`` and the line); none for lines that stay as they are, comments first of all. ``comments`` are what
+    followed a setting on its lines, with their ``#``. ``lead`` and ``quote`` are how an assignment was written
+    (``export ``, ``"``).
     """
 
     lines: tuple[str, ...]
     keys: tuple[str, ...] = ()
-    comment: str = ""
+    comments: tuple[str, ...] = ()
     lead: str = ""
     quote: str = '"'
     structural: bool = False
@@ -28,8 +29,9 @@ class Piece(NamedTuple):
 class Document(NamedTuple):
     """``form`` is what the text is written in, ``default_form`` what it becomes when nothing else is asked for.
 
-    ``program`` is the word before the flags of a command line. ``whole`` is a text that belongs to 0.4 whatever
-    is set in it, such as its own TOML file.
+    ``program`` is what stands before the flags of a command line, ``tail`` what stands after them, both as they were
+    written (for JSON: one word each). ``whole`` is a text that belongs to 0.4 whatever is set in it, such as its own
+    TOML file.
     """
 
     form: str
@@ -39,6 +41,7 @@ class Document(NamedTuple):
     findings: list[Finding]
     newline: str = "\n"
     program: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
     whole: bool = False
 
 
@@ -53,3 +56,11 @@ class UnusableInput(Exception):
 def newline_of(text: str) -> str:
     """The line end a text uses, by its first line."""
     return "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines without their ends. Only ``\\n`` and ``\\r\\n`` end a line: others may stand in a comment."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines] if newline_of(text) == "\r\n" else lines

@@ -5,25 +5,34 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from compat.findings import Finding
+from compat.flags04 import ONLY_04
 from compat.settings import VARIABLE, Origin
 from compat.variables import read_variables
-from migrate02.formats.document import Document, Piece, UnusableInput, newline_of
+from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
 
 _LINE = re.compile(r"(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\$`])')
+_EXPORTED = re.compile(r"\s*;\s*export\s+[A-Z0-9_ ]+\Z")
+_PART = re.compile(r"""[^\s'"\\;#$]+|'[^']*'|"(?:\\.|[^"\\])*"|\\.?|\$\([^()]*\)|[^'"\\]""", re.DOTALL)
+_COMMAND = re.compile(r"\s(?:\S*/)?etcd\s+-")
 
 
 class Value(NamedTuple):
+    """``quote`` is the one to write it with again; ``export`` what stood behind it, as in ``A=b; export A``."""
+
     text: str
     quote: str
     comment: str
+    export: bool = False
 
 
 def read(text: str, name: str) -> Document:
-    """Raises UnusableInput when a quote is left open."""
+    """Raises UnusableInput when a line cannot be told for what it is."""
     pieces: list[Piece] = []
     items: list[tuple[str, Origin]] = []
-    lines = text.splitlines()
+    elsewhere: list[Finding] = []
+    lines = lines_of(text)
     number = 0
     while number < len(lines):
         first = number
@@ -37,32 +46,97 @@ def read(text: str, name: str) -> Document:
         number += 1
         joined = "".join(line[:-1] for line in run[:-1]) + run[-1]
         match = _LINE.match(joined)
-        if match is None or not match[2].startswith("ETCD_"):
+        if match is None:
             pieces.append(Piece(run))
             continue
-        value = parse_value(match[3])
-        if value is None:
-            raise UnusableInput(f"{match[2]}: a quote is left open", first + 1)
-        key = f"{match[2]}@{first + 1}"
-        pieces.append(Piece(run, (key,), value.comment, match[1], value.quote))
-        items.append((value.text, Origin(VARIABLE, match[2], name, first + 1)))
-    found = read_variables(items)
-    return Document("env", "env", pieces, found.given, found.findings, newline_of(text))
+        origin = Origin(VARIABLE, match[2], name, first + 1)
+        if not match[2].startswith("ETCD_"):
+            pieces.append(Piece(run))
+            elsewhere += _flags_inside(match[3], origin)
+            continue
+        value = _value(match[3], origin)
+        comments = (value.comment,) if value.comment else ()
+        lead = f"{match[1]}export " if value.export and "export" not in match[1] else match[1]
+        pieces.append(Piece(run, (f"{match[2]}@{first + 1}",), comments, lead, value.quote))
+        items.append((value.text, origin))
+        elsewhere += _flags_inside(match[3], origin)
+    found = read_variables(items, template=True)
+    told = {finding.origin for finding in elsewhere}
+    findings = [finding for finding in found.findings if finding.origin not in told]
+    return Document("env", "env", pieces, found.given, findings + elsewhere, newline_of(text))
 
 
-def parse_value(text: str) -> Value | None:
-    """What follows ``=``: quoted or bare, with a comment behind it. None when a quote is left open."""
+def _value(text: str, origin: Origin) -> Value:
+    try:
+        value = parse_value(text)
+    except ValueError as error:
+        raise UnusableInput(f"{origin.name}: {error}", origin.line) from None
+    if not value.quote and _COMMAND.search(value.text):
+        raise UnusableInput(
+            f"{origin.name}: a command behind a variable; give them one by one: the variable as a file, the command "
+            "after --",
+            origin.line,
+        )
+    return value
+
+
+def parse_value(text: str) -> Value:
+    """What follows ``=``: quoted, bare or both in a row, with a comment behind it.
+
+    A bare value may hold blanks, as systemd has it, where a shell would want quotes. Raises ValueError when a quote is
+    left open or something stands behind a closed one.
+    """
     text = text.strip()
-    quote = text[:1]
-    if quote not in ('"', "'"):
-        bare, sharp, comment = text.partition(" #")
-        if text.startswith("#"):
-            return Value("", "", text)
-        return Value(bare.rstrip(), "", f"#{comment}" if sharp else "")
-    end = 1
-    while end < len(text) and text[end] != quote:
-        end += 2 if quote == '"' and text[end] == "\\" else 1
-    if end >= len(text):
-        return None
-    inside = text[1:end]
-    return Value(_ESCAPED.sub(r"\1", inside) if quote == '"' else inside, quote, text[end + 1 :].strip())
+    value = ""
+    quotes = ""
+    at = 0
+    while at < len(text) and not (text[at] == "#" and (at == 0 or text[at - 1].isspace())):
+        if _EXPORTED.match(text, at):
+            return Value(value, _quote_for(text[:at], quotes), "", export=True)
+        if text[at].isspace() and quotes:
+            break
+        part = _PART.match(text, at)
+        if part is None:
+            raise ValueError("a quote is left open")
+        if part[0][0] in "\"'":
+            quotes += part[0][0]
+        value += _unquoted(part[0])
+        at = part.end()
+    behind = text[at:].strip()
+    if behind and not behind.startswith("#"):
+        raise ValueError(f"{behind} stands behind the closing quote")
+    return Value(value if quotes else value.rstrip(), _quote_for(text[:at], quotes), behind)
+
+
+def _quote_for(raw: str, quotes: str) -> str:
+    r"""The value's own; single ones where a ``\$`` must not become a ``$`` to be filled in."""
+    if quotes[:1] != "'" and "\\$" in raw:
+        return "'"
+    return quotes[:1]
+
+
+def _unquoted(part: str) -> str:
+    if part[0] == "'":
+        return part[1:-1]
+    if part[0] == '"':
+        return _ESCAPED.sub(r"\1", part[1:-1])
+    return part[1:] if part[0] == "\\" and len(part) == 2 else part
+
+
+def _flags_inside(text: str, origin: Origin) -> list[Finding]:
+    """``DAEMON_OPTS="-addr ..."``: a piece of a command line, which is not converted."""
+    if "-" not in text.lstrip("\"' ")[:1]:
+        return []
+    from migrate02.formats.command import read_words, split
+
+    try:
+        words = [word.text for word in split(parse_value(text).text).words]
+        given = read_words(words).given
+    except (ValueError, UnusableInput):
+        return []
+    if not any(item.name in ONLY_04 for item in given):
+        return []
+    message = f"{origin.name} holds flags of etcd 0.4, which are not converted here; it is left as it is"
+    return [
+        Finding("flags-elsewhere", "", origin, message, f"run: migrate02 convert -- etcd {' '.join(words)}")
+    ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from compat.toml04 import Span, TomlError, line_of, read_toml
-from migrate02.formats.document import Document, Piece, UnusableInput, newline_of
+from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
 
-_HEADER = re.compile(r"\s*\[\s*[^\[\]]+\]\s*(#.*)?\Z")
-_AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)\Z")
+_HEADER = r"\s*\[\s*[^\[\]]+\]\s*(#.*)?\Z"
+_AT_LINE = r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z"
 
 
 def read(text: str, name: str) -> Document:
@@ -16,16 +16,23 @@ def read(text: str, name: str) -> Document:
     try:
         found = read_toml(text, name)
     except TomlError as error:
-        place = _AT_LINE.search(str(error))
-        line = int(place[1]) if place and place[1] else text.count("\n") + 1
-        raise UnusableInput(f"broken TOML: {error}", line) from None
+        raise _broken(str(error), text) from None
     keys = [given.origin.name for given in found.given] + [
         finding.origin.name for finding in found.findings if finding.origin
     ]
-    pieces = _pieces(text.splitlines(), found.spans, keys)
+    pieces = _pieces(lines_of(text), found.spans, keys)
     if not found.given and not any(finding.code == "invalid-value" for finding in found.findings):
         raise UnusableInput("no setting of etcd in it")
     return Document("toml", "env", pieces, found.given, found.findings, newline_of(text), whole=True)
+
+
+def _broken(words: str, text: str) -> UnusableInput:
+    place = re.search(_AT_LINE, words)
+    if place is None:
+        return UnusableInput(f"broken TOML: {words}")
+    column = f", at column {place[2]}" if place[2] else ", at the end"
+    line = int(place[1]) if place[1] else len(lines_of(text))
+    return UnusableInput(f"broken TOML: {words[: place.start()]}{column}", line)
 
 
 def _pieces(lines: list[str], spans: dict[str, Span], keys: list[str]) -> list[Piece]:
@@ -40,13 +47,20 @@ def _pieces(lines: list[str], spans: dict[str, Span], keys: list[str]) -> list[P
         last = last_lines.get(number, number)
         run = tuple(lines[number - 1 : last])
         if number in last_lines:
-            pieces.append(Piece(run, by_line.get(number, ()), split_comment(run[-1])[1]))
-        elif header := _HEADER.match(run[0]):
-            pieces.append(Piece(run, comment=header[1] or "", structural=True))
+            pieces.append(Piece(run, by_line.get(number, ()), _comments(run)))
+        elif header := re.match(_HEADER, run[0]):
+            pieces.append(Piece(run, comments=(header[1],) if header[1] else (), structural=True))
         else:
             pieces.append(Piece(run))
         number = last + 1
     return pieces
+
+
+def _comments(run: tuple[str, ...]) -> tuple[str, ...]:
+    """Those beside the items of a list over several lines, too; in a text over several lines there are none."""
+    if len(run) > 1 and not run[0].partition("=")[2].lstrip().startswith("["):
+        run = run[-1:]
+    return tuple(comment for line in run if (comment := split_comment(line)[1]))
 
 
 def split_comment(line: str) -> tuple[str, str]:

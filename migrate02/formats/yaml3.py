@@ -2,32 +2,88 @@
 
 from __future__ import annotations
 
+import re
+
+from compat.findings import Finding
 from compat.flags2x import FLAGS
 from compat.settings import FILE, Given, Origin
-from migrate02.formats.document import Document, UnusableInput, newline_of
+from compat.values import refusal
+from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+
+_KEY = re.compile(r"(\s*)([A-Za-z0-9-]+)\s*:(?:\s|\Z)")
+NOT_IN_YAML = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Without the line ends that only YAML knows."""
+
+MANY_BRACKETS = 1000
+"""The parser's time grows with the square of their depth."""
+
+_COMMENT = re.compile(r"\s(#.*)\Z")
 
 
 def read(text: str, name: str) -> Document:
     """Raises UnusableInput when it is no YAML mapping, or none of etcd's."""
     import yaml
 
+    if text.count("[") + text.count("{") > MANY_BRACKETS:
+        raise UnusableInput("too many brackets for an etcd configuration")
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise UnusableInput(f"broken YAML: {problem}", mark.line + 1 if mark else 0) from None
     if not isinstance(document, dict):
         raise UnusableInput("no setting of etcd in it")
     by_key = {flag.yaml_key: flag for flag in FLAGS if flag.yaml_key}
-    given = []
+    pieces, lines = _pieces(lines_of(text))
+    given: list[Given] = []
+    findings: list[Finding] = []
     for key, value in _flattened(document):
         flag = by_key.get(key)
-        if flag is not None and value is not None:
-            given.append(Given(flag.name, _text(value), Origin(FILE, key, name)))
+        if flag is None or value is None:
+            continue
+        item = Given(flag.name, _text(value), Origin(FILE, key, name, lines.get(key, 0)))
+        reason = refusal(flag.name, item.value, template=True)
+        if reason:
+            message = f'invalid value "{item.value}" for {key}: {reason}'
+            findings.append(
+                Finding("invalid-value", flag.name, item.origin, message, "give it a value that etcd takes")
+            )
+        given.append(item)
     if not given:
         raise UnusableInput("no setting of etcd in it")
-    return Document("yaml", "yaml", [], given, [], newline_of(text))
+    return Document("yaml", "yaml", pieces, given, findings, newline_of(text))
+
+
+def _pieces(lines: list[str]) -> tuple[list[Piece], dict[str, int]]:
+    """Block style, as every etcd.yml is written; also the line of each key, counted from 1."""
+    pieces: list[Piece] = []
+    places: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(lines, 1):
+        key = _KEY.match(line)
+        if key is None or (key[1] and not section):
+            if _goes_on(line) and pieces and pieces[-1].keys:
+                pieces[-1] = pieces[-1]._replace(lines=(*pieces[-1].lines, line))
+            else:
+                pieces.append(Piece((line,), structural=line.strip() in ("---", "...")))
+            continue
+        comment = _COMMENT.search(line)
+        piece = Piece((line,), comments=(comment[1],) if comment else ())
+        if not key[1]:
+            section = "" if line[key.end() :].partition("#")[0].strip() else f"{key[2]}."
+        if section and not key[1]:
+            pieces.append(piece._replace(structural=True))
+            continue
+        name = section + key[2]
+        places[name] = number
+        pieces.append(piece._replace(keys=(name,)))
+    return pieces, places
+
+
+def _goes_on(line: str) -> bool:
+    """A line of a value over several lines."""
+    return line[:1].isspace() and bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _flattened(document: dict[object, object]) -> list[tuple[str, object]]:

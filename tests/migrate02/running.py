@@ -1,0 +1,52 @@
+"""Runs ``migrate02`` in this process, as its console script would, and catches what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+from migrate02.cli import main
+
+HOST = "node1"
+"""The host name that tests give: what 0.4 took for the name of an unnamed member."""
+
+
+class Run(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def codes(self) -> list[str]:
+        """The findings' codes, in order."""
+        return [line.partition("[")[2].partition("]")[0] for line in self.err.splitlines() if "[" in line]
+
+
+def migrate02(*argv: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Run:
+    """Bytes that are no UTF-8 come out of ``out`` as surrogates; ``err`` has them escaped, as a terminal would."""
+    out, err = io.BytesIO(), io.BytesIO()
+    with _streams(out, err, stdin), contextlib.chdir(cwd or Path.cwd()):
+        status = main([str(word) for word in argv])
+    return Run(status, out.getvalue().decode("utf-8", "surrogateescape"), err.getvalue().decode())
+
+
+def convert(*argv: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Run:
+    return migrate02("convert", "--hostname", HOST, *argv, stdin=stdin, cwd=cwd)
+
+
+@contextlib.contextmanager
+def _streams(out: io.BytesIO, err: io.BytesIO, stdin: bytes) -> Iterator[None]:
+    standard_output = io.TextIOWrapper(out, "utf-8", write_through=True)
+    standard_error = io.TextIOWrapper(err, "utf-8", "backslashreplace", write_through=True)
+    with (
+        mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
+        contextlib.redirect_stdout(standard_output),
+        contextlib.redirect_stderr(standard_error),
+    ):
+        yield
+    standard_output.detach()
+    standard_error.detach()
