@@ -1,11 +1,17 @@
-"""The arguments of ``migrate02 convert``: read, and held against each other. Does nothing.
+"""The command line of ``migrate02``, read with argparse and held against itself. Does nothing.
 
-Read by hand from one table: argparse alone takes longer than a conversion.
+argparse is imported when there is an option to read: it costs a third of a plain ``convert FILE``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+from compat import __version__
+
+TYPE_CHECKING = False  # as typing's own, which costs more than this module
+if TYPE_CHECKING:
+    import argparse
 
 FORMS = ("flags", "env", "yaml", "args-json")
 ERAS = ("auto", "0.4")
@@ -23,97 +29,134 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--json": ("", "print one JSON object: config and findings"),
     "--allow-residue": ("", "exit 0, not 2, when something is left for a person"),
 }
-"""Each option's value, if it takes one, and what it is for."""
+"""Each option of ``convert``: its value, if it takes one, and what it is for."""
 
-_USAGE = """\
-usage: migrate02 convert [options] FILE|DIR|- ...
-       migrate02 convert [options] -- etcd -addr ...
-
-Convert 0.4's etcd.conf (TOML), environment files and command lines to etcd 2.x. A directory stands for the files in
-it that look like etcd's, - for standard input. The result goes to standard output, the findings to standard error.
-
-options:
-{options}
+_CONVERT_USAGE = """\
+migrate02 convert [options] FILE|DIR|- ...
+       migrate02 convert [options] -- etcd -addr ..."""
+_CONVERT_HEAD = """\
+Convert 0.4's etcd.conf (TOML), environment files and command lines to etcd 2.x. A directory stands
+for the files in it that look like etcd's, - for standard input. The result goes to standard output,
+the findings to standard error."""
+_CONVERT_TAIL = """\
 exit status:
   0  nothing to do, or done
   1  --check: something would change
   2  converted, but something is left for a person (see the findings)
   3  refused or unusable input; that file is left as it was
-With several files, the highest that applies to one of them, but 1 before 2.
-"""
+With several files, the highest that applies to one of them, but 1 before 2."""
+
+_COMMANDS_HEAD = """\
+Take an etcd 0.4 deployment to etcd 2.x.
+
+commands:
+  convert   convert a configuration of etcd 0.4
+  explain   tell the whole story of a finding's code or of a flag
+
+migrate02 COMMAND --help tells more."""
 
 
 class Misuse(Exception):
     """The command line cannot be used; the message is one line."""
 
 
-class HelpAsked(Exception):
-    """``-h`` or ``--help`` came before any error."""
-
-
 class Arguments:
-    """What was asked for. ``words`` are the command line after ``--``, None when there was none."""
+    """What was asked of ``convert``, at first the defaults. ``words`` are the command line after ``--``, None when
+    there was none."""
 
-    def __init__(self, inputs: list[str], words: list[str] | None, values: dict[str, str]) -> None:
-        self.inputs = inputs
-        self.words = words
-        self.to = values.get("--to", "")
-        self.target = values.get("--target", "")
-        self.era = values.get("--from", "auto")
-        self.hostname = values.get("--hostname", "")
-        self.initial_cluster = values.get("--initial-cluster", "")
-        self.member_has_data = "--member-has-data" in values
-        self.write = "--write" in values
-        self.diff = "--diff" in values
-        self.check = "--check" in values
-        self.json = "--json" in values
-        self.allow_residue = "--allow-residue" in values
+    inputs: list[str]
+    words: list[str] | None = None
+    to = ""
+    target = ""
+    era = "auto"
+    hostname = ""
+    initial_cluster = ""
+    member_has_data = False
+    write = False
+    diff = False
+    check = False
+    json = False
+    allow_residue = False
 
 
-def usage() -> str:
-    rows = [(f"{name} {value}".rstrip(), text) for name, (value, text) in OPTIONS.items()]
-    return _USAGE.format(options="".join(f"  {left:24}{text}\n" for left, text in rows))
+_PLAINER = (
+    (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see migrate02 convert --help)"),
+    (r"^argument (\S+): expected one argument$", r"\1 needs a value"),
+    (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
+    (r"^argument command: invalid choice: '([^']*)'.*", r"\1 is no command: give one of convert, explain"),
+    (r"^the following arguments are required: command$", "no command is given: give one of convert, explain"),
+)
+"""argparse's words, and ours."""
+
+
+def _parser(prog: str, usage: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    """A parser that says what is wrong in one line, by raising Misuse."""
+    import argparse
+    import re
+
+    def formatter(prog: str) -> argparse.HelpFormatter:
+        # With a fixed width: argparse would import shutil at every start to ask for the terminal's.
+        return argparse.RawDescriptionHelpFormatter(prog, max_help_position=27, width=100)
+
+    def refuse(message: str) -> None:
+        for pattern, words in _PLAINER:
+            message = re.sub(pattern, words, message)
+        raise Misuse(message)
+
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        usage=usage,
+        description=description,
+        epilog=epilog,
+        formatter_class=formatter,
+        allow_abbrev=False,
+    )
+    parser.error = refuse  # type: ignore[method-assign,assignment]
+    return parser
+
+
+def refuse_command(argv: Sequence[str], commands: Sequence[str]) -> None:
+    """For what does not begin with a command: ``--help`` and ``--version`` end the program here, the rest is Misuse."""
+    import argparse
+
+    parser = _parser("migrate02", "migrate02 COMMAND ...\n       migrate02 --version", _COMMANDS_HEAD)
+    parser.add_argument("--version", action="version", version=f"migrate02 {__version__}")
+    parser.add_argument("command", choices=commands, help=argparse.SUPPRESS)
+    parser.parse_args(argv[:1])
 
 
 def read_arguments(argv: Sequence[str]) -> Arguments:
-    """Options may stand anywhere before ``--``, with their value behind ``=`` or as the next word; what comes after
-    ``--`` is somebody else's command line, never ours. Raises Misuse and HelpAsked."""
-    inputs: list[str] = []
-    values: dict[str, str] = {}
-    after: list[str] | None = None
-    words = iter(argv)
-    for word in words:
-        if word == "--":
-            after = list(words)
-        elif word in ("-h", "--help"):
-            raise HelpAsked
-        elif word.startswith("-") and word != "-":
-            name, value = _option(word, words)
-            values[name] = value
-        else:
-            inputs.append(word)
-    args = Arguments(inputs, after, values)
+    """The arguments of ``convert``. Options may stand anywhere before ``--``; what comes after it is somebody else's
+    command line, never ours. Raises Misuse; ``--help`` ends the program here."""
+    args = Arguments()
+    words = list(argv)
+    if "--" in words:
+        place = words.index("--")
+        words, args.words = words[:place], words[place + 1 :]
+    if any(word.startswith("-") and word != "-" for word in words):
+        _options_parser().parse_intermixed_args(words, args)
+    else:
+        args.inputs = words
     trouble = _trouble(args)
     if trouble:
         raise Misuse(trouble)
     return args
 
 
-def _option(word: str, following: Iterator[str]) -> tuple[str, str]:
-    """An option and its value, which may be the next word."""
-    name, equals, value = word.partition("=")
-    if name not in OPTIONS:
-        raise Misuse(f"{word} is no option (see migrate02 convert --help)")
-    wanted = OPTIONS[name][0]
-    if not wanted:
-        if equals:
-            raise Misuse(f"{name} takes no value")
-        return name, ""
-    if not equals:
-        value = next(following, "")
-    if not value:
-        raise Misuse(f"{name} needs a value: {wanted}")
-    return name, value
+def _options_parser() -> argparse.ArgumentParser:
+    import argparse
+
+    parser = _parser("migrate02 convert", _CONVERT_USAGE, _CONVERT_HEAD, _CONVERT_TAIL)
+    parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
+    for name, (metavar, text) in OPTIONS.items():
+        if metavar:
+            parser.add_argument(name, metavar=metavar, help=text, dest=_DESTINATIONS.get(name))
+        else:
+            parser.add_argument(name, action="store_true", help=text)
+    return parser
+
+
+_DESTINATIONS = {"--from": "era"}
 
 
 def _trouble(args: Arguments) -> str:

@@ -10,8 +10,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from compat import __version__
-
 TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -20,19 +18,6 @@ if TYPE_CHECKING:
     from migrate02.conversion import Conversion, Options
 
 DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
-
-USAGE = """\
-usage: migrate02 COMMAND ...
-       migrate02 --version
-
-Take an etcd 0.4 deployment to etcd 2.x.
-
-commands:
-  convert   convert a configuration of etcd 0.4
-  explain   tell the whole story of a finding's code or of a flag
-
-migrate02 COMMAND --help tells more.
-"""
 
 EXPLAIN_USAGE = """\
 usage: migrate02 explain [CODE | -flag | VARIABLE | key ...]
@@ -68,20 +53,23 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
-    command, *words = argv or ("",)
-    if command in ("-h", "--help"):
-        print(USAGE, end="")
-        return DONE
-    if command == "--version":
-        print(f"migrate02 {__version__}")
-        return DONE
-    if command not in COMMANDS:
-        wrong = f"{command} is no command" if command else "no command is given"
-        print(
-            f"migrate02: {wrong}: give one of {', '.join(COMMANDS)} (see migrate02 --help)", file=sys.stderr
-        )
-        return REFUSED
-    return COMMANDS[command](words)
+    run = COMMANDS.get(argv[0]) if argv else None
+    try:
+        if run is not None:
+            return run(list(argv[1:]))
+        return _no_command(argv)
+    except SystemExit as stop:  # argparse has printed the help or the version
+        return REFUSED if stop.code else DONE
+
+
+def _no_command(argv: Sequence[str]) -> int:
+    from migrate02.arguments import Misuse, refuse_command
+
+    try:
+        refuse_command(argv, list(COMMANDS))
+    except Misuse as error:
+        print(f"migrate02: {error}", file=sys.stderr)
+    return REFUSED
 
 
 def _explain(subjects: list[str]) -> int:
@@ -107,13 +95,10 @@ def _explain(subjects: list[str]) -> int:
 
 
 def _convert(argv: list[str]) -> int:
-    from migrate02.arguments import HelpAsked, Misuse, read_arguments, usage
+    from migrate02.arguments import Misuse, read_arguments
 
     try:
         args = read_arguments(argv)
-    except HelpAsked:
-        print(usage(), end="")
-        return DONE
     except Misuse as error:
         print(f"migrate02 convert: {error}", file=sys.stderr)
         return REFUSED

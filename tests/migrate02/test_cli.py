@@ -147,7 +147,7 @@ def test_standard_input(old: Path) -> None:
         (["--target", "new", "x"], "--target: new is no version of etcd"),
         (["--from", "2", "x"], "--from 2: give one of auto, 0.4"),
         (["--initial-cluster", "m1", "x"], "--initial-cluster: "),
-        (["--hostname"], "--hostname needs a value: NAME"),
+        (["--hostname"], "--hostname needs a value"),
         (["--check=yes", "x"], "--check takes no value"),
         (["--bogus", "x"], "--bogus is no option"),
         (["-addr", "10.0.0.9:4001"], "-addr is no option"),
