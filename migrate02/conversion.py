@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from compat.findings import ERROR, INFO, REVIEW, Finding
-from compat.flags04 import BY_NAME, ONLY_04
+from compat.flags04 import BY_NAME
 from compat.settings import FILE, FLAG, Given, Origin, first_wins
-from compat.translate import ERA_04, Surroundings, Translation, translate
+from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, translate
 from compat.translate import era_of as era_by_names
 from migrate02 import formats
 from migrate02.formats import Document, UnusableInput
@@ -242,7 +242,7 @@ def _is_unclear(document: Document, given: dict[str, Given], options: Options) -
         return False
     if not given and document.form not in ("flags", "args-json"):
         return False  # no setting of etcd's in it, unless it starts etcd
-    return all(name in BY_NAME and name not in ONLY_04 for name in given)
+    return all(item.name in BY_NAME and not is_of_04_alone(item) for item in given.values())
 
 
 def _unclear(name: str) -> Finding:
