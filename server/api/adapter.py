@@ -1,30 +1,48 @@
-"""Carries the handlers over HTTP with aiohttp, the only module that knows it. Sockets come bound; decides
-nothing.
+"""Carries the handlers over HTTP with aiohttp. Sockets come bound; decides nothing but how much of a body is read.
 
-What aiohttp adds and Go does not (a Server header) is taken out again, so that answers look as etcd's do.
+Only this module and ``connection`` know aiohttp. There is no router of aiohttp's: every request that is HTTP at all
+reaches the handler.
 """
 
+import asyncio
 import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from server.api.http import Handler, Headers, Request, Response, text
+from server.api.connection import MAX_HEAD, Connection, Incoming
+from server.api.http import (
+    CLOSE,
+    Body,
+    Handler,
+    Headers,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    text,
+)
 
 logger = logging.getLogger(__name__)
 
-_NO_LIMIT = 1 << 40
-_MAX_HEAD = 1 << 20
-"""Bytes of a request's head: Go's limit."""
+IDLE_SECONDS = 300.0
+"""How long a connection may be silent between requests or within a head, and how long a body may take: etcd's own
+read timeout of five minutes."""
+
+_DRAINED = 256 << 10
+"""Bytes of a body that nobody wants which are read to keep the connection, as Go does."""
+
+_DRAIN_PATIENCE = 1.0
+"""Seconds for those bytes to come."""
+
+_MAX_HEADERS = 10_000
+"""aiohttp wants a number; Go has none, and what limits a head is its bytes."""
 
 _SHUTDOWN_PATIENCE = 1.0
 """Seconds for requests under way to finish when the server stops."""
-
-_BAD_REQUEST_LOGGER = logging.getLogger("server.api.bad_requests")
-"""Where aiohttp reports requests that are no HTTP, each with a traceback: to nobody. It has answered them with 400."""
 
 HeadersFor = Callable[[str], Headers]
 
@@ -38,65 +56,145 @@ class Listening(NamedTuple):
 
 async def serve(
     handler: Handler, sockets: Sequence[Listening], cors: HeadersFor | None = None
-) -> web.AppRunner:
+) -> web.ServerRunner:
     """Answers what comes in on the sockets until the ``cleanup`` of the returned runner.
 
-    ``cors`` gives further headers for a request's Origin. When a client goes away, its handler is cancelled.
+    ``cors`` gives further headers for a request's Origin. A client that only stops sending gets its answer still; its
+    stream ends. One whose connection is lost has its handler cancelled.
     """
 
-    async def answer(got: web.Request) -> web.StreamResponse:
-        target = got.raw_path.encode("utf-8", "surrogateescape")
-        body = await got.read() if got.body_exists else b""
+    async def answer(got: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(got, Incoming)
         try:
-            reply = handler(Request(got.method, target, got.headers, body))
-            response = reply if isinstance(reply, Response) else await reply
+            return await _answer(got, handler, cors)
         except Exception:
-            logger.exception("this is a fault in the server, please report it: %s %r", got.method, target)
-            response = text(500, "Internal Server Error")
-        headers = response.headers
-        if cors is not None:
-            headers += cors(got.headers.get("Origin", ""))
-        if response.stream is None:
-            return web.Response(status=response.status, headers=headers, body=response.body)
-        return await _send_stream(got, response, headers)
+            logger.exception(
+                "this is a fault in the server, please report it: %s %r", got.method, got.raw_path
+            )
+            if got.writer.output_size:
+                got.connection.force_close()  # in the middle of an answer there is no other way to tell
+            return _whole(text(500, "Internal Server Error", CLOSE), ())
 
-    _BAD_REQUEST_LOGGER.disabled = True
-    application = web.Application(client_max_size=_NO_LIMIT)
-    application.router.add_route("*", "/{path:.*}", answer)
-    application.on_response_prepare.append(_without_server)
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        logger=_BAD_REQUEST_LOGGER,
+    server = _Server(
+        answer,
+        request_factory=Incoming,
         handler_cancellation=True,
+        access_log=None,
+        logger=logger,
         auto_decompress=False,
-        max_line_size=_MAX_HEAD,
-        max_field_size=_MAX_HEAD,
-        shutdown_timeout=_SHUTDOWN_PATIENCE,
+        max_line_size=MAX_HEAD,
+        max_field_size=MAX_HEAD,
+        max_headers=_MAX_HEADERS,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=0,
     )
+    runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_PATIENCE)
     await runner.setup()
     for listening in sockets:
         await web.SockSite(runner, listening.socket, ssl_context=listening.tls, backlog=1024).start()
     return runner
 
 
-async def _send_stream(
-    got: web.Request, response: Response, headers: tuple[tuple[str, str], ...]
-) -> web.StreamResponse:
-    stream = response.stream
-    assert stream is not None
-    sent = web.StreamResponse(status=response.status, headers=headers)
+class _Server(web.Server):
+    """aiohttp's low-level server, with connections of our own kind."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Any], **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._options = {
+            name: value
+            for name, value in options.items()
+            if name not in ("request_factory", "handler_cancellation")
+        }
+
+    def __call__(self) -> web.RequestHandler:
+        return Connection(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+async def _answer(got: Incoming, handler: Handler, cors: HeadersFor | None) -> web.StreamResponse:
+    expected = got.headers.get("Expect", "").lower()
+    if expected not in ("", "100-continue"):
+        return _whole(Response(417, (CLOSE,)), ())
+    waits = expected == "100-continue" and got.body_exists
+    target = got.raw_path.encode("utf-8", "surrogateescape")
+    reply: Reply = handler(Request(got.method, target, got.headers))
+    if isinstance(reply, ReadBody):
+        if waits:
+            got.connection.tell_to_continue()
+            waits = False
+        reply = reply.then(await _read(got, reply.limit))
+        assert not isinstance(reply, ReadBody)
+    response = reply if isinstance(reply, Response) else await reply
+    further = () if cors is None else cors(got.headers.get("Origin", ""))
+    if got.body_exists and (waits or not await _drain(got)):
+        further += (CLOSE,)
+    if response.stream is None:
+        return _whole(response, further)
+    return await _send_stream(got, response, further)
+
+
+async def _read(got: Incoming, limit: int) -> Body:
+    pieces = []
+    size = 0
     try:
-        await sent.prepare(got)
-        while (piece := await stream.next()) is not None:
-            await sent.write(piece)
-        await sent.write_eof()
-    except ConnectionResetError:
-        pass  # the client has gone, which is how a watch usually ends
-    finally:
-        stream.close()
+        async with asyncio.timeout(IDLE_SECONDS):
+            while size <= limit and (piece := await got.content.readany()):
+                pieces.append(piece)
+                size += len(piece)
+    except web.RequestPayloadError as error:
+        return Body(b"", str(error))
+    except TimeoutError:
+        return Body(b"", "i/o timeout")
+    return Body(b"".join(pieces)[: limit + 1])
+
+
+async def _drain(got: Incoming) -> bool:
+    """Reads the little that may be left of a body; whether that was all."""
+    left = _DRAINED
+    try:
+        async with asyncio.timeout(_DRAIN_PATIENCE):
+            while left >= 0 and (piece := await got.content.readany()):
+                left -= len(piece)
+    except (web.RequestPayloadError, TimeoutError):
+        return False
+    return left >= 0
+
+
+def _whole(response: Response, further: Headers) -> web.Response:
+    sent = web.Response(status=response.status, body=response.body)
+    _set_headers(sent, response.headers + further)
     return sent
 
 
-async def _without_server(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.popall("Server", None)
+def _set_headers(sent: web.StreamResponse, headers: Headers) -> None:
+    if CLOSE in headers:
+        sent.force_close()  # which also writes the header
+    for header in headers:
+        if header != CLOSE:
+            sent.headers.add(*header)
+
+
+async def _send_stream(got: Incoming, response: Response, further: Headers) -> web.StreamResponse:
+    """Sends pieces until the stream ends, or the client does: one that has stopped sending still gets what is there."""
+    stream = response.stream
+    assert stream is not None
+    sent = web.StreamResponse(status=response.status)
+    _set_headers(sent, response.headers + further)
+    until = asyncio.timeout(None)
+    try:
+        await sent.prepare(got)
+        try:
+            async with until:
+                with got.connection.ending(until):
+                    while (piece := await stream.next()) is not None:
+                        await sent.write(piece)
+        except TimeoutError:
+            if not until.expired():
+                raise
+        await sent.write_eof()
+    except ConnectionError:
+        if got.transport is not None and not got.transport.is_closing():
+            raise
+        # else the client has gone, which is how a watch usually ends
+    finally:
+        stream.close()
+    return sent

@@ -2,7 +2,17 @@
 
 from collections.abc import Callable
 
-from server.api.http import Reply, Request, Response, bad_request, method_not_allowed, not_found
+from server.api.form import MAX_BODY, takes_body
+from server.api.http import (
+    Body,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    bad_request,
+    method_not_allowed,
+    not_found,
+)
 from server.api.keys import (
     METHODS,
     Answer,
@@ -10,6 +20,7 @@ from server.api.keys import (
     answer_event,
     answer_redirect,
     answer_watch,
+    check_key,
     parse_keys_request,
 )
 from server.api.members import PREFIX as MEMBERS_PREFIX
@@ -19,12 +30,7 @@ from server.api.stats import serve_health, serve_leader, serve_self, serve_store
 from server.api.watch import WatchStream
 from server.node import Answer as NodeAnswer
 from server.node import Node
-from server.store.errors import ErrorCode, EtcdError
-from server.store.event import Event
-from server.store.watcher import Watcher
-
-MAX_FORM_BYTES = 10 << 20
-"""Go reads no more of a form than this (10 MiB)."""
+from server.store import ErrorCode, EtcdError, Event, Watcher
 
 _EXACT: dict[str, Callable[[Node, Request], Reply]] = {
     "/v2/machines": serve_machines,
@@ -47,8 +53,12 @@ class ClientApi:
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
-        raw_path, query = split_target(request.target)
+        if request.method == "CONNECT":
+            return not_found()
+        if request.method == "OPTIONS" and request.target == b"*":
+            return Response(200)
         try:
+            raw_path, query = split_target(request.target)
             path = decode_path(raw_path)
         except BadPathError:
             return bad_request()
@@ -84,12 +94,21 @@ class ClientApi:
     def _serve_keys(self, request: Request, path: str, query: bytes) -> Reply:
         if request.method not in METHODS:
             return method_not_allowed(*METHODS)
+        try:
+            check_key(path)
+        except EtcdError as error:
+            return self._error(error)
+        if takes_body(request.method, request.headers.get("Content-Type", "")):
+            return ReadBody(MAX_BODY, lambda body: self._do(request, path, query, body))
+        return self._do(request, path, query, Body(b""))
+
+    def _do(self, request: Request, path: str, query: bytes, body: Body) -> Reply:
         node = self._node
         try:
-            if len(request.body) > MAX_FORM_BYTES and request.method in ("PUT", "POST"):
-                raise EtcdError(ErrorCode.INVALID_FORM, "http: POST too large")
+            if body.fault:
+                raise EtcdError(ErrorCode.INVALID_FORM, body.fault)
             content_type = request.headers.get("Content-Type", "")
-            wanted = parse_keys_request(request.method, path, query, content_type, request.body, node.clock())
+            wanted = parse_keys_request(request.method, path, query, content_type, body.data, node.clock())
             outcome = node.do(wanted)
         except EtcdError as error:
             return self._error(error)

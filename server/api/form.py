@@ -7,9 +7,10 @@ with Go's own text as the cause.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
-from server.store.errors import ErrorCode, EtcdError
+from server.store import ErrorCode, EtcdError
 
 Form = dict[bytes, bytes]
 
@@ -18,6 +19,7 @@ MAX_BODY = 10 << 20
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_ESCAPE_IN_NAME = re.compile(rb"&[^&=]*%")
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MEDIA_TYPE = re.compile(rf"({_TOKEN})(?:/({_TOKEN})?)?")
@@ -28,48 +30,80 @@ _NAMED_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r
 _NAMED_ESCAPES |= {'"': '\\"', "\\": "\\\\"}
 
 
-def read_form(method: str, query: bytes, content_type: str, body: bytes) -> Form:
-    """All parameters; a body counts only for PUT and POST and only if ``content_type`` says it is a form.
+def takes_body(method: str, content_type: str) -> bool:
+    """Whether parameters may stand in the body, so that it has to be read."""
+    return method in ("PUT", "POST") and (
+        content_type == _FORM_TYPE or _read_media_type(content_type) == (_FORM_TYPE, "")
+    )
 
-    Raises EtcdError 210; of several faults that of the content type comes first, then the body's, then the query's.
-    """
-    form: Form = {}
-    fault = ""
-    if method in ("PUT", "POST") and content_type:
-        media_type, fault = (_FORM_TYPE, "") if content_type == _FORM_TYPE else _read_media_type(content_type)
-        if media_type == _FORM_TYPE:
-            if len(body) > MAX_BODY:
-                fault = fault or "http: POST too large"
-            else:
-                found = _read_pairs(body, form)
-                fault = fault or found
-    if query:
-        found = _read_pairs(query, form)
-        fault = fault or found
+
+class Parameters:
+    """The parameters an API knows. What it does not know costs no object, however many of them there are."""
+
+    def __init__(self, *names: bytes) -> None:
+        self._plain = _compile(re.escape(name) for name in names)
+        self._escaped = _compile(b"".join(map(_plain_or_escaped, name)) for name in names)
+
+    def read(self, method: str, query: bytes, content_type: str, body: bytes) -> Form:
+        """Those given; a body counts only for PUT and POST and only if ``content_type`` says it is a form.
+
+        Raises EtcdError 210; of several faults that of the content type comes first, then the body's, then the
+        query's.
+        """
+        sources = [query]
+        if method in ("PUT", "POST") and content_type and content_type != _FORM_TYPE:
+            media_type, fault = _read_media_type(content_type)
+            _refuse(fault)
+            if media_type == _FORM_TYPE:
+                sources.insert(0, body)
+        elif method in ("PUT", "POST") and content_type:
+            sources.insert(0, body)
+        form: Form = {}
+        for source in sources:
+            if source:
+                _refuse("http: POST too large" if source is body and len(body) > MAX_BODY else _fault(source))
+                self._gather(source, form)
+        return form
+
+    def _gather(self, data: bytes, form: Form) -> None:
+        """Adds those not there yet; ``data`` has no fault."""
+        data = b"&" + data
+        names = self._plain
+        if b"%" in data and _ESCAPE_IN_NAME.search(data):
+            names = self._escaped
+        for match in names.finditer(data):
+            name = _unescape(match[1])
+            if name in form:
+                continue
+            end = data.find(b"&", match.end())
+            form[name] = _unescape(data[match.end() + 1 : len(data) if end < 0 else end])
+
+
+def _compile(names: Iterable[bytes]) -> re.Pattern[bytes]:
+    return re.compile(rb"&(" + b"|".join(names) + rb")(?=[=&]|\Z)")
+
+
+def _plain_or_escaped(byte: int) -> bytes:
+    return rb"(?:%s|%%(?i:%02x))" % (re.escape(bytes((byte,))), byte)
+
+
+def _refuse(fault: str) -> None:
     if fault:
         raise EtcdError(ErrorCode.INVALID_FORM, fault)
-    return form
 
 
-def _read_pairs(data: bytes, form: Form) -> str:
-    """Add the names not there yet; returns what is wrong, if anything."""
-    fault = ""
-    for pair in data.split(b"&"):
-        if not pair:
-            continue
-        if b";" in pair:
-            fault = "invalid semicolon separator in query"
-            continue
-        name, _, value = pair.partition(b"=")
-        if b"%" in pair:
-            bad = _BAD_PERCENT.search(name) or _BAD_PERCENT.search(value)
-            if bad is not None:
-                fault = (
-                    fault or f"invalid URL escape {quote_as_go(bad.string[bad.start() : bad.start() + 3])}"
-                )
-                continue
-        form.setdefault(_unescape(name), _unescape(value))
-    return fault
+def _fault(data: bytes) -> str:
+    """What is wrong with the pairs, anywhere in them, if anything: a semicolon before a bad escape."""
+    if b";" in data:
+        return "invalid semicolon separator in query"
+    bad = _BAD_PERCENT.search(data) if b"%" in data else None
+    if bad is None:
+        return ""
+    begin = data.rfind(b"&", 0, bad.start()) + 1
+    # The three bytes quoted end where the name or the value does.
+    ends = rb"[&]" if b"=" in data[begin : bad.start()] else rb"[&=]"
+    escape = re.split(ends, data[bad.start() : bad.start() + 3], maxsplit=1)[0]
+    return f"invalid URL escape {quote_as_go(escape)}"
 
 
 def _unescape(text: bytes) -> bytes:

@@ -1,6 +1,8 @@
 """HTTP as the handlers see it: a request value in, a response value out. No framework, no socket.
 
-Texts and headers of the plain answers are those of Go's net/http as etcd 2.3.8 uses it.
+A handler gets the head of a request and answers it, or says that it wants the body first (:class:`ReadBody`). So
+whoever carries the bytes reads none that nobody wants. Texts and headers of the plain answers are those of Go's
+net/http as etcd 2.3.8 uses it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,16 +12,24 @@ Headers = tuple[tuple[str, str], ...]
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
 JSON = ("Content-Type", "application/json")
+CLOSE = ("Connection", "close")
+"""In an answer, this ends the connection after it."""
 
 
 class Request(NamedTuple):
-    """``target`` is the raw request target with its query; ``headers`` finds names in any case; ``body`` is
-    whole."""
+    """The head of a request. ``target`` is the raw request target with its query; ``headers`` finds names in
+    any case."""
 
     method: str
     target: bytes
     headers: Mapping[str, str]
-    body: bytes
+
+
+class Body(NamedTuple):
+    """What came of a body. ``fault`` says in Go's words why it is not whole, and is empty when it is."""
+
+    data: bytes
+    fault: str = ""
 
 
 class Stream(Protocol):
@@ -41,8 +51,18 @@ class Response(NamedTuple):
     stream: Stream | None = None
 
 
-Reply = Response | Awaitable[Response]
-"""What a handler returns: an answer, or the promise of one when it takes time."""
+class ReadBody(NamedTuple):
+    """The handler cannot answer without the body: it is read, and ``then`` answers.
+
+    Of a body of more than ``limit`` bytes ``limit + 1`` are read, by which ``then`` sees that it is too long.
+    """
+
+    limit: int
+    then: "Callable[[Body], Reply]"
+
+
+Reply = Response | ReadBody | Awaitable[Response]
+"""What a handler returns: an answer, the wish for the body, or the promise of an answer when it takes time."""
 
 Handler = Callable[[Request], Reply]
 
@@ -60,6 +80,10 @@ def method_not_allowed(*allowed: str) -> Response:
     return text(405, "Method Not Allowed", ("Allow", ",".join(allowed)))
 
 
-def bad_request() -> Response:
+def refused(status: int, message: str) -> Response:
     """For what never reaches a route; the connection ends with it."""
-    return Response(400, (TEXT, ("Connection", "close")), b"400 Bad Request")
+    return Response(status, (TEXT, CLOSE), f"{status} {message}".encode())
+
+
+def bad_request() -> Response:
+    return refused(400, "Bad Request")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from server.api.paths import STORE_KEYS_PREFIX
-from server.store.errors import EtcdError
-from server.store.event import Event
+from server.store import EtcdError, Event
 from server.store.gojson import encode_event, quote
 
 

@@ -17,16 +17,27 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from server.api.form import Form, read_form
+from server.api.form import Form, Parameters
 from server.api.jsonform import error_line, event_line
-from server.api.paths import is_keys_path, store_path
+from server.api.paths import KEYS_PREFIX, is_keys_path, store_path
 from server.storage.requests import Request
-from server.store.errors import ErrorCode, EtcdError
-from server.store.event import Event
-from server.store.watcher import Watcher
+from server.store import ErrorCode, EtcdError, Event, Watcher
 
 METHODS = ("HEAD", "GET", "PUT", "POST", "DELETE")
 """In the order the Allow header has them."""
+
+MAX_COMPONENTS = 1_000
+"""Of a key. Every write walks its path, and every event names it, so the work grows with the square of its depth; one
+path of tens of thousands of components, which fits in a request's head, would stop the member for all its clients,
+and again each time it starts. Keys of real clusters have tens."""
+
+MAX_KEY_BYTES = 64 << 10
+"""Of a key, decoded; for the same reason, and far beyond the 4 KiB of a file system's paths."""
+
+_PARAMETERS = Parameters(
+    b"value", b"prevValue", b"prevIndex", b"prevExist", b"ttl", b"dir", b"refresh", b"recursive",
+    b"sorted", b"wait", b"waitIndex", b"stream", b"quorum",
+)  # fmt: skip
 
 _T = TypeVar("_T")
 
@@ -46,6 +57,23 @@ class Answer(NamedTuple):
     body: bytes
 
 
+def check_key(path: str) -> None:
+    """Refuses a key that is too long or too deep for any use; ``path`` is that of the request, clean.
+
+    Raises EtcdError 209, index 0. etcd takes such keys: a deliberate difference.
+    """
+    if len(path) <= MAX_COMPONENTS:
+        return
+    depth = path.count("/", len(KEYS_PREFIX))
+    if depth > MAX_COMPONENTS:
+        cause = f"the key has {depth} components, more than {MAX_COMPONENTS}: use fewer levels"
+        raise EtcdError(ErrorCode.INVALID_FIELD, cause)
+    size = len(path.encode("utf-8", "surrogateescape")) - len(KEYS_PREFIX)
+    if size > MAX_KEY_BYTES:
+        cause = f"the key has {size} bytes, more than {MAX_KEY_BYTES}: put long data into the value"
+        raise EtcdError(ErrorCode.INVALID_FIELD, cause)
+
+
 def parse_keys_request(
     method: str, path: str, query: bytes, content_type: str, body: bytes, now: int
 ) -> Request:
@@ -57,7 +85,7 @@ def parse_keys_request(
     if not is_keys_path(path):
         raise EtcdError(ErrorCode.INVALID_FORM, "incorrect key prefix")
     request = Request(method=method, path=store_path(path))
-    form = read_form(method, query, content_type, body)
+    form = _PARAMETERS.read(method, query, content_type, body)
     value = request.val = form.get(b"value", b"")
     if not form or (len(form) == 1 and value):
         return request  # the usual ones

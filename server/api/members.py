@@ -4,7 +4,7 @@ from server.api.http import JSON, TEXT, Request, Response, method_not_allowed
 from server.cluster import Member, id_text
 from server.cluster.members import compact_json
 from server.node import Node
-from server.raft.raft import NOBODY
+from server.raft import NOBODY
 
 PREFIX = "/v2/members"
 

@@ -22,6 +22,8 @@ class PeerApi:
 
     def handle(self, request: Request) -> Response:
         """Answers a request; never raises."""
+        if request.method == "OPTIONS" and request.target == b"*":
+            return Response(200)
         try:
             path = decode_path(split_target(request.target)[0])
         except BadPathError:

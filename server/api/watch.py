@@ -3,7 +3,7 @@
 import asyncio
 
 from server.api.jsonform import event_line
-from server.store.watcher import Watcher
+from server.store import Watcher
 
 
 class WatchStream:

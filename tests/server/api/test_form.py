@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+from urllib.parse import parse_qsl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.form import MAX_BODY, quote_as_go, read_form
+from server.api.form import MAX_BODY, Parameters, quote_as_go, takes_body
 from server.store import EtcdError
 
 FORM = "application/x-www-form-urlencoded"
+read_form = Parameters(b"value", b"ttl", b"a", b"b").read
 
 
 @pytest.mark.parametrize(
@@ -24,8 +29,11 @@ FORM = "application/x-www-form-urlencoded"
         (b"a=&a=2", {b"a": b""}),
         (b"a", {b"a": b""}),
         (b"&&a=b=c&", {b"a": b"b=c"}),
-        (b"%61=1&=2", {b"a": b"1", b"": b"2"}),
-        (b"Value=1", {b"Value": b"1"}),
+        (b"%61=1&=2&%41=3&%4a=4", {b"a": b"1"}),
+        (b"%76%61%6Cu%65=1&value=2&val%6ce", {b"value": b"1"}),
+        (b"values=1&avalue=2&x=value&value=3", {b"value": b"3"}),
+        (b"a&b", {b"a": b"", b"b": b""}),
+        (b"Value=1", {}),
     ],
 )
 def test_pairs_are_split_and_unescaped(data: bytes, form: dict[bytes, bytes]) -> None:
@@ -59,6 +67,8 @@ def test_other_methods_have_no_body(method: str) -> None:
 )
 def test_only_a_form_body_is_read_and_others_are_passed_over(content_type: str, read: bool) -> None:
     assert read_form("POST", b"", content_type, b"value=1") == ({b"value": b"1"} if read else {})
+    assert takes_body("POST", content_type) is read
+    assert not takes_body("GET", content_type)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,7 @@ def test_only_a_form_body_is_read_and_others_are_passed_over(content_type: str, 
 def test_a_content_type_that_is_none_is_refused_before_the_body_is(content_type: str, cause: str) -> None:
     with pytest.raises(EtcdError) as raised:
         read_form("PUT", b"%q", content_type, b"value=%zz")
+    assert not takes_body("PUT", content_type)
     assert (raised.value.code, raised.value.cause, raised.value.index) == (210, cause, 0)
 
 
@@ -88,6 +99,10 @@ def test_a_content_type_that_is_none_is_refused_before_the_body_is(content_type:
         (b"", b"%zz=1", 'invalid URL escape "%zz"'),
         (b"a=%", b"", 'invalid URL escape "%"'),
         (b"a=%4", b"", 'invalid URL escape "%4"'),
+        (b"a=%4&b", b"", 'invalid URL escape "%4"'),
+        (b"a%4=1", b"", 'invalid URL escape "%4"'),
+        (b"a=b%4=1", b"", 'invalid URL escape "%4="'),
+        (b"unknown=1&%=%zz", b"", 'invalid URL escape "%"'),
         (b"a=%4%41", b"", 'invalid URL escape "%4%"'),
         (b"a=%q1&b=%q2", b"", 'invalid URL escape "%q1"'),
         (b"a=%qq", b"a=%bb&b=%bx", 'invalid URL escape "%bx"'),
@@ -131,3 +146,38 @@ def test_nothing_but_an_etcd_error_escapes(query: bytes, content_type: str, body
         read_form("PUT", query, content_type, body)
     except EtcdError as error:
         assert error.code == 210  # noqa: PT017 - most inputs are fine
+
+
+def calls_for(pairs: int) -> int:
+    """How many functions run to read a form with that many parameters nobody knows, and one at the end."""
+    body = b"&".join(b"a%d=1" % n for n in range(pairs)) + b"&value=last"
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        form = read_form("PUT", b"", FORM, body)
+    finally:
+        sys.setprofile(None)
+    assert form == {b"value": b"last"}
+    return calls
+
+
+def test_parameters_nobody_knows_cost_no_work_each() -> None:
+    assert calls_for(20_000) == calls_for(20)
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"a", b"%61", b"b", b"ab", b"=", b"=", b"&", b"&", b"%62", b"+", b"%26", b"%3d"])
+    )
+)
+def test_the_first_value_of_each_name_is_that_of_a_plain_reading(parts: list[bytes]) -> None:
+    plain: dict[bytes, bytes] = {}
+    for name, value in parse_qsl(b"".join(parts), keep_blank_values=True):
+        if name in (b"a", b"b"):
+            plain.setdefault(name, value)
+    assert read_form("GET", b"".join(parts), "", b"") == plain

@@ -6,9 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from server.api import adapter
 from server.api.adapter import Listening, serve
-from server.api.http import Headers, Request, Response
+from server.api.http import CLOSE, Body, Handler, Headers, ReadBody, Reply, Request, Response
 from server.listen import listen
+
+END = b"<end>"
+RESET = b"<reset>"
 
 
 class Ticking:
@@ -31,23 +35,34 @@ class Ticking:
 
 
 def exchange(
-    handler: Callable[[Request], Response],
-    sent: bytes,
-    *,
+    handler: Handler,
+    *sent: bytes,
+    half_close: bool = False,
+    patience: float = 0.3,
     then: Callable[[], Awaitable[None]] | None = None,
     cors: Callable[[str], Headers] | None = None,
 ) -> bytes:
-    """All that comes back for ``sent``, until the server closes or nothing more comes for a moment."""
+    """All that comes back for the pieces of ``sent``, until the server closes, which is shown, or nothing more comes
+    for a moment."""
 
     async def body() -> bytes:
         sock = listen("http://127.0.0.1:0")
         port = sock.getsockname()[1]
         runner = await serve(handler, [Listening(sock, None)], cors)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(sent)
         got = b""
-        while piece := await _read(reader):
-            got += piece
+        try:
+            for piece in sent:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.02 if len(sent) > 1 else 0)
+            if half_close:
+                writer.write_eof()
+            while piece := await _read(reader, patience):
+                got += piece
+        except ConnectionError:
+            got += RESET
+        got += END if reader.at_eof() else b""
         writer.close()
         if then is not None:
             await asyncio.wait_for(then(), 5)
@@ -57,15 +72,21 @@ def exchange(
     return asyncio.run(body())
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+async def _read(reader: asyncio.StreamReader, patience: float) -> bytes:
     try:
-        return await asyncio.wait_for(reader.read(65536), 0.3)
+        return await asyncio.wait_for(reader.read(65536), patience)
     except TimeoutError:
         return b""
 
 
-def echo(request: Request) -> Response:
-    return Response(200, (("X-Target", request.target.decode()),), request.body)
+def echo(request: Request) -> Reply:
+    """Answers with the method, the target and, for PUT, up to 1000 bytes of the body."""
+
+    def answer(body: Body) -> Response:
+        headers = (("X-Method", request.method), ("X-Target", request.target.decode()))
+        return Response(200, headers, body.data or body.fault.encode())
+
+    return ReadBody(1000, answer) if request.method == "PUT" else answer(Body(b""))
 
 
 def test_answers_carry_a_length_a_date_and_no_server() -> None:
@@ -125,7 +146,7 @@ def test_clients_of_http_1_0_get_a_stream_without_chunks() -> None:
         stream.endless = False
         return Response(200, stream=stream)
 
-    assert exchange(handler, b"GET / HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\none\ntwo\n")
+    assert exchange(handler, b"GET / HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\none\ntwo\n" + END)
 
 
 def test_the_origin_decides_on_further_headers() -> None:
@@ -147,7 +168,226 @@ def test_a_fault_in_a_handler_is_logged_and_answered_with_500(caplog: pytest.Log
     assert "fault in the server" in caplog.text
 
 
-def test_what_is_no_http_gets_a_400_and_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "aiohttp"):
-        assert b" 400 " in exchange(echo, b"\x00garbage\r\n\r\n")
-    assert "Traceback" not in caplog.text
+def test_a_fault_in_a_stream_is_logged_once_and_cuts_the_answer(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Ticking):
+        async def next(self) -> bytes | None:
+            if len(self.pieces) == 1:
+                raise RuntimeError("boom")
+            return await super().next()
+
+    stream = Broken()
+    got = exchange(lambda _: Response(200, stream=stream), b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert got.endswith(b"\r\n\r\n4\r\none\n\r\n" + END)  # and not the end of the body
+    assert stream.closed.is_set()
+    assert [(record.name, "fault in the server" in record.message) for record in caplog.records] == [
+        ("server.api.adapter", True)
+    ]
+    assert "boom" in caplog.text
+
+
+def test_a_fault_once_the_body_is_there_is_logged_and_ends_the_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(body: Body) -> Response:
+        raise RuntimeError("boom")
+
+    got = exchange(lambda _: ReadBody(9, fail), b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na")
+    assert got.startswith(b"HTTP/1.1 500 ")
+    assert got.endswith(END)
+    assert "boom" in caplog.text
+
+
+GO_PAGE = b"HTTP/1.1 400 Bad Request\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x00garbage\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"GET /a\tb HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /a\x7fb HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n",
+        b"GET http://[x/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    ],
+)
+def test_what_is_no_http_gets_the_page_of_go_and_no_line_in_the_log(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    got = exchange(echo, sent)
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert got.startswith(GO_PAGE)
+    assert body == b"400 Bad Request" + END
+    assert b"Content-Type: text/plain; charset=utf-8\r\n" in head
+    assert b"Connection: close" in head
+    assert b"Server" not in head
+    assert [record for record in caplog.records if record.name != "asyncio"] == []
+
+
+def test_a_chunk_that_is_none_ends_the_body_and_the_connection() -> None:
+    head = b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    got = exchange(echo, head, b"2\r\nab\r\n", b"zz\r\n")
+    assert got.endswith(b"\r\n\r\ninvalid byte in chunk length" + END)
+
+
+@pytest.mark.parametrize("lines", [1, 5_000])
+def test_a_head_is_limited_as_a_whole(lines: int) -> None:
+    line = b"X: " + b"y" * ((2 << 20) // lines) + b"\r\n"
+    got = exchange(echo, b"GET / HTTP/1.1\r\nHost: x\r\n" + line * lines)
+    assert got == RESET or b"431 Request Header Fields Too Large" in got
+
+
+def test_a_head_may_have_a_thousand_lines() -> None:
+    got = exchange(echo, b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 1000 + b"\r\n")
+    assert got.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("line", "method", "target"),
+    [
+        (b"GET /a%0Ab?c=%0a HTTP/1.1", b"GET", b"/a%0Ab?c=%0a"),
+        (b"OPTIONS * HTTP/1.1", b"OPTIONS", b"*"),
+        (b"CONNECT a:80 HTTP/1.1", b"CONNECT", b"a:80"),
+        (b"GET http://x/y?z HTTP/1.1", b"GET", b"http://x/y?z"),
+        (b"GET //x//y/../z#f HTTP/1.1", b"GET", b"//x//y/../z#f"),
+        ("GET /é?ü HTTP/1.1".encode(), b"GET", b"/%C3%A9?%C3%BC"),
+        (b"GET /\xff HTTP/1.0", b"GET", b"/%FF"),
+        (b"put /a HTTP/1.1", b"PATCH", b"/a"),
+        (b"FOO /a HTTP/1.1", b"PATCH", b"/a"),
+        (b"CONNECT /a HTTP/1.1", b"PATCH", b"/a"),
+    ],
+)
+@pytest.mark.parametrize("at", [0, 5, 12])
+def test_every_request_reaches_the_handler_in_whatever_pieces_it_comes(
+    line: bytes, method: bytes, target: bytes, at: int
+) -> None:
+    one = line + b"\r\nHost: x\r\n\r\n"
+    got = exchange(echo, one[:at], one[at:])
+    assert b"X-Method: " + method + b"\r\n" in got
+    assert b"X-Target: " + target + b"\r\n" in got
+
+
+def test_the_line_of_a_later_request_is_made_readable_too_and_bodies_are_left_alone() -> None:
+    body = "GET /é HTTP/1.1\r\n".encode()
+    put = b"PUT /\xc3\xa9 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    got = exchange(echo, put, body[:4], body[4:], put + body, put, body)
+    assert got.count(b"X-Target: /%C3%A9\r\n") == 3
+    assert got.count(b"\r\n\r\n" + body) == 3
+
+
+def test_after_an_answer_that_closes_nothing_more_is_served() -> None:
+    seen = []
+
+    def handler(request: Request) -> Response:
+        seen.append(request.target)
+        return Response(400, (CLOSE,), b"no")
+
+    one = b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
+    got = exchange(handler, one + one.replace(b"1 ", b"2 ", 1))
+    assert got.endswith(b"\r\n\r\nno" + END)
+    assert got.count(b"Connection: close") == 1
+    assert seen == [b"/1"]
+
+
+ONE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def test_a_client_that_stops_sending_gets_all_its_answers() -> None:
+    async def slow() -> Response:
+        await asyncio.sleep(0.05)
+        return Response(200, (), b"slow")
+
+    got = exchange(lambda _: slow(), ONE * 40, half_close=True)
+    assert got.count(b"\r\n\r\nslow") == 40
+    assert got.endswith(END)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", ONE])
+def test_a_client_that_stops_sending_is_let_go(sent: bytes) -> None:
+    assert exchange(echo, sent, b"", half_close=True).endswith(END)
+
+
+def test_a_stream_ends_when_its_client_stops_sending_and_what_is_there_is_sent() -> None:
+    for pieces in ((ONE,), (ONE, b"")):  # the end comes with the request, or later
+        stream = Ticking()
+        got = exchange(lambda _, stream=stream: Response(200, stream=stream), *pieces, half_close=True)  # type: ignore[misc]
+        assert got.endswith(b"\r\n\r\n4\r\none\n\r\n4\r\ntwo\n\r\n0\r\n\r\n" + END)
+        assert stream.closed.is_set()
+
+
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 30\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"]
+)
+def test_a_body_that_breaks_off_is_told_to_the_handler(framing: bytes) -> None:
+    got = exchange(echo, b"PUT / HTTP/1.1\r\nHost: x\r\n" + framing, half_close=True)
+    assert got.endswith(b"\r\n\r\nunexpected EOF" + END)
+
+
+def upload(method: bytes, size: int) -> bytes:
+    return b"%s /big HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (method, size) + b"b" * size
+
+
+def test_a_small_body_that_nobody_wants_is_passed_over() -> None:
+    got = exchange(echo, upload(b"GET", 200_000) + ONE)
+    assert got.count(b"HTTP/1.1 200 OK") == 2
+    assert b"Connection: close" not in got
+
+
+@pytest.mark.parametrize(("method", "answered"), [(b"GET", 0), (b"PUT", 1001)])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_no_more_of_a_body_is_read_than_the_handler_wants(
+    method: bytes, answered: int, chunked: bool
+) -> None:
+    async def body() -> int:
+        sock = listen("http://127.0.0.1:0")
+        runner = await serve(echo, [Listening(sock, None)])
+        reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
+        framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 1000000000"
+        writer.write(method + b" / HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n")
+        head = asyncio.ensure_future(reader.readuntil(b"\r\n\r\n"))
+        piece = b"b" * 100_000
+        sent = 0
+        try:
+            while sent < 500_000_000:
+                writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                await asyncio.wait_for(writer.drain(), 5)
+                sent += len(piece)
+        except ConnectionError:
+            pass  # which is what ends it
+        answer = await head
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert b"Connection: close" in answer
+        assert b"Content-Length: %d\r\n" % answered in answer
+        writer.close()
+        await runner.cleanup()
+        return sent
+
+    assert asyncio.run(body()) < 50_000_000  # what buffers of the system hold
+
+
+def test_a_body_that_waits_for_a_word_is_not_asked_for_when_nobody_wants_it() -> None:
+    got = exchange(
+        echo, b"GET / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 7\r\n\r\n", patience=1
+    )
+    assert got.startswith(b"HTTP/1.1 200 OK")
+    assert b"Connection: close" in got
+    assert got.endswith(END)
+
+
+def test_other_expectations_fail() -> None:
+    got = exchange(echo, b"GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 417 Expectation Failed")
+    assert got.endswith(END)
+
+
+def test_an_idle_connection_and_an_unfinished_head_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "IDLE_SECONDS", 0.05)
+    assert exchange(echo, b"GET / HTTP/1.1\r\nHo") == END
+    assert exchange(echo, b"GET /") == END
+    assert exchange(echo, ONE).endswith(END)
+    got = exchange(echo, b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na", patience=2)
+    assert b"\r\n\r\ni/o timeout" in got
+    assert got.endswith(END)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.api.client import ClientApi
-from server.api.http import Request, Response
+from server.api.http import Body, ReadBody, Request, Response
 from server.api.peer import PeerApi
 from server.api.stats import go_duration
 from server.config import load
@@ -35,7 +35,10 @@ class Served:
     async def ask(
         self, method: str, target: str, body: str = "", headers: Mapping[str, str] = FORM
     ) -> Response:
-        reply = self.api.handle(Request(method, target.encode(), headers, body.encode()))
+        reply = self.api.handle(Request(method, target.encode(), headers))
+        if isinstance(reply, ReadBody):
+            reply = reply.then(Body(body.encode()[: reply.limit + 1]))
+            assert not isinstance(reply, ReadBody)
         return reply if isinstance(reply, Response) else await reply
 
 
@@ -83,6 +86,13 @@ def without_raft(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         ("GET", "/V2/keys", 404, (TEXT, NOSNIFF), b"404 page not found\n"),
         ("GET", "/v2/machines/", 404, (TEXT, NOSNIFF), b"404 page not found\n"),
         ("OPTIONS", "/nope", 200, (), b""),
+        ("OPTIONS", "*", 200, (), b""),
+        ("OPTIONS", "/%zz", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
+        ("GET", "*", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
+        ("GET", "nonsense", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
+        ("CONNECT", "a:80", 404, (TEXT, NOSNIFF), b"404 page not found\n"),
+        ("GET", "http://x/version", 200, (JSON,), b'{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}'),
+        ("PUT", "http://x?a=1", 301, (("Location", "/?a=1"),), b""),
         (
             "PATCH",
             "/v2/keys/a",
@@ -170,6 +180,88 @@ def test_a_form_that_is_too_large_is_refused(serve: Callable[..., None]) -> None
         answer = await served.ask("PUT", "/v2/keys/a", "value=" + "x" * (10 << 20))
         assert answer.status == 400
         assert json.loads(answer.body)["cause"] == "http: POST too large"
+
+    serve(test)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        ("GET", "/v2/keys/a", FORM),
+        ("DELETE", "/v2/keys/a", FORM),
+        ("PATCH", "/v2/keys/a", FORM),
+        ("PUT", "/v2/keys/a", {}),
+        ("PUT", "/v2/keys/a", {"Content-Type": "text/plain"}),
+        ("PUT", "/v2/keys" + "/a" * 1001, FORM),
+        ("PUT", "/nope", FORM),
+        ("PUT", "/v2//keys/a", FORM),
+        ("POST", "/version", FORM),
+    ],
+)
+def test_a_body_that_no_handler_needs_is_not_asked_for(
+    serve: Callable[..., None], method: str, target: str, headers: dict[str, str]
+) -> None:
+    async def test(served: Served) -> None:
+        reply = served.api.handle(Request(method, target.encode(), headers))
+        assert not isinstance(reply, ReadBody)
+        if not isinstance(reply, Response):
+            await reply
+        assert isinstance(served.peer.handle(Request(method, target.encode(), headers)), Response)
+
+    serve(test)
+
+
+def test_a_body_that_breaks_off_is_refused(serve: Callable[..., None]) -> None:
+    async def test(served: Served) -> None:
+        reply = served.api.handle(Request("PUT", b"/v2/keys/a", FORM))
+        assert isinstance(reply, ReadBody)
+        answer = reply.then(Body(b"", "unexpected EOF"))
+        assert isinstance(answer, Response)
+        assert json.loads(answer.body) == {
+            "errorCode": 210,
+            "message": "Invalid POST form",
+            "cause": "unexpected EOF",
+            "index": 0,
+        }
+
+    serve(test)
+
+
+@pytest.mark.parametrize("key", ["/a%0Ab", "/a%00b", "/%C3%A9", "/%FF"])
+def test_any_byte_may_stand_in_a_key(serve: Callable[..., None], key: str) -> None:
+    async def test(served: Served) -> None:
+        assert (await served.ask("PUT", f"/v2/keys{key}", "value=1")).status == 201
+        assert (await served.ask("GET", f"/v2/keys{key}")).status == 200
+
+    serve(test)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    ("key", "cause"),
+    [
+        ("/a" * 1001, "the key has 1001 components, more than 1000: use fewer levels"),
+        ("/" + "%C3%A9" * 33000, "the key has 66001 bytes, more than 65536: put long data into the value"),
+    ],
+)
+def test_a_key_beyond_any_use_is_refused_before_it_is_proposed(
+    serve: Callable[..., None], method: str, key: str, cause: str
+) -> None:
+    async def test(served: Served) -> None:
+        before = served.node.raft_index
+        answer = await served.ask(method, f"/v2/keys{key}", "value=1")
+        assert answer.status == 400
+        assert json.loads(answer.body)["errorCode"] == 209
+        assert json.loads(answer.body)["cause"] == cause
+        assert served.node.raft_index == before
+
+    serve(test)
+
+
+def test_the_longest_and_the_deepest_key_are_taken(serve: Callable[..., None]) -> None:
+    async def test(served: Served) -> None:
+        for key in ("/a" * 1000, "/" + "k" * 65535):
+            assert (await served.ask("PUT", f"/v2/keys{key}", "value=1")).status == 201
 
     serve(test)
 
@@ -264,7 +356,7 @@ def test_stats_of_the_member_itself(serve: Callable[..., None]) -> None:
 def test_the_peer_port_serves_who_which_and_alive(serve: Callable[..., None]) -> None:
     async def test(served: Served) -> None:
         def ask(method: str, target: bytes) -> Response:
-            return served.peer.handle(Request(method, target, {}, b""))
+            return served.peer.handle(Request(method, target, {}))
 
         members = ask("GET", b"/members")
         assert members.body == (

@@ -1,0 +1,194 @@
+"""One client connection: aiohttp's, changed where Go's net/http does something else with the same bytes.
+
+- A client that stops sending (``shutdown(SHUT_WR)``, ``nc -N``) still gets the answers to what it has sent.
+- What is no HTTP is answered with Go's plain page and no line in the log; a head is limited as a whole.
+- Bytes beyond ASCII in a request target, and methods nobody knows, reach the handler.
+- An answer that leaves a body unread has time to arrive before the connection is closed.
+
+Decides nothing about requests that are whole. Knows aiohttp, and its insides where they are named here.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError, HttpVersion11, RawRequestMessage
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.streams import EMPTY_PAYLOAD
+
+from server.api.http import CLOSE, refused
+
+logger = logging.getLogger(__name__)
+
+MAX_HEAD = 1 << 20
+"""Bytes of a request's head: Go's limit."""
+
+_PARTING = 0.5
+"""Seconds between an answer and the close of a connection with unread bytes, which may destroy what is under way."""
+
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^ ]+) (HTTP/1\.[01]\r?)")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_METHODS = frozenset((b"GET", b"HEAD", b"PUT", b"POST", b"DELETE", b"OPTIONS"))
+_UNKNOWN_METHOD = b"PATCH"
+"""Stands for every method no handler knows, as aiohttp's parser knows a list of its own."""
+
+
+class Incoming(web.BaseRequest):
+    """A request as aiohttp gives it, and the connection it came by."""
+
+    def __init__(
+        self,
+        message: RawRequestMessage,
+        payload: Any,
+        connection: "Connection",
+        writer: Any,
+        task: "asyncio.Task[None]",
+    ) -> None:
+        if message.method == "UNKNOWN":  # what aiohttp puts in place of bytes that are no request
+            message = message._replace(version=HttpVersion11)
+        super().__init__(message, payload, connection, writer, task, asyncio.get_running_loop())
+        self.connection = connection
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers.popall("Server", None)
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's protocol for one connection. ``half_closed`` says that the client will send no more."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.half_closed = False
+        self._line = b""  # of a request, as far as it has come
+        self._head = 0  # bytes of a head that is not whole
+        self._body = EMPTY_PAYLOAD  # of the latest request
+        self._ending: asyncio.Timeout | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if data and self._body.is_eof():
+            if self._head == 0:
+                data, self._line = self._line + data, b""
+                if b"\n" not in data and len(data) <= MAX_HEAD:
+                    self._line = data
+                    return
+                data = _readable(data)
+            self._head += len(data)
+        before = self._request_count
+        super().data_received(data)
+        if self._request_count > before:
+            self._note_latest()
+        elif self._head > MAX_HEAD + 4096:
+            self._refuse_head()
+
+    def _note_latest(self) -> None:
+        if self._messages:
+            latest, body = self._messages[-1]
+            if isinstance(latest, RawRequestMessage):
+                self._head, self._body = 0, body
+            elif not self._body.is_eof():
+                self._body.set_exception(web.RequestPayloadError(_fault(latest.exc)))
+
+    def _refuse_head(self) -> None:
+        """For heads that are long by their number of lines, which aiohttp's parser does not limit."""
+        if self.transport is not None and self._is_idle():
+            page = refused(431, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE.phrase).body
+            head = (
+                b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" % page
+            )
+            self.transport.write(head + page)
+        self.force_close()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override] # asyncio looks at what it returns
+        """True, which leaves the other direction open; TLS has no such thing."""
+        if self.transport is None or self.ssl_context is not None:
+            return None
+        self.half_closed = True
+        if not self._body.is_eof():
+            self._body.set_exception(web.RequestPayloadError("unexpected EOF"))
+        if self._ending is not None:
+            self._ending.reschedule(self._loop.time())
+        self._loop.call_soon(self._close_if_idle)
+        return True
+
+    @contextlib.contextmanager
+    def ending(self, when: asyncio.Timeout) -> Iterator[None]:
+        """While it is open, ``when`` comes as soon as the client will send no more; at once if it has said so."""
+        self._ending = when
+        if self.half_closed:
+            when.reschedule(self._loop.time())
+        try:
+            yield
+        finally:
+            self._ending = None
+
+    def tell_to_continue(self) -> None:
+        """Answers ``Expect: 100-continue``: the client may send the body."""
+        if self.transport is not None:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    async def finish_response(
+        self, request: Any, response: Any, start: Any
+    ) -> tuple[web.StreamResponse, bool]:
+        finished = await super().finish_response(request, response, start)
+        self._note_latest()  # what stood behind a request for an upgrade is read only now
+        if not request.content.is_eof() and self.transport is not None:
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            await asyncio.sleep(_PARTING)
+        if self.half_closed and not self._messages:
+            self.close()
+        return finished
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what is no HTTP, and to a fault of aiohttp's or ours outside the handler."""
+        if not isinstance(exc, HttpProcessingError):
+            logger.error("this is a fault in the server, please report it: %s", message, exc_info=exc)
+            status = 500
+        elif isinstance(exc, LineTooLong):
+            status = 431
+        else:
+            status = 400
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun already")
+        answer = refused(status, HTTPStatus(status).phrase)
+        sent = web.Response(status=status, body=answer.body)
+        for header in answer.headers:
+            if header != CLOSE:
+                sent.headers[header[0]] = header[1]
+        sent.force_close()
+        return sent
+
+    def _is_idle(self) -> bool:
+        return self._waiter is not None and not self._waiter.done()
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
+            self.force_close()
+
+
+def _readable(head: bytes) -> bytes:
+    """The beginning of a head with its first line such that aiohttp's parser takes it, if it is one at all."""
+    end = head.find(b"\n")
+    if end < 0 or (line := _REQUEST_LINE.fullmatch(head, 0, end)) is None:
+        return head
+    method, target, version = line.groups()
+    if method not in _METHODS and target.startswith(b"/"):
+        method = _UNKNOWN_METHOD
+    target = _NOT_ASCII.sub(lambda match: b"%%%02X" % ord(match[0]), target)
+    return b"%s %s %s%s" % (method, target, version, head[end:])
+
+
+def _fault(error: BaseException) -> str:
+    """In Go's words."""
+    return "invalid byte in chunk length" if isinstance(error, HttpProcessingError) else str(error)
