@@ -5,8 +5,10 @@ Modules log through ``logging.getLogger(__name__)``; the package name that etcd 
 """
 
 import logging
+import re
 import sys
 import time
+import traceback
 from typing import TextIO
 
 NOTICE = 25
@@ -62,15 +64,43 @@ def package_of(logger_name: str) -> str:
     return logger_name
 
 
+_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+
+
+def printable(text: str) -> str:
+    """The text with its control characters, line ends included, written out as ``\\n`` or ``\\x1b``.
+
+    Names, paths and values come from outside: one with a line end in it could pass for a log line, and one
+    with an escape sequence could speak to the terminal of who reads the log.
+    """
+    return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 class EtcdFormatter(logging.Formatter):
-    """One record, one line; a traceback, of a fault in the program, follows on lines of its own."""
+    """One record, one line. A traceback, of a fault in the program, follows on lines of its own, all
+    indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         letter = next((letter for level, letter in _LETTERS if record.levelno >= level), "D")
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         micros = int(record.created % 1 * 1_000_000)
-        line = f"{moment}.{micros:06d} {letter} | {package_of(record.name)}: {record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        text = printable(record.getMessage())
+        line = f"{moment}.{micros:06d} {letter} | {package_of(record.name)}: {text}"
+        if not record.exc_info:
+            return line
+        return "\n    ".join((line, *map(printable, self.formatException(record.exc_info).split("\n"))))
+
+
+def log_fault(logger: logging.Logger, error: Exception) -> str:
+    """Logs an exception that nobody expected: one line, and the traceback with --debug. Returns the line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    text = (
+        f"unexpected {type(error).__name__}: {error}{place}. This is a fault in the server, please report it "
+        "(--debug shows more)"
+    )
+    logger.critical("%s", text, exc_info=error if logger.isEnabledFor(logging.DEBUG) else None)
+    return text
 
 
 class PackageLevels(logging.Filter):

@@ -4,9 +4,13 @@ library."""
 import os
 import socket
 
+PATIENCE = 1.0
+"""Seconds to wait for a receiver whose queue is full."""
+
 
 def notify(state: str) -> bool:
-    """Sends one state, such as ``READY=1``. False when nobody asked to be told, or who asked is gone.
+    """Sends one state, such as ``READY=1``. False when nobody asked to be told, or who asked is gone or does
+    not listen: that is waited for a second at most.
 
     A name that starts with ``@`` is in Linux's abstract namespace.
     """
@@ -16,6 +20,7 @@ def notify(state: str) -> bool:
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        channel.settimeout(PATIENCE)
         try:
             channel.sendto(state.encode(), address)
         except OSError:

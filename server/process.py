@@ -6,6 +6,7 @@ reverse.
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import socket
@@ -24,7 +25,7 @@ from server.api.peer import PeerApi
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
 from server.config import Config
 from server.listen import ListenError, listen
-from server.log import NOTICE
+from server.log import NOTICE, log_fault
 from server.node import CannotApply, Node, NodeFailed, Started, open_member
 from server.notify import notify
 from server.raft import LogError
@@ -55,8 +56,17 @@ class _Bound(NamedTuple):
 
 
 def serve(config: Config) -> Ended | signal.Signals:
-    """Runs the member until a signal or a failure ends it. Expected trouble is logged in one line, never
-    raised."""
+    """Runs the member until a signal or a failure ends it. Trouble is logged in one line, never raised."""
+    try:
+        return _run(config)
+    except (
+        Exception
+    ) as error:  # a fault in here; who starts a server is owed a line and a status all the same
+        log_fault(logger, error)
+        return Ended(1)
+
+
+def _run(config: Config) -> Ended | signal.Signals:
     _raise_file_limit()
     bound: list[_Bound] = []
     try:
@@ -202,6 +212,16 @@ def _tell(told: "asyncio.Future[signal.Signals]", number: signal.Signals) -> Non
     if not told.done():
         signal_logger.log(NOTICE, "received %s signal, shutting down...", _SIGNAL_NAMES[number])
         told.set_result(number)
+        _let_the_next_signal_end_it()
+
+
+def _let_the_next_signal_end_it() -> None:
+    """Who asks a second time will not wait: a snapshot being written or a hanging disk can make an orderly end
+    take long. All that was answered is on disk, so the end at once loses nothing."""
+    for number in _SIGNAL_NAMES:
+        asyncio.get_running_loop().remove_signal_handler(number)
+        # The kernel ends no init process by a signal that it does not handle.
+        signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
 
 
 def _raise_file_limit() -> None:

@@ -110,14 +110,15 @@ class Members:
         return sorted(url for member in self._members.values() for url in member.client_urls)
 
     def recover(self, store: Store, now: int) -> None:
-        """Reads the table from a key space that came out of a snapshot."""
+        """Reads the table from a key space that came out of a snapshot. Raises MemberError for what is not
+        one."""
         self._members = {}
         for node in _children(store, MEMBERS, now):
-            member = Member(parse_id(node.key.rpartition("/")[2]))
+            member = Member(_id_of(node))
             for attribute in node.nodes or ():
                 member = member._with(_json_object(attribute.value or b"", attribute.key))
             self._members[member.id] = member
-        self._removed = {parse_id(node.key.rpartition("/")[2]) for node in _children(store, REMOVED, now)}
+        self._removed = {_id_of(node) for node in _children(store, REMOVED, now)}
         version = _value(store, VERSION, now)
         self.version = None if version is None else version.decode("utf-8", "replace")
 
@@ -199,6 +200,13 @@ def _json_object(data: bytes, where: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise MemberError(f"{where}: not a JSON object: {data[:80]!r}")
     return value
+
+
+def _id_of(node: Node) -> int:
+    try:
+        return parse_id(node.key.rpartition("/")[2])
+    except ValueError as error:
+        raise MemberError(f"{node.key}: {error}") from None
 
 
 def _children(store: Store, path: str, now: int) -> list[Node]:

@@ -3,7 +3,7 @@
 A write's way: ``Node.propose`` -> ``Raft.propose`` -> one write and one sync for all that arrived while the
 last sync ran -> committed -> ``Applier`` -> the waiter's answer. Nothing is answered, and no watcher hears
 of it, before its entry is on disk. Everything but the disk work happens on the event loop's thread; the
-disk work has one thread of its own.
+log has one thread of its own, and snapshot files have another, so that no write waits for them.
 """
 
 from server.node.applier import Applier, CannotApply

@@ -1,8 +1,10 @@
 """All a running member does to its data directory, as calls that block; the node makes them in its worker
-thread.
+threads.
 
-Keeps the order that a crash at any point survives: entries before they are answered, a snapshot's marker
-before its file, the file before anything older is let go.
+What concerns the log is called by one thread, what concerns snapshot files and the removal of old files by one
+other, so that a large snapshot or a slow deletion holds no write up. The node keeps the order that a crash at any
+point survives: entries before they are answered; ``mark_snapshot``, ``write_snapshot``, ``release``, one after the
+other (``server.storage.snapshots.persist_snapshot`` says why).
 """
 
 from collections.abc import Sequence
@@ -11,8 +13,8 @@ from typing import Protocol
 
 from server.raft import EMPTY_HARD_STATE, Entry, HardState, Snapshot
 from server.storage.purge import purge
-from server.storage.snapshots import SnapshotDir, persist_snapshot
-from server.storage.wal import WAL
+from server.storage.snapshots import SnapshotDir
+from server.storage.wal import WAL, WalPosition
 
 
 class Disk(Protocol):
@@ -20,15 +22,28 @@ class Disk(Protocol):
     called."""
 
     def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
-        """On return the entries, and a changed term or vote, survive a power cut."""
+        """On return the entries, and a changed term or vote, survive a power cut. In the log's thread."""
 
-    def save_snapshot(self, snapshot: Snapshot) -> None:
-        """On return a start needs nothing older than the snapshot."""
+    def mark_snapshot(self, at: WalPosition) -> None:
+        """On return the log says that there may be a snapshot at a position, which must be committed.
+
+        In the log's thread.
+        """
+
+    def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
+        """On return the snapshot, whose content is its ``data`` and then ``more``, is on disk.
+
+        After ``mark_snapshot``, in the other thread.
+        """
+
+    def release(self, index: int) -> None:
+        """Nothing older than the snapshot at this index, which is on disk, is needed. In the log's thread."""
 
     def purge(self) -> None:
-        """Deletes files that are no longer needed, oldest first."""
+        """Deletes files that are no longer needed, oldest first. In the other thread."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Syncs and lets go of everything. In the log's thread, when the other has come to rest."""
 
 
 class MemberDisk:
@@ -44,8 +59,14 @@ class MemberDisk:
     def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
         self._wal.save(EMPTY_HARD_STATE if hard_state is None else hard_state, entries)
 
-    def save_snapshot(self, snapshot: Snapshot) -> None:
-        persist_snapshot(self._wal, self._snapshots, snapshot)
+    def mark_snapshot(self, at: WalPosition) -> None:
+        self._wal.save_snapshot(at)
+
+    def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
+        self._snapshots.save(snapshot, more)
+
+    def release(self, index: int) -> None:
+        self._wal.release(index)
 
     def purge(self) -> None:
         for directory, suffix, keep in self._kept:

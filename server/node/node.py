@@ -1,6 +1,7 @@
 """The loop: ticks and requests in, log to disk, what is committed to the key space, answers out.
 
-Knows nothing of HTTP. Runs on an asyncio loop; the disk is touched only in the one worker thread.
+Knows nothing of HTTP. Runs on an asyncio loop; the disk is touched only in two worker threads, one for the log
+and one for snapshot files, of which only the first is ever waited for by who writes.
 """
 
 import asyncio
@@ -12,13 +13,14 @@ from typing import NamedTuple, TypeVar
 
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION as VERSION_PATH
+from server.log import log_fault
 from server.node.applier import Applier, CannotApply, major_minor
 from server.node.requestids import RequestIds
 from server.node.start import Started
-from server.raft import Entry, LogError, Message, Ready, Role, Snapshot
-from server.raft.raft import NOBODY
+from server.raft import NOBODY, Entry, LogError, Message, Ready, Role, Snapshot
 from server.storage.errors import StorageError
 from server.storage.requests import Request, encode_request
+from server.storage.wal import WalPosition
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Event
 from server.store.snapshot import FrozenStore
@@ -97,7 +99,8 @@ class Node:
         self._waiters: dict[bytes, _Waiter] = {}
         self._held: list[bytes] = []
         self._known_leader = NOBODY
-        self._worker = ThreadPoolExecutor(1, "disk")
+        self._log_thread = ThreadPoolExecutor(1, "log")
+        self._snapshot_thread = ThreadPoolExecutor(1, "snapshots")
         self._tasks: list[asyncio.Task[None]] = []
         self._snapshot_task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -107,7 +110,7 @@ class Node:
     async def start(self) -> None:
         """Begins to run. On return all that was committed before is applied, and an only voter leads already.
 
-        Raises NodeFailed.
+        Raises NodeFailed, also for a member that has no peers and cannot lead itself: it would never answer.
         """
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
@@ -119,6 +122,8 @@ class Node:
                 await self._drain()
         except (StorageError, CannotApply, LogError) as error:
             raise NodeFailed(str(error)) from error
+        if self._send is None and not self.is_leader:
+            raise NodeFailed(self._why_leaderless())
         for routine in (self._run, self._tick, self._expire, self._purge, self._introduce):
             self._tasks.append(self._loop.create_task(self._guarded(routine)))
 
@@ -133,8 +138,18 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_waiters(STOPPED)
-        await self._in_worker(self._disk.close)
-        self._worker.shutdown()
+        await self._in(self._snapshot_thread, _nothing)  # what it is at comes to its end first
+        await self._in(self._log_thread, self._disk.close)
+        for thread in (self._snapshot_thread, self._log_thread):
+            thread.shutdown()
+
+    def _why_leaderless(self) -> str:
+        local, voters = id_text(self.local.id), ", ".join(map(id_text, self.raft.voters))
+        return (
+            f"member {local} has no leader and cannot become one: the voters that its log has committed are "
+            f"{voters or 'none'}. If the other members are gone for good, or the data directory is a copy, start "
+            "once with --force-new-cluster"
+        )
 
     @property
     def is_leader(self) -> bool:
@@ -197,7 +212,7 @@ class Node:
         while ready := self.raft.ready():
             saving = None
             if ready.hard_state is not None or ready.entries:
-                saving = self._in_worker(self._disk.save, ready.hard_state, ready.entries)
+                saving = self._in(self._log_thread, self._disk.save, ready.hard_state, ready.entries)
             try:
                 self._apply(ready.committed)  # these are on disk since the last round
             finally:
@@ -282,7 +297,7 @@ class Node:
 
     async def _purge(self) -> None:
         while True:
-            await self._in_worker(self._disk.purge)
+            await self._in(self._snapshot_thread, self._disk.purge)
             await asyncio.sleep(PURGE_INTERVAL)
 
     async def _introduce(self) -> None:
@@ -321,20 +336,23 @@ class Node:
         term = self.raft.log.term_at(applied)
         assert term is not None  # the last applied entry is never compacted away before this
         self._snapshot_index = applied
-        routine = self._take_snapshot(self.store.freeze(), applied, term, self.raft.voters)
-        self._snapshot_task = self._loop.create_task(self._guarded(lambda: routine))
+        frozen, snapshot = self.store.freeze(), Snapshot(applied, term, self.raft.voters, b"")
+        self._snapshot_task = self._loop.create_task(
+            self._guarded(lambda: self._take_snapshot(frozen, snapshot))
+        )
         self._tasks.append(self._snapshot_task)
 
-    async def _take_snapshot(
-        self, frozen: FrozenStore, index: int, term: int, voters: tuple[int, ...]
-    ) -> None:
-        """Writes the key space as of ``index`` while requests go on being served between its pieces."""
+    async def _take_snapshot(self, frozen: FrozenStore, snapshot: Snapshot) -> None:
+        """Writes the key space as of a snapshot's index while requests go on being served: those between
+        the pieces, and writes also while the file is written."""
+        index = snapshot.index
         pieces = []
         for piece in frozen.pieces():
             pieces.append(piece)
             await asyncio.sleep(0)
-        snapshot = Snapshot(index, term, voters, b"".join(pieces))
-        await self._in_worker(self._disk.save_snapshot, snapshot)
+        await self._in(self._log_thread, self._disk.mark_snapshot, WalPosition(index, snapshot.term))
+        await self._in(self._snapshot_thread, self._disk.write_snapshot, snapshot, pieces)
+        await self._in(self._log_thread, self._disk.release, index)
         logger.info("saved snapshot at index %d", index)
         kept_from = max(1, index - CATCH_UP_ENTRIES)
         self.raft.log.compact(kept_from)
@@ -352,16 +370,17 @@ class Node:
             await routine()
         except asyncio.CancelledError:
             raise
-        except (StorageError, CannotApply, LogError) as error:
-            self._fail(str(error))
         except Exception as error:
-            logger.exception("this is a fault in the server, please report it")
-            self._fail(f"unexpected {type(error).__name__}: {error}")
+            self._fail(error)
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, error: Exception) -> None:
         if self.failed.done():
             return
-        logger.critical("%s", why)
+        if isinstance(error, StorageError | CannotApply | LogError):
+            why = str(error)
+            logger.critical("%s", why)
+        else:
+            why = log_fault(logger, error)
         self.failed.set_exception(NodeFailed(why))
         self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
         self._fail_waiters(STOPPED)
@@ -376,5 +395,9 @@ class Node:
             if not waiter.answer.done():
                 waiter.answer.set_exception(EtcdError(ErrorCode.RAFT_INTERNAL, cause))
 
-    def _in_worker(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-        return asyncio.get_running_loop().run_in_executor(self._worker, call, *args)
+    def _in(self, thread: ThreadPoolExecutor, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
+        return asyncio.get_running_loop().run_in_executor(thread, call, *args)
+
+
+def _nothing() -> None:
+    """Done when all that was asked of a thread before is done."""

@@ -12,7 +12,7 @@ from random import Random
 
 from server.cluster.bootstrap import BootstrapError, Resolve, initial_members, refuse_other_voters
 from server.cluster.ids import cluster_id, id_text
-from server.cluster.members import Member, Members
+from server.cluster.members import Member, MemberError, Members
 from server.config import Config
 from server.node.applier import check_not_newer, major_minor
 from server.node.disk import Disk, MemberDisk
@@ -91,7 +91,7 @@ def _restart(config: Config, resolve: Resolve, now: int, random: Random) -> Star
     wal, contents = WAL.open(wal_dir, at)
     disk = _disk(config, wal, snapshots, wal_dir)
     try:
-        if snapshot is None and not contents.entries and contents.hard_state == EMPTY_HARD_STATE:
+        if snapshot is None and _is_cut_short(contents) and not _finish_bootstrap(contents, disk):
             return _begin_again(config, contents, disk, resolve, random)
         _log_settings(config, initial=False)
         return _go_on(config, contents, snapshot, store, disk, now, random)
@@ -100,20 +100,45 @@ def _restart(config: Config, resolve: Resolve, now: int, random: Random) -> Star
         raise
 
 
+def _is_cut_short(contents: WalContents) -> bool:
+    """Whether the very first save, of the first members' additions and the hard state that commits them, did
+    not reach the disk as a whole."""
+    return contents.hard_state == EMPTY_HARD_STATE and all(
+        entry.type is EntryType.CONF_CHANGE and entry.term == 1 for entry in contents.entries
+    )
+
+
+def _finish_bootstrap(contents: WalContents, disk: MemberDisk) -> bool:
+    """Writes the hard state that a first save was to end with. False, with nothing done, when members are
+    missing too.
+
+    The cluster's id is made of the first members' ids, so the log itself tells whether they are all there.
+    """
+    added = _voters_at_the_end((), contents.entries)
+    if not added or cluster_id(added) != contents.metadata.cluster_id:
+        return False
+    contents.hard_state = HardState(1, 0, len(contents.entries))
+    disk.save(contents.hard_state, ())
+    return True
+
+
 def _begin_again(
     config: Config, contents: WalContents, disk: MemberDisk, resolve: Resolve, random: Random
 ) -> Started:
-    """The first start ended between making the log and writing its first entry: nobody has seen anything of
-    it yet."""
+    """The first start ended before its first save was whole, so nobody has seen anything of it yet.
+
+    Entries that are there, of first members who are not all there, give way to those written now. Raises
+    BootstrapError when the settings make another member or cluster than the log was begun for.
+    """
     (local,) = initial_members(config, resolve)
     cluster = cluster_id([local.id])
     if contents.metadata != WalMetadata(local.id, cluster):
         node, of_cluster = (id_text(number) for number in contents.metadata)
         raise BootstrapError(
             "C",
-            f"the log is empty and was begun for member {node} of cluster {of_cluster}, but these settings make member "
-            f"{id_text(local.id)} of cluster {id_text(cluster)}: start with the settings of the first start, or remove "
-            f"{config.data_dir}",
+            f"the log holds nothing agreed on yet and was begun for member {node} of cluster {of_cluster}, "
+            f"but these settings make member {id_text(local.id)} of cluster {id_text(cluster)}: "
+            f"start with the settings of the first start, or remove {config.data_dir}",
         )
     _log_settings(config, initial=True)
     return _begin(config, local, cluster, disk, random)
@@ -157,7 +182,13 @@ def _go_on(
         member, log, hard_state=state, voters=voters, election_ticks=config.election_ticks, random=random
     )
     members = Members(cluster)
-    members.recover(store, now)
+    try:
+        members.recover(store, now)
+    except MemberError as error:
+        raise DamagedError(
+            f"the snapshot's list of members cannot be read: {error}. Restore the data directory from a backup",
+            Path(config.data_dir),
+        ) from error
     for known in members:
         urls = " ".join(known.peer_urls)
         logger.info(

@@ -2,12 +2,13 @@
 
 Theory of operation
 -------------------
-``Raft`` is one member's half of the Raft algorithm. The world reaches it by calls only: ``tick()`` once per heartbeat interval, ``step(message)`` for what peers send,
+``Raft`` is one member's half of the Raft algorithm. The world reaches it by calls only: ``tick()`` once per
+heartbeat interval, ``step(message)`` for what peers send,
 ``propose(data)`` and ``propose_conf_change(data)`` for what clients want. Each call changes the state and
 returns at once. What is to be done about it is asked for:
 
     ready = raft.ready()
-    storage.save(ready.hard_state, ready.entries)       1. persist, and sync where ready.must_sync
+    storage.save(ready.hard_state, ready.entries)       1. persist, and sync entries, term and vote
     transport.send(ready.messages)                      2. only then send
     state_machine.apply(ready.committed)                (may run beside 1: these are on disk already)
     raft.advance(ready)                                 3. only then ask for the next ready()
@@ -29,11 +30,12 @@ seed. Nothing here imports asyncio, time, os or another room of the server.
 
 from server.raft.log import LogError, RaftLog
 from server.raft.messages import Message, MessageType
-from server.raft.raft import Raft, Ready, Role
+from server.raft.raft import NOBODY, Raft, Ready, Role
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
 
 __all__ = [
     "EMPTY_HARD_STATE",
+    "NOBODY",
     "Entry",
     "EntryType",
     "HardState",

@@ -33,7 +33,6 @@ class Ready:
     entries: list[Entry]
     committed: list[Entry]
     messages: list[Message]
-    must_sync: bool
 
     def __bool__(self) -> bool:
         return bool(self.hard_state is not None or self.entries or self.committed or self.messages)
@@ -192,13 +191,11 @@ class Raft:
         if self._in_flight is not None:
             raise RuntimeError("ready() before advance() of the last ready")
         state = self.hard_state
-        entries = self.log.unstable_entries()
         ready = Ready(
             hard_state=None if state == self._saved else state,
-            entries=entries,
+            entries=self.log.unstable_entries(),
             committed=self.log.entries_to_apply(),
             messages=self._messages,
-            must_sync=bool(entries) or state[:2] != self._saved[:2],
         )
         self._messages = []
         self._in_flight = ready

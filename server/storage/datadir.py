@@ -79,15 +79,21 @@ def prepare(data_dir: Path, wal_dir: Path | None = None) -> tuple[Path, Path]:
         move_old_layout(data_dir)
     member = data_dir / _MEMBER
     snap = member / "snap"
-    if (snap / "db").exists():
+    with reporting("look for the database of etcd 3.x", snap):
+        has_database = (snap / "db").exists()
+    if has_database:
         raise NewerFormatError(
             "experimental-v3demo cannot be disabled once it is enabled: this directory holds the database of etcd 3.x, "
             "or of a 2.3 run with --experimental-v3demo. Start that etcd on it",
             snap / "db",
         )
     wal = wal_dir or member / "wal"
-    for directory in (member, snap, *([wal] if wal.exists() else [])):
+    for directory in (member, snap):
         check_writable(directory)
+    with reporting("access the directory", wal):
+        has_directory = wal.exists()
+    if has_directory:
+        check_writable(wal)
     return wal, snap
 
 
@@ -130,9 +136,9 @@ def _names(data_dir: Path) -> set[str]:
 
 
 def _has_names(directory: Path) -> bool:
-    if not directory.is_dir():
-        return False
-    with reporting("read the directory", directory):
+    with reporting("read the directory", directory):  # is_dir raises too: no permission, a name too long
+        if not directory.is_dir():
+            return False
         return any(not path.name.endswith(".wal.tmp") for path in directory.iterdir())
 
 

@@ -6,6 +6,7 @@ Decides nothing about formats and catches nothing; every method raises OSError.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -47,14 +48,16 @@ class Files:
 REAL_FILES = Files()
 
 
-def write_new_file(files: Files, path: Path, data: bytes, mode: int) -> None:
-    """Puts ``data`` under ``path`` so that the name never shows half of it, and is there after a power cut."""
+def write_new_file(files: Files, path: Path, pieces: Iterable[bytes], mode: int) -> None:
+    """Puts the pieces, one after the other, under ``path`` so that the name never shows half of it, and is
+    there after a power cut."""
     temporary = path.with_name(path.name + ".tmp")
     try:
         fd = files.create(temporary, mode)
         try:
             files.truncate(fd, 0)
-            files.write(fd, data)
+            for piece in pieces:
+                files.write(fd, piece)
             files.sync(fd)
         finally:
             os.close(fd)

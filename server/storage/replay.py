@@ -49,14 +49,12 @@ class WalContents:
     """What a log holds from a position on.
 
     ``entries`` begin right after that position and are consecutive. ``hard_state`` is the last one written, or
-    EMPTY_HARD_STATE; whether its ``commit`` fits the entries is for the caller to judge. ``last_marker`` is the last
-    snapshot marker read; it is later than the position asked for when a .snap file was lost or set aside.
+    EMPTY_HARD_STATE; whether its ``commit`` fits the entries is for the caller to judge.
     """
 
     metadata: WalMetadata
     hard_state: HardState
     entries: list[Entry]
-    last_marker: WalPosition
     crc: int = 0
     """The running checksum after the last whole record."""
     torn_at: int | None = None
@@ -161,7 +159,6 @@ class _Reader:
         self._metadata: bytes | None = None
         self._hard_state = EMPTY_HARD_STATE
         self._entries: list[Entry] = []
-        self._last_marker = BEGINNING
         self._found = False
         self._methods: dict[int, Callable[[bytes], None]] = {
             RecordType.METADATA: self._take_metadata,
@@ -231,7 +228,6 @@ class _Reader:
                     f"and term {marker.term} in the log",
                 )
             self._found = True
-        self._last_marker = marker
 
     def finish(self, newest: Path, crc: int, torn_at: int | None) -> WalContents:
         assert self._metadata is not None  # it is in the head of every segment
@@ -245,7 +241,7 @@ class _Reader:
             metadata = decode_metadata(self._metadata)
         except CodecError as error:
             raise damaged(error.message, newest, 0) from error
-        return WalContents(metadata, self._hard_state, self._entries, self._last_marker, crc, torn_at)
+        return WalContents(metadata, self._hard_state, self._entries, crc, torn_at)
 
 
 class _Refusal(Exception):

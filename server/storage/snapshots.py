@@ -6,8 +6,10 @@ Knows the envelope, not the JSON inside. ``persist_snapshot`` is the one way to 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from google_crc32c import extend
 from google_crc32c import value as crc32c
 
 from server.proto import snap_pb2
@@ -20,6 +22,8 @@ from server.storage.wal import WAL
 logger = logging.getLogger(__name__)
 
 _SUFFIX = ".snap"
+_BATCH_BYTES = 256 * 1024
+"""As much as is checksummed or written at a time."""
 
 
 class SnapshotDir:
@@ -29,8 +33,11 @@ class SnapshotDir:
         self.directory = directory
         self._files = files
 
-    def save(self, snapshot: Snapshot) -> Path:
+    def save(self, snapshot: Snapshot, more: Sequence[bytes] = ()) -> Path:
         """Writes the file under another name, syncs it, and gives it its own. Raises WriteFailedError.
+
+        The content is ``snapshot.data`` followed by the pieces of ``more``: a large key space need not be in
+        one piece, and then no call here works on more than a piece at a time with other threads locked out.
 
         A failure leaves the directory as it was and may be tried again. What an earlier save that was cut short left
         is removed here and not at the start, where the log is not locked yet and the file may be another's.
@@ -39,7 +46,7 @@ class SnapshotDir:
         try:
             for leftover in self.directory.glob(f"*{_SUFFIX}.tmp"):
                 leftover.unlink()
-            write_new_file(self._files, path, encode_snapshot_file(snapshot), 0o666)
+            write_new_file(self._files, path, _file_pieces(snapshot, more), 0o666)
         except OSError as error:
             raise WriteFailedError(f"cannot save the snapshot: {describe(error)}", path) from error
         return path
@@ -55,10 +62,11 @@ class SnapshotDir:
             try:
                 return read_snapshot(path)
             except DamagedError as error:
-                backup = free_backup_name(path)
-                logger.warning("%s; it is now %s", error, backup.name)
-                with reporting(f"rename to {backup.name}", path):
+                with reporting("set aside", path):
+                    backup = free_backup_name(path)
                     self._files.rename(path, backup)
+                    self._files.sync_directory(self.directory)
+                logger.warning("%s; it is now %s", error, backup.name)
         return None
 
     def _newest_first(self) -> list[Path]:
@@ -76,10 +84,17 @@ class SnapshotDir:
 def persist_snapshot(wal: WAL, snapshots: SnapshotDir, snapshot: Snapshot) -> None:
     """Stores a snapshot, one's own or a leader's, in the only order that a start can make sense of.
 
-    Marker in the log, then the .snap file, then the older segments are let go. A marker without a file is passed
-    over at the next start; a file without a marker would stop it (``wal: snapshot not found``). With a snapshot
-    received from a leader, call this before ``WAL.save`` gets the hard state and entries that came with it, for they
-    lie beyond a gap that only the snapshot closes. Raises WriteFailedError.
+    1. The marker in the log, synced. A marker without a file is passed over at the next start; a file without a
+       marker would stop it (``wal: snapshot not found``). The sync also carries the hard state written before it,
+       so no .snap is ever beyond the commit index on disk.
+    2. The .snap file.
+    3. Only now are the older segments let go: until the new file is whole, a start needs the old one and all after.
+
+    A member may go on with ``WAL.save`` between any two of these, from another thread, and so it does, for step 2 can
+    take long: the log is then marker, entries beyond it, and perhaps further segments, and a start reads all that from
+    the segment with the snapshot's entry on, whether it finds the new .snap or only the one before. One snapshot
+    at a time, though. With a snapshot received from a leader there must be nothing between: its hard state and the
+    entries that came with it lie beyond a gap that only the snapshot closes. Raises WriteFailedError.
     """
     wal.save_snapshot(WalPosition(snapshot.index, snapshot.term))
     snapshots.save(snapshot)
@@ -97,8 +112,51 @@ def read_snapshot(path: Path) -> Snapshot:
 
 
 def encode_snapshot_file(snapshot: Snapshot) -> bytes:
-    data = encode_snapshot(snapshot)
-    return snap_pb2.Snapshot(crc=crc32c(data), data=data).SerializeToString()
+    return b"".join(_file_pieces(snapshot, ()))
+
+
+def _file_pieces(snapshot: Snapshot, more: Sequence[bytes]) -> Iterator[bytes]:
+    """The file in pieces: a ``snappb.Snapshot`` with a ``raftpb.Snapshot`` in it with the content in it.
+
+    Put together by hand, as both messages are no more than an envelope here and protobuf would copy the content
+    twice and keep the interpreter to itself meanwhile.
+    """
+    content = [piece for piece in (snapshot.data, *more) if piece]
+    size = sum(map(len, content))
+    head = b"" if not size else _field(1, size)
+    tail = encode_snapshot(Snapshot(snapshot.index, snapshot.term, snapshot.nodes, b""))
+    crc = 0
+    for piece in _batches([head, *content, tail]):
+        crc = extend(crc, piece)
+    outer = snap_pb2.Snapshot(crc=crc).SerializeToString() + _field(2, len(head) + size + len(tail))
+    yield from _batches([outer, head, *content, tail])
+
+
+def _batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of about _BATCH_BYTES, whether the ones given are smaller or larger."""
+    batch: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        for start in range(0, len(piece), _BATCH_BYTES):
+            part = piece[start : start + _BATCH_BYTES]
+            batch.append(part)
+            size += len(part)
+            if size >= _BATCH_BYTES:
+                yield b"".join(batch)
+                batch.clear()
+                size = 0
+    if batch:
+        yield b"".join(batch)
+
+
+def _field(number: int, size: int) -> bytes:
+    """What stands before ``size`` bytes of a length-delimited protobuf field."""
+    encoded = bytearray([number << 3 | 2])
+    while size > 0x7F:
+        encoded.append(size & 0x7F | 0x80)
+        size >>= 7
+    encoded.append(size)
+    return bytes(encoded)
 
 
 def decode_snapshot_file(raw: bytes) -> Snapshot:

@@ -129,8 +129,8 @@ class WAL:
         """Opens the log at the position of the newest snapshot, or at its beginning, and reads it from there on.
 
         A last record that was not written whole is cut off, after the whole file was copied to ``NAME.wal.broken``
-        (or ``.broken.2`` and so on); this happens only in the newest segment. The segments read are locked until
-        ``release`` or ``close``.
+        (or ``.broken.2`` and so on); this happens only in the newest segment. A next segment that never got its name
+        is removed. The segments read are locked until ``release`` or ``close``.
 
         Raises LockedError, NewerFormatError, or DamagedError for everything else that is wrong, with the files as
         they were.
@@ -146,6 +146,7 @@ class WAL:
                 _cut_torn_tail(newest, contents.torn_at, files)
             with reporting("read the size of", newest.segment.path):
                 size = os.fstat(newest.fd).st_size
+            _remove_unborn_segments(directory)
         except BaseException:
             _close_all(held)
             raise
@@ -195,7 +196,7 @@ class WAL:
     def save_snapshot(self, at: WalPosition) -> None:
         """Writes and syncs the marker of a snapshot, which has to be on disk before the .snap file exists.
 
-        Callers use ``snapshots.persist_snapshot``, which keeps that order. Raises WriteFailedError.
+        See ``snapshots.persist_snapshot`` for the order. Raises WriteFailedError.
         """
         with self._mutex:
             self._append([(RecordType.SNAPSHOT, encode_position(at))])
@@ -209,11 +210,6 @@ class WAL:
             dispensable = older[:-1]  # the last holds the entry at index and the marker
             self._held = self._held[len(dispensable) :]
             _close_all(dispensable)
-
-    def sync(self) -> None:
-        """Brings what was only written (commit indexes) to the disk. Raises WriteFailedError."""
-        with self._mutex:
-            self._sync()
 
     def close(self) -> None:
         """Syncs, closes the files and drops the locks. Does nothing the second time.
@@ -323,6 +319,14 @@ def _hold(segment: Segment) -> _Held:
     return _Held(segment, fd)
 
 
+def _remove_unborn_segments(directory: Path) -> None:
+    """What a crash left while a segment was begun. With the newest one locked nobody can be at work on it."""
+    for leftover in directory.glob("*.wal.tmp"):
+        with reporting("remove", leftover):
+            leftover.unlink()
+        logger.info("removed %s, a segment that was never begun", leftover)
+
+
 def _close_all(held: Iterable[_Held]) -> None:
     for one in held:
         os.close(one.fd)
@@ -332,7 +336,7 @@ def _cut_torn_tail(held: _Held, size: int, files: Files) -> None:
     path = held.segment.path
     logger.warning("repairing %s", path)
     with reporting("repair", path):
-        write_new_file(files, free_backup_name(path), path.read_bytes(), 0o600)
+        write_new_file(files, free_backup_name(path), [path.read_bytes()], 0o600)
         files.truncate(held.fd, size)
         files.sync(held.fd)
     logger.warning("repaired WAL error (unexpected EOF)")

@@ -1,8 +1,9 @@
-"""What a tree is made of: files, which are never changed but replaced, and directories, which are.
+"""What a tree is made of: files, which are never changed but replaced, and directories, which are,
+unless a frozen copy of the tree shares them.
 
 Because a file's record never changes after it was made, the very same object serves as the tree's file, as the
 ``node`` of the event that wrote it, as the ``prevNode`` of the event that replaced it, and as a line of any
-listing. That is what makes a write cheap and a frozen copy of the whole tree a copy of one dict.
+listing. That is what makes a write cheap and a frozen copy of the whole tree a copy of two dicts.
 """
 
 from __future__ import annotations
@@ -36,17 +37,22 @@ class Node:
 
 @dataclass(slots=True)
 class Directory:
-    """A directory of the tree. ``children`` holds the full paths of its direct children, in order of creation."""
+    """A directory of the tree. ``children`` holds the full paths of its direct children, in order of creation.
+
+    ``age`` is how often the tree had been frozen when this record was made. A frozen copy shares the records
+    older than itself, so only one of the tree's present age may be changed.
+    """
 
     key: str
     modified_index: int
     created_index: int
     expiration: int | None = None
     children: dict[str, None] = field(default_factory=dict)
+    age: int = 0
 
-    def copy(self) -> Directory:
+    def copy(self, age: int) -> Directory:
         return Directory(
-            self.key, self.modified_index, self.created_index, self.expiration, self.children.copy()
+            self.key, self.modified_index, self.created_index, self.expiration, self.children.copy(), age
         )
 
 

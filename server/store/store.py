@@ -38,6 +38,7 @@ class Store:
         self._files: dict[str, Node] = {}
         self._directories: dict[str, Directory] = {"/": Directory("/", 0, 0)}
         self._expiries = ExpiryQueue(self._still_expires)
+        self._age = 0
         self._read_only = frozenset(("/", *namespaces))
         for path in namespaces:
             self._add_directory(Directory(path, 0, 0))
@@ -170,6 +171,7 @@ class Store:
                 raise self._refusal(ErrorCode.NOT_A_FILE, path)  # counted as a success, as in etcd
             previous = directory_view(found, now)
             self.index += 1
+            found = self._changeable(found)
             found.expiration = expiration
             self._expiries.add(found)
             node = directory_view(found, now)
@@ -252,7 +254,7 @@ class Store:
     def delete_expired(self, cutoff: int, *, now: int) -> None:
         """Remove all that is due at or before ``cutoff`` (Unix nanoseconds): one index and one event each."""
         while (first := self._expiries.first()) is not None and first.at <= cutoff:
-            self._remove(Action.EXPIRE, first.node, now)
+            self._remove(Action.EXPIRE, self._find(first.node.key), now)
             self.stats.expire_count += 1
 
     # Watching
@@ -272,10 +274,14 @@ class Store:
     # Snapshots
 
     def freeze(self) -> FrozenStore:
-        """The state as of now, to be written out later or elsewhere; costs the copy of two dicts."""
+        """The state as of now, to be written out later or elsewhere.
+
+        Costs the copy of two dicts; directories are copied later, each at its first change (``_changeable``).
+        """
+        self._age += 1
         return FrozenStore(
             self._files.copy(),
-            {path: directory.copy() for path, directory in self._directories.items()},
+            self._directories.copy(),
             self._hub.history.copy(),
             self.index,
             self.stats.to_json(),
@@ -362,15 +368,24 @@ class Store:
             if above in self._files:
                 raise self._refusal(ErrorCode.NOT_A_DIRECTORY, above)
             path = above
+        directory = self._changeable(directory)
         index = self.index + 1
         for child in reversed(missing):
             directory.children[child] = None
             if child is not missing[0]:
-                directory = self._directories[child] = Directory(child, index, index)
+                directory = self._directories[child] = Directory(child, index, index, age=self._age)
 
     def _add_directory(self, directory: Directory) -> None:
+        directory.age = self._age
         self._directories[directory.key] = directory
-        self._directories[parent_of(directory.key)].children[directory.key] = None
+        self._changeable(self._directories[parent_of(directory.key)]).children[directory.key] = None
+
+    def _changeable(self, directory: Directory) -> Directory:
+        """The directory itself, or when a frozen copy shares it, one that takes its place in the tree."""
+        if directory.age == self._age:
+            return directory
+        copy = self._directories[directory.key] = directory.copy(self._age)
+        return copy
 
     def _rewrite(self, old: Node, value: bytes, expiration: int | None, refresh: bool, now: int) -> Node:
         """Give a file a new value and TTL, keeping its created index."""
@@ -409,7 +424,7 @@ class Store:
             for each in gone:
                 if self._files.pop(each, None) is None:
                     del self._directories[each]
-        del self._directories[parent_of(path)].children[path]
+        del self._changeable(self._directories[parent_of(path)]).children[path]
         shown_as_directory = previous.dir and action == Action.DELETE
         node = Node(path, None, self.index, found.created_index, dir=shown_as_directory)
         event = Event(action, node, previous, self.index)
@@ -436,7 +451,13 @@ class Store:
         node = entry.node
         if isinstance(node, Node):
             return self._files.get(node.key) is node
-        return self._directories.get(node.key) is node and node.expiration == entry.at
+        # A directory's record may have been replaced by a copy since; when it was created says whether it is the same.
+        directory = self._directories.get(node.key)
+        return (
+            directory is not None
+            and directory.created_index == node.created_index
+            and directory.expiration == entry.at
+        )
 
     def _listing(self, top: Directory, recursive: bool, in_order: bool, now: int) -> Node:
         """A directory with what is visible in it. Depth of the tree is no limit."""

@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -107,6 +109,40 @@ def test_a_signal_ends_it_in_order_and_by_that_signal(
         assert "at commit index 5" in process.log  # a clean end brings the commit index to the disk
 
 
+_SLOW_SNAPSHOTS = """import json, sys, time
+from server.config import load
+from server.main import run
+from server.storage.files import Files
+sync = Files.sync
+Files.sync = lambda self, fd: (time.sleep(60), sync(self, fd))
+sys.exit(run(load(json.loads(sys.argv[1]))))
+"""
+
+
+@pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+def test_writes_pass_a_snapshot_on_a_slow_disk_and_a_second_signal_does_not_wait_for_it(
+    tmp_path: Path, again: signal.Signals
+) -> None:
+    member = Member(tmp_path / "d", snapshot_count="10")
+    argv = [sys.executable, "-c", _SLOW_SNAPSHOTS, json.dumps(member.settings)]
+    with Process(argv, member.client_port) as process:
+        process.wait_until_serving()
+        for n in range(50):
+            began = time.monotonic()
+            assert process.put(f"/k{n}", "1").status == 201
+            assert time.monotonic() - began < 5
+        assert "start to snapshot" in process.log
+        assert "saved snapshot" not in process.log
+        process.popen.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.popen.wait(1)
+        began = time.monotonic()
+        assert process.stop(again) == -again
+        assert time.monotonic() - began < 5
+    with member.start() as process:
+        assert process.get("/k49").status == 200
+
+
 def test_a_torn_tail_is_cut_off_and_the_rest_served(tmp_path: Path) -> None:
     member = Member(tmp_path / "d")
     with member.start() as process:
@@ -181,6 +217,16 @@ def test_a_port_in_use_ends_it_with_the_words_of_etcd(tmp_path: Path) -> None:
                 f"etcdmain: stopping listening for peers on http://127.0.0.1:{member.peer_port}",
                 f"etcdmain: listen tcp 127.0.0.1:{member.client_port}: bind: address already in use",
             ]
+
+
+def test_a_directory_that_cannot_be_is_refused_in_one_line(tmp_path: Path) -> None:
+    name = "x" * 300
+    with Member(tmp_path / "d", wal_dir=str(tmp_path / name)).launch() as process:
+        assert process.popen.wait(20) == 1
+        (line,) = [line for line in process.log.splitlines() if " I | " not in line]
+        assert line.endswith(
+            f"C | etcdmain: {tmp_path}/{name}: cannot read the directory: File name too long"
+        )
 
 
 def test_a_data_directory_in_use_is_refused(tmp_path: Path) -> None:

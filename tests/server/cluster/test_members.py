@@ -138,6 +138,22 @@ def test_the_table_comes_back_out_of_the_key_space(store: Store, members: Member
     assert other.client_urls() == ["http://c:1", "http://d:1"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("/0/members/not-an-id/attributes", b"{}"),
+        ("/0/members/1/attributes", b"no json"),
+        ("/0/removed_members/x", b""),
+    ],
+)
+def test_a_key_space_that_has_no_table_of_members_is_said_to_have_none(
+    store: Store, key: str, value: bytes
+) -> None:
+    store.set(key, value, now=0)
+    with pytest.raises(MemberError, match=key.removesuffix("/attributes")):
+        Members(7).recover(store, 0)
+
+
 def test_an_empty_key_space_has_no_members() -> None:
     table = Members(7)
     table.recover(Store(), 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.log import NOTICE, configure, package_of, parse_package_levels
+from server.log import NOTICE, configure, log_fault, package_of, parse_package_levels
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,44 @@ def test_debug_lines_are_for_debug() -> None:
 def test_levels_by_package() -> None:
     lines = written(package_levels="etcdmain=CRITICAL,etcdserver=debug")
     assert [one.split()[2] for one in lines] == ["C", "D", "I", "N", "W", "E", "C"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("a\nb", r"a\nb"),
+        (
+            "m1\r\n2026-01-01 00:00:00.000000 C | etcdmain: fake",
+            r"m1\r\n2026-01-01 00:00:00.000000 C | etcdmain: fake",
+        ),
+        ("\x1b[2J\x07\x00\t", r"\x1b[2J\x07\x00\t"),
+        ("\x7f\x85\x9b\u2028\u2029", r"\x7f\x85\x9b\u2028\u2029"),
+        ("größe \\n 名", "größe \\n 名"),
+    ],
+)
+def test_what_comes_from_outside_cannot_begin_a_line_or_speak_to_the_terminal(given: str, shown: str) -> None:
+    stream = io.StringIO()
+    configure(stream=stream)
+    logging.getLogger("server.main").info("name = %s", given)
+    assert stream.getvalue().endswith(f" I | etcdmain: name = {shown}\n")
+    assert stream.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_fault_is_one_line_and_its_traceback_is_for_debug(debug: bool) -> None:
+    stream = io.StringIO()
+    configure(debug=debug, stream=stream)
+    try:
+        raise KeyError("a\n2026-01-01 00:00:00.000000 C | etcdmain: fake")
+    except KeyError as error:
+        log_fault(logging.getLogger("server.node"), error)
+    first, *rest = stream.getvalue().splitlines()
+    assert " C | etcdserver: unexpected KeyError: " in first
+    assert "test_log.py:" in first
+    assert "please report it" in first
+    assert ("    Traceback (most recent call last):" in rest) == debug
+    assert bool(rest) == debug
+    assert all(line.startswith("    ") for line in rest)
 
 
 @pytest.mark.parametrize("text", ["etcdmain", "etcdmain=LOUD", "a=INFO,b"])

@@ -1,7 +1,10 @@
 """What ``server.main`` is before it runs: quick to import."""
 
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,22 @@ def test_importing_main_imports_neither_aiohttp_nor_protobuf() -> None:
     code = "import sys, server.main; print(*sorted({'aiohttp', 'uvloop', 'google.protobuf', 'asyncio'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_a_listener_that_never_reads_does_not_hold_the_member_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "s"))
+    monkeypatch.setattr("server.notify.PATIENCE", 0.05)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(tmp_path / "s"))
+        began = time.monotonic()
+        told = [
+            notify("READY=1") for _ in range(2 + int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text()))
+        ]
+    assert told[0]
+    assert not told[-1]
+    assert time.monotonic() - began < 5
 
 
 def test_nobody_is_told_when_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:

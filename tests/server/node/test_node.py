@@ -1,8 +1,11 @@
 """The loop: what shares a sync, what is answered when, and what a failing disk does. The disk here only remembers."""
 
 import asyncio
+import gc
 import threading
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -16,6 +19,7 @@ from server.raft import Entry, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import WriteFailedError
 from server.storage.requests import Request, decode_request, encode_request
+from server.storage.wal import WalPosition
 from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
@@ -25,7 +29,8 @@ LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
 
 
 class MemoryDisk:
-    """Remembers what it was told to keep. ``gate`` holds saves up; ``fail_at`` makes the n-th call fail."""
+    """Remembers what it was told to keep. ``gate`` holds saves up, and what is held up is in ``holding``;
+    ``snapshot_gate`` the same for snapshot files; ``fail_at`` makes the n-th call fail."""
 
     def __init__(self, fail_at: int = 0) -> None:
         self.syncs: list[list[Entry]] = []
@@ -35,32 +40,44 @@ class MemoryDisk:
         self.calls: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.holding: list[Entry] = []
+        self.snapshot_gate = threading.Event()
+        self.snapshot_gate.set()
         self.fail_at = fail_at
-        self.threads: set[str] = set()
+        self.threads: dict[str, set[int]] = {}
 
     def _called(self, name: str) -> None:
-        self.threads.add(threading.current_thread().name)
+        self.threads.setdefault(name, set()).add(threading.get_ident())
         self.calls.append(name)
         if len(self.calls) == self.fail_at:
             raise WriteFailedError("cannot sync: no space left on device", Path("wal"))
 
     def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
+        self.holding = list(entries)
         assert self.gate.wait(10)
+        self.holding = []
         self._called("save")
         if entries:
             self.syncs.append(list(entries))
             self.entries += entries
         self.state = hard_state or self.state
 
-    def save_snapshot(self, snapshot: Snapshot) -> None:
-        self._called("snapshot")
-        self.snapshots.append(snapshot)
+    def mark_snapshot(self, at: WalPosition) -> None:
+        self._called(f"mark {at.index}")
+
+    def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
+        assert self.snapshot_gate.wait(10)
+        self._called(f"snapshot {snapshot.index}")
+        self.snapshots.append(replace(snapshot, data=snapshot.data + b"".join(more)))
+
+    def release(self, index: int) -> None:
+        self._called(f"release {index}")
 
     def purge(self) -> None:
-        self.threads.add(threading.current_thread().name)
+        self.threads.setdefault("purge", set()).add(threading.get_ident())
 
     def close(self) -> None:
-        self.calls.append("close")
+        self._called("close")
 
     @property
     def requests(self) -> list[Request]:
@@ -113,6 +130,13 @@ async def introduced(node: Node) -> None:
         await asyncio.sleep(0.001)
 
 
+async def at_rest(node: Node, disk: MemoryDisk) -> None:
+    """Waits until the node is introduced and all it knows, the commit index too, is on disk."""
+    await introduced(node)
+    while node.raft.hard_state != disk.state or disk.holding:
+        await asyncio.sleep(0.001)
+
+
 def test_a_new_member_leads_publishes_itself_and_sets_the_version() -> None:
     disk = MemoryDisk()
 
@@ -136,10 +160,11 @@ def test_writes_that_arrive_while_the_disk_works_share_one_sync() -> None:
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
-        await introduced(node)
+        await at_rest(node, disk)
         disk.gate.clear()
         first = node.propose(put("a"))
-        await asyncio.sleep(0.02)
+        while not disk.holding:
+            await asyncio.sleep(0.001)
         others = [node.propose(put(f"b{n}")) for n in range(50)]
         await asyncio.sleep(0.02)
         assert not any(answer.done() for answer in (first, *others))
@@ -173,15 +198,82 @@ def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
     with_node(test, fresh(disk))
 
 
-def test_the_disk_is_touched_in_one_thread_only() -> None:
+def test_one_thread_appends_to_the_log_and_one_other_writes_snapshots_and_purges() -> None:
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
-        await asyncio.gather(*(node.propose(put(f"k{n % 7}")) for n in range(200)))
+        for n in range(200):
+            await node.propose(put(f"k{n % 7}"))
+        while "release 51" not in disk.calls:
+            await asyncio.sleep(0.001)
 
     with_node(test, fresh(disk), snapshot_count=50)
-    assert len(disk.threads) == 1
-    assert disk.threads != {threading.current_thread().name}
+    log = disk.threads["save"] | disk.threads["mark 51"] | disk.threads["release 51"] | disk.threads["close"]
+    other = disk.threads["snapshot 51"] | disk.threads["purge"]
+    assert (len(log), len(other)) == (1, 1)
+    assert len({*log, *other, threading.get_ident()}) == 3
+
+
+def test_writes_go_on_while_a_snapshot_is_written() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        disk.snapshot_gate.clear()
+        for n in range(40):
+            await node.propose(put(f"k{n}"))
+        assert disk.snapshots == []
+        assert [call for call in disk.calls if call != "save"] == ["mark 11"]
+        disk.snapshot_gate.set()
+        while "release 11" not in disk.calls:
+            await asyncio.sleep(0.001)
+        await node.propose(put("last"))  # the next one is begun only now
+        while len(disk.snapshots) < 2:
+            await asyncio.sleep(0.001)
+
+    with_node(test, fresh(disk), timeout=2, snapshot_count=10)
+    steps = [call for call in disk.calls if call not in ("save", "close")]
+    assert steps[:3] == ["mark 11", "snapshot 11", "release 11"]
+    assert disk.snapshots[0].index == 11
+    copy = Store()
+    copy.recover(disk.snapshots[0].data)
+    assert copy.index == 10  # as of its index, whatever was written meanwhile
+    assert disk.calls.index("mark 11") > disk.calls.index("save")
+
+
+def test_the_end_waits_for_the_snapshot_being_written_and_then_closes() -> None:
+    disk = MemoryDisk()
+
+    async def body() -> None:
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10)
+        await node.start()
+        disk.snapshot_gate.clear()
+        for n in range(12):
+            await node.propose(put(f"k{n}"))
+        while "mark 11" not in disk.calls:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
+        asyncio.get_running_loop().call_later(0.05, disk.snapshot_gate.set)
+        await node.stop()
+
+    asyncio.run(body())
+    assert disk.calls[-2:] == ["snapshot 11", "close"]
+
+
+def test_a_snapshot_that_never_began_is_not_left_hanging() -> None:
+    disk = MemoryDisk()
+
+    async def body() -> None:
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=1)
+        await node.start()
+        await node.stop()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(body())
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []  # such as "was never awaited"
+    assert disk.calls == ["save", "save", "save", "close"]
 
 
 def test_refusals_of_the_store_come_back_as_they_are() -> None:
@@ -283,7 +375,9 @@ def test_a_disk_that_fails_ends_the_node_and_no_acknowledged_write_is_lost(fail_
         await node.stop()
         return caught.value
 
-    assert "no space left" in str(asyncio.run(body())) or fail_at > 3
+    error = asyncio.run(body())
+    assert isinstance(error, NodeFailed) == (fail_at <= 3)  # so many saves it takes to lead
+    assert ("no space left" in str(error)) == (fail_at <= 3)
     disk.fail_at = 0
 
     async def check(node: Node) -> None:
@@ -335,7 +429,8 @@ def test_a_snapshot_is_taken_when_more_than_the_count_was_applied() -> None:
     copy = Store()
     copy.recover(last.data)
     assert copy.index == 32
-    assert disk.calls.index("snapshot") < len(disk.calls) - 1
+    steps = [call for call in disk.calls if call.rpartition(" ")[2] == "11"]
+    assert steps == ["mark 11", "snapshot 11", "release 11"]
 
 
 def test_keys_expire_through_the_log_and_only_then_is_something_written() -> None:

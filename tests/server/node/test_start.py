@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 import pytest
 
 from server.api.jsonform import event_line
-from server.cluster import BootstrapError, id_text
+from server.cluster import BootstrapError, Member, cluster_id, id_text
 from server.config import Config, load
-from server.node import CannotApply, Node, open_member
-from server.raft import Entry, EntryType, HardState
+from server.node import CannotApply, Node, NodeFailed, open_member
+from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import DamagedError, StorageError
+from server.storage.records import read_records
 from server.storage.requests import Request
 from server.storage.wal import WAL, WalMetadata
 from server.store.event import Event
@@ -145,6 +147,36 @@ def test_the_first_records_are_those_of_etcd(tmp_path: Path) -> None:
     assert ours[:218] == real.read_bytes()[:218]
 
 
+def test_a_write_is_answered_after_its_fdatasync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+
+    def watched(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def does(*args: Any) -> Any:
+            result = call(*args)
+            steps.append(name)
+            return result
+
+        return does
+
+    async def test(node: Node) -> None:
+        while node.members.version is None or node.raft.hard_state.commit != node.raft.log.applied:
+            await asyncio.sleep(0.01)
+        for n in range(20):
+            await asyncio.sleep(0.01)  # the commit index of the last one is written
+            steps.clear()
+            await node.propose(Request(method="PUT", path=f"/1/{n}", val=b"x"))
+            steps.append("answer")
+            assert steps[:3] == ["write", "fdatasync", "write"] or steps[:3] == [
+                "write",
+                "fdatasync",
+                "answer",
+            ]
+
+    monkeypatch.setattr(os, "write", watched("write", os.write))
+    monkeypatch.setattr(os, "fdatasync", watched("fdatasync", os.fdatasync))
+    run(config(tmp_path / "d"), test)
+
+
 def test_snapshots_are_taken_and_started_from(tmp_path: Path) -> None:
     settings = config(tmp_path / "d", snapshot_count="20", max_snapshots="2")
     indexes: list[int] = []
@@ -229,6 +261,59 @@ def test_a_first_start_cut_short_begins_again(tmp_path: Path) -> None:
     with pytest.raises(BootstrapError, match="start with the settings of the first start"):
         open_only(settings._replace(initial_cluster_token="other"))
     run(settings, test)
+
+
+def test_a_first_save_cut_short_at_any_byte_is_made_up_for(tmp_path: Path) -> None:
+    settings = config(tmp_path / "d")
+
+    async def nothing(_: Node) -> None: ...
+
+    async def test(node: Node) -> None:
+        assert node.is_leader
+        await node.propose(Request(method="PUT", path="/1/a", val=b"x"))
+
+    run(settings, nothing)
+    (segment,) = (tmp_path / "d" / "member" / "wal").iterdir()
+    whole = segment.read_bytes()
+    ends = [record.end for record in read_records(segment)]
+    for size in range(ends[2], ends[4] + 1):
+        segment.write_bytes(whole[:size])
+        run(settings, test)
+        run(settings, test)
+        for leftover in segment.parent.glob("*.broken*"):
+            leftover.unlink()
+    segment.write_bytes(whole[: ends[3]])
+    open_member(settings, resolve=lambda host: host, now=0, random=Random(1)).disk.close()
+    assert segment.read_bytes() == whole[: ends[4]]  # as if the first save had not been cut
+    segment.write_bytes(whole[: ends[3]])
+    run(config(tmp_path / "d", initial_cluster="b=http://127.0.0.1:1"), test)  # the log says who is in it
+
+
+def test_first_members_who_are_not_all_there_are_not_taken_for_the_cluster(tmp_path: Path) -> None:
+    settings = config(tmp_path / "d")
+    wal = WAL.create(tmp_path / "d" / "member" / "wal", WalMetadata(5, cluster_id([5, 6])))
+    wal.save(EMPTY_HARD_STATE, [Entry(1, 1, addition(5), EntryType.CONF_CHANGE)])
+    wal.close()
+    with pytest.raises(BootstrapError, match="begun for member 5 of cluster"):
+        open_only(settings)
+
+
+def test_a_member_that_its_log_has_not_made_a_voter_does_not_start(tmp_path: Path) -> None:
+    wal = WAL.create(tmp_path / "d" / "member" / "wal", WalMetadata(5, 7))
+    wal.save(EMPTY_HARD_STATE, [Entry(1, 1, addition(5), EntryType.CONF_CHANGE), Entry(2, 2)])
+    wal.close()
+
+    async def nothing(_: Node) -> None: ...
+
+    with pytest.raises(
+        NodeFailed, match=r"member 5 has no leader .* committed are none.* --force-new-cluster"
+    ):
+        run(config(tmp_path / "d"), nothing)
+
+
+def addition(member: int) -> bytes:
+    context = Member(member, peer_urls=(f"http://127.0.0.1:{member}",)).context
+    return encode_conf_change(ConfChange(ConfChangeType.ADD_NODE, member, context=context))
 
 
 def test_a_log_that_does_not_know_its_own_member_asks_for_force(tmp_path: Path) -> None:

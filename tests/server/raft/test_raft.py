@@ -60,7 +60,6 @@ def test_an_only_voter_elects_itself_and_commits_its_first_entry() -> None:
     first, *rest = settle(raft)
     assert first.hard_state == HardState(1, 1, 0)
     assert first.entries == [Entry(1, 1)]
-    assert first.must_sync
     assert first.committed == []
     assert [entry for ready in rest for entry in ready.committed] == [Entry(1, 1)]
     assert raft.hard_state == HardState(1, 1, 1)
@@ -94,7 +93,6 @@ def test_a_candidate_votes_for_itself_and_asks_the_others_after_that_is_saved() 
     raft.campaign()
     ready = raft.ready()
     assert ready.hard_state == HardState(2, 1, 0)
-    assert ready.must_sync
     asked = [
         (message.type, message.to, message.term, message.index, message.log_term)
         for message in ready.messages
@@ -155,7 +153,7 @@ def test_a_granted_vote_is_saved_before_the_answer_goes_out() -> None:
     raft = member(1, (1, 2, 3))
     raft.step(Message(MessageType.VOTE, 1, 2, 1))
     ready = raft.ready()
-    assert (ready.hard_state, ready.must_sync, len(ready.messages)) == (HardState(1, 2, 0), True, 1)
+    assert (ready.hard_state, len(ready.messages)) == (HardState(1, 2, 0), 1)
 
 
 def test_a_candidate_yields_to_the_leader_of_its_term() -> None:
@@ -367,14 +365,42 @@ def test_what_arrives_while_the_disk_works_shares_the_next_sync() -> None:
     assert [entry.data for entry in second.committed] == [b"a"]
 
 
-def test_a_commit_index_alone_needs_no_sync() -> None:
+def test_a_commit_index_comes_alone_after_the_entries_it_is_for() -> None:
     raft = member()
     raft.campaign()
     readies = settle(raft)
-    assert [(ready.must_sync, ready.hard_state) for ready in readies] == [
-        (True, HardState(1, 1, 0)),
-        (False, HardState(1, 1, 1)),
+    assert [(len(ready.entries), ready.hard_state) for ready in readies] == [
+        (1, HardState(1, 1, 0)),
+        (0, HardState(1, 1, 1)),
     ]
+
+
+def test_what_was_proposed_while_the_disk_worked_is_not_counted_as_on_disk() -> None:
+    raft = member()
+    raft.campaign()
+    settle(raft)
+    raft.propose(b"a")
+    first = raft.ready()
+    raft.propose(b"b")
+    raft.advance(first)
+    assert (raft.log.stable, raft.log.last_index) == (2, 3)
+    assert raft.log.committed == 2
+
+
+def test_a_leader_counts_its_own_log_only_as_far_as_it_is_on_disk() -> None:
+    raft = elected((1, 2, 3, 4, 5))
+    for voter in (2, 3):
+        raft.step(Message(MessageType.APPEND_RESPONSE, 1, voter, raft.term, index=1))
+    settle(raft)
+    raft.propose(b"a")
+    first = raft.ready()
+    raft.propose(b"b")
+    for voter in (2, 3):  # faster than the leader's own disk
+        raft.step(Message(MessageType.APPEND_RESPONSE, 1, voter, raft.term, index=3))
+    raft.advance(first)
+    assert raft.log.committed == 2
+    settle(raft)
+    assert raft.log.committed == 3
 
 
 def test_a_member_without_id_is_refused() -> None:

@@ -106,16 +106,18 @@ class Model:
             yield [entry for index, entry in sorted(log.items()) if index > start]
 
 
-def run(wal_dir: Path, snap_dir: Path, files: Files, model: Model) -> None:
-    """A member's life with every kind of write in it, until the disk fails."""
+def run(wal_dir: Path, snap_dir: Path, files: Files, model: Model, *, at_once: bool) -> None:
+    """A member's life with every kind of write in it, until the disk fails. Snapshots are stored ``at_once``,
+    or with saves between their steps."""
     rng = random.Random(7)
     snapshots = SnapshotDir(snap_dir, files=files)
     wal = WAL.create(wal_dir, METADATA, files=files, segment_bytes=SEGMENT_BYTES)
+    storing: Iterator[None] = iter(())
     try:
         last, term = 0, 1
         for step in range(24):
             term += rng.random() < 0.2
-            first = max(last + 1 - rng.choice((0, 0, 0, 1, 2)), (model.snapshots or [0])[-1] + 1)
+            first = max(last + 1 - rng.choice((0, 0, 0, 1, 2)), model.attempted_snapshot + 1)
             entries = [
                 Entry(term, first + n, b"%d.%d" % (term, step)) for n in range(rng.choice((0, 1, 1, 3)))
             ]
@@ -126,15 +128,30 @@ def run(wal_dir: Path, snap_dir: Path, files: Files, model: Model) -> None:
             wal.save(state, entries)
             model.hard_states.pop()
             model.acknowledge(state, entries)
-            if step % 7 == 6:
+            if step % 7 == 4:
+                snapshot = Snapshot(last, model.entries[last].term, (1,), b"{%d}" % last)
+                storing = store_in_steps(wal, snapshots, snapshot, model)
+            if not at_once:
+                next(storing, None)
+            elif step % 7 == 4:
                 model.attempted_snapshot = last
-                persist_snapshot(
-                    wal, snapshots, Snapshot(last, model.entries[last].term, (1,), b"{%d}" % last)
-                )
+                persist_snapshot(wal, snapshots, snapshot)
                 model.snapshots.append(last)
                 model.hard_states = model.hard_states[-1:]  # the marker's sync carried it
     finally:
         wal.close()
+
+
+def store_in_steps(wal: WAL, snapshots: SnapshotDir, snapshot: Snapshot, model: Model) -> Iterator[None]:
+    """As a running member does it, which goes on saving between the steps."""
+    model.attempted_snapshot = snapshot.index
+    wal.save_snapshot(WalPosition(snapshot.index, snapshot.term))
+    model.hard_states = model.hard_states[-1:]
+    yield
+    snapshots.save(snapshot)
+    model.snapshots.append(snapshot.index)
+    yield
+    wal.release(snapshot.index)
 
 
 def check(wal_dir: Path, snap_dir: Path, model: Model) -> None:
@@ -144,6 +161,7 @@ def check(wal_dir: Path, snap_dir: Path, model: Model) -> None:
     wal, contents = WAL.open(wal_dir, start, segment_bytes=SEGMENT_BYTES)
     assert contents.metadata == METADATA
     assert contents.hard_state in model.hard_states
+    assert contents.hard_state.commit >= start.index
     assert contents.entries in list(model.allowed_logs(start.index))
     following = start.index + len(contents.entries) + 1
     wal.save(HardState(99, 1, following), [Entry(99, following, b"goes on")])
@@ -153,17 +171,20 @@ def check(wal_dir: Path, snap_dir: Path, model: Model) -> None:
     assert again.entries == [*contents.entries, Entry(99, following, b"goes on")]
 
 
-def count_calls(tmp_path: Path) -> int:
+def count_calls(tmp_path: Path, *, at_once: bool) -> int:
     files = FailingFiles(fail_at=0)
     (tmp_path / "snap").mkdir()
-    run(tmp_path / "wal", tmp_path / "snap", files, Model())
+    run(tmp_path / "wal", tmp_path / "snap", files, Model(), at_once=at_once)
     return files.calls
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("at_once", [True, False], ids=["snapshots at once", "saves between"])
 @pytest.mark.parametrize("power", ["stays on", "fails"])
-def test_whatever_call_fails_the_next_start_finds_what_was_acknowledged(tmp_path: Path, power: str) -> None:
-    total = count_calls(tmp_path)
+def test_whatever_call_fails_the_next_start_finds_what_was_acknowledged(
+    tmp_path: Path, power: str, at_once: bool
+) -> None:
+    total = count_calls(tmp_path, at_once=at_once)
     assert total > 60
     for fail_at in range(1, total + 1):
         directory = tmp_path / f"{fail_at}"
@@ -171,7 +192,7 @@ def test_whatever_call_fails_the_next_start_finds_what_was_acknowledged(tmp_path
         snap_dir.mkdir(parents=True)
         files, model = FailingFiles(fail_at), Model()
         with pytest.raises(WriteFailedError, match="Input/output error"):
-            run(wal_dir, snap_dir, files, model)
+            run(wal_dir, snap_dir, files, model, at_once=at_once)
         if power == "fails":
             files.cut_power(wal_dir, random.Random(fail_at))
         if list_segments(wal_dir):
@@ -192,7 +213,6 @@ def test_after_a_failed_write_nothing_more_is_written(tmp_path: Path) -> None:
     attempts: list[Callable[[], None]] = [
         lambda: wal.save(HardState(1, 1, 1), [Entry(1, 1, b"a")]),
         lambda: wal.save_snapshot(WalPosition(1, 1)),
-        wal.sync,
     ]
     for attempt in attempts:
         with pytest.raises(WriteFailedError, match="takes nothing more: cannot write to"):

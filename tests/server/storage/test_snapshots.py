@@ -7,9 +7,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from google_crc32c import value
 
+from server.proto import snap_pb2
 from server.raft.types import Entry, HardState, Snapshot
-from server.storage.codec import WalMetadata, WalPosition
+from server.storage.codec import WalMetadata, WalPosition, encode_snapshot
 from server.storage.errors import DamagedError, StorageError
 from server.storage.files import Files
 from server.storage.snapshots import SnapshotDir, encode_snapshot_file, persist_snapshot, read_snapshot
@@ -149,6 +151,31 @@ def test_the_marker_is_on_disk_before_the_file_exists(tmp_path: Path) -> None:
     persist_snapshot(wal, SnapshotDir(tmp_path / "snap", files=files), snapshot(1))
     wal.close()
     assert steps[:4] == ["log synced", "file synced", ".snap named", "directory synced"]
-    wal, contents = WAL.open(tmp_path / "wal", WalPosition(1, 2))
-    wal.close()
-    assert contents.last_marker == WalPosition(1, 2)
+    WAL.open(tmp_path / "wal", WalPosition(1, 2))[0].close()  # which it would not without the marker
+    with pytest.raises(DamagedError, match="snapshot mismatch"):
+        WAL.open(tmp_path / "wal", WalPosition(1, 1))
+
+
+@pytest.mark.parametrize("sizes", [(), (0,), (1,), (127, 1), (100_000,) * 7, (3 << 20, 0, 5)])
+def test_content_in_pieces_makes_the_same_file(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    pieces = [bytes([65 + n]) * size for n, size in enumerate(sizes)]
+    whole = Snapshot(7, 2, (5, 7), b"{}" + b"".join(pieces))
+    path = SnapshotDir(tmp_path).save(Snapshot(7, 2, (5, 7), b"{}"), pieces)
+    assert path.read_bytes() == encode_snapshot_file(whole)
+    inner = encode_snapshot(whole)
+    assert path.read_bytes() == snap_pb2.Snapshot(crc=value(inner), data=inner).SerializeToString()
+    assert read_snapshot(path) == whole
+
+
+def test_no_write_is_large_however_large_the_pieces_are(tmp_path: Path) -> None:
+    written: list[int] = []
+
+    class Counting(Files):
+        def write(self, fd: int, data: bytes) -> None:
+            written.append(len(data))
+            super().write(fd, data)
+
+    pieces = [b"x" * (1 << 20), *[b"y" * 10] * 100_000]
+    SnapshotDir(tmp_path, files=Counting()).save(Snapshot(7, 2, (5,), b""), pieces)
+    assert max(written) <= 2 * 256 * 1024
+    assert len(written) < 20

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState
 from server.storage.codec import WalMetadata, WalPosition
-from server.storage.errors import DamagedError, StorageError, WriteFailedError
+from server.storage.errors import DamagedError, LockedError, StorageError, WriteFailedError
 from server.storage.files import Files
 from server.storage.records import RecordType, read_records
 from server.storage.replay import list_segments, read_wal
@@ -79,7 +79,6 @@ def test_what_was_saved_is_read_back(tmp_path: Path) -> None:
     assert contents.metadata == METADATA
     assert contents.entries == [change, *entries(2, 3, term=2)]
     assert contents.hard_state == HardState(2, 5, 3)
-    assert contents.last_marker == WalPosition(0, 0)
     assert contents.torn_at is None
 
 
@@ -196,6 +195,19 @@ def test_what_an_interrupted_creation_left_is_written_over(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["0000000000000000-0000000000000000.wal"]
 
 
+def test_what_an_interrupted_cut_left_is_removed_by_who_holds_the_log(tmp_path: Path) -> None:
+    leftover = tmp_path / "0000000000000001-0000000000000002.wal.tmp"
+    WAL.create(tmp_path, METADATA).close()
+    leftover.write_bytes(b"begun")
+    wal, _ = WAL.open(tmp_path)
+    assert not leftover.exists()
+    leftover.write_bytes(b"begun by the one that is running")
+    with pytest.raises(LockedError):
+        WAL.open(tmp_path)
+    assert leftover.exists()
+    wal.close()
+
+
 def test_a_closed_log_takes_nothing_more_and_may_be_closed_again(tmp_path: Path) -> None:
     wal = WAL.create(tmp_path, METADATA)
     wal.close()
@@ -203,7 +215,7 @@ def test_a_closed_log_takes_nothing_more_and_may_be_closed_again(tmp_path: Path)
     with pytest.raises(WriteFailedError, match="it was closed"):
         wal.save(HardState(1, 1, 1), entries(1, 1))
     with pytest.raises(WriteFailedError, match="it was closed"):
-        wal.sync()
+        wal.save_snapshot(WalPosition(1, 1))
 
 
 # Segments
@@ -264,7 +276,6 @@ def test_a_log_opens_from_the_segment_that_holds_the_snapshot(tmp_path: Path) ->
     wal, contents = WAL.open(tmp_path, WalPosition(20, 1))
     assert contents.entries == [*entries(21, 25, data=b"y" * 50), *entries(26, 26)]
     assert contents.hard_state == HardState(1, 1, 26)
-    assert contents.last_marker == WalPosition(20, 1)
     wal.close()
 
 
@@ -400,8 +411,9 @@ def test_any_history_is_read_back(
     state, term, start = EMPTY_HARD_STATE, 1, WalPosition()
     wal = WAL.create(directory, METADATA, segment_bytes=size)
     for count, back, rise, length, with_state, then in history:
-        term += rise
         first = max(start.index + 1, start.index + len(model) + 1 - back)
+        replaces = count > 0 and first <= start.index + len(model)
+        term += max(rise, replaces)  # in one term there is one leader, who takes nothing back
         new = entries(first, first + count - 1, term, b"d" * length)
         if new:
             model = model[: first - start.index - 1] + new

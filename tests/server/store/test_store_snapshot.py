@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.store import Event, Node, SnapshotFormatError, Store
+from server.store import EtcdError, Event, Node, SnapshotFormatError, Store
 from server.store.deepjson import _Reader, loads
-from server.store.snapshot import _event_text
+from server.store.snapshot import FrozenStore, _event_text
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "store"
 NOW = 1_700_000_000_000_000_000
@@ -113,6 +114,57 @@ def test_a_frozen_store_does_not_change_any_more() -> None:
     store.delete("/1/d", recursive=True, now=NOW)
     assert frozen.encode() == before
     assert before.startswith(pieces[0])
+
+
+def test_freezing_changes_nothing_and_nothing_changes_what_is_frozen() -> None:
+    """Two stores live the same life, and one of them is frozen again and again."""
+    rng = Random(3)
+    plain, often = Store(), Store()
+    taken: list[tuple[FrozenStore, bytes]] = []
+
+    def live(store: Store, step: int, choice: int, path: str) -> None:
+        now = NOW + step * 1_000_000_000
+        expiration = now + 10_000_000_000 if choice % 3 == 0 else None
+        try:
+            match choice:
+                case 0 | 1 | 2:
+                    store.set(f"{path}/k{step % 3}", b"%d" % step, expiration=expiration, now=now)
+                case 3 | 4:
+                    store.set(path, dir=True, expiration=expiration, now=now)
+                case 5:
+                    store.delete(path, recursive=True, now=now)
+                case 6 | 7:
+                    store.update(path, expiration=expiration, now=now)
+                case _:
+                    store.delete_expired(now, now=now)
+        except EtcdError:
+            return  # the same for both, as the comparison below finds
+
+    for step in range(1500):
+        choice = rng.randrange(9)
+        path = "/1" + "".join(f"/d{rng.randrange(3)}" for _ in range(rng.randrange(1, 4)))
+        live(plain, step, choice, path)
+        live(often, step, choice, path)
+        if step % 7 == 0:
+            taken.append((often.freeze(), plain.save()))
+    assert often.save() == plain.save()
+    assert plain.stats.expire_count > 50
+    assert plain.stats.delete_success > 50
+    for frozen, expected in taken:
+        assert frozen.encode() == expected
+
+
+def test_freezing_does_not_change_which_of_two_equal_times_comes_first() -> None:
+    store = Store()
+    store.set("/1/first", dir=True, expiration=NOW + 5, now=NOW)
+    store.set("/1/second", b"", expiration=NOW + 5, now=NOW)
+    store.freeze()
+    store.set("/1/first/a", b"", now=NOW)
+    store.delete_expired(NOW + 5, now=NOW + 5)
+    expired = [store.watch("/1", recursive=True, since=since).take() for since in (4, 5)]
+    assert [event.node.key for event in expired if event] == ["/1/first", "/1/second"]
+    with pytest.raises(EtcdError):  # what came into it after it was frozen has gone with it
+        store.get("/1/first/a", now=NOW)
 
 
 def test_pieces_stay_small_even_for_one_huge_directory() -> None:
