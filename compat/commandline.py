@@ -139,10 +139,7 @@ def _refused(error: FlagError, args: Sequence[str]) -> Finding:
     text = str(error)
     unknown = text.startswith("flag provided but not defined")
     origin = Origin(FLAG, args[error.position].partition("=")[0])
-    remedy = {
-        True: f"see 'etcd02 -help' and 'migrate02 explain -{error.name}'",
-        False: "",
-    }[unknown]
+    remedy = "see 'etcd02 -help'" if unknown else ""
     if "bad IP in address" in text or "in address" in text:
         remedy = "write it as IP:port or host:port, without http://"
     elif "URL" in text or "first path segment" in text:

@@ -122,16 +122,17 @@ def prepare(engine: Engine, settings: Mapping[str, str], config: Config, environ
 
 
 def _with_defaults_of_23(settings: Mapping[str, str], config: Config) -> dict[str, str]:
-    """What 2.3 would have listened on is said in so many words.
+    """What 2.3 would have done is said in so many words.
 
-    3.0 and later default to other ports; and 2.x asks for --advertise-client-urls beside --listen-client-urls, though
-    not beside the -bind-addr that this came from.
+    3.0 and later default to other ports, and 3.2 to 3.5 to ten times the entries between snapshots; 2.x asks for
+    --advertise-client-urls beside --listen-client-urls, though not beside the -bind-addr that this came from.
     """
     spelled = {
         "listen-peer-urls": ",".join(config.listen_peer_urls),
         "listen-client-urls": ",".join(config.listen_client_urls),
         "initial-advertise-peer-urls": ",".join(config.initial_advertise_peer_urls),
         "advertise-client-urls": ",".join(config.advertise_client_urls),
+        "snapshot-count": str(config.snapshot_count),
     }
     said = {
         name: value for name, value in settings.items() if value or name not in ("discovery", "discovery-srv")

@@ -86,11 +86,16 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         if by_flag is not None:
             return _stop([_of_a_later_release(by_flag)], BAD_FLAG)
         ready = ready._replace(later={}, findings=findings + [_unknown_to_23(given) for given in unknown])
+    if engine and not prints:
+        return _hand_over(engine, ready, environ)
+    if not engine and is_of_etcd04(config.data_dir):
+        return _stop([_old_data(config.data_dir)], REFUSED)
+    _print_findings(ready.findings)
     if prints:
         return _print_config(ready)
-    if engine:
-        return _hand_over(engine, ready, environ)
-    return _start_bundled(ready)
+    from server.main import run
+
+    return run(config)
 
 
 def _choose_engine(choice: str, ourselves: str, environ: Mapping[str, str]) -> str:
@@ -103,15 +108,6 @@ def _choose_engine(choice: str, ourselves: str, environ: Mapping[str, str]) -> s
     message = f"--engine auto: {path or 'no etcd on the PATH, so the bundled server'}"
     _print_findings([Finding("engine-chosen", "engine", None, message, "")])
     return path
-
-
-def _start_bundled(ready: Ready) -> int:
-    if is_of_etcd04(ready.config.data_dir):
-        return _stop([*ready.findings, _old_data(ready.config.data_dir)], REFUSED)
-    _print_findings(ready.findings)
-    from server.main import run
-
-    return run(ready.config)
 
 
 def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
@@ -132,7 +128,6 @@ def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
 def _print_config(ready: Ready) -> int:
     import json
 
-    _print_findings(ready.findings)
     print(json.dumps({**ready.config.effective(), **ready.later}, indent=2))
     return 0
 

@@ -117,8 +117,17 @@ CODES: dict[str, Code] = {
         ERROR,
         "the data directory is of etcd 0.4",
         "0.4 kept its data in conf, log and snapshot; 2.x keeps it under member/. etcd 2.0 and 2.1 converted an old "
-        "directory at the first start, losing some keys and times to live on the way; 2.2 and later "
-        "start EMPTY over it, with only a warning. etcd02 refuses instead.",
+        "directory at the first start; 2.2 and later start EMPTY over it, with only a warning. etcd02 refuses "
+        "instead.\n\n"
+        "To start empty, move the directory aside: mv DIR DIR.0.4\n\n"
+        "To keep the keys while 0.4 can still run on it: read them over HTTP, curl -o keys.json "
+        "'http://127.0.0.1:4001/v2/keys/?recursive=true&sorted=true' (hidden ones by their own names), stop it, move "
+        "the directory aside, start the new member, and PUT each of them with its value and ttl. Indexes change. Do not "
+        "trust etcdctl import of 2.x with this: it ends without waiting for its last keys.\n\n"
+        "Otherwise etcd 2.0.13 or 2.1.3 converts a COPY of the directory at its first start (same -name, the same "
+        "peer address, all members stopped), and etcd02 goes on from there. Of what was written after the last "
+        "snapshot it loses keys that were made with prevExist=false, and times to live: compare before you rely on "
+        "it. This release of migrate02 converts configurations, not data.",
     ),
     "engine": Code(
         ERROR,
@@ -279,7 +288,7 @@ CODES: dict[str, Code] = {
         "0.4's data is not 2.x's",
         "A data directory of 0.4 (conf, log, snapshot) is not read by etcd 2.2 and later: they start EMPTY over it, "
         "with only the warning 'found invalid file/dir conf under data dir'. The configuration is "
-        "converted, the data is not.",
+        "converted, the data is not. 'migrate02 explain data-dir-04' tells how to keep the keys.",
     ),
     "dropped-default": Code(
         INFO,
@@ -318,6 +327,14 @@ CODES: dict[str, Code] = {
         "0.4's configuration file was not read",
         "0.4 read /etc/etcd/etcd.conf whenever it existed; 2.x has no such file. It is read for a command line "
         "of 0.4, not for one of 2.x.",
+    ),
+    "file-read": Code(
+        INFO,
+        "an environment file where 0.4's own was expected",
+        "A configuration that was converted in place is an environment file now, while the init script still names it "
+        "with -config or expects it in /etc/etcd/etcd.conf. etcd02 reads it there, below the real environment; etcd "
+        "2.x itself reads no file. To have it read by any etcd, use EnvironmentFile= in a unit, or "
+        "set -a; . FILE; set +a in a script.",
     ),
     "yaml-needs-3": Code(
         INFO,

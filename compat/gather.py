@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from compat.commandline import CommandLine
 from compat.datadir import has_member_data
+from compat.envfile import holds_variables, read_env_file
 from compat.findings import Finding
 from compat.flags04 import BY_NAME
 from compat.settings import FILE, VARIABLE, Given, Origin, first_wins
@@ -74,7 +75,7 @@ def _read_named(config_file: Given) -> _File:
 
 
 def _read_system(path: str, started: Mapping[str, Given]) -> _File:
-    """0.4's default file. Anything else may stand under that name, 2.x's environment file for one."""
+    """0.4's default file, TOML or converted in place. Anything else may stand under that name."""
     if not os.path.exists(path):
         return _File([], [])
     if _is_new(started):
@@ -83,10 +84,14 @@ def _read_system(path: str, started: Mapping[str, Given]) -> _File:
         found = _parse(path)
     except (OSError, UnicodeDecodeError, TomlError) as error:
         reason = _reason(error)
-        if era_of(started) != ERA_04 or _holds_variables(path):
+        if era_of(started) != ERA_04:
             return _File([], [_not_read(path, f"it is no file of 0.4 ({reason})")])
         return _File(
             [], [Finding("unusable-input", "config", Origin(FILE, path, path), reason, "mend the file")]
+        )
+    if _is_new({given.name: given for given in found.given}) and era_of(started) == ERA_04:
+        return _File(
+            [], [_not_read(path, "it is of etcd 2.x, and the command line or the environment of 0.4")]
         )
     if not found.given and found.findings:
         return _File([], [_not_read(path, "it holds no setting of 0.4")])
@@ -94,25 +99,24 @@ def _read_system(path: str, started: Mapping[str, Given]) -> _File:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "a binary file, not an etcd configuration"
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
-
-
-def _holds_variables(path: str) -> bool:
-    """2.x's packages keep an environment file under the same name."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = [line.strip() for line in file]
-    except OSError:
-        return False
-    return all(
-        line.startswith(("ETCD_", "export ETCD_")) for line in lines if line and not line.startswith("#")
-    )
 
 
 def _parse(path: str) -> _File:
     with open(path, encoding="utf-8") as file:
-        found = read_toml(file.read(), path)
+        text = file.read()
+    if holds_variables(text):
+        variables = read_env_file(text, path)
+        return _File(variables.given, [_read_as_variables(path), *variables.findings])
+    found = read_toml(text, path)
     return _File(found.given, found.findings)
+
+
+def _read_as_variables(path: str) -> Finding:
+    message = "read as an environment file; etcd 2.x itself reads no file"
+    return Finding("file-read", "config", Origin(FILE, path, path), message, "")
 
 
 def _not_read(path: str, why: str) -> Finding:

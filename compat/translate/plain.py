@@ -40,7 +40,7 @@ def translate_data_dir(draft: Draft) -> None:
         draft.put("data-dir", given.value, given)
     elif draft.era == ERA_04:
         draft.put("data-dir", f"{draft.config['name']}.etcd", given)
-    if draft.era == ERA_04 and not draft.around.is_this_machine:
+    if draft.era == ERA_04 and not draft.around.is_this_machine and not draft.around.member_has_data:
         directory = draft.config["data-dir"]
         draft.say(
             "old-data-format",

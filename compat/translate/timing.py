@@ -34,8 +34,7 @@ def translate_timing(draft: Draft) -> None:
         draft.put("heartbeat-interval", str(bent_heartbeat), old_heartbeat)
     if not fixed_election and (old_election or bent_election != DEFAULT_ELECTION):
         draft.put("election-timeout", str(bent_election), old_election or old_heartbeat)
-    asked_election = fixed_election or _number(old_election)
-    if bent_heartbeat != heartbeat or (asked_election and bent_election != asked_election):
+    if (bent_heartbeat, bent_election) != (heartbeat, election):
         _say_bent(
             draft, old_election or old_heartbeat, (heartbeat, election), (bent_heartbeat, bent_election)
         )

@@ -204,7 +204,7 @@ def test_what_etcd_refuses_is_one_line_with_etcds_words_and_status(
     ("content", "says"),
     [
         (b"name = \n", "bad.conf: -config: Invalid value (at line 1, column 8)"),
-        (b"\xff\xfe\x00binary", "bad.conf: -config: 'utf-8' codec can't decode byte 0xff"),
+        (b"\xff\xfe\x00binary", "bad.conf: -config: a binary file, not an etcd configuration"),
         (b"http_read_timeout = 10\n", "bad.conf:1: http_read_timeout = 10 has the wrong type"),
         (
             b'\n[peer]\naddr = "h"\n',

@@ -78,15 +78,40 @@ PACKAGED = '# [member]\nETCD_NAME=default\nETCD_DATA_DIR="/var/lib/etcd/default.
 @pytest.mark.parametrize(
     "text", [PACKAGED, PACKAGED.replace("=default\n", '="default"\n')], ids=["bare", "quoted"]
 )
-@pytest.mark.parametrize("line", ["", "-name m", "-addr 1.2.3.4:1"])
-def test_an_environment_file_of_2_x_under_the_system_name_is_passed_over(
-    text: str, line: str, tmp_path: Path
+def test_an_environment_file_of_2_x_under_the_system_name_is_passed_over_by_a_line_of_04(
+    text: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "etcd.conf"
     file.write_text(text)
-    found = read(line, {}, file)
+    found = read("-addr 1.2.3.4:1", {}, file)
     assert codes(found.findings) == {"file-not-read"}
-    assert [item.name for item in found.given.values()] == line.replace("-", "").split()[:1]
+    assert list(found.given) == ["addr"]
+
+
+CONVERTED = """\
+# converted in place
+ETCD_NAME="m1"
+export ETCD_LISTEN_CLIENT_URLS='http://127.0.0.1:4001'  # clients
+ETCD_ADVERTISE_CLIENT_URLS=http://127.0.0.1:4001
+"""
+
+
+@pytest.mark.parametrize("by_flag", [True, False], ids=["-config", "default"])
+def test_a_file_that_was_converted_in_place_is_still_read(by_flag: bool, tmp_path: Path) -> None:
+    file = tmp_path / "etcd.conf"
+    file.write_text(CONVERTED)
+    found = read(f"-config={file}") if by_flag else read("-data-dir d", {}, file)
+    assert found.given["name"].value == "m1"
+    assert found.given["listen-client-urls"].value == "http://127.0.0.1:4001"
+    assert str(found.given["listen-client-urls"].origin) == f"ETCD_LISTEN_CLIENT_URLS ({file}:3)"
+    assert found.era == "2.x"
+    assert codes(found.findings) == {"file-read"}
+
+
+def test_the_environment_is_stronger_than_a_converted_file(tmp_path: Path) -> None:
+    file = tmp_path / "etcd.conf"
+    file.write_text(CONVERTED)
+    assert read(f"-config={file}", {"ETCD_NAME": "other"}).given["name"].value == "other"
 
 
 @pytest.mark.parametrize(
