@@ -157,6 +157,7 @@ def test_every_setting_goes_on_the_command_line() -> None:
 def test_3_x_is_told_the_ports_of_2_3() -> None:
     argv, _, _ = started("3.4.23", "-name m -debug")
     assert argv[argv.index("--listen-client-urls") + 1] == "http://localhost:2379,http://localhost:4001"
+    assert argv[argv.index("--snapshot-count") + 1] == "10000"  # 3.2 to 3.5 would take 100000
     assert argv[argv.index("--initial-cluster") + 1] == "m=http://localhost:2380,m=http://localhost:7001"
     assert "--enable-v2=true" in argv
     assert "--log-level" in argv

@@ -367,7 +367,7 @@ def test_an_engine_that_is_none_is_one_line(line: str, etcd02: Run) -> None:
     assert found.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("line", ["", "--engine {engine}"])
+@pytest.mark.parametrize("line", ["", "--engine {engine}", "--print-config"])
 def test_data_of_0_4_is_not_started_over(line: str, engine: Path, became: Calls, etcd02: Run) -> None:
     Path("D").mkdir()
     Path("D/log").touch()
@@ -375,6 +375,7 @@ def test_data_of_0_4_is_not_started_over(line: str, engine: Path, became: Calls,
     assert found.status == 1
     assert "error[data-dir-04] D: this directory holds data of etcd 0.4" in found.err
     assert "mv D D.0.4" in found.err
+    assert found.out == ""
     assert os.listdir("D") == ["log"]
     assert not became
 

@@ -17,7 +17,7 @@ from tests.compat.helpers import codes, finding, translated
         ("-peer-heartbeat-interval 500 -peer-election-timeout 2500", 500, 2500, "carried-over"),
         # One of the two.
         ("-peer-heartbeat-interval=100", 100, 1000, "carried-over"),
-        ("-peer-heartbeat-interval=300", 300, 1500, "carried-over"),
+        ("-peer-heartbeat-interval=300", 300, 1500, "timing-bent"),
         ("-peer-election-timeout=500", 100, 500, "carried-over"),
         ("-peer-election-timeout=300", 50, 300, "carried-over"),
         ("-peer-election-timeout=100", 50, 250, "timing-bent"),
