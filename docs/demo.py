@@ -30,7 +30,9 @@ def main() -> int:
                 if not wait_until_it_serves(server):
                     log.seek(0)
                     print(log.read(), file=sys.stderr)
-                    print("The server did not start; is something else on ports 4001 and 7001?", file=sys.stderr)
+                    print(
+                        "The server did not start; is something else on ports 4001 and 7001?", file=sys.stderr
+                    )
                     return 1
                 write_and_read()
             finally:
@@ -60,7 +62,9 @@ def wait_until_it_serves(server: subprocess.Popen[bytes]) -> bool:
 
 
 def request(method: str, path: str, body: bytes | None = None) -> str:
-    with urllib.request.urlopen(urllib.request.Request(CLIENT + path, body, method=method), timeout=5) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(CLIENT + path, body, method=method), timeout=5
+    ) as answer:
         return str(answer.read().decode()).strip()
 
 
