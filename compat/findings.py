@@ -251,6 +251,13 @@ CODES: dict[str, Code] = {
         "4001 and 7001, 2.x on localhost at 2379, 4001, 2380 and 7001; 0.4 took its name from the host. Only you know "
         "which one it was written for.",
     ),
+    "not-converted": Code(
+        REVIEW,
+        "a file that holds settings of 0.4 among other things",
+        "Units, upstart jobs, scripts and cloud-configs hold more than etcd's settings and are not converted as a "
+        "whole. In a directory such a file is told and left as it is. Convert etcd's command line in it by itself: "
+        "'migrate02 convert -- etcd FLAGS', with its variables before it as NAME=value, and put the result in.",
+    ),
     # Worth knowing.
     "single-member": Code(
         INFO,

@@ -167,6 +167,9 @@ def _trouble(args: Arguments) -> str:
         return f"--from {args.era}: give one of {', '.join(ERAS)}"
     if args.words is not None and args.inputs:
         return "give files or, after --, a command line; not both"
+    late = next((word for word in args.words or () if word.partition("=")[0] in _OURS_ALONE), "")
+    if late:
+        return f"{late} stands after --: options of convert go before it"
     if not args.inputs and not args.words:
         return "nothing to convert: give FILE, DIR, - or, after --, a command line"
     if args.write and (args.words is not None or "-" in args.inputs):
@@ -180,11 +183,18 @@ def _trouble(args: Arguments) -> str:
     return _bad_initial_cluster(args) or _bad_target(args)
 
 
+_OURS_ALONE = frozenset(OPTIONS) - {"--initial-cluster"}
+"""No etcd has a flag of one of these names."""
+
+
 def _bad_initial_cluster(args: Arguments) -> str:
     if not args.initial_cluster:
         return ""
     from server.config import UrlError, parse_urls_map
 
+    for item in args.initial_cluster.split(","):
+        if item and not item.partition("=")[2]:
+            return f'--initial-cluster: "{item}" has no NAME=URL form; give NAME=http://host:port for each member'
     try:
         parse_urls_map(args.initial_cluster)
     except UrlError as error:

@@ -116,6 +116,7 @@ def _options(args: Arguments) -> Options:
         form=args.to,
         target=args.target,
         hostname=args.hostname or os.uname().nodename,
+        hostname_given=bool(args.hostname),
         initial_cluster=args.initial_cluster,
         member_has_data=args.member_has_data,
         era="" if args.era == "auto" else args.era,
@@ -137,10 +138,15 @@ def _conversions(args: Arguments) -> Iterator[Conversion]:
             yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
         elif os.path.isdir(path):
             unread: list[OSError] = []
+            seen = False
             for found in walk(path, unread.append):
-                yield from _converted(found, options, only_if_etcd=True)
+                for conversion in _converted(found, options, only_if_etcd=True):
+                    seen = True
+                    yield conversion
             for error in unread:
                 yield refused(str(error.filename), error.strerror or str(error))
+            if not seen and not unread:
+                _tell([f"no etcd configuration found in {path}"])
         else:
             yield from _converted(path, options)
 
@@ -158,9 +164,9 @@ def _read_standard_input() -> tuple[str, str]:
 
 
 def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> Iterator[Conversion]:
-    from migrate02.conversion import convert_text, refused
+    from migrate02.conversion import convert_text, left_alone, refused
     from migrate02.files import TooLarge, Unreadable, read_text
-    from migrate02.formats import looks_like_etcd
+    from migrate02.formats import looks_like_etcd, not_converted
 
     try:
         text = read_text(path)
@@ -168,6 +174,11 @@ def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> It
         if not (only_if_etcd and isinstance(error, TooLarge)):
             yield refused(path, str(error))
         return
+    if only_if_etcd:
+        reason, line = not_converted(text)
+        if reason:
+            yield left_alone(path, text, reason, line)
+            return
     if not only_if_etcd or looks_like_etcd(text):
         yield convert_text(text, path, options)
 
@@ -201,7 +212,7 @@ def _print(args: Arguments, conversions: list[Conversion]) -> None:
     for conversion in conversions:
         if args.diff:
             _emit(diff(conversion))
-        elif not args.check and not args.write and conversion.text is not None:
+        elif not args.check and not args.write and conversion.text is not None and not conversion.left_alone:
             if len(conversions) > 1:
                 _emit(f"# ==> {conversion.name} <==\n")
             _emit(conversion.text)

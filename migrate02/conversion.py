@@ -30,17 +30,19 @@ class Options(NamedTuple):
     form: str = ""
     target: str = ""
     hostname: str = "localhost"
+    hostname_given: bool = False
     initial_cluster: str = ""
     member_has_data: bool = False
     era: str = ""
 
 
 class _Fitted(NamedTuple):
-    """``sources`` as in a Translation."""
+    """``sources`` as in a Translation, ``renamed`` as in compat.fit."""
 
     config: dict[str, str]
     sources: dict[str, str]
     findings: list[Finding]
+    renamed: dict[str, str]
 
 
 class Conversion(NamedTuple):
@@ -61,6 +63,10 @@ class Conversion(NamedTuple):
         return self.text is not None and self.text != self.before
 
     @property
+    def left_alone(self) -> bool:
+        return any(finding.code == "not-converted" for finding in self.findings)
+
+    @property
     def needs_review(self) -> bool:
         return any(finding.severity == REVIEW for finding in self.findings)
 
@@ -77,22 +83,31 @@ def convert_text(text: str, name: str, options: Options) -> Conversion:
 
 
 def convert_words(words: Sequence[str], options: Options) -> Conversion:
-    """Convert a command line."""
+    """Convert a command line, in words or all of it in one."""
     import shlex
 
-    from migrate02.formats.command import read_words
+    from migrate02.formats.command import read_line, read_words
 
+    in_one = len(words) == 1 and len(words[0].split()) > 1
     try:
-        document = read_words(words)
+        document = read_line(words[0]) if in_one else read_words(words)
     except UnusableInput as error:
         return refused(COMMAND_LINE, str(error))
-    return _convert(document, COMMAND_LINE, shlex.join(words) + "\n", options)
+    return _convert(document, COMMAND_LINE, (words[0] if in_one else shlex.join(words)) + "\n", options)
 
 
 def refused(name: str, reason: str, line: int = 0, before: str = "") -> Conversion:
     """A whole input that cannot be used."""
     finding = Finding("unusable-input", "", Origin(FILE, name, name, line), reason, "")
     return Conversion(name, before, None, {}, [finding])
+
+
+def left_alone(name: str, text: str, reason: str, line: int) -> Conversion:
+    """A file of a tree that holds settings of 0.4 among other things and stays as it is."""
+    remedy = "convert etcd's part of it, and put the result in by hand"
+    return Conversion(
+        name, text, text, {}, [Finding("not-converted", "", Origin(FILE, name, name, line), reason, remedy)]
+    )
 
 
 def _convert(document: Document, name: str, before: str, options: Options) -> Conversion:
@@ -105,7 +120,10 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
     )
     if options.initial_cluster:
         translation.sources["initial-cluster"] = _instead_of(given)
-    findings = document.findings + translation.findings + _line_breaks(given)
+    told = [_as_04_had_it(finding, document, era) for finding in document.findings]
+    findings = told + [_of_host(finding, options) for finding in translation.findings] + _line_breaks(given)
+    if options.initial_cluster and not options.member_has_data:
+        findings += _against_the_member(translation, options, name)
     if any(finding.severity == ERROR for finding in findings):
         told = [finding for finding in findings if finding.severity != INFO]
         return Conversion(name, before, None, {}, _for_a_person(told, name))
@@ -118,7 +136,7 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
         )
         return refused(name, reason, before=before)
     fitted = _fitted(translation, given, document, form, options)
-    findings += fitted.findings
+    findings = [_as_written(finding, translation, fitted) for finding in findings] + fitted.findings
     if document.tail and form != "flags":
         findings.append(_left_behind(document))
     if not fitted.config and document.form != form:
@@ -134,8 +152,9 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
     if form == "yaml" and text is not before:
         from migrate02.formats.yaml3 import NOT_IN_YAML
 
-        if odd := NOT_IN_YAML.search(text):
-            line = before.count("\n", 0, before.find(odd[0])) + 1 if odd[0] in before else 0
+        if NOT_IN_YAML.search(text):
+            odd = NOT_IN_YAML.search(before)
+            line = before.count("\n", 0, odd.start()) + 1 if odd else 0
             return refused(name, "YAML takes no control characters, and nothing but UTF-8", line, before)
     return Conversion(name, before, text, fitted.config, _for_a_person(findings, name))
 
@@ -162,6 +181,40 @@ def _with_option(given: dict[str, Given], options: Options) -> dict[str, Given]:
     return {**given, "initial-cluster": Given("initial-cluster", options.initial_cluster, origin)}
 
 
+def _as_04_had_it(finding: Finding, document: Document, era: str) -> Finding:
+    """With --from 0.4, stray words are what they were to 0.4 on any command line; not after a flag that has no value,
+    where 0.4 refused the word too."""
+    if finding.code != "stray-words" or era != ERA_04 or finding.origin is None:
+        return finding
+    if document.given and not document.given[-1].value:
+        return finding
+    word = finding.origin.name
+    message = f"{word} and what follows it: ignored, as 0.4 did without a word (etcd 2.x: '{word}' is not a valid flag)"
+    remedy = "remove them, or write a boolean as -flag=value"
+    return Finding("words-ignored", "", finding.origin, message, remedy)
+
+
+def _of_host(finding: Finding, options: Options) -> Finding:
+    """A host name that was given is not this machine's."""
+    if finding.code != "name-from-hostname" or not options.hostname_given:
+        return finding
+    return finding._replace(
+        message=finding.message.removesuffix(", this machine's") + ", as given by --hostname"
+    )
+
+
+def _against_the_member(translation: Translation, options: Options, name: str) -> list[Finding]:
+    """A refusal of etcd's when the list given by option is not for this member."""
+    if translation.refused:
+        return []
+    from migrate02.members import trouble
+
+    message, remedy = trouble(options.initial_cluster, translation.config)
+    kind, file = (FLAG, "") if name == COMMAND_LINE else (FILE, name)
+    origin = Origin(kind, "--initial-cluster", file)
+    return [Finding("settings-clash", "initial-cluster", origin, message, remedy)] if message else []
+
+
 def _instead_of(given: dict[str, Given]) -> str:
     """The setting in whose place --initial-cluster goes."""
     return next((name for name in ("initial-cluster", "peers", "peers-file") if name in given), "")
@@ -174,16 +227,31 @@ def _fitted(
     to_yaml = form == "yaml" and document.form != "yaml"
     target = options.target or ("3.0" if to_yaml else "")
     if not target:
-        return _Fitted(translation.config, translation.sources, [])
+        return _Fitted(translation.config, translation.sources, [], {})
     from compat.fit import fit, parse_target
 
     fitted = fit(translation.config, parse_target(target))
     findings = [_with_origin(finding, translation, given) for finding in fitted.findings]
     if to_yaml and not options.target:
-        message = "etcd 2.x reads no YAML file; this one is for 3.0"
-        findings.append(Finding("yaml-needs-3", "", None, message, "for a later one, add --target VERSION"))
+        message = (
+            "etcd 2.x reads no YAML file; this one is for 3.0 to 3.3: in 3.4 and 3.5 the v2 API is off unless the "
+            "file says enable-v2"
+        )
+        findings.append(Finding("yaml-needs-3", "", None, message, "for 3.4 or 3.5, add --target 3.4 or 3.5"))
     sources = {name: translation.sources.get(fitted.renamed.get(name, name), "") for name in fitted.config}
-    return _Fitted(fitted.config, sources, findings)
+    return _Fitted(fitted.config, sources, findings, fitted.renamed)
+
+
+def _as_written(finding: Finding, translation: Translation, fitted: _Fitted) -> Finding:
+    """What was carried over is told by the name that the release asked for has for it."""
+    if finding.code != "carried-over":
+        return finding
+    message = finding.message
+    for new, old in fitted.renamed.items():
+        message = message.replace(
+            f"became --{old} {translation.config[old]}:", f"became --{new} {fitted.config[new]}:"
+        )
+    return finding._replace(message=message)
 
 
 def _with_origin(finding: Finding, translation: Translation, given: dict[str, Given]) -> Finding:

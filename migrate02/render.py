@@ -47,7 +47,7 @@ def render(document: Document, result: Result, form: str) -> str:
 
 
 def _env(document: Document, result: Result) -> list[str]:
-    usual_lead = _usual_lead(document)
+    usual_lead = _usual_lead(document, result)
 
     def write(name: str, piece: Piece | None) -> list[str]:
         if piece is None or document.form != "env":
@@ -76,10 +76,32 @@ def assignment(variable: str, value: str, *, lead: str = "", quote: str = '"') -
     return f"{lead}{variable}={quote}{value}{quote}"
 
 
-def _usual_lead(document: Document) -> str:
-    """``export`` for what is added, when the file's own lines have it."""
-    leads = [piece.lead for piece in document.pieces if piece.keys]
-    return leads[0] if leads and document.form == "env" else ""
+def _usual_lead(document: Document, result: Result) -> str:
+    """``export`` for what is added, when the file's own lines have it, or other lines export what they set."""
+    if document.form != "env":
+        return ""
+    exported = {name for piece in document.pieces for name in piece.exports}
+    if any(given.origin.name in exported for given in result.given.values()):
+        return "export "
+    return next((piece.lead for piece in document.pieces if piece.keys), "")
+
+
+def _exports(piece: Piece, result: Result) -> list[str]:
+    """A line of exports under the new names; what was set elsewhere keeps its name."""
+    names = [name for old in piece.exports for name in _new_variables(old, result)]
+    if names == list(piece.exports):
+        return list(piece.lines)
+    if not names:
+        return [_as_comment(line, result) for line in piece.lines]
+    comment = "".join(f"  {text}" for text in piece.comments)
+    return [f"{piece.lead}{' '.join(dict.fromkeys(names))}{comment}"]
+
+
+def _new_variables(old: str, result: Result) -> list[str]:
+    sources = [given.name for given in result.given.values() if given.origin.name == old]
+    if not sources:
+        return [old]
+    return [_variable(name) for name in result.config if result.sources.get(name) in sources]
 
 
 def _yaml(document: Document, result: Result) -> list[str]:
@@ -145,6 +167,8 @@ def _args_json(document: Document, result: Result) -> list[str]:
     import shlex
 
     words = [word for word in shlex.split(" ".join(document.program)) if word != "exec"]
+    if words and "=" in words[0]:
+        words.insert(0, "env")  # there is no shell to read a variable
     for name, value in result.config.items():
         words += _flag_words(name, value)
     return [json.dumps(words, ensure_ascii=False)]
@@ -179,6 +203,9 @@ def _in_place(document: Document, result: Result, write: _Write, form: str) -> l
     placed: set[str] = set()
     lines: list[str] = []
     for piece in document.pieces:
+        if piece.exports and document.form == form:
+            lines += _exports(piece, result)
+            continue
         given = [by_key[key] for key in piece.keys if key in by_key]
         names = [name for item in given for name in of_source.get(item.name, []) if name not in placed]
         placed.update(names)
@@ -207,7 +234,10 @@ def _stays(result: Result, piece: Piece, given: list[Given], names: list[str]) -
 
 
 def _as_comment(line: str, result: Result) -> str:
-    return line if not line.strip() or line.lstrip().startswith("#") else result.marks.left_out + line
+    text = line.lstrip()
+    if not text or text.startswith("#"):
+        return text if "\t" in line[: len(line) - len(text)] else line  # YAML takes no tab there
+    return result.marks.left_out + line
 
 
 def _key(given: Given) -> str:

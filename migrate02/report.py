@@ -18,7 +18,9 @@ def summary(conversions: list[Conversion]) -> str:
     changed = sum(conversion.changed for conversion in conversions)
     left = sum(conversion.needs_review and not conversion.refused for conversion in conversions)
     refused = sum(conversion.refused for conversion in conversions)
-    return f"{len(conversions)} inputs: {changed} converted, {left} with something left for a person, {refused} refused"
+    unchanged = len(conversions) - changed - refused
+    line = f"{len(conversions)} inputs: {changed} converted, {unchanged} unchanged, {refused} refused"
+    return f"{line}; {left} of those not refused with something left for a person" if left else line
 
 
 def typed(config: dict[str, str]) -> dict[str, object]:

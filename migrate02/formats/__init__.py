@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 from migrate02.formats.document import Document, Piece, UnusableInput
+from migrate02.formats.kinds import advice, find_start, holds_settings_of_04, kind_of
 
-__all__ = ["ONLY_COMMENTS", "Document", "Piece", "UnusableInput", "looks_like_etcd", "read"]
+__all__ = ["ONLY_COMMENTS", "Document", "Piece", "UnusableInput", "looks_like_etcd", "not_converted", "read"]
 
 ONLY_COMMENTS = "comments"
 """The form of a text with nothing else in it: of any kind, and nothing to do."""
@@ -22,6 +23,10 @@ _COMMAND = r"""(?x)[ \t]*
       | (?: exec[ \t]+ )?
         (?: (?: [^\s#=\[\]{}"':]*/ )? etcd \s*\Z  # etcd alone
           | [^\s#=\[\]{}"':]+ [ \t]+ (?: \\\r?\n[ \t]* | \$\S+[ \t]+ )* ["']?- ) )"""
+_COMMAND_BEHIND_VARIABLES = r"""(?x)[ \t]*
+    (?: (?:\S*/)?env[ \t]+ )?
+    (?: [A-Za-z_]\w*= (?: "(?:\\.|[^"\\])*" | '[^']*' | [^\s"';&|\#\\] )* (?: [ \t] | \\\r?\n )+ )+
+    (?: exec[ \t]+ )? (?: [^\s=]*/ )? etcd (?: \s*\Z | (?: [ \t] | \\\r?\n )+ ["']?[-$] )"""
 _TOML = r"(?m)^[ \t]*(?:\[[A-Za-z_.]+\]|[A-Za-z_\"'][\w.\-\"']*[ \t]*=)"
 _YAML = r"(?m)^[a-z][a-z0-9-]*:(?:[ \t]|\r?$)"
 
@@ -31,29 +36,24 @@ _OUR_TOML = (
 )
 _NAMES_ETCD = r"(?m)\betcd\b.*[ \t\"'-]-{1,2}[a-zA-Z]|^(?:listen|advertise)-client-urls:"
 
-_NOT_CONVERTED = (
-    ("a script", "#!"),
-    ("a cloud-config", "#cloud-config"),
-    ("a systemd unit", "[Unit]"),
-    ("a systemd unit", "[Service]"),
-)
-"""Kinds of files that hold etcd's settings among other things, and how their first line begins: said so, and not read
-as what they are not."""
+_CONTROL = "[\0-\b\v\x0e-\x1f\x7f]"
+_OLD_BYTES = "(?m)^[^#\n]*[\udc80-\udcff]"
+"""Bytes that are no UTF-8, outside of a comment."""
+_SETTING = r"(?m)^[ \t]*[A-Za-z_\"'][\w.\-\"']*[ \t]*[=:]"
+_SECTION = r"(?m)^[ \t]*\[[^\]\n]+\][ \t]*\r?$"
 
 
 def read(text: str, name: str) -> Document:
     """Read a text of any kind; ``name`` is what messages call it. Raises UnusableInput."""
-    if "\0" in text:
+    code = _without_leading_comments(text)
+    kind = kind_of(text, code)
+    if kind and "\0" not in text:
+        start = find_start(text, kind)
+        raise UnusableInput(advice(kind, start), start.line if start else 0)
+    if re.search(_CONTROL, text):
         raise UnusableInput("a binary file, not an etcd configuration")
     if not text.strip():
         raise UnusableInput("empty")
-    code = _without_leading_comments(text)
-    for kind, beginning in _NOT_CONVERTED:
-        if text.startswith(beginning) or code.startswith(beginning):
-            raise UnusableInput(
-                f"{kind}, which is not converted as a whole: give the words of etcd's command line after --, and its "
-                "variables as a file"
-            )
     if not code:
         return Document(ONLY_COMMENTS, ONLY_COMMENTS, [], [], [])
     if code.startswith("["):
@@ -62,6 +62,10 @@ def read(text: str, name: str) -> Document:
         found = argsjson.read(text, name)
         if found is not None:
             return found
+    if _is_command_behind_variables(code):
+        from migrate02.formats import command
+
+        return command.read(text, name)
     if _has_assignments(text):
         from migrate02.formats import envfile
 
@@ -76,19 +80,48 @@ def read(text: str, name: str) -> Document:
         return yaml3.read(text, name)
     from migrate02.formats import toml
 
-    return toml.read(text, name)
+    try:
+        return toml.read(text, name)
+    except UnusableInput:
+        _name_what_it_is(text)
+        raise
+
+
+def _name_what_it_is(text: str) -> None:
+    """A better word than 'broken TOML' for what was never meant to be; raises UnusableInput with it."""
+    if odd := re.search(_OLD_BYTES, text):
+        line = text.count("\n", 0, odd.end()) + 1
+        raise UnusableInput("a binary file, or a text that is not UTF-8", line)
+    if not re.search(_SETTING, text):
+        raise UnusableInput("a text without settings, not an etcd configuration")
+    if re.search(_SECTION, text) and not re.search(_OUR_TOML, text):
+        raise UnusableInput("an INI file or the like, not an etcd configuration: no setting of etcd in it")
+
+
+def not_converted(text: str) -> tuple[str, int]:
+    """What to say, and of which line, of a file that holds settings of 0.4 but is of a kind that is not converted;
+    ``""`` when it is no such file."""
+    kind = _kind(text)
+    if not kind or not holds_settings_of_04(text):
+        return "", 0
+    start = find_start(text, kind)
+    return advice(kind, start), start.line if start else 0
+
+
+def _kind(text: str) -> str:
+    return "" if "\0" in text else kind_of(text, _without_leading_comments(text))
 
 
 def looks_like_etcd(text: str) -> bool:
     """A quick guess, for walking a tree: worth reading at all?"""
-    if "\0" in text:
+    if re.search(_CONTROL, text) or _kind(text):
         return False
     if _has_assignments(text) or re.search(_OUR_TOML, text):
         return True
     code = _without_leading_comments(text)
     if code.startswith("["):
         return "etcd" in text
-    if text.startswith("#!") or _is_command(code) or re.search(_YAML, text):
+    if _is_command(code) or re.search(_YAML, text):
         return bool(re.search(_NAMES_ETCD, text))
     return False
 
@@ -96,6 +129,10 @@ def looks_like_etcd(text: str) -> bool:
 def _has_assignments(text: str) -> bool:
     """Asked of every text, so the cheap question comes first."""
     return ("ETCD_" in text or "-" in text) and bool(re.search(_ASSIGNMENT, text))
+
+
+def _is_command_behind_variables(code: str) -> bool:
+    return "etcd" in code and bool(re.match(_COMMAND_BEHIND_VARIABLES, code))
 
 
 def _is_command(code: str) -> bool:

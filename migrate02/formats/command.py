@@ -13,11 +13,14 @@ from typing import NamedTuple
 
 from compat.commandline import CommandLine, read_command_line
 from compat.findings import Finding
-from compat.settings import FILE, Given, Origin
+from compat.flags04 import NEVER_READ
+from compat.settings import FILE, VARIABLE, Given, Origin
+from compat.variables import Variables, read_variables, setting_of
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
 
 _PART = re.compile(r"""\$\([^()]*\)|`[^`]*`|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\`;&|<>$]+|\$""", re.DOTALL)
 _OPERATOR = re.compile(r"\d*[<>]|[;&|]")
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _EXPANSION = re.compile(r"""("?)\$(?:@|\*|\w+|\{[^{}]*\})\1\Z""")
 
 
@@ -58,6 +61,14 @@ def read(text: str, name: str) -> Document:
     comments.append(found.comment)
     pieces = [Piece((line,)) for line in comments if line.strip()]
     return in_file(document, name, first)._replace(pieces=pieces, newline=newline_of(text))
+
+
+def read_line(code: str) -> Document:
+    """A command line in one text. Raises UnusableInput as ``read`` does."""
+    try:
+        return _of_line(split(code))
+    except ValueError as error:
+        raise UnusableInput(f"not a command line: {error}") from None
 
 
 def read_words(words: Sequence[str]) -> Document:
@@ -102,20 +113,40 @@ def _unquoted(part: str) -> str:
 def _of_line(found: Line, number: int = 0) -> Document:
     words = found.words
     start = next((place for place, word in enumerate(words) if word.text.startswith("-")), len(words))
-    program = tuple(word.raw for word in words[:start]) or ("etcd",)
-    if "etcd" not in " ".join(program):
+    variables, before = _read_variables(words[:start])
+    program = tuple(word.raw for word in before) or ("etcd",)
+    names = [word.raw for word in before if not _ASSIGNMENT.match(word.text)]
+    if not any("etcd" in name for name in names) and before:
         raise UnusableInput(
-            f"a command line of {program[0]}, not of etcd: give etcd's own words after --", number
+            f"a command line of {(names or program)[0]}, not of etcd: give etcd's own words after --", number
         )
     line, elsewhere = _read_flags(words[start:])
-    findings = list(line.findings)
+    by_flag = {item.name for item in line.given}
+    findings = [item for item in variables.findings if item.setting not in by_flag] + line.findings
     if line.config_file is not None:
         findings.append(_config_elsewhere(line.config_file))
-    unseen = [*(word.raw for word in words[1:start] if word.is_expansion), *elsewhere]
+    unseen = [*(word.raw for word in before[1:] if word.is_expansion), *elsewhere]
     if unseen:
         findings.append(_flags_elsewhere(unseen))
     tail = tuple(part for part in (*elsewhere, found.tail) if part)
-    return Document("flags", "flags", [], list(line.given), findings, program=program, tail=tail)
+    given = [*variables.given, *line.given]
+    return Document("flags", "flags", [], given, findings, program=program, tail=tail)
+
+
+def _read_variables(words: list[Word]) -> tuple[Variables, list[Word]]:
+    """The settings among the ``NAME=value`` words before the program, and the words without them."""
+    items: list[tuple[str, Origin]] = []
+    for word in words:
+        if assignment := _ASSIGNMENT.match(word.text):
+            items.append((assignment[2], Origin(VARIABLE, assignment[1])))
+    found = read_variables(items, template=True)
+    not_ours = {finding.origin for finding in found.findings if finding.code == "unknown-variable"}
+    ours = {
+        origin.name
+        for _, origin in items
+        if origin not in not_ours and (setting_of(origin.name) or origin.name in NEVER_READ)
+    }
+    return found, [word for word in words if word.text.partition("=")[0] not in ours]
 
 
 def _read_flags(words: list[Word]) -> tuple[CommandLine, list[str]]:

@@ -24,6 +24,8 @@ class Piece(NamedTuple):
     quote: str = '"'
     structural: bool = False
     """Means something only in this format (a table header) and goes with it."""
+    exports: tuple[str, ...] = ()
+    """The variables named by a line that exports them and sets none; ``lead`` is what stands before the names."""
 
 
 class Document(NamedTuple):

@@ -12,6 +12,9 @@ from compat.variables import read_variables
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
 
 _LINE = re.compile(r"(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
+_EXPORTS = re.compile(
+    r"(\s*(?:export|(?:declare|typeset)\s+-x)\s+)([A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)\s*;?\s*(#.*)?\Z", re.ASCII
+)
 _ESCAPED = re.compile(r'\\(["\\$`])')
 _EXPORTED = re.compile(r"\s*;\s*export\s+[A-Z0-9_ ]+\Z")
 _PART = re.compile(r"""[^\s'"\\;#$]+|'[^']*'|"(?:\\.|[^"\\])*"|\\.?|\$\([^()]*\)|[^'"\\]""", re.DOTALL)
@@ -47,7 +50,7 @@ def read(text: str, name: str) -> Document:
         joined = "".join(line[:-1] for line in run[:-1]) + run[-1]
         match = _LINE.match(joined)
         if match is None:
-            pieces.append(Piece(run))
+            pieces.append(_without_setting(run, joined))
             continue
         origin = Origin(VARIABLE, match[2], name, first + 1)
         if not match[2].startswith("ETCD_"):
@@ -64,6 +67,15 @@ def read(text: str, name: str) -> Document:
     told = {finding.origin for finding in elsewhere}
     findings = [finding for finding in found.findings if finding.origin not in told]
     return Document("env", "env", pieces, found.given, findings + elsewhere, newline_of(text))
+
+
+def _without_setting(run: tuple[str, ...], joined: str) -> Piece:
+    """A line that sets nothing; one that exports variables of etcd's has to follow their names."""
+    match = _EXPORTS.match(joined)
+    if match is None or "ETCD_" not in match[2]:
+        return Piece(run)
+    comments = (match[3],) if match[3] else ()
+    return Piece(run, comments=comments, lead=match[1], structural=True, exports=tuple(match[2].split()))
 
 
 def _value(text: str, origin: Origin) -> Value:

@@ -11,8 +11,8 @@ from compat.values import refusal
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
 
 _KEY = re.compile(r"(\s*)([A-Za-z0-9-]+)\s*:(?:\s|\Z)")
-NOT_IN_YAML = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Without the line ends that only YAML knows."""
+NOT_IN_YAML = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
+"""Also the line ends that only YAML knows, a carriage return by itself among them."""
 
 MANY_BRACKETS = 1000
 """The parser's time grows with the square of their depth."""

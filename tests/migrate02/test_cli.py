@@ -146,7 +146,11 @@ def test_standard_input(old: Path) -> None:
         (["--target", "1.0", "x"], "--target: etcd 1.0 is not known here"),
         (["--target", "new", "x"], "--target: new is no version of etcd"),
         (["--from", "2", "x"], "--from 2: give one of auto, 0.4"),
-        (["--initial-cluster", "m1", "x"], "--initial-cluster: "),
+        (["--initial-cluster", "m1", "x"], '--initial-cluster: "m1" has no NAME=URL form'),
+        (
+            ["--", "etcd", "-addr", "10.0.0.9:4001", "--to", "env"],
+            "--to stands after --: options of convert go before",
+        ),
         (["--hostname"], "--hostname needs a value"),
         (["--check=yes", "x"], "--check takes no value"),
         (["--bogus", "x"], "--bogus is no option"),
@@ -197,8 +201,13 @@ def test_version() -> None:
         (b"\x7fELF\0\0", "a binary file"),
         (b'name = "m1"\naddr = \n', ":2: broken TOML: Invalid value, at column 8"),
         (b'name = "m1', ":1: broken TOML: "),
-        (b"name = \xff\n", ":1: broken TOML: "),
-        (b"hello world\n", ":1: broken TOML: "),
+        (b"name = \xff\n", ":1: a binary file, or a text that is not UTF-8"),
+        (b'name = "m1"\n\x01\n', "a binary file"),
+        (bytes(range(1, 256)), "a binary file"),
+        (b"hello world\n", "a text without settings"),
+        (b"[a]\nb=c d\n", "an INI file"),
+        (b"start on runlevel [2345]\nexec etcd -addr 10.0.0.9:4001\n", ":2: an upstart job"),
+        (b"[program:etcd]\ncommand=etcd -addr 10.0.0.9:4001\n", ":2: a supervisor's file"),
         (b"[server]\nport = 1\n", "no setting of etcd in it"),
         (b'ETCD_NAME="m1\n', ":1: ETCD_NAME: a quote is left open"),
         (b'ETCD_NAME="m1" x\n', ":1: ETCD_NAME: x stands behind the closing quote"),
@@ -255,6 +264,88 @@ def test_a_command_line_after_two_dashes(words: list[str], first: str) -> None:
     run = convert("--to", "flags", "--", *words)
     assert run.status == RESIDUE
     assert run.out.startswith(f"{first} \\\n  --name node1 \\\n")
+
+
+def test_a_command_line_in_one_word_is_split() -> None:
+    in_words = convert("--", "etcd", "-name", "m1", "-addr", "10.0.0.9:4001")
+    assert convert("--", "etcd -name m1 -addr 10.0.0.9:4001") == in_words
+    assert in_words.status == DONE
+
+
+def test_variables_before_the_command_are_read_and_flags_win() -> None:
+    words = ["etcd", "-name", "m1", "-addr", "10.0.0.9:4001"]
+    plain = convert("--", *words)
+    assert convert("--", "ETCD_NAME=m2", *words) == plain
+    assert convert("--", "env", "ETCD_NAME=m1", "etcd", *words[3:]).out == "env " + plain.out
+    assert convert("--", "TZ=UTC", "ETCD_NAME=m1", "etcd", *words[3:]).out == "TZ=UTC " + plain.out
+    refused = convert("--", "ETCD_PEERS=10.0.0.1:7001", *words)
+    assert (refused.status, refused.out, refused.codes) == (REFUSED, "", ["peers"])
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ("m2=http://10.0.0.9:7001", 'couldn\'t find local name "m1" in the initial cluster configuration'),
+        (
+            "m1=http://10.0.0.9:7002",
+            "--initial-cluster must include m1=http://10.0.0.9:7001 "
+            "given --initial-advertise-peer-urls=http://10.0.0.9:7001",
+        ),
+    ],
+)
+def test_an_initial_cluster_without_this_member_is_refused(old: Path, members: str, words: str) -> None:
+    run = convert("--initial-cluster", members, old)
+    assert (run.status, run.out, run.codes) == (REFUSED, "", ["settings-clash"])
+    assert words in run.err
+    assert convert("--initial-cluster", members, "--member-has-data", old).status == DONE
+
+
+@pytest.mark.parametrize(
+    "members", ["m1=http://10.0.0.9:7001,m2=http://10.0.0.8:7001", "m1=http://host:7001"]
+)
+def test_an_initial_cluster_that_may_be_right_is_taken(old: Path, members: str) -> None:
+    assert convert("--initial-cluster", members, old).status == DONE
+
+
+def test_a_directory_tells_what_holds_settings_but_is_not_converted(tmp_path: Path) -> None:
+    files = {
+        "10-etcd.conf": '[Service]\nEnvironment="ETCD_ADDR=10.0.0.9:4001"\n',
+        "cloud.yaml": "#cloud-config\ncoreos:\n  etcd:\n    addr: $private_ipv4:4001\n",
+        "etcd.upstart": "start on x\nexec /usr/bin/etcd -addr 10.0.0.9:4001\n",
+        "run.sh": "#!/bin/sh\nexec etcd -addr $IP:4001\n",
+    }
+    for name, text in files.items():
+        write(tmp_path / name, text)
+    write(tmp_path / "other.sh", "#!/bin/sh\necho etcd\n")
+    run = convert(tmp_path)
+    assert (run.status, run.out, run.codes) == (RESIDUE, "", ["not-converted"] * 4)
+    for start in (
+        f"{tmp_path}/10-etcd.conf:2: a systemd unit",
+        "convert -- ETCD_ADDR=10.0.0.9:4001 etcd ",
+        f"{tmp_path}/cloud.yaml:3: a cloud-config",
+        "convert -- etcd '-addr=$private_ipv4:4001' ",
+        f"{tmp_path}/etcd.upstart:2: an upstart job",
+        "convert -- /usr/bin/etcd -addr 10.0.0.9:4001 ",
+        f"{tmp_path}/run.sh:2: a script",
+    ):
+        assert start in run.err
+
+
+def test_a_host_name_that_was_given_is_not_this_machines(tmp_path: Path) -> None:
+    path = write(tmp_path / "etcd.conf", NAMELESS)
+    assert "--name is node1, as given by --hostname" in convert(path).err
+    assert ", this machine's" in migrate02("convert", path).err
+
+
+def test_a_directory_without_anything_of_etcds_is_told(tmp_path: Path) -> None:
+    assert convert(tmp_path) == (DONE, "", f"no etcd configuration found in {tmp_path}\n")
+
+
+def test_the_summary_counts_every_input_once(tmp_path: Path) -> None:
+    paths = [write(tmp_path / str(n), text) for n, text in enumerate((OLD, NAMELESS, NEW, PEERS))]
+    assert convert(*paths).err.splitlines()[-1] == (
+        "4 inputs: 2 converted, 1 unchanged, 1 refused; 1 of those not refused with something left for a person"
+    )
 
 
 def test_initial_cluster_goes_into_no_file_that_sets_nothing(tmp_path: Path) -> None:

@@ -173,6 +173,9 @@ _ALPHABET = st.sampled_from(
 @example("name: 2014-99-99\ndata-dir: 1")
 @example("etcd -addr 10.0.0.9:4001 \\")
 @example("ETCD_NAME=a\\")
+@example("ETCD_NAME==\n\t")
+@example('ETCD_NAME==\n\r"')
+@example("ETCD_NAME=a\nETCD_ADDR=10.0.0.9:4001\n\t# x\n")
 @example("\ufeffname = 'm1'\naddr = '10.0.0.9:4001'\n")
 def test_odd_texts_give_a_result_or_a_reason(text: str) -> None:
     says_something_or_converts(text)

@@ -1,0 +1,141 @@
+"""Kinds of files that hold etcd's settings among other things: told by name, never converted as a whole.
+
+Also finds where etcd is started in them, and the command that converts that start. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import NamedTuple
+
+SCRIPT, CLOUD_CONFIG, UNIT = "a script", "a cloud-config", "a systemd unit"
+UPSTART, SUPERVISOR = "an upstart job", "a supervisor's file"
+
+_BEGINNINGS = (
+    (SCRIPT, "#!"),
+    (CLOUD_CONFIG, "#cloud-config"),
+    (UNIT, "[Unit]"),
+    (UNIT, "[Service]"),
+    (UNIT, "[Install]"),
+)
+"""How the first line begins, comments passed over or not."""
+_INSIDE = (
+    (UPSTART, r"(?m)^(?:start on|stop on|respawn$|(?:pre|post)-(?:start|stop) |script[ \t]*$|end script)"),
+    (SUPERVISOR, r"(?m)^\[(?:program:[^\]]+|supervisord)\]"),
+)
+
+_START = re.compile(
+    r"""(?:[ \t]*-?[ \t]*) (?: ExecStart=[-@+!:]* | command[ \t]*[=:][ \t]* | exec[ \t]+ | nohup[ \t]+ )*
+        (?P<words> (?: (?:\S*/)?env[ \t]+ )? (?: [A-Za-z_]\w*=\S*[ \t]+ )*
+                   (?:[^\s=:#]*/)?etcd (?:[ \t]+["']?[-$].*)? ) \Z""",
+    re.VERBOSE,
+)
+_SECTION = re.compile(r"([ \t]*)etcd2?:[ \t]*(?:#.*)?\Z")
+_ENTRY = re.compile(r"([ \t]+)([a-z][a-z0-9_-]*):[ \t]+(.*)\Z")
+_ENVIRONMENT = re.compile(r"[ \t]*Environment=(.*)\Z")
+_GROUP = re.compile(r"\$[({`]|`")
+
+
+class Start(NamedTuple):
+    """Where etcd is started or set up, lines counted from 1. ``words`` convert it; none when they are not plain."""
+
+    line: int
+    words: tuple[str, ...] = ()
+
+
+def kind_of(text: str, code: str) -> str:
+    """The kind of a file that is not converted, or ``""``; ``code`` is the text without its leading comments."""
+    for kind, beginning in _BEGINNINGS:
+        if text.startswith(beginning) or code.startswith(beginning):
+            return kind
+    return next((kind for kind, pattern in _INSIDE if re.search(pattern, text)), "")
+
+
+def find_start(text: str, kind: str) -> Start | None:
+    """The first line that starts etcd, or a cloud-config's section of its settings, or a unit's variables for it."""
+    variables: list[str] = []
+    first_variable = 0
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    for number, line in enumerate(lines, 1):
+        if kind == UNIT and (found := _variables(line)):
+            variables += found
+            first_variable = first_variable or number
+        if kind == CLOUD_CONFIG and (section := _SECTION.match(line)):
+            return Start(number, _flags_of_section(lines[number:], len(section[1])))
+    for number in range(1, len(lines) + 1):
+        start = _START.match(_whole(lines, number))
+        if start is not None:
+            return Start(number, _plain_words(start["words"], variables))
+    return Start(first_variable, (*variables, "etcd")) if variables else None
+
+
+def _whole(lines: list[str], number: int) -> str:
+    """A line with those that it goes on in."""
+    whole = lines[number - 1]
+    while whole.endswith("\\") and number < len(lines):
+        whole = whole[:-1] + " " + lines[number].lstrip()
+        number += 1
+    return whole.rstrip()
+
+
+def _variables(line: str) -> list[str]:
+    match = _ENVIRONMENT.match(line)
+    if match is None:
+        return []
+    try:
+        words = shlex.split(match[1])
+    except ValueError:
+        return []
+    return [word for word in words if word.startswith("ETCD_") and "=" in word]
+
+
+def _plain_words(code: str, variables: list[str]) -> tuple[str, ...]:
+    """None when a shell would do more with them than split them and leave etcd in the background."""
+    from migrate02.formats.command import split
+
+    try:
+        line = split(code)
+    except ValueError:
+        return ()
+    if line.tail not in ("", "&") or any("$" in word.raw or "`" in word.raw for word in line.words):
+        return ()
+    return (*variables, *(word.text for word in line.words))
+
+
+def _flags_of_section(lines: list[str], indent: int) -> tuple[str, ...]:
+    words = ["etcd"]
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        entry = _ENTRY.match(line)
+        if entry is None or len(entry[1]) <= indent:
+            break
+        value = entry[3].partition(" #")[0].strip()
+        if value[:1] in ("'", '"') and value[-1:] == value[:1]:
+            value = value[1:-1]
+        words.append(f"-{entry[2].replace('_', '-')}={value}")
+    return tuple(words) if len(words) > 1 else ()
+
+
+def advice(kind: str, start: Start | None) -> str:
+    """What is said of such a file."""
+    said = f"{kind}, which is not converted as a whole"
+    if start is not None and start.words:
+        said += ": etcd is set up here; run: migrate02 convert"
+        return f"{said} -- {shlex.join(start.words)}"
+    where = "etcd is started here: " if start is not None else ""
+    return f"{said}: {where}give the words of etcd's command line after --, and its variables as a file"
+
+
+def holds_settings_of_04(text: str) -> bool:
+    """A guess from names that only 0.4 has, in a text that is about etcd."""
+    if "etcd" not in text.lower():
+        return False
+    from compat.flags04 import FLAGS, ONLY_04, ONLY_04_SPELLINGS
+
+    flags = "|".join(sorted(map(re.escape, ONLY_04 - {"v", "vv", "f", "h"})))
+    variables = [flag.variable for flag in FLAGS if flag.variable and flag.name in ONLY_04]
+    names = "|".join(map(re.escape, [*variables, *(name for name in ONLY_04_SPELLINGS if name.isupper())]))
+    pattern = rf"(?m)(?<![\w-])--?(?:{flags})(?=[\s=])|\b(?:{names})=|^[ \t]+(?:{flags}):[ \t]"
+    return bool(re.search(pattern, text))
