@@ -56,7 +56,8 @@ def look_around(given: Mapping[str, Given]) -> Surroundings:
     name = given["name"].value if "name" in given else hostname
     data_dir = given["data-dir"].value if "data-dir" in given else f"{name}.etcd"
     wal_dir = given["wal-dir"].value if "wal-dir" in given else ""
-    return Surroundings(hostname, has_member_data(data_dir, wal_dir), is_this_machine=True)
+    has_data = has_member_data(data_dir, wal_dir)
+    return Surroundings(hostname, member_has_data=has_data, is_this_machine=True)
 
 
 def _is_new(given: Mapping[str, Given]) -> bool:

@@ -116,12 +116,14 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
         options = options._replace(initial_cluster="")  # a file that is not about etcd's settings
     era = _era(document, given, options)
     translation = translate(
-        _with_option(given, options), Surroundings(options.hostname, options.member_has_data), era
+        _with_option(given, options),
+        Surroundings(options.hostname, options.hostname_given, options.member_has_data),
+        era,
     )
     if options.initial_cluster:
         translation.sources["initial-cluster"] = _instead_of(given)
     told = [_as_04_had_it(finding, document, era) for finding in document.findings]
-    findings = told + [_of_host(finding, options) for finding in translation.findings] + _line_breaks(given)
+    findings = told + translation.findings + _line_breaks(given)
     if options.initial_cluster and not options.member_has_data:
         findings += _against_the_member(translation, options, name)
     if any(finding.severity == ERROR for finding in findings):
@@ -192,15 +194,6 @@ def _as_04_had_it(finding: Finding, document: Document, era: str) -> Finding:
     message = f"{word} and what follows it: ignored, as 0.4 did without a word (etcd 2.x: '{word}' is not a valid flag)"
     remedy = "remove them, or write a boolean as -flag=value"
     return Finding("words-ignored", "", finding.origin, message, remedy)
-
-
-def _of_host(finding: Finding, options: Options) -> Finding:
-    """A host name that was given is not this machine's."""
-    if finding.code != "name-from-hostname" or not options.hostname_given:
-        return finding
-    return finding._replace(
-        message=finding.message.removesuffix(", this machine's") + ", as given by --hostname"
-    )
 
 
 def _against_the_member(translation: Translation, options: Options, name: str) -> list[Finding]:

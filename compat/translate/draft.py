@@ -16,6 +16,8 @@ class Surroundings(NamedTuple):
     """What a translation must know of the machine. Gathered by the caller: nothing here looks."""
 
     hostname: str = ""
+    hostname_given: bool = False
+    """The host's name was told, not looked up on the machine that translates."""
     member_has_data: bool = False
     """The member's data directory already holds a 2.x member."""
     is_this_machine: bool = False

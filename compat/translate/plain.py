@@ -24,10 +24,11 @@ def translate_name(draft: Draft) -> None:
             if "data-dir" in draft.given
             else "0.4 took the host name when no -name was given"
         )
+        whose = "as told" if draft.around.hostname_given else "this machine's"
         draft.say(
             "name-from-hostname",
             given,
-            f"{why}; --name is {name}, this machine's",
+            f"{why}; --name is {name}, {whose}",
             "check it",
             setting="name",
         )

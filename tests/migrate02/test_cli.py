@@ -333,7 +333,7 @@ def test_a_directory_tells_what_holds_settings_but_is_not_converted(tmp_path: Pa
 
 def test_a_host_name_that_was_given_is_not_this_machines(tmp_path: Path) -> None:
     path = write(tmp_path / "etcd.conf", NAMELESS)
-    assert "--name is node1, as given by --hostname" in convert(path).err
+    assert "--name is node1, as told" in convert(path).err
     assert ", this machine's" in migrate02("convert", path).err
 
 
