@@ -60,11 +60,12 @@ def canonical(name: str) -> str:
 
 
 def read_command_line(
-    args: Sequence[str], own: Mapping[str, str] | None = None, *, template: bool = False
+    args: Sequence[str], own: Mapping[str, str] | None = None, *, template: bool = False, era: str = ""
 ) -> CommandLine:
     """Read the words after the program's name; ``own`` are further flags with their kinds.
 
-    A word that etcd would refuse is a finding, not an exception. ``template``: see ``refusal``.
+    A word that etcd would refuse is a finding, not an exception. ``template``: see ``refusal``. ``era`` overrides what
+    the flags themselves say.
     """
     kinds = _KINDS | dict(own or {})
     config_file = first_pass(args, "config")
@@ -89,7 +90,7 @@ def read_command_line(
     findings = [finding for flag in parsed.flags if (finding := _deprecated(flag))]
     version = next((flag for flag in reversed(parsed.flags) if flag.name == "version"), None)
     if parsed.rest:
-        findings.append(_stray(parsed, given))
+        findings.append(_stray(parsed, era or era_of({item.name: item for item in given})))
     seen = next((item for item in given if item.name == "config"), None)
     if seen is not None and seen.value and config_file is None:
         findings.append(_config_not_seen(seen))
@@ -157,7 +158,7 @@ def _deprecated(flag: Flag) -> Finding | None:
     return Finding("deprecated-name", new, origin, f"[deprecated] use -{new}, not -{flag.name}", "")
 
 
-def _stray(parsed: Parsed, given: list[Given]) -> Finding:
+def _stray(parsed: Parsed, era: str) -> Finding:
     """2.x refuses leftover words; 0.4 ignored them, and a command line that is plainly 0.4's has lived with that.
 
     Not so the word after a bare ``-cluster-active-size``: it was no number, or it would not be left over, and 0.4
@@ -169,7 +170,7 @@ def _stray(parsed: Parsed, given: list[Given]) -> Finding:
     refused_by_both = any(
         flag.position + 1 == parsed.rest_position and flag.value is None for flag in parsed.flags[-1:]
     )
-    if not refused_by_both and era_of({item.name: item for item in given}) == ERA_04:
+    if not refused_by_both and era == ERA_04:
         message = f"ignored, as 0.4 did without a word: {words} (etcd 2.x: '{rest[0]}' is not a valid flag)"
         return Finding("words-ignored", "", origin, message, "remove them, or write a boolean as -flag=value")
     message = f"error verifying flags, '{rest[0]}' is not a valid flag. See 'etcd --help'."

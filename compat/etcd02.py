@@ -15,7 +15,7 @@ from typing import NamedTuple
 from compat import __version__
 from compat.commandline import OWN_FLAGS, read_command_line
 from compat.datadir import is_of_etcd04
-from compat.findings import ERROR, Finding
+from compat.findings import ERROR, Finding, worst
 from compat.gather import gather, look_around
 from compat.goflag import TRUE
 from compat.settings import FILE, FLAG, Given, Origin, named_by_etcd
@@ -69,7 +69,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
     sources = gather(line, environ, system_file)
     translation = translate(sources.given, look_around(sources.given), sources.era)
     findings = sources.findings + translation.findings
-    if any(finding.severity == ERROR for finding in findings):
+    if worst(findings) == ERROR:
         return _stop(findings, _status(findings))
     try:
         config = load(

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from compat.findings import ERROR, INFO, REVIEW, Finding
+from compat.findings import ERROR, INFO, REVIEW, Finding, worst
 from compat.flags04 import BY_NAME
 from compat.settings import FILE, FLAG, Given, Origin, first_wins
 from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, translate
@@ -74,7 +74,7 @@ class Conversion(NamedTuple):
 def convert_text(text: str, name: str, options: Options) -> Conversion:
     """Convert a file's text; ``name`` is what messages call it."""
     try:
-        document = formats.read(text, name)
+        document = formats.read(text, name, options.era)
     except UnusableInput as error:
         return refused(name, str(error), error.line, before=text)
     if document.form == formats.ONLY_COMMENTS:
@@ -90,7 +90,7 @@ def convert_words(words: Sequence[str], options: Options) -> Conversion:
 
     in_one = len(words) == 1 and len(words[0].split()) > 1
     try:
-        document = read_line(words[0]) if in_one else read_words(words)
+        document = read_line(words[0], options.era) if in_one else read_words(words, options.era)
     except UnusableInput as error:
         return refused(COMMAND_LINE, str(error))
     return _convert(document, COMMAND_LINE, (words[0] if in_one else shlex.join(words)) + "\n", options)
@@ -122,11 +122,10 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
     )
     if options.initial_cluster:
         translation.sources["initial-cluster"] = _instead_of(given)
-    told = [_as_04_had_it(finding, document, era) for finding in document.findings]
-    findings = told + translation.findings + _line_breaks(given)
+    findings = document.findings + translation.findings + _line_breaks(given)
     if options.initial_cluster and not options.member_has_data:
         findings += _against_the_member(translation, options, name)
-    if any(finding.severity == ERROR for finding in findings):
+    if worst(findings) == ERROR:
         told = [finding for finding in findings if finding.severity != INFO]
         return Conversion(name, before, None, {}, _for_a_person(told, name))
     if _is_unclear(document, given, options):
@@ -181,19 +180,6 @@ def _with_option(given: dict[str, Given], options: Options) -> dict[str, Given]:
         return given
     origin = Origin(FLAG, "--initial-cluster")
     return {**given, "initial-cluster": Given("initial-cluster", options.initial_cluster, origin)}
-
-
-def _as_04_had_it(finding: Finding, document: Document, era: str) -> Finding:
-    """With --from 0.4, stray words are what they were to 0.4 on any command line; not after a flag that has no value,
-    where 0.4 refused the word too."""
-    if finding.code != "stray-words" or era != ERA_04 or finding.origin is None:
-        return finding
-    if document.given and not document.given[-1].value:
-        return finding
-    word = finding.origin.name
-    message = f"{word} and what follows it: ignored, as 0.4 did without a word (etcd 2.x: '{word}' is not a valid flag)"
-    remedy = "remove them, or write a boolean as -flag=value"
-    return Finding("words-ignored", "", finding.origin, message, remedy)
 
 
 def _against_the_member(translation: Translation, options: Options, name: str) -> list[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compat.findings import ERROR, INFO
+from compat.findings import ERROR, INFO, worst
 from compat.flags04 import BY_NAME, ONLY_04, ONLY_04_SPELLINGS
 from compat.settings import Given
 from compat.translate.bootstrap import refuse_peers, translate_bootstrap
@@ -77,7 +77,7 @@ def translate(given: Mapping[str, Given], around: Surroundings, era: str = "") -
     refuse_several_bootstraps(draft)
     refuse_old_beside_new(draft)
     findings = draft.findings + told
-    if any(finding.severity == ERROR for finding in findings):
+    if worst(findings) == ERROR:
         findings = [finding for finding in findings if finding.severity != INFO]  # moot: nothing comes of it
     return Translation(_in_order(draft.config), draft.sources, findings, draft.era)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from compat.findings import ERROR, Finding
+from compat.findings import ERROR, Finding, worst
 from compat.settings import Given, Origin
 
 ERA_04 = "0.4"
@@ -38,7 +38,7 @@ class Translation(NamedTuple):
 
     @property
     def refused(self) -> bool:
-        return any(finding.severity == ERROR for finding in self.findings)
+        return worst(self.findings) == ERROR
 
 
 class Draft:

@@ -43,8 +43,11 @@ _SETTING = r"(?m)^[ \t]*[A-Za-z_\"'][\w.\-\"']*[ \t]*[=:]"
 _SECTION = r"(?m)^[ \t]*\[[^\]\n]+\][ \t]*\r?$"
 
 
-def read(text: str, name: str) -> Document:
-    """Read a text of any kind; ``name`` is what messages call it. Raises UnusableInput."""
+def read(text: str, name: str, era: str = "") -> Document:
+    """Read a text of any kind; ``name`` is what messages call it. Raises UnusableInput.
+
+    ``era`` is given when it is known; else the text's own settings tell.
+    """
     code = _without_leading_comments(text)
     kind = kind_of(text, code)
     if kind and "\0" not in text:
@@ -59,13 +62,13 @@ def read(text: str, name: str) -> Document:
     if code.startswith("["):
         from migrate02.formats import argsjson
 
-        found = argsjson.read(text, name)
+        found = argsjson.read(text, name, era)
         if found is not None:
             return found
     if _is_command_behind_variables(code):
         from migrate02.formats import command
 
-        return command.read(text, name)
+        return command.read(text, name, era)
     if _has_assignments(text):
         from migrate02.formats import envfile
 
@@ -73,7 +76,7 @@ def read(text: str, name: str) -> Document:
     if _is_command(code):
         from migrate02.formats import command
 
-        return command.read(text, name)
+        return command.read(text, name, era)
     if re.search(_YAML, text) and not re.search(_TOML, text):
         from migrate02.formats import yaml3
 

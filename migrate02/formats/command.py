@@ -44,7 +44,7 @@ class Line(NamedTuple):
     comment: str = ""
 
 
-def read(text: str, name: str) -> Document:
+def read(text: str, name: str, era: str = "") -> Document:
     """Raises UnusableInput when the words cannot be told apart, or are of some other program."""
     lines = lines_of(text)
     comments = [line for line in lines if not line.strip() or line.lstrip().startswith("#")]
@@ -57,26 +57,26 @@ def read(text: str, name: str) -> Document:
         found = split("\n".join(line for _, line in code).replace("\\\n", " "))
     except ValueError as error:
         raise UnusableInput(f"not a command line: {error}", first) from None
-    document = _of_line(found, first)
+    document = _of_line(found, era, first)
     comments.append(found.comment)
     pieces = [Piece((line,)) for line in comments if line.strip()]
     return in_file(document, name, first)._replace(pieces=pieces, newline=newline_of(text))
 
 
-def read_line(code: str) -> Document:
+def read_line(code: str, era: str = "") -> Document:
     """A command line in one text. Raises UnusableInput as ``read`` does."""
     try:
-        return _of_line(split(code))
+        return _of_line(split(code), era)
     except ValueError as error:
         raise UnusableInput(f"not a command line: {error}") from None
 
 
-def read_words(words: Sequence[str]) -> Document:
+def read_words(words: Sequence[str], era: str = "") -> Document:
     """The words of a command line that a shell has read already, the program's name before the first flag or not.
 
     Raises UnusableInput when they are of some other program.
     """
-    return _of_line(Line([Word(shlex.quote(word), word) for word in words]))
+    return _of_line(Line([Word(shlex.quote(word), word) for word in words]), era)
 
 
 def split(code: str) -> Line:
@@ -110,7 +110,7 @@ def _unquoted(part: str) -> str:
     return part[1:] if part[0] == "\\" else part
 
 
-def _of_line(found: Line, number: int = 0) -> Document:
+def _of_line(found: Line, era: str, number: int = 0) -> Document:
     words = found.words
     start = next((place for place, word in enumerate(words) if word.text.startswith("-")), len(words))
     variables, before = _read_variables(words[:start])
@@ -120,7 +120,7 @@ def _of_line(found: Line, number: int = 0) -> Document:
         raise UnusableInput(
             f"a command line of {(names or program)[0]}, not of etcd: give etcd's own words after --", number
         )
-    line, elsewhere = _read_flags(words[start:])
+    line, elsewhere = _read_flags(words[start:], era)
     by_flag = {item.name for item in line.given}
     findings = [item for item in variables.findings if item.setting not in by_flag] + line.findings
     if line.config_file is not None:
@@ -149,12 +149,12 @@ def _read_variables(words: list[Word]) -> tuple[Variables, list[Word]]:
     return found, [word for word in words if word.text.partition("=")[0] not in ours]
 
 
-def _read_flags(words: list[Word]) -> tuple[CommandLine, list[str]]:
+def _read_flags(words: list[Word], era: str) -> tuple[CommandLine, list[str]]:
     """Where a flag should stand, ``$ETCD_OPTS`` is no stray word: set aside, so that what follows is read too."""
     words = list(words)
     elsewhere: list[str] = []
     while True:
-        line = read_command_line([word.text for word in words], template=True)
+        line = read_command_line([word.text for word in words], template=True, era=era)
         place = len(words) - len(line.rest)
         if not line.rest or not words[place].is_expansion:
             return line, elsewhere

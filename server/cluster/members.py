@@ -45,22 +45,20 @@ class Member:
     def context(self) -> bytes:
         """The member as conf changes and the peers' /members carry it: JSON with the id as a DECIMAL
         number."""
-        fields: dict[str, object] = {"id": self.id, "peerURLs": list(self.peer_urls)}
-        if self.name:
-            fields["name"] = self.name
-        if self.client_urls:
-            fields["clientURLs"] = list(self.client_urls)
-        return compact_json(fields)
+        return compact_json({"id": self.id, "peerURLs": list(self.peer_urls), **self._attributes()})
 
     @property
     def attributes(self) -> bytes:
         """What the member publishes of itself."""
+        return compact_json(self._attributes())
+
+    def _attributes(self) -> dict[str, object]:
         fields: dict[str, object] = {}
         if self.name:
             fields["name"] = self.name
         if self.client_urls:
             fields["clientURLs"] = list(self.client_urls)
-        return compact_json(fields)
+        return fields
 
     @property
     def attributes_path(self) -> str:

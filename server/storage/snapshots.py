@@ -1,6 +1,7 @@
 """The directory of ``.snap`` files: the key space at some index, under a checksum.
 
-Knows the envelope, not the JSON inside. ``persist_snapshot`` is the one way to store a snapshot of a running member.
+Knows the envelope, not the JSON inside. ``persist_snapshot`` is the order in which a snapshot is stored; a running
+member takes the same steps from two threads (``server.node``).
 """
 
 from __future__ import annotations
