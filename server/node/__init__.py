@@ -6,9 +6,10 @@ of it, before its entry is on disk. Everything but the disk work happens on the 
 log has one thread of its own, and snapshot files have another, so that no write waits for them.
 """
 
+from server.node.answer import Answer, Outcome
 from server.node.applier import Applier, CannotApply
 from server.node.disk import Disk, MemberDisk
-from server.node.node import Answer, Node, NodeFailed
+from server.node.node import Node, NodeFailed
 from server.node.start import Started, open_member
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MemberDisk",
     "Node",
     "NodeFailed",
+    "Outcome",
     "Started",
     "open_member",
 ]

@@ -10,18 +10,16 @@ import logging
 from server.cluster.ids import id_text
 from server.cluster.members import MemberError, Members
 from server.log import NOTICE
+from server.node.answer import Outcome
 from server.raft import Entry, EntryType, Raft
 from server.storage.codec import ConfChangeType, decode_conf_change
 from server.storage.requests import Request, decode_request
 from server.store.apply import apply_request
 from server.store.errors import EtcdError
-from server.store.event import Event
 from server.store.store import Store
 from server.version import CLUSTER_VERSION, VERSION
 
 logger = logging.getLogger(__name__)
-
-Outcome = Event | EtcdError | None
 
 
 class CannotApply(Exception):

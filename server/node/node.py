@@ -8,16 +8,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
 
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION as VERSION_PATH
 from server.log import log_fault
+from server.node.answer import Answer
 from server.node.applier import Applier, CannotApply, major_minor
 from server.node.requestids import RequestIds
 from server.node.start import Started
-from server.raft import NOBODY, Entry, LogError, Message, Ready, Role, Snapshot
+from server.node.worker import Worker
+from server.raft import NOBODY, Entry, HardState, LogError, Message, Ready, Role, Snapshot
 from server.storage.errors import StorageError
 from server.storage.requests import Request, encode_request
 from server.storage.wal import WalPosition
@@ -41,18 +41,9 @@ CATCH_UP_ENTRIES = 5000
 STOPPED = "etcdserver: server stopped"
 TIMED_OUT = "etcdserver: request timed out"
 
-Answer = asyncio.Future[Event | None]
-_T = TypeVar("_T")
-
 
 class NodeFailed(Exception):
     """The node cannot go on; the process has to end. The message is for the log."""
-
-
-class _Waiter(NamedTuple):
-    request: Request
-    answer: Answer
-    deadline: float
 
 
 class Node:
@@ -96,11 +87,14 @@ class Node:
         self._ids = RequestIds(self.local.id, clock() // 1_000_000)
         # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
         # the request itself, without being decoded.
-        self._waiters: dict[bytes, _Waiter] = {}
-        self._held: list[bytes] = []
+        self._waiters: dict[bytes, Answer] = {}
+        self._proposals: list[bytes] = []
+        """For the log, as soon as the loop gets to it and there is a leader."""
         self._known_leader = NOBODY
-        self._log_thread = ThreadPoolExecutor(1, "log")
-        self._snapshot_thread = ThreadPoolExecutor(1, "snapshots")
+        self._unsaved: HardState | None = None
+        """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
+        self._log_thread = Worker("log")
+        self._snapshot_thread = Worker("snapshots")
         self._tasks: list[asyncio.Task[None]] = []
         self._snapshot_task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -121,6 +115,7 @@ class Node:
                 self.raft.campaign()  # nobody else could win, so there is nothing to wait for
                 await self._drain()
         except (StorageError, CannotApply, LogError) as error:
+            self._unsaved = None
             raise NodeFailed(str(error)) from error
         if self._send is None and not self.is_leader:
             raise NodeFailed(self._why_leaderless())
@@ -138,10 +133,13 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_waiters(STOPPED)
-        await self._in(self._snapshot_thread, _nothing)  # what it is at comes to its end first
-        await self._in(self._log_thread, self._disk.close)
-        for thread in (self._snapshot_thread, self._log_thread):
-            thread.shutdown()
+        await self._snapshot_thread.run(_nothing)  # what it is at comes to its end first
+        try:
+            await self._save_commit()
+        finally:
+            await self._log_thread.run(self._disk.close)
+            for thread in (self._snapshot_thread, self._log_thread):
+                thread.stop()
 
     def _why_leaderless(self) -> str:
         local, voters = id_text(self.local.id), ", ".join(map(id_text, self.raft.voters))
@@ -161,9 +159,8 @@ class Node:
         """Begins what a client asked for.
 
         A plain read or a watch is answered at once; all else, and a read with ``quorum``, goes through the
-        log, and the future has the answer or raises EtcdError: the store's refusal, or 300 when there was
-        no answer in time (and then the request may still happen). Raises EtcdError for the reads that the
-        store refuses.
+        log, and the answer has the event or an EtcdError: the store's refusal, or 300 when there was none in
+        time (and then the request may still happen). Raises EtcdError for the reads that the store refuses.
         """
         if request.method not in ("GET", "HEAD"):
             return self.propose(request)
@@ -175,18 +172,21 @@ class Node:
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock())
 
     def propose(self, request: Request) -> Answer:
-        """Puts a request into the log, with an id of its own. Cancelling the future does not take it back."""
-        answer: Answer = self._loop.create_future()
+        """Puts a request into the log, with an id of its own. There is no taking it back."""
+        answer = Answer(request, self._loop.time() + self._request_timeout)
         if self._stopping or self.failed.done():
-            answer.set_exception(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
             return answer
         request.id = self._ids.next()
         data = encode_request(request)
-        self._waiters[data] = _Waiter(request, answer, self._loop.time() + self._request_timeout)
-        if self._held or not self.raft.propose(data):
-            self._held.append(data)
-        self._work.set()
+        self._waiters[data] = answer
+        self._propose(data)
         return answer
+
+    def _propose(self, data: bytes) -> None:
+        if not self._proposals:
+            self._work.set()
+        self._proposals.append(data)
 
     async def makes_progress(self, within: float) -> bool:
         """Whether there is a leader and an entry gets through the log in that many seconds."""
@@ -209,10 +209,13 @@ class Node:
     async def _drain(self) -> None:
         """Does all there is to do. What arrives while the disk works is in the next round, with one sync
         for it all."""
-        while ready := self.raft.ready():
+        while ready := self._next_ready():
             saving = None
-            if ready.hard_state is not None or ready.entries:
-                saving = self._in(self._log_thread, self._disk.save, ready.hard_state, ready.entries)
+            state = ready.hard_state or self._unsaved
+            if ready.must_sync:
+                saving = self._log_thread.run(self._disk.save, state, ready.entries)
+                state = None
+            self._unsaved = state
             try:
                 self._apply(ready.committed)  # these are on disk since the last round
             finally:
@@ -224,23 +227,30 @@ class Node:
             self._begin_snapshot_if_due()
         self.raft.advance(ready)
 
+    async def _save_commit(self) -> None:
+        if self._unsaved is not None:
+            state, self._unsaved = self._unsaved, None
+            await self._log_thread.run(self._disk.save, state, ())
+
+    def _next_ready(self) -> Ready:
+        if self._proposals and self.raft.propose(*self._proposals):
+            self._proposals = []
+        return self.raft.ready()
+
     def _apply(self, entries: list[Entry]) -> None:
         if not entries:
             return
         self.raft_index = entries[-1].index
         now = self.clock()
+        waiters, apply = self._waiters, self._applier.apply
         for entry in entries:
-            waiter = self._waiters.get(entry.data)
-            outcome = self._applier.apply(entry, waiter.request if waiter else None, now)
-            if waiter is None:
+            answer = waiters.get(entry.data)
+            if answer is None:
+                apply(entry, None, now)
                 continue
-            del self._waiters[entry.data]  # not before: when apply raises, all who wait are told
-            if waiter.answer.done():
-                continue  # the client has gone
-            if isinstance(outcome, EtcdError):
-                waiter.answer.set_exception(outcome)
-            else:
-                waiter.answer.set_result(outcome)
+            outcome = apply(entry, answer.request, now)
+            del waiters[entry.data]  # not before: when apply raises, all who wait are told
+            answer.settle(outcome)
 
     def _transmit(self, ready: Ready) -> None:
         if ready.messages:
@@ -257,9 +267,6 @@ class Node:
             self.leader_since = self.clock()
             leader, term = id_text(self._known_leader), self.raft.term
             logger.info("raft.node: %s elected leader %s at term %d", id_text(self.local.id), leader, term)
-            held, self._held = self._held, []
-            for data in held:
-                self.raft.propose(data)
 
     # What time brings
 
@@ -272,16 +279,16 @@ class Node:
             self.raft.tick()
             self._time_out_waiters()
             self._work.set()
+            await self._save_commit()
 
     def _time_out_waiters(self) -> None:
         now = self._loop.time()
         while self._waiters:
-            data, waiter = next(iter(self._waiters.items()))
-            if waiter.deadline > now:
+            data, answer = next(iter(self._waiters.items()))
+            if answer.deadline > now:
                 return
             del self._waiters[data]
-            if not waiter.answer.done():
-                waiter.answer.set_exception(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
 
     async def _expire(self) -> None:
         """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when a key is due, which spares
@@ -291,13 +298,11 @@ class Node:
             now = self.clock()
             due = self.store.next_expiration()
             if self.is_leader and due is not None and due <= now:
-                data = encode_request(Request(id=self._ids.next(), method="SYNC", time=now))
-                self.raft.propose(data)
-                self._work.set()
+                self._propose(encode_request(Request(id=self._ids.next(), method="SYNC", time=now)))
 
     async def _purge(self) -> None:
         while True:
-            await self._in(self._snapshot_thread, self._disk.purge)
+            await self._snapshot_thread.run(self._disk.purge)
             await asyncio.sleep(PURGE_INTERVAL)
 
     async def _introduce(self) -> None:
@@ -350,9 +355,10 @@ class Node:
         for piece in frozen.pieces():
             pieces.append(piece)
             await asyncio.sleep(0)
-        await self._in(self._log_thread, self._disk.mark_snapshot, WalPosition(index, snapshot.term))
-        await self._in(self._snapshot_thread, self._disk.write_snapshot, snapshot, pieces)
-        await self._in(self._log_thread, self._disk.release, index)
+        await self._save_commit()  # the marker is for what the log says is committed
+        await self._log_thread.run(self._disk.mark_snapshot, WalPosition(index, snapshot.term))
+        await self._snapshot_thread.run(self._disk.write_snapshot, snapshot, pieces)
+        await self._log_thread.run(self._disk.release, index)
         logger.info("saved snapshot at index %d", index)
         kept_from = max(1, index - CATCH_UP_ENTRIES)
         self.raft.log.compact(kept_from)
@@ -381,6 +387,7 @@ class Node:
             logger.critical("%s", why)
         else:
             why = log_fault(logger, error)
+        self._unsaved = None
         self.failed.set_exception(NodeFailed(why))
         self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
         self._fail_waiters(STOPPED)
@@ -390,13 +397,9 @@ class Node:
 
     def _fail_waiters(self, cause: str) -> None:
         waiters, self._waiters = self._waiters, {}
-        self._held = []
-        for waiter in waiters.values():
-            if not waiter.answer.done():
-                waiter.answer.set_exception(EtcdError(ErrorCode.RAFT_INTERNAL, cause))
-
-    def _in(self, thread: ThreadPoolExecutor, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-        return asyncio.get_running_loop().run_in_executor(thread, call, *args)
+        self._proposals = []
+        for answer in waiters.values():
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, cause))
 
 
 def _nothing() -> None:

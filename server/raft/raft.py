@@ -4,7 +4,7 @@ Behaviour is etcd 2.3's: no pre-vote, no quorum check by the leader; election af
 a leader.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -27,12 +27,17 @@ class Role(Enum):
 
 @dataclass(slots=True, frozen=True)
 class Ready:
-    """What is to be done now. ``hard_state`` is None when it has not changed."""
+    """What is to be done now. ``hard_state`` is None when it has not changed.
+
+    ``must_sync``: entries, term or vote have to be on disk before messages are sent and entries applied. A commit index
+    that alone has changed may be written at leisure.
+    """
 
     hard_state: HardState | None
     entries: list[Entry]
     committed: list[Entry]
     messages: list[Message]
+    must_sync: bool
 
     def __bool__(self) -> bool:
         return bool(self.hard_state is not None or self.entries or self.committed or self.messages)
@@ -141,21 +146,21 @@ class Raft:
                 self._send(MessageType.VOTE, voter, index=self.log.last_index, log_term=self.log.last_term)
         return True
 
-    def propose(self, data: bytes) -> bool:
-        """Wants ``data`` in the log. False when no leader is known; else it is on its way, which promises
-        nothing."""
+    def propose(self, *data: bytes) -> bool:
+        """Wants entries with these data in the log. False when no leader is known; else they are on their way, which
+        promises nothing."""
         return self._propose(EntryType.NORMAL, data)
 
     def propose_conf_change(self, data: bytes) -> bool:
         """Wants a change of the members. While another is not applied yet, an empty entry takes its place
         (etcd 2.3)."""
-        return self._propose(EntryType.CONF_CHANGE, data)
+        return self._propose(EntryType.CONF_CHANGE, (data,))
 
     def step(self, message: Message) -> None:
         """A message from a peer."""
         if message.type is MessageType.PROPOSE:
             for entry in message.entries:
-                self._propose(entry.type, entry.data)
+                self._propose(entry.type, (entry.data,))
             return
         if message.term < self.term:
             return
@@ -191,11 +196,13 @@ class Raft:
         if self._in_flight is not None:
             raise RuntimeError("ready() before advance() of the last ready")
         state = self.hard_state
+        entries = self.log.unstable_entries()
         ready = Ready(
             hard_state=None if state == self._saved else state,
-            entries=self.log.unstable_entries(),
+            entries=entries,
             committed=self.log.entries_to_apply(),
             messages=self._messages,
+            must_sync=bool(entries) or state[:2] != self._saved[:2],
         )
         self._messages = []
         self._in_flight = ready
@@ -238,7 +245,7 @@ class Raft:
         self._voters[self.id].match = self.log.stable
         uncommitted = self.log.entries_from(self.log.committed + 1)
         self._pending_conf_change = any(entry.type is EntryType.CONF_CHANGE for entry in uncommitted)
-        self._append(EntryType.NORMAL, b"")
+        self._append(EntryType.NORMAL, (b"",))
 
     def _begin(self, term: int) -> None:
         if term != self.term:
@@ -259,24 +266,24 @@ class Raft:
 
     # the leader
 
-    def _propose(self, kind: EntryType, data: bytes) -> bool:
+    def _propose(self, kind: EntryType, data: Sequence[bytes]) -> bool:
         if self.role is Role.LEADER:
             if kind is EntryType.CONF_CHANGE:
                 if self._pending_conf_change:
-                    kind, data = EntryType.NORMAL, b""
+                    kind, data = EntryType.NORMAL, (b"",)
                 else:
                     self._pending_conf_change = True
             self._append(kind, data)
             return True
         if self.leader == NOBODY:
             return False
-        self._messages.append(
-            Message(MessageType.PROPOSE, self.leader, self.id, entries=(Entry(0, 0, data, kind),))
-        )
+        entries = tuple(Entry(0, 0, item, kind) for item in data)
+        self._messages.append(Message(MessageType.PROPOSE, self.leader, self.id, entries=entries))
         return True
 
-    def _append(self, kind: EntryType, data: bytes) -> None:
-        self.log.append([Entry(self.term, self.log.last_index + 1, data, kind)])
+    def _append(self, kind: EntryType, data: Sequence[bytes]) -> None:
+        term, first = self.term, self.log.last_index + 1
+        self.log.append([Entry(term, index, item, kind) for index, item in enumerate(data, first)])
         for voter in self._others:
             self._send_append(voter)
 

@@ -16,9 +16,12 @@ class EntryType(IntEnum):
     CONF_CHANGE = 1
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Entry:
-    """One entry of the log. ``data`` is empty in the entry a leader starts its term with."""
+    """One entry of the log, never changed once made. ``data`` is empty in the entry a leader starts its term with.
+
+    (Not ``frozen=True``, which would make every write pay for the check.)
+    """
 
     term: int
     index: int

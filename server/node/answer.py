@@ -1,0 +1,60 @@
+"""What comes of a request that goes through the log: told to a callback, or waited for. Touches nothing else.
+
+A class of its own and no asyncio.Future, which would cost every write a callback scheduled on the loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator
+
+from server.storage.requests import Request
+from server.store.errors import EtcdError
+from server.store.event import Event
+
+Outcome = Event | EtcdError | None
+"""The event; the refusal; None for a request that has no answer."""
+
+
+class Answer:
+    """The promise of an outcome. ``request`` is what was asked, ``deadline`` until when, on the loop's clock.
+
+    Awaiting it returns the event, or raises the EtcdError. Nobody has to: the request happens all the same.
+    """
+
+    __slots__ = ("_outcome", "_tell", "deadline", "done", "request")
+
+    def __init__(self, request: Request, deadline: float) -> None:
+        self.request = request
+        self.deadline = deadline
+        self.done = False
+        self._outcome: Outcome = None
+        self._tell: Callable[[Outcome], object] | None = None
+
+    def on_done(self, tell: Callable[[Outcome], object]) -> None:
+        """Calls ``tell`` with the outcome, at once if it is there already.
+
+        There is one such callback. It runs in the middle of a pass over what was committed, so it only notes things
+        or writes to a socket's buffer, and must not raise.
+        """
+        if self.done:
+            tell(self._outcome)
+        else:
+            self._tell = tell
+
+    def settle(self, outcome: Outcome) -> None:
+        """This came of it; the node calls this, once."""
+        self.done = True
+        if self._tell is not None:
+            self._tell(outcome)
+        else:
+            self._outcome = outcome
+
+    def __await__(self) -> Generator[object, None, Event | None]:
+        if not self.done:
+            arrived: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            self._tell = lambda outcome: None if arrived.done() else arrived.set_result(outcome)
+            outcome = yield from arrived
+        else:
+            outcome = self._outcome
+        if isinstance(outcome, EtcdError):
+            raise outcome
+        return outcome
