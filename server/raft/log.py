@@ -133,7 +133,20 @@ class RaftLog:
         """Committed, on disk here, and not yet applied."""
         return self.entries_from(self.applied + 1, min(self.committed, self.stable))
 
+    def restore(self, index: int, term: int) -> None:
+        """A snapshot takes the place of everything: the log begins anew, empty, behind it."""
+        if index <= self.committed:
+            raise LogError(
+                f"a snapshot at {index} would take back what is committed, all up to {self.committed}"
+            )
+        self._entries = []
+        self._compacted, self._compacted_term = index, term
+        self.stable = self.committed = self.applied = index
+
     def applied_to(self, index: int) -> None:
+        """The entries up to ``index`` are applied; nothing new when a snapshot has gone beyond them meanwhile."""
+        if index <= self._compacted:
+            return
         if not self.applied <= index <= min(self.committed, self.stable):
             raise LogError(
                 f"applied({index}) is out of range [prevApplied({self.applied}), committed({self.committed})]"

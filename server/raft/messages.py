@@ -6,7 +6,7 @@ The numbers are raftpb's (etcd 2.3), so that a message type is the same number h
 from dataclasses import dataclass
 from enum import IntEnum
 
-from server.raft.types import Entry
+from server.raft.types import Entry, Snapshot
 
 
 class MessageType(IntEnum):
@@ -15,15 +15,22 @@ class MessageType(IntEnum):
     APPEND_RESPONSE = 4
     VOTE = 5
     VOTE_RESPONSE = 6
+    SNAPSHOT = 7
     HEARTBEAT = 8
     HEARTBEAT_RESPONSE = 9
+    PRE_VOTE = 17
+    PRE_VOTE_RESPONSE = 18
 
 
 @dataclass(slots=True, frozen=True)
 class Message:
     """One message. ``index`` and ``log_term`` name an entry: the one before ``entries`` (APPEND), the last
     of the candidate (VOTE), the last that now matches or the one refused (APPEND_RESPONSE). ``hint`` is the
-    refuser's last index. A PROPOSE carries no term: it is not part of the sender's claim to anything."""
+    refuser's last index. A PROPOSE carries no term: it is not part of the sender's claim to anything.
+
+    A SNAPSHOT leaves this room without one: who sends it puts in a ``snapshot`` of the state at ``index`` or after.
+    PRE_VOTE and ``context`` are of members of etcd 3.x; they are answered here, and never begun.
+    """
 
     type: MessageType
     to: int
@@ -35,3 +42,5 @@ class Message:
     entries: tuple[Entry, ...] = ()
     reject: bool = False
     hint: int = 0
+    snapshot: Snapshot | None = None
+    context: bytes = b""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
-from server.raft.log import RaftLog
+from server.raft.log import LogError, RaftLog
 from server.raft.messages import Message, MessageType
-from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState
+from server.raft.progress import Pace, Progress
+from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
 
 NOBODY = 0
 
@@ -29,6 +30,10 @@ class Role(Enum):
 class Ready:
     """What is to be done now. ``hard_state`` is None when it has not changed.
 
+    ``snapshot`` came from the leader and takes the place of the whole state machine and log, before ``entries`` are
+    saved and ``committed`` applied. ``send_first``: the messages depend on nothing that is not on disk yet, as a
+    leader's appends never do (Raft thesis, 10.2.1), so they may leave while the disk works.
+
     ``must_sync``: entries, term or vote have to be on disk before messages are sent and entries applied. A commit index
     that alone has changed may be written at leisure.
     """
@@ -38,19 +43,13 @@ class Ready:
     committed: list[Entry]
     messages: list[Message]
     must_sync: bool
+    send_first: bool = False
+    snapshot: Snapshot | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.hard_state is not None or self.entries or self.committed or self.messages)
-
-
-@dataclass(slots=True)
-class Progress:
-    """What a leader knows of a follower: ``match`` is there for sure, ``next`` is what to send next."""
-
-    match: int
-    next: int
-    waiting: bool = False
-    """One APPEND is on its way; no more until an answer, or a heartbeat interval has passed."""
+        return bool(
+            self.hard_state is not None or self.entries or self.committed or self.messages or self.snapshot
+        )
 
 
 class Raft:
@@ -84,6 +83,7 @@ class Raft:
         self.election_ticks = election_ticks
         self._heartbeat_ticks = heartbeat_ticks
         self._random = random
+        self._snapshot: Snapshot | None = None
         self._voters = {voter: Progress(0, 1) for voter in voters}
         self._others = [voter for voter in self._voters if voter != member]
         self._votes: dict[int, bool] = {}
@@ -162,8 +162,16 @@ class Raft:
             for entry in message.entries:
                 self._propose(entry.type, (entry.data,))
             return
-        if message.term < self.term:
+        if message.type is MessageType.PRE_VOTE:
+            self._on_pre_vote(message)
             return
+        if message.term < self.term:
+            if message.type in _FROM_LEADER:
+                # A leader of 3.x does not hear of a later term otherwise: it passes votes over while it leads.
+                self._send(MessageType.APPEND_RESPONSE, message.sender)
+            return
+        if message.type is MessageType.PRE_VOTE_RESPONSE:
+            return  # to a question this member never asks
         if message.term > self.term:
             known = NOBODY if message.type is MessageType.VOTE else message.sender
             self._become_follower(message.term, known if message.type in _FROM_LEADER else NOBODY)
@@ -182,8 +190,20 @@ class Raft:
         if remove in self._voters:
             del self._voters[remove]
             self._others = [voter for voter in self._voters if voter != self.id]
-            if self._voters:
-                self._commit_what_a_quorum_has()
+            if self._voters and self._commit_what_a_quorum_has():
+                self._broadcast()
+
+    def unreachable(self, voter: int) -> None:
+        """A message to it was lost for sure."""
+        progress = self._voters.get(voter)
+        if progress is not None and progress.pace is Pace.REPLICATE:
+            progress.probe()
+
+    def snapshot_ended(self, voter: int, *, arrived: bool) -> None:
+        """What became of a SNAPSHOT message; without this, nothing more is sent to the voter until it answers."""
+        progress = self._voters.get(voter)
+        if progress is not None:
+            progress.snapshot_ended(arrived=arrived)
 
     def drop_conf_change(self) -> None:
         """A committed conf change turned out to be invalid: nothing changes, the next may come."""
@@ -202,9 +222,11 @@ class Raft:
             entries=entries,
             committed=self.log.entries_to_apply(),
             messages=self._messages,
-            must_sync=bool(entries) or state[:2] != self._saved[:2],
+            must_sync=bool(entries) or state[:2] != self._saved[:2] or self._snapshot is not None,
+            send_first=self.role is Role.LEADER and state[:2] == self._saved[:2],
+            snapshot=self._snapshot,
         )
-        self._messages = []
+        self._messages, self._snapshot = [], None
         self._in_flight = ready
         return ready
 
@@ -221,8 +243,9 @@ class Raft:
             last = ready.entries[-1]
             self.log.stable_to(last.index, last.term)
             if self.role is Role.LEADER and self.id in self._voters:
-                self._voters[self.id].match = self.log.stable
-                self._commit_what_a_quorum_has()
+                self._voters[self.id].accepted(self.log.stable)
+                if self._commit_what_a_quorum_has():
+                    self._broadcast()
 
     # roles
 
@@ -240,9 +263,8 @@ class Raft:
         self._begin(self.term)
         self.role = Role.LEADER
         self.leader = self.id
-        for progress in self._voters.values():
-            progress.match, progress.next, progress.waiting = 0, self.log.last_index + 1, False
-        self._voters[self.id].match = self.log.stable
+        self._voters = {voter: Progress(0, self.log.last_index + 1) for voter in self._voters}
+        self._voters[self.id].accepted(self.log.stable)
         uncommitted = self.log.entries_from(self.log.committed + 1)
         self._pending_conf_change = any(entry.type is EntryType.CONF_CHANGE for entry in uncommitted)
         self._append(EntryType.NORMAL, (b"",))
@@ -284,17 +306,24 @@ class Raft:
     def _append(self, kind: EntryType, data: Sequence[bytes]) -> None:
         term, first = self.term, self.log.last_index + 1
         self.log.append([Entry(term, index, item, kind) for index, item in enumerate(data, first)])
+        self._broadcast()
+
+    def _broadcast(self) -> None:
         for voter in self._others:
             self._send_append(voter)
 
     def _send_append(self, voter: int) -> None:
+        """What the voter lacks, or that there is nothing, along with the commit index; if it may be sent now."""
         progress = self._voters[voter]
+        if progress.is_paused:
+            return
         previous = progress.next - 1
         log_term = self.log.term_at(previous)
-        if progress.waiting or log_term is None:
-            return  # what is compacted away can only come as a snapshot
+        if log_term is None:
+            self._send_snapshot(voter, progress)
+            return
         entries = _limited(self.log.entries_from(progress.next))
-        progress.waiting = True
+        progress.sent(entries[-1].index if entries else previous)
         self._send(
             MessageType.APPEND,
             voter,
@@ -304,43 +333,53 @@ class Raft:
             commit=self.log.committed,
         )
 
+    def _send_snapshot(self, voter: int, progress: Progress) -> None:
+        if not progress.heard:
+            return  # it may not be there at all; its answer to a heartbeat will tell
+        index = self.log.first_index - 1
+        progress.send_snapshot(index)
+        self._send(MessageType.SNAPSHOT, voter, index=index)
+
     def _send_heartbeats(self) -> None:
         for voter in self._others:
             progress = self._voters[voter]
-            progress.waiting = False
+            progress.heartbeat_sent()
             self._send(MessageType.HEARTBEAT, voter, commit=min(progress.match, self.log.committed))
 
-    def _commit_what_a_quorum_has(self) -> None:
-        """Counts only entries of the own term (Raft 5.4.2); the older ones before them are committed
-        along."""
+    def _commit_what_a_quorum_has(self) -> bool:
+        """Counts only entries of the own term (Raft 5.4.2); the older ones before them are committed along."""
         if self.role is not Role.LEADER:
-            return
+            return False
         matches = sorted((progress.match for progress in self._voters.values()), reverse=True)
         index = matches[self.quorum - 1]
-        if index > self.log.committed and self.log.term_at(index) == self.term:
-            self.log.commit_to(index)
-            for voter in self._others:
-                self._send_append(voter)
+        if index <= self.log.committed or self.log.term_at(index) != self.term:
+            return False
+        self.log.commit_to(index)
+        return True
 
     def _on_append_response(self, message: Message) -> None:
         progress = self._voters.get(message.sender)
         if self.role is not Role.LEADER or progress is None:
             return
-        progress.waiting = False
+        progress.heard = True
         if message.reject:
-            if message.index == progress.next - 1:
-                progress.next = max(progress.match + 1, min(message.index, message.hint + 1))
-        elif message.index > progress.match:
-            progress.match = message.index
-            progress.next = max(progress.next, message.index + 1)
-            self._commit_what_a_quorum_has()
-        if progress.next <= self.log.last_index:
+            if progress.refused(message.index, message.hint):
+                self._send_append(message.sender)
+            return
+        was_paused = progress.is_paused
+        if not progress.accepted(message.index):
+            return
+        if self._commit_what_a_quorum_has():
+            self._broadcast()
+        elif was_paused or progress.next <= self.log.last_index:
             self._send_append(message.sender)
 
     def _on_heartbeat_response(self, message: Message) -> None:
         progress = self._voters.get(message.sender)
-        if self.role is Role.LEADER and progress is not None and progress.match < self.log.last_index:
-            progress.waiting = False
+        if self.role is not Role.LEADER or progress is None:
+            return
+        progress.heartbeat_answered()
+        if progress.match < self.log.last_index:
             self._send_append(message.sender)
 
     # the follower
@@ -361,7 +400,25 @@ class Raft:
 
     def _on_heartbeat(self, message: Message) -> None:
         self.log.commit_to(message.commit)
-        self._send(MessageType.HEARTBEAT_RESPONSE, message.sender)
+        self._send(MessageType.HEARTBEAT_RESPONSE, message.sender, context=message.context)
+
+    def _on_snapshot(self, message: Message) -> None:
+        snapshot = message.snapshot
+        if snapshot is None:
+            raise LogError(f"a message of type {message.type.name} without a snapshot")
+        if snapshot.index > self.log.committed:
+            if self.log.term_at(snapshot.index) == snapshot.term:
+                self.log.commit_to(snapshot.index)  # all of it is here already
+            else:
+                self._restore(snapshot)
+        self._send(MessageType.APPEND_RESPONSE, message.sender, index=self.log.committed)
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        """Its voters may lack this member, which was added after the snapshot was taken; the log will tell."""
+        self.log.restore(snapshot.index, snapshot.term)
+        self._voters = {voter: Progress(0, snapshot.index + 1) for voter in snapshot.nodes}
+        self._others = [voter for voter in self._voters if voter != self.id]
+        self._snapshot = snapshot
 
     def _on_vote(self, message: Message) -> None:
         free = self.vote in (NOBODY, message.sender) and self.leader == NOBODY and self.role is Role.FOLLOWER
@@ -374,6 +431,19 @@ class Raft:
     def _on_vote_response(self, message: Message) -> None:
         if self.role is Role.CANDIDATE and message.sender in self._voters:
             self._count_vote(message.sender, granted=not message.reject)
+
+    def _on_pre_vote(self, message: Message) -> None:
+        """Asked by members of 3.x, before they disturb anybody with a later term, whether they would be elected.
+
+        Answered without a change of term or vote; refused while there is a leader.
+        """
+        granted = (
+            message.term > self.term
+            and self.leader == NOBODY
+            and self.log.is_up_to_date(message.index, message.log_term)
+        )
+        term = message.term if granted else self.term
+        self._send(MessageType.PRE_VOTE_RESPONSE, message.sender, reject=not granted, term=term)
 
     # small things
 
@@ -392,19 +462,23 @@ class Raft:
         entries: tuple[Entry, ...] = (),
         reject: bool = False,
         hint: int = 0,
+        term: int | None = None,
+        context: bytes = b"",
     ) -> None:
+        term = self.term if term is None else term
         self._messages.append(
-            Message(kind, to, self.id, self.term, index, log_term, commit, entries, reject, hint)
+            Message(kind, to, self.id, term, index, log_term, commit, entries, reject, hint, context=context)
         )
 
 
-_FROM_LEADER = frozenset({MessageType.APPEND, MessageType.HEARTBEAT})
+_FROM_LEADER = frozenset({MessageType.APPEND, MessageType.HEARTBEAT, MessageType.SNAPSHOT})
 
 _HANDLERS: dict[MessageType, Callable[[Raft, Message], None]] = {
     MessageType.APPEND: Raft._on_append,
     MessageType.APPEND_RESPONSE: Raft._on_append_response,
     MessageType.VOTE: Raft._on_vote,
     MessageType.VOTE_RESPONSE: Raft._on_vote_response,
+    MessageType.SNAPSHOT: Raft._on_snapshot,
     MessageType.HEARTBEAT: Raft._on_heartbeat,
     MessageType.HEARTBEAT_RESPONSE: Raft._on_heartbeat_response,
 }

@@ -4,7 +4,18 @@ from random import Random
 
 import pytest
 
-from server.raft import Entry, EntryType, HardState, Message, MessageType, Raft, RaftLog, Ready, Role
+from server.raft import (
+    Entry,
+    EntryType,
+    HardState,
+    Message,
+    MessageType,
+    Raft,
+    RaftLog,
+    Ready,
+    Role,
+    Snapshot,
+)
 
 ELECTION = 10
 
@@ -166,18 +177,48 @@ def test_a_candidate_yields_to_the_leader_of_its_term() -> None:
 # Terms (5.1)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in MessageType if kind is not MessageType.PROPOSE])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MessageType.APPEND,
+        MessageType.APPEND_RESPONSE,
+        MessageType.VOTE,
+        MessageType.VOTE_RESPONSE,
+        MessageType.SNAPSHOT,
+        MessageType.HEARTBEAT,
+        MessageType.HEARTBEAT_RESPONSE,
+    ],
+)
 def test_a_higher_term_is_taken_over_and_makes_a_follower(kind: MessageType) -> None:
     raft = elected()
-    raft.step(Message(kind, 1, 2, raft.term + 5, index=99, log_term=0))
+    snapshot = Snapshot(99, 5, (1, 2, 3), b"")
+    raft.step(Message(kind, 1, 2, raft.term + 5, index=99, log_term=0, snapshot=snapshot))
     assert (raft.term, raft.role) == (6, Role.FOLLOWER)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in MessageType if kind is not MessageType.PROPOSE])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MessageType.APPEND_RESPONSE,
+        MessageType.VOTE,
+        MessageType.VOTE_RESPONSE,
+        MessageType.HEARTBEAT_RESPONSE,
+        MessageType.PRE_VOTE_RESPONSE,
+    ],
+)
 def test_a_lower_term_is_passed_over(kind: MessageType) -> None:
     raft = member(1, (1, 2, 3), term=5)
     raft.step(Message(kind, 1, 2, 4))
     assert not raft.ready()
+    assert (raft.term, raft.leader) == (5, 0)
+
+
+@pytest.mark.parametrize("kind", [MessageType.APPEND, MessageType.HEARTBEAT, MessageType.SNAPSHOT])
+def test_who_still_thinks_it_leads_is_told_of_the_later_term(kind: MessageType) -> None:
+    raft = member(1, (1, 2, 3), term=5)
+    raft.step(Message(kind, 1, 2, 4))
+    (answer,) = raft.ready().messages
+    assert (answer.type, answer.to, answer.term) == (MessageType.APPEND_RESPONSE, 2, 5)
     assert (raft.term, raft.leader) == (5, 0)
 
 
