@@ -27,6 +27,7 @@ _PACKAGES = (
     ("server.listen", "etcdmain"),
     ("server.signals", "osutil"),
     ("server.api", "etcdhttp"),
+    ("server.peer", "rafthttp"),
     ("server.raft", "raft"),
     ("server.storage.snapshots", "snap"),
     ("server.storage.purge", "fileutil"),

@@ -1,5 +1,5 @@
-"""TLS for the listeners, from the settings cert-file, key-file, trusted-ca-file, client-cert-auth and
-ca-file.
+"""TLS for listeners and for connections to peers, from the settings cert-file, key-file,
+trusted-ca-file, client-cert-auth and ca-file.
 
 The rules are those of etcd 2.3, and the texts of its errors. TLS below 1.2 is not spoken.
 """
@@ -40,28 +40,45 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
 
     Without a CA such certificates are checked against the system's. Raises TlsError.
     """
-    if not files.cert or not files.key:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _load(context, files, with_pair=True)
+    if files.ca or files.client_cert_auth:
+        context.verify_mode = ssl.CERT_REQUIRED
+        if not files.ca and not files.trusted_ca:
+            context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+    return context
+
+
+def client_context(files: TlsFiles) -> ssl.SSLContext:
+    """For connections to peers: they are shown the certificate, where there is one, and must have one of the CAs', or
+    of the system's where there is none. Raises TlsError.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _load(context, files, with_pair=files.given)
+    if not files.ca and not files.trusted_ca:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    return context
+
+
+def _load(context: ssl.SSLContext, files: TlsFiles, *, with_pair: bool) -> None:
+    """The certificate and its key, if it is to have them, and the CAs."""
+    if with_pair and not (files.cert and files.key):
         raise TlsError(f"KeyFile and CertFile must both be present[key: {files.key}, cert: {files.cert}]")
     for path in (files.cert, files.key, files.ca, files.trusted_ca):
         _check_readable(path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(files.cert, files.key)
-    except ssl.SSLError as error:
-        raise TlsError(
-            f"cert-file {files.cert} and key-file {files.key} cannot be used: {_reason(error)}"
-        ) from error
+    if with_pair:
+        try:
+            context.load_cert_chain(files.cert, files.key)
+        except ssl.SSLError as error:
+            raise TlsError(
+                f"cert-file {files.cert} and key-file {files.key} cannot be used: {_reason(error)}"
+            ) from error
     for path in (files.ca, files.trusted_ca):
         if path:
             try:
                 context.load_verify_locations(path)
             except ssl.SSLError as error:
                 raise TlsError(f"CA file {path} cannot be used: {_reason(error)}") from error
-    if files.ca or files.client_cert_auth:
-        context.verify_mode = ssl.CERT_REQUIRED
-        if not files.ca and not files.trusted_ca:
-            context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
-    return context
 
 
 def _check_readable(path: str) -> None:

@@ -19,10 +19,12 @@ from server.api.http import (
     Body,
     Handler,
     Headers,
+    PourBody,
     ReadBody,
     Reply,
     Request,
     Response,
+    Sink,
     text,
 )
 
@@ -116,13 +118,15 @@ async def _answer(got: Incoming, handler: Handler, cors: HeadersFor | None) -> w
         return _whole(Response(417, (CLOSE,)), ())
     waits = expected == "100-continue" and got.body_exists
     target = got.raw_path.encode("utf-8", "surrogateescape")
-    reply: Reply = handler(Request(got.method, target, got.headers))
+    reply: Reply | PourBody = handler(Request(got.method, target, got.headers))
+    if waits and isinstance(reply, ReadBody | PourBody):
+        got.connection.tell_to_continue()
+        waits = False
     if isinstance(reply, ReadBody):
-        if waits:
-            got.connection.tell_to_continue()
-            waits = False
         reply = reply.then(await _read(got, reply.limit))
         assert not isinstance(reply, ReadBody)
+    elif isinstance(reply, PourBody):
+        reply = await _pour(got, reply.sink)
     response = reply if isinstance(reply, Response) else await reply
     further = () if cors is None else cors(got.headers.get("Origin", ""))
     if got.body_exists and (waits or not await _drain(got)):
@@ -145,6 +149,18 @@ async def _read(got: Incoming, limit: int) -> Body:
     except TimeoutError:
         return Body(b"", "i/o timeout")
     return Body(b"".join(pieces)[: limit + 1])
+
+
+async def _pour(got: Incoming, sink: Sink) -> Response:
+    try:
+        while piece := await asyncio.wait_for(got.content.readany(), IDLE_SECONDS):
+            if not sink.feed(piece):
+                break
+    except web.RequestPayloadError as error:
+        return sink.end(str(error))
+    except TimeoutError:
+        return sink.end("i/o timeout")
+    return sink.end("")
 
 
 async def _drain(got: Incoming) -> bool:

@@ -61,10 +61,26 @@ class ReadBody(NamedTuple):
     then: "Callable[[Body], Reply]"
 
 
+class Sink(Protocol):
+    """Takes a body in pieces, for one that is too long to be kept whole."""
+
+    def feed(self, piece: bytes) -> bool:
+        """Takes the next bytes. False when it wants no more of them."""
+
+    def end(self, fault: str) -> Response:
+        """Answers, when the body has ended, or enough of it has come; ``fault`` as in Body."""
+
+
+class PourBody(NamedTuple):
+    """The handler wants the body piece by piece, as long as it may be."""
+
+    sink: Sink
+
+
 Reply = Response | ReadBody | Awaitable[Response]
 """What a handler returns: an answer, the wish for the body, or the promise of an answer when it takes time."""
 
-Handler = Callable[[Request], Reply]
+Handler = Callable[[Request], Reply | PourBody]
 
 
 def text(status: int, message: str, *headers: tuple[str, str]) -> Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.tls import TlsError, TlsFiles, server_context
+from server.tls import TlsError, TlsFiles, client_context, server_context
 
 FILES = Path(__file__).parents[3] / "fixtures" / "tls"
 CERT, KEY, CA = (str(FILES / name) for name in ("server.pem", "server.key", "ca.pem"))
@@ -78,3 +78,23 @@ def test_files_that_cannot_be_used_are_named(files: TlsFiles, message: str) -> N
 def test_the_settings_are_shown_as_etcd_shows_them() -> None:
     shown = str(TlsFiles("a", "b", client_cert_auth=True))
     assert shown == "cert = a, key = b, ca = , trusted-ca = , client-cert-auth = true"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (TlsFiles(CERT), f"KeyFile and CertFile must both be present[key: , cert: {CERT}]"),
+        (TlsFiles(trusted_ca="/nowhere"), "open /nowhere: no such file or directory"),
+        (TlsFiles(ca=KEY), f"CA file {KEY} cannot be used: no certificate or crl found"),
+    ],
+)
+def test_files_that_cannot_be_used_to_connect_to_peers_are_named(files: TlsFiles, message: str) -> None:
+    with pytest.raises(TlsError) as caught:
+        client_context(files)
+    assert str(caught.value) == message
+
+
+def test_peers_are_checked_also_without_a_certificate_of_our_own() -> None:
+    for files in (TlsFiles(), TlsFiles(trusted_ca=CA), TlsFiles(CERT, KEY)):
+        context = client_context(files)
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)

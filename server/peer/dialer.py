@@ -1,0 +1,176 @@
+"""Requests to peers, by HTTP. The only module of the room that knows aiohttp's client; decides nothing.
+
+Whatever goes wrong on the way is a DialError, in the words that Go has for it.
+"""
+
+import asyncio
+import io
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import aiohttp
+from aiohttp.abc import AbstractCookieJar
+from yarl import URL
+
+_UNACKNOWLEDGED = 10_000
+"""Milliseconds that bytes sent may go without any acknowledgement, before the kernel gives the connection up."""
+
+_IDLE = 3.0
+"""Seconds after which an idle connection is not used again; peers close them after 5."""
+
+_TLS_HANDSHAKE = 10.0
+"""Seconds more for a connection with TLS, as Go gives them."""
+
+_PIECE = 256 << 10
+
+
+class DialError(Exception):
+    """The peer did not answer, or not to the end."""
+
+
+class Answer(NamedTuple):
+    """``headers`` finds names in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Incoming:
+    """An answer whose body has no end; read it in pieces as they come."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self._response = response
+
+    async def read(self) -> bytes:
+        """The whole body, of an answer that is no stream."""
+        with _as_dial_errors():
+            return await self._response.read()
+
+    async def next(self) -> bytes:
+        """The next bytes, as they come; empty at the end."""
+        with _as_dial_errors():
+            return await self._response.content.readany()
+
+
+class Dialer:
+    """Connections to peers. ``tls`` is for URLs with https; times are seconds.
+
+    A connection that is waited for longer than ``connect_timeout`` is given up, and a stream that is silent for longer
+    than ``silence``. Made and used on a running loop.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None, *, connect_timeout: float, silence: float) -> None:
+        self._connect_timeout = connect_timeout
+        self._silence = silence
+        connector = aiohttp.TCPConnector(
+            ssl=tls or True, limit=0, keepalive_timeout=_IDLE, socket_factory=_socket
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=_no_cookies(),
+            auto_decompress=False,
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def get(self, url: str, path: str, patience: float) -> Answer:
+        """The answer to a GET, within ``patience`` seconds."""
+        with _as_dial_errors():
+            async with self._request("GET", url, path, {}, total=patience) as response:
+                return Answer(response.status, response.headers, await response.read())
+
+    async def post(
+        self, url: str, path: str, headers: Mapping[str, str], body: bytes, patience: float | None
+    ) -> Answer:
+        """The answer to a POST, within ``patience`` seconds if that is not None."""
+        with _as_dial_errors():
+            # A file is sent piece by piece.
+            async with self._request(
+                "POST", url, path, headers, total=patience, data=io.BytesIO(body)
+            ) as response:
+                return Answer(response.status, response.headers, await response.read())
+
+    @asynccontextmanager
+    async def stream(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[Incoming]:
+        """An answer to a GET that goes on and on, until the context ends."""
+        with _as_dial_errors():
+            response = await self._request("GET", url, path, headers, sock_read=self._silence)
+        try:
+            yield Incoming(response)
+        finally:
+            response.close()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        total: float | None = None,
+        sock_read: float | None = None,
+        data: Any = None,
+    ) -> Any:
+        connect = self._connect_timeout + (_TLS_HANDSHAKE if url.startswith("https:") else 0)
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=sock_read)
+        return self._session.request(
+            method, URL(url + path), headers=headers, data=data, timeout=timeout, allow_redirects=False
+        )
+
+
+def _socket(address: Any) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
+    return sock
+
+
+def _no_cookies() -> AbstractCookieJar:
+    return aiohttp.DummyCookieJar()
+
+
+class _as_dial_errors:
+    """A context that turns aiohttp's exceptions into ours."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, aiohttp.ClientError | OSError | asyncio.TimeoutError):
+            raise DialError(_in_go_words(error)) from error
+
+
+def _in_go_words(error: BaseException) -> str:
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"x509: {error.certificate_error}"
+        case aiohttp.ClientConnectorDNSError():
+            return f"dial tcp: lookup {error.host}: no such host"
+        case aiohttp.ClientConnectorError():
+            return f"dial tcp {error.host}:{error.port}: connect: {_reason(error.os_error)}"
+        case aiohttp.ServerDisconnectedError():
+            return "EOF"
+        case aiohttp.ClientPayloadError():
+            return "unexpected EOF"
+        case asyncio.TimeoutError():
+            return "i/o timeout"
+        case OSError():
+            return _reason(error)
+        case _:
+            return str(error) or type(error).__name__
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"tls: {(error.reason or str(error)).lower().replace('_', ' ')}"
+    return os.strerror(error.errno).lower() if error.errno else str(error)

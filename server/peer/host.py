@@ -1,0 +1,31 @@
+"""Whom the transport works for: what it asks and tells of the member around it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from server.raft import Message
+
+
+class Host(Protocol):
+    """The member's side of the transport. All of it is called on the loop, must return at once, and must not raise.
+
+    ``unreachable`` and ``snapshot_ended`` may come while ``Transport.send`` is still running.
+    """
+
+    def receive(self, messages: Sequence[Message]) -> None:
+        """Peers sent these: ``Raft.step`` each of them, and see to it that there is a ``ready`` soon."""
+
+    def unreachable(self, member: int) -> None:
+        """A message to that member was lost for sure: ``Raft.unreachable``."""
+
+    def snapshot_ended(self, member: int, *, arrived: bool) -> None:
+        """What became of a SNAPSHOT to that member: ``Raft.snapshot_ended``."""
+
+    def is_removed(self, member: int) -> bool:
+        """Whether that id was a member's, and is none's for ever. Say so of no other: who hears it stops for good."""
+
+    def removed(self) -> None:
+        """A peer says that this member was removed from the cluster: it has to stop. May come more than once."""
+
+    def failed(self, error: Exception) -> None:
+        """A fault in the transport, or an exception out of one of these methods. What it was about is left undone."""

@@ -1,0 +1,34 @@
+"""Log lines that would come ten times a second are written once, and then summed up once a second, as etcd does it."""
+
+import logging
+import time
+from collections.abc import Callable
+
+PERIOD = 1.0
+"""Seconds."""
+
+_MOST = 256
+"""Different lines that are remembered; beyond it, all are forgotten and may be written again."""
+
+
+class Repeats:
+    """Writes lines to ``logger``; ``clock`` counts seconds."""
+
+    def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._logger = logger
+        self._clock = clock
+        self._seen: dict[str, tuple[float, int]] = {}
+
+    def log(self, level: int, line: str) -> None:
+        """Writes a line that has not been written in the last period; of one that was held back since it was last
+        written, it says how often."""
+        now = self._clock()
+        since, held = self._seen.get(line, (now - 2 * PERIOD, 0))
+        if now - since < PERIOD:
+            self._seen[line] = (since, held + 1)
+            return
+        if len(self._seen) >= _MOST:
+            self._seen.clear()
+        self._seen[line] = (now, 0)
+        merged = f" [merged {held} repeated lines in {now - since:.2f}s]" if held else ""
+        self._logger.log(level, "%s%s", line, merged)

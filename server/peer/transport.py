@@ -1,0 +1,148 @@
+"""All other members, and the way to each. See the package's text for how it is driven."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlsplit
+
+from server.peer.checks import Channel, Identity
+from server.peer.dialer import Dialer
+from server.peer.host import Host
+from server.peer.peer import SILENCE, Links, Peer, Remote, logger
+from server.peer.repeats import Repeats
+from server.peer.stream import OutgoingStream
+from server.raft import Message, Snapshot
+
+_MOST_REMOTES = 64
+"""Members that nobody here knows of; more of them are none."""
+
+
+class Transport:
+    """Carries messages between this member and its peers. Lives on one loop, from ``start`` to ``stop``.
+
+    ``tls`` is for peers with https URLs (``server.tls.client_context``). ``connect_timeout`` is seconds; etcd takes one
+    and a fifth of the election timeout. ``database`` makes, of a snapshot, the database file that members of 3.x want
+    along with it; without, snapshots are posted as 2.x posts them.
+    """
+
+    def __init__(
+        self,
+        me: Identity,
+        host: Host,
+        *,
+        tls: ssl.SSLContext | None = None,
+        connect_timeout: float = 1.2,
+        database: Callable[[Snapshot], Sequence[bytes]] | None = None,
+    ) -> None:
+        self.me = me
+        self.host = host
+        self.repeats = Repeats(logger)
+        self._tls = tls
+        self._connect_timeout = connect_timeout
+        self._database = database
+        self._links: Links | None = None
+        self._peers: dict[int, Peer] = {}
+        self._remotes: dict[int, Remote] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+
+    # Living
+
+    async def start(self) -> None:
+        """Before anything else."""
+        dialer = Dialer(self._tls, connect_timeout=self._connect_timeout, silence=SILENCE)
+        self._links = Links(self.me, self.host, dialer, self.repeats, self._database)
+
+    async def stop(self) -> None:
+        """Ends every connection; what still waits to be sent is dropped. Harmless when it has not started."""
+        for member in list(self._peers):
+            self.remove_peer(member)
+        for remote in self._remotes.values():
+            self._end(remote)
+        self._remotes.clear()
+        if self._ending:
+            await asyncio.wait(self._ending)
+        if self._links is not None:
+            await self._links.dialer.close()
+            self._links = None
+
+    def _started(self) -> Links:
+        if self._links is None:
+            raise RuntimeError("the transport has not started, or has stopped")
+        return self._links
+
+    # Who there is
+
+    def add_peer(self, member: int, urls: Sequence[str]) -> None:
+        """A member of the cluster other than this one: from now on it is talked to. One that is known stays as it
+        is."""
+        if member in self._peers:
+            return
+        links = self._started()
+        if remote := self._remotes.pop(member, None):
+            self._end(remote)
+        self._peers[member] = Peer(member, urls, links)
+
+    def add_remote(self, member: int, urls: Sequence[str]) -> None:
+        """Who may be a member, though the log has not told of it yet: it is sent answers by POST, and nothing else.
+
+        A member that joins calls it for those who answered it, or it could not speak to them before it has their log.
+        """
+        if member in self._peers or member in self._remotes or len(self._remotes) >= _MOST_REMOTES:
+            return
+        if urls and all(map(_is_peer_url, urls)):
+            self._remotes[member] = Remote(member, urls, self._started())
+
+    def update_peer(self, member: int, urls: Sequence[str]) -> None:
+        """The peer has other URLs now."""
+        if peer := self._peers.get(member):
+            peer.update(urls)
+
+    def remove_peer(self, member: int) -> None:
+        """The peer is no member any more: its streams end, and nothing is sent to it."""
+        if peer := self._peers.pop(member, None):
+            self._end(peer)
+
+    def _end(self, remote: Remote) -> None:
+        remote.stop()
+        self._ending.update(remote.tasks)
+        for task in remote.tasks:
+            task.add_done_callback(self._ending.discard)
+
+    @property
+    def peers(self) -> frozenset[int]:
+        return frozenset(self._peers)
+
+    def active_since(self, member: int) -> float | None:
+        """Since when something gets through to the peer, in seconds of ``time.monotonic``; None while nothing does."""
+        peer = self._peers.get(member)
+        return None if peer is None else peer.status.since
+
+    # What goes out and comes in
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Puts messages on their way, each to the member it is for, and returns at once.
+
+        Nothing is promised: a message may be lost, repeated, or overtaken by another. To a member that is not known it
+        goes nowhere.
+        """
+        for message in messages:
+            way = self._peers.get(message.to) or self._remotes.get(message.to)
+            if way is not None:
+                way.send(message)
+
+    def receive(self, message: Message) -> None:
+        """A message that came by POST."""
+        self._started().receive((message,))
+
+    def attach(self, member: int, channel: Channel) -> OutgoingStream | None:
+        """The stream that a peer asks for; None for who is none."""
+        peer = self._peers.get(member)
+        return None if peer is None else peer.attach(channel)
+
+
+def _is_peer_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname and parts.port) and not parts.path
+    except ValueError:
+        return False

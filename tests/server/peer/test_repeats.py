@@ -1,0 +1,27 @@
+"""Lines that would fill the log are written once, and summed up."""
+
+import logging
+
+import pytest
+
+from server.peer.repeats import Repeats
+
+
+def test_a_line_is_written_once_a_second_with_what_was_held_back(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    repeats = Repeats(logging.getLogger("server.peer"), lambda: now)
+    for tenth in range(25):
+        now = tenth / 10
+        repeats.log(logging.ERROR, "request sent was ignored (%s)")
+    assert caplog.messages == [
+        "request sent was ignored (%s)",
+        "request sent was ignored (%s) [merged 9 repeated lines in 1.00s]",
+        "request sent was ignored (%s) [merged 9 repeated lines in 1.00s]",
+    ]
+
+
+def test_different_lines_do_not_hold_each_other_back(caplog: pytest.LogCaptureFixture) -> None:
+    repeats = Repeats(logging.getLogger("server.peer"), lambda: 0.0)
+    for number in range(1000):
+        repeats.log(logging.ERROR, f"line {number}")
+    assert len(caplog.messages) == 1000
