@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from server.cluster.ids import id_text
 
-CLUSTER_ID = "X-Etcd-Cluster-ID"
+CLUSTER_ID = "X-Etcd-Cluster-Id"
+"""Header names are spelled as Go spells them on the wire."""
 
 INCOMPATIBLE = "incompatible version"
 OTHER_CLUSTER = "cluster ID mismatch"
@@ -72,7 +73,7 @@ class Identity:
             CLUSTER_ID: id_text(self.cluster),
         }
         if self.peer_urls:
-            headers["X-PeerURLs"] = ",".join(self.peer_urls)
+            headers["X-Peerurls"] = ",".join(self.peer_urls)
         object.__setattr__(self, "headers", headers)
 
 

@@ -299,6 +299,10 @@ class SnapshotReader:
         self._head = bytearray()
         self._end = 0
 
+    @property
+    def has_begun(self) -> bool:
+        return self.is_whole or bool(self._head)
+
     def feed(self, data: bytes) -> None:
         """Takes the next bytes. Raises WireError for a message that does not decode."""
         if self.is_whole:

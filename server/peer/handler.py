@@ -92,7 +92,7 @@ class PeerHandler:
     def process_snapshot(self, reader: SnapshotReader, fault: str) -> Response:
         message = reader.message
         if fault or not reader.is_whole:
-            return self._undecodable(fault or "unexpected EOF")
+            return self._undecodable(fault or ("unexpected EOF" if reader.has_begun else "EOF"))
         if message is None or message.type is not MessageType.SNAPSHOT or message.snapshot is None:
             return self._refuse(
                 400, "wrong raft message type", "unexpected raft message type on snapshot path"

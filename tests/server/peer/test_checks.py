@@ -19,7 +19,7 @@ ME = Identity(0xA, 0xC1, ("http://127.0.0.1:2380", "http://127.0.0.1:7001"))
 
 
 def from_peer(server: str = "", minimum: str = "", cluster: str = "c1") -> dict[str, str]:
-    headers = {"X-Server-From": "b", "X-Etcd-Cluster-ID": cluster}
+    headers = {"X-Server-From": "b", "X-Etcd-Cluster-Id": cluster}
     if server:
         headers["X-Server-Version"] = server
     if minimum:
@@ -32,8 +32,8 @@ def test_a_request_says_who_sends_it() -> None:
         "X-Server-From": "a",
         "X-Server-Version": "2.3.8",
         "X-Min-Cluster-Version": "2.2.0",
-        "X-Etcd-Cluster-ID": "c1",
-        "X-PeerURLs": "http://127.0.0.1:2380,http://127.0.0.1:7001",
+        "X-Etcd-Cluster-Id": "c1",
+        "X-Peerurls": "http://127.0.0.1:2380,http://127.0.0.1:7001",
     }
 
 
@@ -90,7 +90,7 @@ def test_the_version_is_looked_at_before_the_cluster() -> None:
     ],
 )  # fmt: skip
 def test_a_failed_precondition_is_told_in_full(status: int, body: bytes, why: str, log: str) -> None:
-    answered = {"X-Etcd-Cluster-ID": "c2", "X-Server-Version": "2.3.8"}
+    answered = {"X-Etcd-Cluster-Id": "c2", "X-Server-Version": "2.3.8"}
     with pytest.raises(Refused) as posted:
         check_post_answer(ME, 0xB, "http://b/raft", status, answered, body)
     with pytest.raises(Refused) as streamed:

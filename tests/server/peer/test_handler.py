@@ -75,7 +75,7 @@ def serve(scenario: Callable[[End, Ask], Awaitable[None]], member: int = ME) -> 
         ("POST", "/raft/snapshot", GOOD, b"\0" * 9, 400, "wrong raft message type\n"),
         ("POST", "/raft/snapshot", GOOD, MessageEncoder().heartbeat, 400, "wrong raft message type\n"),
         ("POST", "/raft/snapshot", GOOD, SNAPSHOT[:5000], 400, "failed to decode raft message (unexpected EOF)\n"),
-        ("POST", "/raft/snapshot", GOOD, b"", 400, "failed to decode raft message (unexpected EOF)\n"),
+        ("POST", "/raft/snapshot", GOOD, b"", 400, "failed to decode raft message (EOF)\n"),
     ],
 )  # fmt: skip
 def test_what_is_refused_and_how(
