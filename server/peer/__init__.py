@@ -23,6 +23,9 @@ What comes in is told through the host, on the loop: ``receive`` (step every mes
 ``unreachable``, ``snapshot_ended``, ``removed``, ``failed``. ``is_removed`` answers from the member table. None of
 them may raise or wait; the host turns a LogError out of ``Raft.step`` into its own end, as it does elsewhere.
 
+For /v2/stats: ``transport.sent`` and ``received`` (APPENDs, with rates), ``latencies()`` of the followers; for health
+and the check before a change of members, ``active_since``.
+
 A member that joins a running cluster calls ``add_remote`` for the members that told it of the cluster, or its answers
 would reach nobody until its own log has told it who they are.
 

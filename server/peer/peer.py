@@ -37,6 +37,7 @@ from server.peer.codec import (
 from server.peer.dialer import Dialer, DialError
 from server.peer.host import Host
 from server.peer.repeats import Repeats
+from server.peer.stats import Flow, Latency
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
 
@@ -62,6 +63,7 @@ a peer that was paused wait with it. A SNAPSHOT takes as long as it takes."""
 _PROBE = 4.0
 """Seconds between two probes; a little less than peers keep an idle connection for."""
 
+_PROBE_PATIENCE = 4.0
 _PROBE_REPORT = 30.0
 _CLOCK_DIFFERENCE = 1.0
 
@@ -74,11 +76,15 @@ class Links:
     host: Host
     dialer: Dialer
     repeats: Repeats
+    received: Flow
     database: Callable[[Snapshot], Sequence[bytes]] | None = None
 
     def receive(self, messages: Sequence[Message]) -> None:
         """Hands on what is for this member: an address may have been another's before."""
         mine = [message for message in messages if message.to == self.me.member]
+        for message in mine:
+            if message.type is MessageType.APPEND:
+                self.received.note(message, time.monotonic())
         if mine:
             self.host.receive(mine)
         if len(mine) < len(messages):
@@ -144,6 +150,7 @@ class Remote:
     def __init__(self, member: int, urls: Sequence[str], links: Links) -> None:
         self.member = member
         self.status = Status(member)
+        self.latency = Latency()
         self._links = links
         self._picker = Picker(urls)
         self._posts: asyncio.Queue[Message] = asyncio.Queue(_POST_QUEUE)
@@ -184,7 +191,7 @@ class Remote:
     async def _post_all(self) -> None:
         while True:
             message = await self._posts.get()
-            url = self._picker.pick()
+            url, begun = self._picker.pick(), time.monotonic()
             try:
                 await self._post(url, message)
             except (DialError, Refused) as error:
@@ -192,8 +199,12 @@ class Remote:
                 self.status.deactivate("write", _PIPELINE, error)
                 self._links.refused(error)
                 self._lost(message)
+                if message.type is MessageType.APPEND:
+                    self.latency.failed()
                 continue
             self.status.activate()
+            if message.type is MessageType.APPEND:
+                self.latency.succeeded(time.monotonic() - begun)
             if message.type is MessageType.SNAPSHOT:
                 self._links.host.snapshot_ended(self.member, arrived=True)
 
@@ -230,7 +241,7 @@ class Peer(Remote):
         """A stream to the peer, which has asked for it; it takes the place of the last."""
         self._end(channel)
         encoder = AppendEncoder() if channel is Channel.APPENDS else MessageEncoder()
-        stream = OutgoingStream(encoder, partial(self._lost_stream, channel), time.monotonic)
+        stream = OutgoingStream(encoder, partial(self._lost_stream, channel), time.monotonic, self.latency)
         self._streams[channel] = stream
         self.status.activate()
         return stream
@@ -333,7 +344,7 @@ class Prober:
     async def _probe(self) -> None:
         started = time.time()
         try:
-            answer = await self._dialer.get(self._picker.pick(), "/raft/probing", _PROBE)
+            answer = await self._dialer.get(self._picker.pick(), "/raft/probing", _PROBE_PATIENCE)
             told = json.loads(answer.body)
             self._healthy = told["OK"] is True
             now = datetime.fromisoformat(told["Now"]).timestamp()

@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Callable
 
 from server.peer.codec import Encoder
-from server.raft import Message
+from server.peer.stats import Latency
+from server.raft import Message, MessageType
 
 QUEUE = 4096
 """Messages that may wait; what comes then is dropped (etcd 2.3)."""
 
-PIECE = 1 << 20
-"""Bytes after which a piece is long enough."""
+PIECE = 256 << 10
+"""Bytes after which a piece is long enough; others get their turn before the next."""
 
 STALL = 5.0
 """Seconds after which a connection that takes nothing counts as broken: etcd's write timeout."""
@@ -23,22 +24,25 @@ STALL = 5.0
 
 class OutgoingStream:
     """``on_lost`` is called once, with the reason, when the stream ends otherwise than by ``end``; ``clock`` counts
-    seconds."""
+    seconds. ``latency`` is told how long the APPENDs take."""
 
     def __init__(
         self,
         encoder: Encoder,
         on_lost: Callable[[str], None],
         clock: Callable[[], float],
+        latency: Latency,
     ) -> None:
         self._encoder = encoder
         self._on_lost = on_lost
         self._clock = clock
+        self._latency = latency
         self._queue: deque[Message] = deque()
         self._heartbeat_due = True  # the first tells the peer that there is somebody
         self._ended = False
         self._taken_at: float | None = clock()
         """When the connection was last given something that it has not finished writing yet."""
+        self._pausing = False
         self._tell: Callable[[], object] = _nobody
 
     @property
@@ -75,15 +79,25 @@ class OutgoingStream:
         """All that is there now, up to a sensible size, which may be nothing; None at the end."""
         if self._ended:
             return None
+        if self._pausing:
+            self._pausing = False
+            asyncio.get_running_loop().call_soon(self._tell)
+            return b""
         pieces, size = [], 0
         if self._heartbeat_due:
             self._heartbeat_due = False
             pieces.append(self._encoder.heartbeat)
+        now = self._clock()
         while self._queue and size < PIECE:
-            piece = self._encoder.encode(self._queue.popleft())
+            message = self._queue.popleft()
+            piece = self._encoder.encode(message)
             pieces.append(piece)
             size += len(piece)
-        self._taken_at = self._clock() if pieces else None
+            if message.type is MessageType.APPEND:
+                begun, now = now, self._clock()
+                self._latency.succeeded(now - begun)
+        self._pausing = size >= PIECE
+        self._taken_at = now if pieces else None
         return b"".join(pieces)
 
     def on_news(self, tell: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -10,8 +11,9 @@ from server.peer.dialer import Dialer
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote, logger
 from server.peer.repeats import Repeats
+from server.peer.stats import Flow, Latency
 from server.peer.stream import OutgoingStream
-from server.raft import Message, Snapshot
+from server.raft import Message, MessageType, Snapshot
 
 _MOST_REMOTES = 64
 """Members that nobody here knows of; more of them are none."""
@@ -37,6 +39,7 @@ class Transport:
         self.me = me
         self.host = host
         self.repeats = Repeats(logger)
+        self.sent, self.received = Flow(), Flow()
         self._tls = tls
         self._connect_timeout = connect_timeout
         self._database = database
@@ -50,7 +53,7 @@ class Transport:
     async def start(self) -> None:
         """Before anything else."""
         dialer = Dialer(self._tls, connect_timeout=self._connect_timeout, silence=SILENCE)
-        self._links = Links(self.me, self.host, dialer, self.repeats, self._database)
+        self._links = Links(self.me, self.host, dialer, self.repeats, self.received, self._database)
 
     async def stop(self) -> None:
         """Ends every connection; what still waits to be sent is dropped. Harmless when it has not started."""
@@ -117,6 +120,10 @@ class Transport:
         peer = self._peers.get(member)
         return None if peer is None else peer.status.since
 
+    def latencies(self) -> dict[int, Latency]:
+        """Of every peer, how APPENDs to it have fared."""
+        return {member: peer.latency for member, peer in self._peers.items()}
+
     # What goes out and comes in
 
     def send(self, messages: Iterable[Message]) -> None:
@@ -126,9 +133,12 @@ class Transport:
         goes nowhere.
         """
         for message in messages:
-            way = self._peers.get(message.to) or self._remotes.get(message.to)
-            if way is not None:
-                way.send(message)
+            if peer := self._peers.get(message.to):
+                if message.type is MessageType.APPEND:
+                    self.sent.note(message, time.monotonic())
+                peer.send(message)
+            elif remote := self._remotes.get(message.to):
+                remote.send(message)
 
     def receive(self, message: Message) -> None:
         """A message that came by POST."""

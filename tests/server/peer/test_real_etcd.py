@@ -13,8 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
+from server.cluster.ids import runtime_member_id
+from server.cluster.members import Member
 from server.peer import Versions
-from server.raft import MessageType
+from server.raft import MessageType, Snapshot
+from server.storage.codec import ConfChange, ConfChangeType
 from tests.support.memory_members import MemoryMember, loopback, until, url_of
 from tests.support.process import Process, free_ports
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, required
@@ -25,6 +28,8 @@ VERSIONS = Versions("3.4.0", "3.0.0")
 """What 3.4 and 3.5 want to hear."""
 
 PATIENCE = 120
+
+STREAMS = Path(__file__).parents[3] / "fixtures" / "streams"
 
 
 class Real(NamedTuple):
@@ -147,6 +152,57 @@ def test_a_member_joins_real_ones_by_their_snapshot_and_is_removed(binary: Path,
                 assert member.error is None
             finally:
                 await member.stop()
+
+    run(scenario)
+
+
+def test_a_real_member_joins_one_of_ours_by_its_snapshot(binary: Path, tmp_path: Path) -> None:
+    """With the database of a recorded snapshot, which holds no v3 data, moved to the index of ours."""
+    recorded = (STREAMS / "snapshot-post-from-3.4.23.bin").read_bytes()
+    database = recorded[8 + int.from_bytes(recorded[:8], "big") :]
+    index_in_it = b"consistent_index" + (20).to_bytes(8, "big")
+    assert database.count(index_in_it) == 1
+
+    def moved(snapshot: Snapshot) -> list[bytes]:
+        return [database.replace(index_in_it, index_in_it[:-8] + snapshot.index.to_bytes(8, "big"))]
+
+    async def scenario() -> None:
+        sock = loopback()
+        member = MemoryMember("m0", {"m0": url_of(sock)}, sock, versions=VERSIONS, database=moved)
+        peer_port, client_port = free_ports(2)
+        peer_url, client_url = f"http://127.0.0.1:{peer_port}", f"http://127.0.0.1:{client_port}"
+        await member.start()
+        try:
+            member.campaign()
+            await until(lambda: member.is_leader)
+            await member.decide_version("3.4.0")
+            attributes = Member(member.id, "m0", client_urls=("http://127.0.0.1:1",))
+            await asyncio.wait_for(
+                member.propose(path=attributes.attributes_path, value=attributes.attributes.decode()),
+                PATIENCE,
+            )
+            for number in range(20):
+                await member.put(f"/{number}", "x")
+            member.compact()
+            joining = Member(runtime_member_id([peer_url], 1), peer_urls=(peer_url,))
+            member.change(ConfChange(ConfChangeType.ADD_NODE, joining.id, context=joining.context))
+            await until(lambda: joining.id in member.raft.voters)
+            argv = [
+                str(binary), "--enable-v2", "--name", "r0", "--data-dir", str(tmp_path / "r0"),
+                "--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url,
+                "--listen-client-urls", client_url, "--advertise-client-urls", client_url,
+                "--initial-cluster", f"m0={url_of(sock)},r0={peer_url}", "--initial-cluster-state=existing",
+            ]  # fmt: skip
+            with Process(argv, client_port) as process:
+                real = Real(process, peer_url)
+                await asyncio.to_thread(process.wait_until_serving)
+                await has(real, "/19", "x")
+                await put(real, "/joined", "yes")
+                assert member.has("/joined", "yes")
+                assert member.error is None
+                assert "panic" not in process.log
+        finally:
+            await member.stop()
 
     run(scenario)
 

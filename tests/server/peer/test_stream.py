@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from server.peer.codec import MessageEncoder, message_decoder
+from server.peer.stats import Latency
 from server.peer.stream import PIECE, QUEUE, STALL, OutgoingStream
 from server.raft import Entry, Message, MessageType
 
@@ -21,7 +22,8 @@ class Case:
     def __init__(self) -> None:
         self.clock = Clock()
         self.lost: list[str] = []
-        self.stream = OutgoingStream(MessageEncoder(), self.lost.append, self.clock)
+        self.latency = Latency()
+        self.stream = OutgoingStream(MessageEncoder(), self.lost.append, self.clock, self.latency)
         self.told = 0
         self.stream.on_news(self.tell)
 
@@ -54,6 +56,7 @@ def test_all_that_waits_leaves_in_one_piece_and_in_order(case: Case) -> None:
     assert all(map(case.stream.offer, sent))
     assert case.told == 1
     assert case.taken() == sent
+    assert case.latency.successes == 100
     assert case.taken() == []
     case.stream.offer(sent[0])
     assert case.told == 2
@@ -63,6 +66,20 @@ def test_a_piece_is_not_much_longer_than_it_should_be(case: Case) -> None:
     for number in range(10):
         case.stream.offer(message(number, b"x" * (PIECE // 3)))
     assert len(case.taken()) == 3
+
+
+def test_others_get_their_turn_between_two_long_pieces(case: Case) -> None:
+    async def scenario() -> None:
+        for number in range(6):
+            case.stream.offer(message(number, b"x" * (PIECE // 3)))
+        assert len(case.taken()) == 3
+        told = case.told
+        assert case.stream.take() == b""
+        await asyncio.sleep(0)
+        assert case.told == told + 1
+        assert len(case.taken()) == 3
+
+    asyncio.run(scenario())
 
 
 def test_a_full_queue_takes_nothing_more(case: Case) -> None:

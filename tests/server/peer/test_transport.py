@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from server.api.http import Request, Response
 from server.peer import ETCD_3, Versions
 from server.peer.stream import QUEUE
 from server.raft import Entry, EntryType, Message, MessageType, Snapshot
@@ -92,6 +95,8 @@ def test_appends_of_one_stream_keep_their_order() -> None:
             a.transport.send(sent)
             await until(lambda: len(b.received) == 2000)
             assert b.received == sent
+            assert (a.transport.sent.count, b.transport.received.count) == (2000, 2000)
+            assert a.transport.latencies()[B].successes == 2000
 
     run(scenario)
 
@@ -437,6 +442,42 @@ def test_a_peer_that_answers_nonsense_is_asked_again(
 
     run(scenario)
     assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (lambda: {"OK": True, "Now": datetime.now(UTC).isoformat()}, ""),
+        (lambda: {"OK": True, "Now": "2014-11-22T08:55:15.561286448Z"}, "the clock difference against peer d is too high"),
+        (lambda: {"OK": True, "Now": "yesterday"}, "the connection to peer d is unhealthy"),
+        (lambda: {"OK": False}, "the connection to peer d is unhealthy"),
+        (list, "the connection to peer d is unhealthy"),
+    ],
+)  # fmt: skip
+def test_what_probes_find_is_told(
+    answer: Callable[[], object], line: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("server.peer.peer._PROBE", 0.01)
+    monkeypatch.setattr("server.peer.peer._PROBE_PATIENCE", 10)
+    monkeypatch.setattr("server.peer.peer._PROBE_REPORT", 0.05)
+
+    async def scenario() -> None:
+        probed = 0
+
+        def probe(request: Request) -> Response:
+            nonlocal probed
+            probed += 1
+            assert (request.method, request.target) == ("GET", b"/raft/probing")
+            return Response(200, body=json.dumps(answer()).encode())
+
+        a, peer = End(A), End(0xD)
+        peer.otherwise = probe
+        async with running(a, peer, know_each_other=False):
+            a.transport.add_peer(0xD, [peer.url])
+            await until(lambda: probed >= 10 and (not line or line in caplog.text))
+
+    run(scenario)
+    assert (" unhealthy" in caplog.text or " too high" in caplog.text) == bool(line)
 
 
 # A host at fault

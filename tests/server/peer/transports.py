@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from server.api.adapter import Listening
 from server.api.adapter import serve as serve_http
-from server.api.http import Request, Response, not_found
+from server.api.http import Handler, Request, Response, not_found
 from server.peer import ETCD_2_3, Identity, PeerHandler, Transport, Versions
 from server.raft import Message
 from tests.support.memory_members import loopback, until, url_of
@@ -36,13 +36,14 @@ class End:
         self.removed_ids: set[int] = set()
         self.told_removed = 0
         self.errors: list[Exception] = []
+        self.otherwise: Handler = nothing
         self._server_tls = None if tls is None else tls[0]
         me = Identity(member, cluster, (self.url,), versions)
         self.transport = Transport(me, self, tls=None if tls is None else tls[1])
 
     async def start(self, *peers: "End") -> None:
         await self.transport.start()
-        handler = PeerHandler(self.transport, nothing)
+        handler = PeerHandler(self.transport, self.otherwise)
         self._runner = await serve_http(handler.handle, [Listening(self.sock, self._server_tls)])
         for peer in peers:
             self.transport.add_peer(peer.member, [peer.url])
