@@ -8,8 +8,9 @@ heartbeat interval, ``step(message)`` for what peers send,
 returns at once. What is to be done about it is asked for:
 
     ready = raft.ready()
+    state_machine.replace(ready.snapshot)               0. if there is one; on disk first, in place of the whole log
     storage.save(ready.hard_state, ready.entries)       1. persist, and sync entries, term and vote
-    transport.send(ready.messages)                      2. only then send
+    transport.send(ready.messages)                      2. only then send (before, if it says ``send_first``)
     state_machine.apply(ready.committed)                (may run beside 1: these are on disk already)
     raft.advance(ready)                                 3. only then ask for the next ready()
 
@@ -18,7 +19,12 @@ on by others, so it must survive a crash of this one. A member counts itself int
 once ``advance`` has said that the entry is on disk, so ``committed`` holds nothing that a crash could take
 away and a client may be answered as soon as its entry comes out there. Between ``ready`` and ``advance``
 the machine goes on taking ticks, messages and proposals; what they bring is in the next ready, which is how
-many writes come to share one sync.
+many writes come to share one sync. What is committed comes in batches, a ready each, so that after a start from
+a long log there is time for ticks between them.
+
+A crash may tear a save: any beginning of its entries may be found on disk without the hard state that was to
+follow. The machine copes with that. It does not cope with entries that were on disk behind a log that a snapshot
+has replaced: those must not be seen again (section 7 of the Raft paper).
 
 Committed entries of type CONF_CHANGE take effect when the caller hands them back through
 ``apply_conf_change`` (or drops them with ``drop_conf_change``); voters and quorum change there and nowhere

@@ -11,9 +11,17 @@ entry that is known to be on disk. Entries up to ``compacted`` are gone; of the 
 still known.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 
 from server.raft.types import Entry
+
+MAX_BATCH_BYTES = 1024 * 1024
+"""Entries' data in one APPEND, as in etcd, and in one Ready's committed entries; one entry always goes."""
+
+MAX_BATCH_ENTRIES = 4096
+"""What is handled in one go must not hold up ticks, however short the entries are."""
 
 
 class LogError(Exception):
@@ -77,6 +85,25 @@ class RaftLog:
         last = self.last_index if last is None else last
         return self._entries[first - self._compacted - 1 : last - self._compacted]
 
+    def batch_from(self, first: int, last: int | None = None) -> list[Entry]:
+        """Like ``entries_from``, but no more than a batch, and at least one entry if there is one."""
+        last = self.last_index if last is None else last
+        entries = self.entries_from(first, min(last, first + MAX_BATCH_ENTRIES - 1))
+        size = 0
+        for position, entry in enumerate(entries):
+            size += len(entry.data)
+            if size > MAX_BATCH_BYTES and position:
+                return entries[:position]
+        return entries
+
+    def last_up_to(self, index: int, term: int) -> int:
+        """The last entry up to ``index`` whose term is not after ``term``: where a log that has ``term`` at
+        ``index`` can match this one at the latest. No lower than what is compacted away."""
+        position = bisect_right(
+            self._entries, term, hi=max(0, min(index, self.last_index) - self._compacted), key=_term_of
+        )
+        return min(index, self._compacted + position)
+
     def append(self, entries: Sequence[Entry]) -> None:
         """Adds entries; those that are there already at the same indexes and after give way.
 
@@ -92,6 +119,8 @@ class RaftLog:
             )
         if first > self.last_index + 1:
             raise LogError(f"entry {first} would leave a gap after entry {self.last_index}")
+        if entries[-1].index != first + len(entries) - 1:
+            raise LogError(f"{len(entries)} entries from {first} do not end with {entries[-1].index}")
         del self._entries[first - self._compacted - 1 :]
         self._entries.extend(entries)
         self.stable = min(self.stable, first - 1)
@@ -130,8 +159,8 @@ class RaftLog:
             self.stable = index
 
     def entries_to_apply(self) -> list[Entry]:
-        """Committed, on disk here, and not yet applied."""
-        return self.entries_from(self.applied + 1, min(self.committed, self.stable))
+        """Committed, on disk here, and not yet applied: the next batch of them."""
+        return self.batch_from(self.applied + 1, min(self.committed, self.stable))
 
     def restore(self, index: int, term: int) -> None:
         """A snapshot takes the place of everything: the log begins anew, empty, behind it."""
@@ -164,3 +193,6 @@ class RaftLog:
         assert term is not None  # applied entries are in the log
         del self._entries[: index - self._compacted]
         self._compacted, self._compacted_term = index, term
+
+
+_term_of = attrgetter("term")

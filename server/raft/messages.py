@@ -25,8 +25,9 @@ class MessageType(IntEnum):
 @dataclass(slots=True, frozen=True)
 class Message:
     """One message. ``index`` and ``log_term`` name an entry: the one before ``entries`` (APPEND), the last
-    of the candidate (VOTE), the last that now matches or the one refused (APPEND_RESPONSE). ``hint`` is the
-    refuser's last index. A PROPOSE carries no term: it is not part of the sender's claim to anything.
+    of the candidate (VOTE), the last that now matches or the one refused (APPEND_RESPONSE). ``hint`` is the last
+    entry of the refuser that can match at all, and ``log_term`` is then its term, which members of 2.3 do not tell.
+    A PROPOSE carries no term: it is not part of the sender's claim to anything.
 
     A SNAPSHOT leaves this room without one: who sends it puts in a ``snapshot`` of the state at ``index`` or after.
     PRE_VOTE and ``context`` are of members of etcd 3.x; they are answered here, and never begun.

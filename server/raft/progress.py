@@ -60,31 +60,31 @@ class Progress:
         self.snapshot = index
 
     def accepted(self, index: int) -> bool:
-        """The follower has everything up to ``index``. Whether that is news."""
+        """The follower has everything up to ``index``. Whether that is news, or what a probe was to find out."""
         is_news = index > self.match
+        is_found = self.pace is Pace.PROBE and (is_news or index == self.next - 1)
         self.match = max(self.match, index)
         self.next = max(self.next, index + 1)
-        self.paused = self.paused and not is_news
-        if is_news and self.pace is Pace.PROBE:
+        if is_found:
             self.replicate()
-        elif is_news and self.pace is Pace.SNAPSHOT and self.match >= self.snapshot:
+        elif self.pace is Pace.SNAPSHOT and self.match >= self.snapshot:
             self.probe()
         elif self.pace is Pace.REPLICATE:
             while self._on_their_way and self._on_their_way[0] <= index:
                 self._on_their_way.popleft()
-        return is_news
+        return is_news or is_found
 
     def refused(self, index: int, hint: int) -> bool:
-        """The follower has no entry ``index`` of that term, its log ends at ``hint``. Whether that is news, and not the
-        late answer to an older append."""
+        """The follower has no entry ``index`` of that term, and matches up to ``hint`` at most. Whether that is news,
+        and not the late answer to an older append."""
+        if index <= self.match:
+            return False
         if self.pace is Pace.REPLICATE:
-            if index <= self.match:
-                return False
             self.probe()
             return True
         if index != self.next - 1:
             return False
-        self.next = max(self.match + 1, min(index, hint + 1), 1)
+        self.next = max(self.match + 1, min(index, hint + 1))
         self.paused = False
         return True
 

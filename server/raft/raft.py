@@ -7,6 +7,8 @@ a leader.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
+from operator import attrgetter
 from random import Random
 
 from server.raft.log import LogError, RaftLog
@@ -15,9 +17,6 @@ from server.raft.progress import Pace, Progress
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
 
 NOBODY = 0
-
-MAX_APPEND_BYTES = 1024 * 1024
-"""Entries' data in one APPEND, as in etcd; one entry always goes."""
 
 
 class Role(Enum):
@@ -57,7 +56,7 @@ class Raft:
 
     ``voters`` are the members whose votes and logs count, empty until the first conf change is applied when
     a member starts from a log without a snapshot. ``election_ticks`` and ``heartbeat_ticks`` count calls of
-    ``tick``.
+    ``tick``. ``may_lead`` can be set to False at any time: then it never again stands for election.
     """
 
     def __init__(
@@ -83,6 +82,7 @@ class Raft:
         self.election_ticks = election_ticks
         self._heartbeat_ticks = heartbeat_ticks
         self._random = random
+        self.may_lead = True
         self._snapshot: Snapshot | None = None
         self._voters = {voter: Progress(0, 1) for voter in voters}
         self._others = [voter for voter in self._voters if voter != member]
@@ -90,9 +90,12 @@ class Raft:
         self._messages: list[Message] = []
         self._pending_conf_change = False
         self._in_flight: Ready | None = None
+        self._overtaken = False
+        """A snapshot came while a ready was in flight: the conf changes in that are older than the voters now."""
         self._elapsed = 0
         self._patience = 0
-        self._become_follower(self.term, NOBODY)
+        self._become_follower(max(self.term, log.last_term), NOBODY)
+        log.commit_to(_known_by_conf_changes(log))
 
     # what the caller may know
 
@@ -132,12 +135,15 @@ class Raft:
                 self._send_heartbeats()
         elif self._elapsed >= self._patience:
             self._elapsed = 0
+            self.leader = NOBODY  # not heard of for so long
             self.campaign()
 
     def campaign(self) -> bool:
-        """Stands for election, at once. False, with no change, for a leader, for who is no voter, and while
-        a committed conf change waits to be applied: it may be the one that takes this member out."""
-        if self.role is Role.LEADER or self.id not in self._voters or self._conf_change_to_apply():
+        """Stands for election, at once. False, with no change, for a leader, for who is no voter or may not lead,
+        and while a committed conf change waits to be applied: it may be the one that takes this member out."""
+        if self.role is Role.LEADER or not self.may_lead or self.id not in self._voters:
+            return False
+        if self._conf_change_to_apply():
             return False
         self._become_candidate()
         self._count_vote(self.id, granted=True)
@@ -147,8 +153,8 @@ class Raft:
         return True
 
     def propose(self, *data: bytes) -> bool:
-        """Wants entries with these data in the log. False when no leader is known; else they are on their way, which
-        promises nothing."""
+        """Wants entries with these data in the log. False when no leader is known, or it is this member, which has
+        been removed; else they are on their way, which promises nothing."""
         return self._propose(EntryType.NORMAL, data)
 
     def propose_conf_change(self, data: bytes) -> bool:
@@ -159,8 +165,7 @@ class Raft:
     def step(self, message: Message) -> None:
         """A message from a peer."""
         if message.type is MessageType.PROPOSE:
-            for entry in message.entries:
-                self._propose(entry.type, (entry.data,))
+            self._on_propose(message)
             return
         if message.type is MessageType.PRE_VOTE:
             self._on_pre_vote(message)
@@ -173,16 +178,23 @@ class Raft:
         if message.type is MessageType.PRE_VOTE_RESPONSE:
             return  # to a question this member never asks
         if message.term > self.term:
-            known = NOBODY if message.type is MessageType.VOTE else message.sender
-            self._become_follower(message.term, known if message.type in _FROM_LEADER else NOBODY)
-        if message.type in _FROM_LEADER and self.role is not Role.LEADER:
+            self._enter_term(message.term)
+        if message.type in _FROM_LEADER:
+            if self.role is Role.LEADER:
+                return  # nobody else leads in this term
             self._become_follower(message.term, message.sender)
         _HANDLERS[message.type](self, message)
 
     def apply_conf_change(self, *, add: int = NOBODY, remove: int = NOBODY) -> None:
         """A committed conf change takes effect. Adding a voter that is there and removing one that is not
-        are fine."""
+        are fine.
+
+        A leader that is removed goes on leading, without a vote of its own, so that the others hear that its removal
+        is committed; it takes no proposals any more, and the caller stops it a little later (etcd 2.3).
+        """
         self._pending_conf_change = False
+        if self._overtaken:
+            return
         if add != NOBODY and add not in self._voters:
             match = self.log.stable if add == self.id else 0
             self._voters[add] = Progress(match, self.log.last_index + 1)
@@ -235,6 +247,7 @@ class Raft:
         if self._in_flight is not ready:
             raise RuntimeError("advance() with another ready than the last")
         self._in_flight = None
+        self._overtaken = False
         if ready.hard_state is not None:
             self._saved = ready.hard_state
         if ready.committed:
@@ -248,6 +261,14 @@ class Raft:
                     self._broadcast()
 
     # roles
+
+    def _enter_term(self, term: int) -> None:
+        """A later term has begun; who leads it is not known. A follower that waits for a leader goes on waiting, for
+        only a vote it grants, or a leader, starts its patience anew (figure 2): whoever cannot be elected must not
+        keep those from standing who can."""
+        waited = self._elapsed if self.role is not Role.LEADER else 0
+        self._become_follower(term, NOBODY)
+        self._elapsed = waited
 
     def _become_follower(self, term: int, leader: int) -> None:
         self._begin(term)
@@ -289,19 +310,34 @@ class Raft:
     # the leader
 
     def _propose(self, kind: EntryType, data: Sequence[bytes]) -> bool:
-        if self.role is Role.LEADER:
-            if kind is EntryType.CONF_CHANGE:
-                if self._pending_conf_change:
-                    kind, data = EntryType.NORMAL, (b"",)
-                else:
-                    self._pending_conf_change = True
-            self._append(kind, data)
-            return True
+        if self.role is not Role.LEADER:
+            return self._forward(tuple(Entry(0, 0, item, kind) for item in data))
+        if self.id not in self._voters:
+            return False
+        if kind is EntryType.CONF_CHANGE:
+            if self._pending_conf_change:
+                kind, data = EntryType.NORMAL, (b"",)
+            self._pending_conf_change = True
+        self._append(kind, data)
+        return True
+
+    def _forward(self, entries: tuple[Entry, ...]) -> bool:
         if self.leader == NOBODY:
             return False
-        entries = tuple(Entry(0, 0, item, kind) for item in data)
         self._messages.append(Message(MessageType.PROPOSE, self.leader, self.id, entries=entries))
         return True
+
+    def _on_propose(self, message: Message) -> None:
+        if self.role is not Role.LEADER:
+            self._forward(message.entries)
+            return
+        for kind, entries in groupby(message.entries, attrgetter("type")):
+            data = [entry.data for entry in entries]
+            if kind is EntryType.CONF_CHANGE:
+                for item in data:
+                    self._propose(kind, (item,))
+            else:
+                self._propose(kind, data)
 
     def _append(self, kind: EntryType, data: Sequence[bytes]) -> None:
         term, first = self.term, self.log.last_index + 1
@@ -322,7 +358,7 @@ class Raft:
         if log_term is None:
             self._send_snapshot(voter, progress)
             return
-        entries = _limited(self.log.entries_from(progress.next))
+        entries = self.log.batch_from(progress.next)
         progress.sent(entries[-1].index if entries else previous)
         self._send(
             MessageType.APPEND,
@@ -363,7 +399,10 @@ class Raft:
             return
         progress.heard = True
         if message.reject:
-            if progress.refused(message.index, message.hint):
+            hint = message.hint
+            if message.log_term:
+                hint = self.log.last_up_to(hint, message.log_term)
+            if progress.refused(message.index, hint):
                 self._send_append(message.sender)
             return
         was_paused = progress.is_paused
@@ -390,13 +429,25 @@ class Raft:
             return
         last = self.log.append_after(message.index, message.log_term, message.entries)
         if last is None:
-            hint = self.log.last_index
-            self._send(
-                MessageType.APPEND_RESPONSE, message.sender, index=message.index, reject=True, hint=hint
-            )
+            self._refuse_append(message)
             return
         self.log.commit_to(min(message.commit, last))
         self._send(MessageType.APPEND_RESPONSE, message.sender, index=last)
+
+    def _refuse_append(self, message: Message) -> None:
+        """Says how far back, at least, the two logs part: terms only grow in a log, so an entry of a later term than
+        the leader's at the same place or after is not the leader's. Its leader can go on from the term in the answer
+        (etcd 3.5; one of 2.3 looks at the hint alone)."""
+        hint = self.log.last_up_to(min(message.index, self.log.last_index), message.log_term)
+        hint = max(hint, self.log.committed)
+        self._send(
+            MessageType.APPEND_RESPONSE,
+            message.sender,
+            index=message.index,
+            reject=True,
+            hint=hint,
+            log_term=self.log.term_at(hint) or 0,
+        )
 
     def _on_heartbeat(self, message: Message) -> None:
         self.log.commit_to(message.commit)
@@ -419,6 +470,7 @@ class Raft:
         self._voters = {voter: Progress(0, snapshot.index + 1) for voter in snapshot.nodes}
         self._others = [voter for voter in self._voters if voter != self.id]
         self._snapshot = snapshot
+        self._overtaken = self._in_flight is not None
 
     def _on_vote(self, message: Message) -> None:
         free = self.vote in (NOBODY, message.sender) and self.leader == NOBODY and self.role is Role.FOLLOWER
@@ -435,11 +487,12 @@ class Raft:
     def _on_pre_vote(self, message: Message) -> None:
         """Asked by members of 3.x, before they disturb anybody with a later term, whether they would be elected.
 
-        Answered without a change of term or vote; refused while there is a leader.
+        Answered without a change of term or vote; refused while a leader was heard of within an election timeout.
         """
+        has_leader = self.leader != NOBODY and self._elapsed < self.election_ticks
         granted = (
             message.term > self.term
-            and self.leader == NOBODY
+            and not has_leader
             and self.log.is_up_to_date(message.index, message.log_term)
         )
         term = message.term if granted else self.term
@@ -484,11 +537,14 @@ _HANDLERS: dict[MessageType, Callable[[Raft, Message], None]] = {
 }
 
 
-def _limited(entries: list[Entry]) -> list[Entry]:
-    """As many as fit into one message, at least one."""
-    size = 0
-    for position, entry in enumerate(entries):
-        size += len(entry.data)
-        if size > MAX_APPEND_BYTES and position:
-            return entries[:position]
-    return entries
+def _known_by_conf_changes(log: RaftLog) -> int:
+    """How far a log read from disk is committed for sure, whatever became of the hard state.
+
+    A conf change is proposed when the one before it has been applied, so all but the last are committed. When the
+    last save was torn, the hard state that said so may be missing; a member that stood for election by voters of
+    two changes ago could win beside a majority of the present ones.
+    """
+    changes = [
+        entry.index for entry in log.entries_from(log.committed + 1) if entry.type is EntryType.CONF_CHANGE
+    ]
+    return changes[-2] if len(changes) > 1 else 0

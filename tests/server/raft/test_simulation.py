@@ -1,0 +1,60 @@
+"""Whole clusters under faults, a thousand seeds of them; ``make soak SEEDS=N`` runs more."""
+
+import pytest
+
+from tests.server.raft.simulator import Simulation
+
+SEEDS = 1000
+CHUNK = 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_clusters_keep_figure_3_and_agree_when_the_faults_end(first: int) -> None:
+    for seed in range(first, first + CHUNK):
+        Simulation(seed).run()
+
+
+def test_a_few_seeds_meet_every_kind_of_fault() -> None:
+    met = set()
+    for seed in range(8):
+        simulation = Simulation(seed)
+        simulation.run()
+        met |= set(simulation.figures)
+    assert met >= {
+        "conf changes",
+        "crashes",
+        "elections",
+        "messages delayed",
+        "messages lost",
+        "messages repeated",
+        "partitions",
+        "pauses",
+        "proposals acknowledged",
+        "snapshots installed",
+        "snapshots taken",
+        "torn saves",
+    }
+
+
+@pytest.mark.parametrize("seed", [3, 7])
+def test_the_same_seed_gives_the_same_run(seed: int) -> None:
+    one, other = Simulation(seed), Simulation(seed)
+    one.run()
+    other.run()
+    assert (one.trace, one.steps, one.figures, list(one.recent)) == (
+        other.trace,
+        other.steps,
+        other.figures,
+        list(other.recent),
+    )
+    third = Simulation(seed + 1)
+    third.run()
+    assert third.trace != one.trace
+
+
+def test_a_failure_names_its_seed_and_what_went_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.raft.raft.Raft.quorum", property(lambda raft: 1))
+    with pytest.raises(AssertionError, match=r"^seed 5, step \d+, time \d+: ") as caught:
+        Simulation(5).run()
+    assert len(str(caught.value).splitlines()) > 5
