@@ -25,7 +25,8 @@ _IDLE = 3.0
 _TLS_HANDSHAKE = 10.0
 """Seconds more for a connection with TLS, as Go gives them."""
 
-_PIECE = 256 << 10
+_LONGEST_ANSWER = 64 << 10
+"""Bytes; what peers answer is a line."""
 
 
 class DialError(Exception):
@@ -51,7 +52,7 @@ class Incoming:
     async def read(self) -> bytes:
         """The whole body, of an answer that is no stream."""
         with _as_dial_errors():
-            return await self._response.read()
+            return await _body(self._response)
 
     async def next(self) -> bytes:
         """The next bytes, as they come; empty at the end."""
@@ -86,7 +87,7 @@ class Dialer:
         """The answer to a GET, within ``patience`` seconds."""
         with _as_dial_errors():
             async with self._request("GET", url, path, {}, total=patience) as response:
-                return Answer(response.status, response.headers, await response.read())
+                return Answer(response.status, response.headers, await _body(response))
 
     async def post(
         self, url: str, path: str, headers: Mapping[str, str], body: bytes, patience: float | None
@@ -97,7 +98,7 @@ class Dialer:
             async with self._request(
                 "POST", url, path, headers, total=patience, data=io.BytesIO(body)
             ) as response:
-                return Answer(response.status, response.headers, await response.read())
+                return Answer(response.status, response.headers, await _body(response))
 
     @asynccontextmanager
     async def stream(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[Incoming]:
@@ -127,6 +128,16 @@ class Dialer:
         )
 
 
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = b""
+    while piece := await response.content.readany():
+        body += piece
+        if len(body) > _LONGEST_ANSWER:
+            response.close()
+            raise DialError("the answer is too long")
+    return body
+
+
 def _socket(address: Any) -> socket.socket:
     family, kind, protocol, _, _ = address
     sock = socket.socket(family, kind, protocol)
@@ -141,12 +152,12 @@ def _no_cookies() -> AbstractCookieJar:
 
 
 class _as_dial_errors:
-    """A context that turns aiohttp's exceptions into ours."""
+    """A context that turns aiohttp's exceptions into ours, and ValueErrors too: URLs come from outside."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, aiohttp.ClientError | OSError | asyncio.TimeoutError):
+        if isinstance(error, aiohttp.ClientError | OSError | asyncio.TimeoutError | ValueError):
             raise DialError(_in_go_words(error)) from error
 
 

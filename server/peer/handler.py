@@ -71,16 +71,19 @@ class PeerHandler:
             )
         if message is not None:
             if refusal := self._refusal(message):
-                logger.warning("failed to process raft message (%s)", refusal)
-                return text(500, "error processing raft message", self._cluster)
+                line = f"failed to process raft message ({refusal})"
+                return self._refuse(500, "error processing raft message", line, level=logging.WARNING)
             self._transport.receive(message)
         return Response(204, (self._cluster,))
 
     def _refusal(self, message: Message) -> str:
-        if not self._transport.host.is_removed(message.sender):
-            return ""
-        logger.warning("reject message from removed member %s", id_text(message.sender))
-        return "cannot process message from removed member"
+        if not self._transport.is_running:
+            return "raft: stopped"
+        if self._transport.host.is_removed(message.sender):
+            line = f"reject message from removed member {id_text(message.sender)}"
+            self._transport.repeats.log(logging.WARNING, line)
+            return "cannot process message from removed member"
+        return ""
 
     # Snapshots of 3.x
 
@@ -99,8 +102,7 @@ class PeerHandler:
             )
         if refusal := self._refusal(message):
             line = f"failed to process raft message ({refusal})"
-            logger.warning("%s", line)
-            return text(500, line, self._cluster)
+            return self._refuse(500, line, line, level=logging.WARNING)
         logger.info(
             "received snapshot [index: %d, from: %s]; its database of %d bytes is passed over",
             message.snapshot.index, id_text(message.sender), reader.database_size,
@@ -134,7 +136,7 @@ class PeerHandler:
             line = f"rejected the stream from peer {who} since it was removed"
             return self._refuse(410, "removed member", line, about, level=logging.WARNING)
         if member not in transport.peers:
-            if urls := headers.get("X-PeerURLs"):
+            if (urls := headers.get("X-PeerURLs")) and transport.is_running:
                 transport.add_remote(member, urls.split(","))
             line = f"failed to find member {who} in cluster {id_text(transport.me.cluster)}"
             return self._refuse(404, "error sender not found", line, about)

@@ -112,7 +112,7 @@ class Picker:
         self.update(urls)
 
     def update(self, urls: Sequence[str]) -> None:
-        self._urls = tuple(urls)
+        self._urls = tuple(urls) or ("",)
         self._picked = 0
 
     def pick(self) -> str:
@@ -210,6 +210,8 @@ class Remote:
 
     async def _post(self, url: str, message: Message) -> None:
         me, database = self._links.me, self._links.database
+        if message.type is MessageType.SNAPSHOT and message.snapshot is None:
+            raise ValueError("a SNAPSHOT is to be sent that nobody has put the snapshot into")
         patience = _POST_PATIENCE if message.snapshot is None else None
         if message.snapshot is None or database is None:
             path, kind, body = "/raft", "application/protobuf", encode_message(message)
@@ -348,7 +350,7 @@ class Prober:
             told = json.loads(answer.body)
             self._healthy = told["OK"] is True
             now = datetime.fromisoformat(told["Now"]).timestamp()
-        except (DialError, ValueError, TypeError, KeyError):
+        except (DialError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError):
             self._healthy = False
             return
         self._difference = (started + time.time()) / 2 - now

@@ -10,6 +10,9 @@ PERIOD = 1.0
 _MOST = 256
 """Different lines that are remembered; beyond it, all are forgotten and may be written again."""
 
+_LONGEST = 500
+"""Characters of a line: some of them come from outside."""
+
 
 class Repeats:
     """Writes lines to ``logger``; ``clock`` counts seconds."""
@@ -22,6 +25,7 @@ class Repeats:
     def log(self, level: int, line: str) -> None:
         """Writes a line that has not been written in the last period; of one that was held back since it was last
         written, it says how often."""
+        line = line[:_LONGEST]
         now = self._clock()
         since, held = self._seen.get(line, (now - 2 * PERIOD, 0))
         if now - since < PERIOD:

@@ -57,6 +57,7 @@ class Transport:
 
     async def stop(self) -> None:
         """Ends every connection; what still waits to be sent is dropped. Harmless when it has not started."""
+        links, self._links = self._links, None
         for member in list(self._peers):
             self.remove_peer(member)
         for remote in self._remotes.values():
@@ -64,9 +65,12 @@ class Transport:
         self._remotes.clear()
         if self._ending:
             await asyncio.wait(self._ending)
-        if self._links is not None:
-            await self._links.dialer.close()
-            self._links = None
+        if links is not None:
+            await links.dialer.close()
+
+    @property
+    def is_running(self) -> bool:
+        return self._links is not None
 
     def _started(self) -> Links:
         if self._links is None:

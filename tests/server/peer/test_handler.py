@@ -168,6 +168,21 @@ def test_a_stream_begins_at_once_and_carries_what_is_sent() -> None:
     serve(scenario)
 
 
+def test_a_member_that_is_stopping_refuses_what_still_comes(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(me: End, ask: Ask) -> None:
+        await me.transport.stop()
+        with_urls = {**GOOD, "X-PeerURLs": "http://127.0.0.1:1"}
+        status, _, text = await ask("POST", "/raft", GOOD, HEARTBEAT)
+        assert (status, text) == (500, b"error processing raft message\n")
+        status, _, text = await ask("POST", "/raft/snapshot", GOOD, SNAPSHOT)
+        assert (status, text) == (500, b"failed to process raft message (raft: stopped)\n")
+        assert (await ask("GET", "/raft/stream/message/b", with_urls))[0] == 404
+        assert me.received == []
+
+    serve(scenario)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 def test_a_sender_that_is_not_known_becomes_a_remote_if_it_says_where_it_is() -> None:
     async def scenario(me: End, ask: Ask) -> None:
         await ask("GET", "/raft/stream/message/e", GOOD)

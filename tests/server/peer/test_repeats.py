@@ -20,6 +20,11 @@ def test_a_line_is_written_once_a_second_with_what_was_held_back(caplog: pytest.
     ]
 
 
+def test_a_long_line_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    Repeats(logging.getLogger("server.peer")).log(logging.ERROR, "x" * 100_000)
+    assert len(caplog.messages[0]) == 500
+
+
 def test_different_lines_do_not_hold_each_other_back(caplog: pytest.LogCaptureFixture) -> None:
     repeats = Repeats(logging.getLogger("server.peer"), lambda: 0.0)
     for number in range(1000):

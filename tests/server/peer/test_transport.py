@@ -257,6 +257,35 @@ def test_a_member_that_is_not_known_yet_is_answered_by_post(caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "", "x", "http://", "http://x:99999", "http://[::1", "http://..:1", "http://\udc80:1", "http:///:1", "ftp://x:1",
+        f"http://{'a' * 70}:1", f"http://{'a' * 300}:1", "http://\u2024:1", "http://xn--:1", "http://no-such-host.invalid:1",
+    ],
+)  # fmt: skip
+def test_a_peer_with_an_odd_url_is_not_reached_and_does_no_harm(url: str) -> None:
+    async def scenario() -> None:
+        a = End(A)
+        async with running(a):
+            a.transport.add_peer(B, [url] if url else [])
+            a.transport.send([heartbeat(B, A)])
+            await until(lambda: a.lost)
+
+    run(scenario)
+
+
+def test_a_snapshot_that_was_not_put_in_is_a_fault_of_the_host() -> None:
+    async def scenario() -> None:
+        a, b = End(A), End(B)
+        async with running(a, b):
+            a.transport.send([Message(MessageType.SNAPSHOT, B, A, 3, 7)])
+            await until(lambda: a.errors)
+            assert "nobody has put the snapshot into" in str(a.errors.pop())
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
     "urls", [[], ["ftp://x:1"], ["http://x"], ["http://x:y"], ["http://[x:1"], ["http://x:1/p"]]
 )
 def test_odd_urls_make_no_remote(urls: list[str]) -> None:
@@ -452,6 +481,9 @@ def test_a_peer_that_answers_nonsense_is_asked_again(
         (lambda: {"OK": True, "Now": "yesterday"}, "the connection to peer d is unhealthy"),
         (lambda: {"OK": False}, "the connection to peer d is unhealthy"),
         (list, "the connection to peer d is unhealthy"),
+        (lambda: {"OK": True, "Now": "0001-01-01T00:00:00"}, "the connection to peer d is unhealthy"),
+        (lambda: "x" * 100_000, "the connection to peer d is unhealthy"),
+        (lambda: "[" * 60_000, "the connection to peer d is unhealthy"),
     ],
 )  # fmt: skip
 def test_what_probes_find_is_told(
@@ -468,7 +500,8 @@ def test_what_probes_find_is_told(
             nonlocal probed
             probed += 1
             assert (request.method, request.target) == ("GET", b"/raft/probing")
-            return Response(200, body=json.dumps(answer()).encode())
+            told = answer()
+            return Response(200, body=(told if isinstance(told, str) else json.dumps(told)).encode())
 
         a, peer = End(A), End(0xD)
         peer.otherwise = probe
