@@ -1,10 +1,11 @@
 # The front door. Needs Python 3.11+, make and a package index, nothing else.
 PYTHON ?= python3
+SEEDS  ?= 10000
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types contracts bench docs lock proto clean
+.PHONY: demo test soak lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +17,9 @@ demo: $(STAMP)  ## convert a 0.4 configuration and serve keys with it
 
 test: $(STAMP) lint types contracts  ## everything CI runs
 	$(BIN)/python -m pytest -n auto
+
+soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
+	$(BIN)/python -m tests.server.raft.soak --seeds $(SEEDS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -20,7 +20,7 @@ from server.raft.types import Entry
 MAX_BATCH_BYTES = 1024 * 1024
 """Entries' data in one APPEND, as in etcd, and in one Ready's committed entries; one entry always goes."""
 
-MAX_BATCH_ENTRIES = 4096
+MAX_BATCH_ENTRIES = 1024
 """What is handled in one go must not hold up ticks, however short the entries are."""
 
 

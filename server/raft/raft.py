@@ -171,9 +171,7 @@ class Raft:
             self._on_pre_vote(message)
             return
         if message.term < self.term:
-            if message.type in _FROM_LEADER:
-                # A leader of 3.x does not hear of a later term otherwise: it passes votes over while it leads.
-                self._send(MessageType.APPEND_RESPONSE, message.sender)
+            self._tell_of_later_term(message)
             return
         if message.type is MessageType.PRE_VOTE_RESPONSE:
             return  # to a question this member never asks
@@ -261,6 +259,17 @@ class Raft:
                     self._broadcast()
 
     # roles
+
+    def _tell_of_later_term(self, message: Message) -> None:
+        """Figure 2: replies carry the own term, for the sender to update itself. Members of 2.3 say nothing instead.
+
+        A leader of 3.x hears of a later term in no other way: it passes votes over while it leads. A candidate may
+        be no voter for this member yet, and so hears nothing of its tries.
+        """
+        if message.type in _FROM_LEADER:
+            self._send(MessageType.APPEND_RESPONSE, message.sender)
+        elif message.type is MessageType.VOTE:
+            self._send(MessageType.VOTE_RESPONSE, message.sender, reject=True)
 
     def _enter_term(self, term: int) -> None:
         """A later term has begun; who leads it is not known. A follower that waits for a leader goes on waiting, for

@@ -1,7 +1,7 @@
 """Whole clusters of the production core in one process, in simulated time, under faults that come from a seed.
 
 What is real: ``server.raft``, driven as the package's text says. What is played: the clock, the network (loses,
-repeats, reorders, delays, parts members from each other one way or both), disks (slow; a crash keeps any beginning of
+repeats, reorders, delays, parts members from each other one way or both), clocks that jump, disks (slow; a crash keeps any beginning of
 what was not synced yet, so saves are torn and a commit index that was written alone is lost), state machines with
 snapshots, clients, an operator who adds and removes members, and processes that pause.
 
@@ -41,8 +41,8 @@ TICK = 10
 """Units of time between two ticks, about; all other times are in the same unit."""
 
 ELECTION_TICKS = 6
-FAULTS_END = 260 * TICK
-PATIENCE = 40 * ELECTION_TICKS * TICK
+FAULTS_END = 600 * TICK
+PATIENCE = 100 * ELECTION_TICKS * TICK
 """How long after the faults a cluster may take to agree."""
 
 MOST_MEMBERS = 6
@@ -187,7 +187,9 @@ class Simulation:
         self._loss = random.choice((0.0, 0.02, 0.1, 0.25))
         self._repeats = random.choice((0.0, 0.02, 0.1))
         self._latency = random.choice((1, 4, 12))
-        self._save_time = random.choice((0, 3, 15))
+        self._stragglers = random.choice((0.01, 0.05, 0.2))
+        self._longest_delay = random.choice((10, 25, 80)) * TICK
+        self._save_time = random.choice((0, 3, 15, 60))
         self._cut: set[tuple[int, int]] = set()
         """Links, one way each, that let nothing through."""
         # what all members together are held to
@@ -209,12 +211,13 @@ class Simulation:
         for number in self._first_members:
             self._add_machine(number)
         for routine, every in (
-            (self._client, 8),
-            (self._crash_one, random.choice((150, 400, 10**9))),
-            (self._part, random.choice((150, 400, 10**9))),
-            (self._change_members, random.choice((100, 300, 10**9))),
+            (self._client, random.choice((8, 20))),
+            (self._crash_one, random.choice((60, 150, 400, 10**9))),
+            (self._part, random.choice((60, 150, 400, 10**9))),
+            (self._change_members, random.choice((30, 100, 300, 10**9))),
             (self._take_snapshots, random.choice((60, 200, 10**9))),
-            (self._pause_one, random.choice((400, 10**9))),
+            (self._pause_one, random.choice((100, 400, 10**9))),
+            (self._jump, random.choice((30, 100, 300, 10**9))),
         ):
             self._again(routine, every)
 
@@ -278,6 +281,9 @@ class Simulation:
         if machine.raft is not None or machine.is_gone:
             return
         snapshot, hard_state, entries = machine.disk.read()
+        begins = machine.id in self._first_members and hard_state == EMPTY_HARD_STATE
+        if begins:  # anew, if the first save was torn: nobody has seen anything of it
+            machine.disk, entries = Disk(), []
         index, term, voters = (snapshot.index, snapshot.term, snapshot.nodes) if snapshot else (0, 0, ())
         log = RaftLog(entries, compacted=index, compacted_term=term, committed=max(index, hard_state.commit))
         machine.raft = raft = Raft(
@@ -291,7 +297,7 @@ class Simulation:
         machine.state = pickle.loads(snapshot.data) if snapshot else State()
         machine.is_saving, machine.unsaved, machine.waiting = False, None, set()
         machine.first, machine.entries, machine.committed, machine.led = log.first_index, [], index, 0
-        if not machine.disk.records and machine.id in self._first_members:
+        if begins:
             raft.bootstrap([b"+%d" % number for number in self._first_members])
         self._note("boots", machine.id, raft.hard_state, log.last_index)
         self._look(machine)
@@ -423,9 +429,9 @@ class Simulation:
             self._at(self._delay(), self._deliver, message, machine.life)
 
     def _delay(self) -> int:
-        if self.faulty and self.random.random() < 0.02:
+        if self.faulty and self.random.random() < self._stragglers:
             self.figures["messages delayed"] += 1
-            return self.random.randint(0, 25 * TICK)
+            return self.random.randint(0, self._longest_delay)
         return self.random.randint(1, self._latency)
 
     def _deliver(self, message: Message, life: int) -> None:
@@ -490,7 +496,11 @@ class Simulation:
 
     def _part(self) -> None:
         ids = list(self.machines)
-        side = set(self.random.sample(ids, self.random.randint(1, max(1, len(ids) // 2))))
+        leaders = [machine.id for machine in self._running() if machine.led]
+        if leaders and self.random.random() < 0.4:
+            side = {self.random.choice(leaders)}
+        else:
+            side = set(self.random.sample(ids, self.random.randint(1, max(1, len(ids) // 2))))
         both_ways = self.random.random() < 0.7
         for one in ids:
             for other in ids:
@@ -507,6 +517,17 @@ class Simulation:
         if machine is not None:
             machine.paused_until = self.now + self.random.randint(1, 30 * TICK)
             self.figures["pauses"] += 1
+
+    def _jump(self) -> None:
+        """The clock of one member jumps ahead, to where it has heard of no leader for too long."""
+        machine = self._one()
+        if machine is not None and machine.raft is not None and machine.raft.role is not Role.LEADER:
+            for _ in range(2 * ELECTION_TICKS):
+                if machine.raft.role is Role.FOLLOWER:
+                    machine.raft.tick()
+            self.figures["clock jumps"] += 1
+            self._look(machine)
+            self._work(machine)
 
     def _change_members(self) -> None:
         machine = self._one()
@@ -552,6 +573,7 @@ class Simulation:
         self.faulty = False
         self._cut.clear()
         self._latency = min(self._latency, TICK // 3)
+        self._save_time = min(self._save_time, TICK // 3)
         self._proposed_late = self.proposed
         for machine in self.machines.values():
             machine.paused_until = 0

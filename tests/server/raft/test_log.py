@@ -110,6 +110,52 @@ def test_compaction_keeps_the_term_of_the_last_entry_gone() -> None:
         log.entries_from(2)
 
 
+@pytest.mark.parametrize(
+    ("index", "term", "last"),
+    [
+        (9, 9, 9),
+        (9, 6, 9),
+        (9, 5, 8),
+        (9, 4, 6),
+        (7, 4, 6),
+        (5, 4, 5),
+        (9, 3, 4),
+        (9, 2, 4),  # no lower than the snapshot
+        (9, 0, 4),
+        (3, 1, 3),  # of what is compacted away nothing is known
+        (12, 5, 8),
+    ],
+)
+def test_where_a_log_with_that_term_can_match_at_the_latest(index: int, term: int, last: int) -> None:
+    log = RaftLog(entries(5, 4, 4, 5, 5, 6), compacted=4, compacted_term=3)
+    assert log.last_up_to(index, term) == last
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count"), [((), 0), ((1,), 1), ((40, 60, 1), 2), ((200, 1), 1), ((1,) * 9, 5)]
+)
+def test_a_batch_is_limited_in_bytes_and_entries_but_never_empty(
+    sizes: tuple[int, ...], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.raft.log.MAX_BATCH_BYTES", 100)
+    monkeypatch.setattr("server.raft.log.MAX_BATCH_ENTRIES", 5)
+    log = RaftLog([Entry(1, index, bytes(size)) for index, size in enumerate(sizes, 1)], committed=len(sizes))
+    assert log.batch_from(1) == log.entries_from(1, count)
+    assert log.batch_from(1, 2) == log.entries_from(1, min(2, count))
+    assert log.entries_to_apply() == log.entries_from(1, count)
+
+
+def test_a_snapshot_takes_the_place_of_the_log() -> None:
+    log = RaftLog(entries(1, 1, 1, 1), committed=2)
+    log.restore(5, 2)
+    assert (log.first_index, log.last_index, log.last_term) == (6, 5, 2)
+    assert (log.applied, log.committed, log.stable) == (5, 5, 5)
+    log.applied_to(2)  # what was handed out before it came
+    assert log.applied == 5
+    with pytest.raises(LogError, match="would take back what is committed"):
+        log.restore(5, 2)
+
+
 @given(st.lists(st.integers(1, 5)), st.lists(st.integers(1, 5)))
 def test_the_more_up_to_date_log_is_the_one_with_the_later_end(left: list[int], right: list[int]) -> None:
     one, other = (RaftLog(entries(1, *sorted(terms))) for terms in (left, right))

@@ -41,7 +41,15 @@ def test_5_1_a_later_term_is_taken_over_and_makes_a_follower(kind: MessageType, 
     assert raft.leader == (2 if kind in FROM_A_LEADER else 0)
 
 
-@pytest.mark.parametrize("kind", [*OTHERS, MessageType.PRE_VOTE_RESPONSE])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MessageType.APPEND_RESPONSE,
+        MessageType.VOTE_RESPONSE,
+        MessageType.HEARTBEAT_RESPONSE,
+        MessageType.PRE_VOTE_RESPONSE,
+    ],
+)
 def test_5_1_a_message_of_an_earlier_term_is_passed_over(kind: MessageType) -> None:
     raft = member(term=5)
     assert tell(raft, kind, 2, term=4) == []
@@ -59,9 +67,25 @@ def test_5_1_who_still_thinks_it_leads_is_told_of_the_later_term(kind: MessageTy
     assert (leader.role, leader.term) == (Role.FOLLOWER, 5)
 
 
-def test_5_1_the_answer_to_an_earlier_leader_says_nothing_of_the_log_to_a_later_one() -> None:
+def test_figure_2_vote_line_1_a_candidate_of_an_earlier_term_is_refused_and_told_of_the_later() -> None:
+    raft = member(term=5)
+    (answer,) = tell(raft, MessageType.VOTE, 2, term=4, index=9, log_term=4)
+    assert (answer.type, answer.to, answer.term, answer.reject) == (MessageType.VOTE_RESPONSE, 2, 5, True)
+    assert raft.hard_state == HardState(5, 0, 0)
+    candidate = member(term=3)
+    candidate.campaign()
+    candidate.step(Message(answer.type, 1, 2, answer.term, reject=True))
+    assert (candidate.role, candidate.term) == (Role.FOLLOWER, 5)
+
+
+def test_5_1_a_leader_counts_no_answer_of_an_earlier_term() -> None:
+    """It led that term too; of what was accepted then another leader may have left nothing."""
     raft = elected(log=log_of(1, 1), term=1)
-    assert tell(raft, MessageType.APPEND_RESPONSE, 2, index=0) == []
+    assert tell(raft, MessageType.APPEND_RESPONSE, 2, term=1, index=3) == []
+    assert raft.log.committed == 0
+    assert (
+        tell(raft, MessageType.APPEND_RESPONSE, 2, index=0) == []
+    )  # from who has had to do with an earlier leader
     assert raft.log.committed == 0
 
 

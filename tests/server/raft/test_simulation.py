@@ -22,6 +22,7 @@ def test_a_few_seeds_meet_every_kind_of_fault() -> None:
         simulation.run()
         met |= set(simulation.figures)
     assert met >= {
+        "clock jumps",
         "conf changes",
         "crashes",
         "elections",
