@@ -5,7 +5,8 @@ How it is driven
 ``Transport`` is this member's half of all conversations. It knows messages, ids and URLs; what the messages do is the
 business of whoever it works for, a ``Host``.
 
-    me = Identity(local id, cluster id, own peer URLs)
+    me = Identity(local id, cluster id, own peer URLs)       in clusters with 3.x: other ``versions``, and a
+                                                             ``database`` for the transport
     transport = Transport(me, host, tls=client_context(peer files), connect_timeout=1 + election / 5)
     await transport.start()                                  before peers are added and sockets served
     handler = PeerHandler(transport, PeerApi(node).handle)   for the peer sockets: serve(handler.handle, ...)
@@ -17,7 +18,8 @@ and from then on:
                                              a SNAPSHOT must have got its ``snapshot`` first
     transport.add_peer / update_peer /       when a conf change that does so is applied; after a snapshot has
       remove_peer                            replaced the members, for the difference to ``transport.peers``
-    await transport.stop()                   before the sockets' ``cleanup()``, so that streams end in order
+    await transport.stop()                   before the sockets' ``cleanup()``, so that streams end in order; the
+                                             host still hears what was lost
 
 What comes in is told through the host, on the loop: ``receive`` (step every message, then see to a ready),
 ``unreachable``, ``snapshot_ended``, ``removed``, ``failed``. ``is_removed`` answers from the member table. None of

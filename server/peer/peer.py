@@ -163,9 +163,11 @@ class Remote:
         self._enqueue(message)
 
     def stop(self) -> None:
-        """Ends all ways; the ``tasks`` end soon after."""
+        """Ends all ways; the ``tasks`` end soon after. What still waits is lost."""
         for task in self.tasks:
             task.cancel()
+        while not self._posts.empty():
+            self._lost(self._posts.get_nowait())
 
     def _run(self, routine: Callable[[], Awaitable[None]]) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(self._links.guard(routine)))
@@ -194,6 +196,9 @@ class Remote:
             url, begun = self._picker.pick(), time.monotonic()
             try:
                 await self._post(url, message)
+            except asyncio.CancelledError:
+                self._lost(message)
+                raise
             except (DialError, Refused) as error:
                 self._picker.failed(url)
                 self.status.deactivate("write", _PIPELINE, error)

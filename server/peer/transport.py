@@ -134,7 +134,7 @@ class Transport:
         """Puts messages on their way, each to the member it is for, and returns at once.
 
         Nothing is promised: a message may be lost, repeated, or overtaken by another. To a member that is not known it
-        goes nowhere.
+        goes nowhere. But of every SNAPSHOT the host hears what became of it.
         """
         for message in messages:
             if peer := self._peers.get(message.to):
@@ -143,6 +143,8 @@ class Transport:
                 peer.send(message)
             elif remote := self._remotes.get(message.to):
                 remote.send(message)
+            elif message.type is MessageType.SNAPSHOT:
+                self.host.snapshot_ended(message.to, arrived=False)  # nothing more would be sent until it has
 
     def receive(self, message: Message) -> None:
         """A message that came by POST."""

@@ -197,7 +197,8 @@ class MemoryMember:
     def _apply(self, entry: Entry) -> None:
         self.applied.append(entry)
         outcome = self._applier.apply(entry, None, time.time_ns())
-        if waiter := self._waiters.pop(entry.data, None):
+        waiter = self._waiters.pop(entry.data, None)
+        if waiter is not None and not waiter.done():
             waiter.set_result(outcome)
         if entry.type is EntryType.CONF_CHANGE:
             change = decode_conf_change(entry.data)

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from random import Random
+
+import pytest
 
 from server.peer import ETCD_2_3, ETCD_3
 from server.raft import MessageType
@@ -120,5 +123,60 @@ def test_members_that_say_2_3_and_members_that_say_3_0_agree() -> None:
         finally:
             for member in members:
                 await member.stop()
+
+    run(scenario)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_nothing_is_lost_while_members_come_and_go(seed: int) -> None:
+    """Writers write, a member at a time is cut off or loses its streams, logs are compacted; in the end all agree."""
+    random = Random(seed)
+
+    async def scenario() -> None:
+        async with memory_cluster(votes=True) as members:
+            down: MemoryMember | None = None
+            written: list[str] = []
+
+            async def write(key: str) -> None:
+                while True:
+                    member = random.choice([member for member in members if member is not down])
+                    if member.raft.leader:
+                        try:
+                            await asyncio.wait_for(member.propose(path="/1" + key, value="x" * 5000), 0.5)
+                        except TimeoutError:
+                            continue  # it may have happened all the same; keys are the same each time
+                        written.append(key)
+                        return
+                    await asyncio.sleep(0.01)
+
+            async def write_all(writer: int) -> None:
+                for number in range(150):
+                    await write(f"/{writer}-{number}")
+
+            async def trouble() -> None:
+                nonlocal down
+                for _ in range(6):
+                    await asyncio.sleep(random.random() / 4)
+                    down = random.choice(members)
+                    if random.random() < 0.6:
+                        await down.stop()
+                        await asyncio.sleep(random.random() / 2)
+                        await down.start()
+                    else:
+                        for peer in down.transport._peers.values():
+                            for stream in list(peer._streams.values()):
+                                stream.close()
+                    down = None
+                    for member in members:
+                        member.compact()
+
+            await asyncio.gather(trouble(), *map(write_all, range(4)))
+            assert len(written) == 600
+            await until(lambda: all(member.has(key, "x" * 5000) for member in members for key in written))
+            no_faults(members)
+            ours, *others = ({entry.index: entry for entry in member.applied} for member in members)
+            for theirs in others:
+                assert all(ours[index] == theirs[index] for index in ours.keys() & theirs.keys())
 
     run(scenario)

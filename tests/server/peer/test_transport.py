@@ -274,6 +274,37 @@ def test_a_peer_with_an_odd_url_is_not_reached_and_does_no_harm(url: str) -> Non
     run(scenario)
 
 
+def test_of_every_snapshot_it_is_told_what_became_of_it() -> None:
+    """Also of one that is under way, waits, or has nowhere to go when the peer is taken away: or consensus would wait
+    for ever."""
+
+    async def scenario() -> None:
+        posted = asyncio.Event()
+
+        async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                if (await reader.readuntil(b"\r\n\r\n")).startswith(b"POST"):
+                    posted.set()
+                await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+        snapshot = Message(MessageType.SNAPSHOT, 0xD, A, 3, snapshot=Snapshot(5, 2, (), b"{}"))
+        a = End(A)
+        async with running(a):
+            a.transport.send([snapshot])
+            assert a.snapshots == [(0xD, False)]
+            a.transport.add_peer(0xD, [url_of(server.sockets[0])])
+            a.transport.send([snapshot] * 10)
+            await posted.wait()
+            assert len(a.snapshots) == 1
+            a.transport.remove_peer(0xD)
+            await until(lambda: a.snapshots == [(0xD, False)] * 11)
+        server.close()
+
+    run(scenario)
+
+
 def test_a_snapshot_that_was_not_put_in_is_a_fault_of_the_host() -> None:
     async def scenario() -> None:
         a, b = End(A), End(B)
