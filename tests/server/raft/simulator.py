@@ -57,7 +57,7 @@ def small_limits() -> Iterator[None]:
     """Makes the core's limits small enough for a small cluster to run into them."""
     with (
         mock.patch("server.raft.log.MAX_BATCH_ENTRIES", 3),
-        mock.patch("server.raft.log.MAX_BATCH_BYTES", 12),
+        mock.patch("server.raft.log.MAX_BATCH_BYTES", 7),
         mock.patch("server.raft.progress.WINDOW", 4),
     ):
         yield
@@ -200,6 +200,7 @@ class Simulation:
         self.states = [State()]
         self.leaders: dict[int, int] = {}
         self.votes: dict[tuple[int, int], int] = {}
+        """By voter and term."""
         self.seen: dict[tuple[int, int], tuple[Entry, int]] = {}
         """Every entry that ever was in a log, and the term of the one before it."""
         self.acknowledged: dict[bytes, int] = {}
@@ -414,9 +415,11 @@ class Simulation:
 
     def _transmit(self, machine: Machine, messages: Sequence[Message]) -> None:
         for message in messages:
-            if message.type is MessageType.VOTE_RESPONSE and not message.reject:
-                promised = self.votes.setdefault((machine.id, message.term), message.to)
-                self._expect(promised == message.to, "two votes:", machine.id, message)
+            asks = message.type is MessageType.VOTE
+            if asks or (message.type is MessageType.VOTE_RESPONSE and not message.reject):
+                candidate = machine.id if asks else message.to
+                promised = self.votes.setdefault((machine.id, message.term), candidate)
+                self._expect(promised == candidate, "two votes:", machine.id, message)
             if message.type is MessageType.SNAPSHOT:
                 snapshot = machine.disk.snapshot
                 self._expect(

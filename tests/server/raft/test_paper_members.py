@@ -173,6 +173,19 @@ def test_6_a_leader_that_is_removed_commits_by_the_others_alone_and_lets_them_he
     assert {m.to: m.commit for m in said(raft) if m.type is MessageType.HEARTBEAT} == {2: 3, 3: 3}
 
 
+def test_6_a_leader_that_is_removed_does_not_count_what_it_was_writing() -> None:
+    raft = elected()
+    accepts(raft, 2, 1)
+    raft.propose(b"x")
+    ready = raft.ready()
+    raft.step(Message(MessageType.APPEND_RESPONSE, 1, 2, raft.term, index=2))
+    raft.apply_conf_change(remove=1)
+    raft.advance(ready)
+    assert (raft.log.stable, raft.log.committed) == (2, 1)
+    accepts(raft, 3, 2)
+    assert raft.log.committed == 2
+
+
 def test_6_a_leader_that_is_removed_takes_no_proposals_and_never_stands_again() -> None:
     raft = elected()
     raft.apply_conf_change(remove=1)
