@@ -406,3 +406,37 @@ def test_a_leader_counts_its_own_log_only_as_far_as_it_is_on_disk() -> None:
 def test_a_member_without_id_is_refused() -> None:
     with pytest.raises(ValueError, match="never 0"):
         member(0)
+
+
+def test_a_leader_that_was_removed_takes_nothing_more_into_its_log() -> None:
+    raft = member()
+    raft.campaign()
+    settle(raft)
+    raft.apply_conf_change(remove=1)
+    last = raft.log.last_index
+    assert raft.propose(b"a")
+    assert raft.log.last_index == last
+
+
+def test_a_change_of_members_is_pending_until_it_is_applied_or_dropped() -> None:
+    raft = member()
+    raft.campaign()
+    settle(raft)
+    seen = [raft.conf_change_pending]
+    raft.propose_conf_change(b"one")
+    settle(raft)
+    seen.append(raft.conf_change_pending)
+    raft.drop_conf_change()
+    seen.append(raft.conf_change_pending)
+    raft.propose_conf_change(b"two")
+    seen.append(raft.conf_change_pending)
+    raft.apply_conf_change(add=2)
+    seen.append(raft.conf_change_pending)
+    assert seen == [False, True, False, True, False]
+
+
+def test_only_a_leader_knows_how_far_the_others_are() -> None:
+    assert member().progress == {}
+    raft = elected((1, 2, 3))
+    raft.step(Message(MessageType.APPEND_RESPONSE, 1, 2, raft.term, index=1))
+    assert raft.progress == {1: (1, 2), 2: (1, 2), 3: (0, 1)}
