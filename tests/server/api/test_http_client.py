@@ -106,7 +106,13 @@ def without_raft(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         ("POST", "/v2/stats/leader", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
         ("HEAD", "/version", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
         ("HEAD", "/health", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
-        ("POST", "/v2/members", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
+        (
+            "HEAD",
+            "/v2/members",
+            405,
+            (TEXT, NOSNIFF, ("Allow", "GET,POST,DELETE,PUT")),
+            b"Method Not Allowed\n",
+        ),
         ("GET", "/v2/keys/%zz", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
         ("PUT", "/v2//keys/a?x=1", 301, (("Location", "/v2/keys/a?x=1"),), b""),
         ("GET", "/version", 200, (JSON,), b'{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}'),
@@ -267,8 +273,13 @@ def test_the_longest_and_the_deepest_key_are_taken(serve: Callable[..., None]) -
 
 
 async def next_event(answer: Response) -> Any:
-    assert answer.stream is not None
-    piece = await asyncio.wait_for(answer.stream.next(), 5)
+    stream = answer.stream
+    assert stream is not None
+    news = asyncio.Event()
+    stream.on_news(news.set)
+    while (piece := stream.take()) == b"":
+        await asyncio.wait_for(news.wait(), 5)
+        news.clear()
     return None if piece is None else [json.loads(line) for line in piece.splitlines()]
 
 
