@@ -78,7 +78,8 @@ def gaps_during_snapshot(member: Running, keys: int) -> Gaps:
         if time.monotonic() > deadline:
             raise SystemExit(f"{member.server.title}: no snapshot in {_PATIENCE:.0f} s")
         time.sleep(0.2)
-        generator.send_all(member.port, iter([generator.put("pace", b"v")]))  # only a write begins one that is due
+        # Only a write begins one that is due.
+        generator.send_all(member.port, iter([generator.put("pace", b"v")]))
     generator.send_all(member.port, (generator.put("pace", b"v") for _ in range(left - 100)))
     known = _newest_snapshot(member)
     return ask_until(member, lambda: _newest_snapshot(member) != known)

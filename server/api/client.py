@@ -1,5 +1,6 @@
 """The client API of a member: which path is served by what, and the keys themselves. Knows no framework."""
 
+import logging
 from collections.abc import Awaitable, Callable, Generator
 from time import perf_counter
 from typing import Any
@@ -9,6 +10,7 @@ from server.api.auth import PREFIX as AUTH_PREFIX
 from server.api.auth import AuthApi
 from server.api.form import MAX_BODY, takes_body
 from server.api.http import (
+    CLOSE,
     Body,
     Later,
     ReadBody,
@@ -18,6 +20,7 @@ from server.api.http import (
     bad_request,
     method_not_allowed,
     not_found,
+    text,
 )
 from server.api.keys import (
     METHODS,
@@ -41,6 +44,8 @@ from server.node import Answer as NodeAnswer
 from server.node import Node, Outcome
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
+
+logger = logging.getLogger(__name__)
 
 _EXACT: dict[str, Callable[[Node, Request], Reply]] = {
     "/v2/machines": serve_machines,
@@ -198,8 +203,17 @@ class _Promised(Later):
         self._began = began
 
     def on_done(self, tell: Callable[[Response], object]) -> None:
-        answer, method, began = self._api.answer, self._method, self._began
-        self._promise.on_done(lambda outcome: tell(answer(outcome, method, began)))
+        answer, method, began = self._api.answer, self._method, self._began  # self would make a cycle
+
+        def told(outcome: Outcome) -> None:
+            try:
+                response = answer(outcome, method, began)
+            except Exception:  # which must not reach the node, in the middle of applying what others wrote
+                logger.exception("this is a fault in the server, please report it: answering a %s", method)
+                response = text(500, "Internal Server Error", CLOSE)
+            tell(response)
+
+        self._promise.on_done(told)
 
     def __await__(self) -> Generator[Any, None, Response]:
         outcome: Outcome

@@ -61,6 +61,9 @@ _LONG_HEAD = 64 << 10
 _MAX_AHEAD = 64 << 10
 """Bytes of further requests that a connection reads while it serves one."""
 
+_TURN = 16
+"""Requests of one connection that are begun before others have their turn."""
+
 _BATCH = 64 << 10
 """Bytes of answers that are collected before they are written."""
 
@@ -250,25 +253,28 @@ class HotConnection(asyncio.Protocol):
     def _serve(self, data: bytes) -> None:
         """Serves what has been read, as far as that goes without waiting."""
         self._out = []
-        at = 0
+        at, begun = 0, 0
         while at < len(data) and not self._done:
             if self._then is not None or self._held is not None:
                 at = self._read_body(data, at)
-            elif self._serving or self._paused:
+            elif self._serving or self._paused or begun == _TURN:
                 break
             else:
                 before, at = at, self._read_request(data, at)
+                begun += 1
                 if at == before:
                     break
         self._flush()
         if self._done:
             return
         self._input = data[at:]
-        if self._eof:
-            self._heed_the_end()
-        elif len(self._input) > _MAX_AHEAD and self._reading and (self._serving or self._paused):
+        if len(self._input) > _MAX_AHEAD and self._reading:
             self._reading = False
             self._transport.pause_reading()
+        if begun == _TURN:
+            self._hot.loop.call_soon(self._resume)
+        elif self._eof:
+            self._heed_the_end()
 
     def _heed_the_end(self) -> None:
         """The client sends no more; what it has sent is still answered."""
@@ -560,6 +566,7 @@ class HotConnection(asyncio.Protocol):
         transport = self._transport
         if not self._unread() or self._eof:
             transport.close()
+            self._timer = self._hot.loop.call_later(self._hot.idle, transport.abort)  # should it not read
             return
         transport.pause_reading()
         if transport.can_write_eof():

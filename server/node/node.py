@@ -278,6 +278,7 @@ class Node:
             self._notice_leader()
             self._begin_snapshot_if_due()
         self.raft.advance(ready)
+        self._begin_snapshot_if_due()  # the one before may have ended since the last write
 
     async def _save_commit(self) -> None:
         if self._unsaved is not None:

@@ -640,3 +640,33 @@ def test_an_idle_connection_and_an_unfinished_head_are_let_go(monkeypatch: pytes
     got = exchange(echo, b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na", patience=2)
     assert b"\r\n\r\ni/o timeout" in got
     assert got.endswith(END)
+
+
+@pytest.mark.parametrize(
+    ("size", "framing"), [(2048, b"Content-Length: 2048"), (2049, b"Transfer-Encoding: chunked")]
+)
+def test_only_a_short_answer_tells_its_length(size: int, framing: bytes) -> None:
+    got = exchange(lambda request: Response(200, (), b"x" * size), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    head, _, body = got.partition(b"\r\n\r\n")
+    lines = [
+        line for line in head.split(b"\r\n") if line.startswith((b"Content-Length", b"Transfer-Encoding"))
+    ]
+    assert lines == [framing]
+    assert body == (b"x" * size if size == 2048 else b"801\r\n" + b"x" * size + b"\r\n0\r\n\r\n")
+
+
+def test_a_head_whose_answer_has_no_body_tells_no_length() -> None:
+    got = exchange(lambda request: Response(301, (("Location", "/"),)), b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b"Location: /\r\n" in got
+    assert b"Content-Length" not in got
+
+
+def test_bytes_beyond_ascii_reach_the_handler_escaped_in_lower_case_as_a_redirect_shows_them() -> None:
+    targets = []
+
+    def note(request: Request) -> Reply:
+        targets.append(request.target)
+        return Response(200)
+
+    exchange(note, b"GET /a?b=\xd9\xa1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert targets == [b"/a?b=%d9%a1"]

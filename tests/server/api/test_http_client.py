@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.api.client import ClientApi
-from server.api.http import Body, ReadBody, Request, Response
+from server.api.http import Body, Later, ReadBody, Request, Response
 from server.api.peer import PeerApi
 from server.api.stats import go_duration
 from server.config import load
@@ -177,6 +177,25 @@ def test_a_write_and_a_read_have_the_headers_and_bodies_of_etcd(serve: Callable[
         assert sorted(missing.headers) == sorted((JSON, CLUSTER, ("X-Etcd-Index", "4")))
         bad = await served.ask("GET", "/v2/keys/a?recursive=x")
         assert (bad.status, dict(bad.headers)["X-Etcd-Index"]) == (400, "0")
+
+    serve(test)
+
+
+def test_a_fault_while_a_write_is_answered_is_logged_and_stays_away_from_the_node(
+    serve: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(served: Served) -> None:
+        reply = served.api.handle(Request("PUT", b"/v2/keys/a?value=1", {}))
+        assert isinstance(reply, Later)
+        told: list[Response] = []
+        reply.on_done(told.append)
+        monkeypatch.setattr("server.api.client.answer_event", None)
+        while not told:
+            await asyncio.sleep(0.001)
+        monkeypatch.undo()
+        assert told[0].status == 500
+        assert "fault in the server" in caplog.text
+        assert (await served.ask("PUT", "/v2/keys/a", "value=1")).status == 200
 
     serve(test)
 

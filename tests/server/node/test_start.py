@@ -173,7 +173,8 @@ def test_a_write_is_answered_after_its_fdatasync(tmp_path: Path, monkeypatch: py
     run(config(tmp_path / "d"), test)
 
 
-def test_snapshots_are_taken_and_started_from(tmp_path: Path) -> None:
+def test_snapshots_are_taken_and_started_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.node.node.SNAPSHOT_PAUSE", 0)  # so that several fit into a hundred writes
     settings = config(tmp_path / "d", snapshot_count="20", max_snapshots="2")
     indexes: list[int] = []
 
