@@ -103,6 +103,7 @@ class HotPath:
         self.connections: set[HotConnection] = set()
         self.stopping = False
         self._with_news: list[HotConnection] = []
+        self._with_output: list[HotConnection] = []
 
     def __call__(self) -> asyncio.Protocol:
         return HotConnection(self)
@@ -117,6 +118,21 @@ class HotPath:
         connections, self._with_news = self._with_news, []
         for connection in connections:
             connection.send_news()
+
+    def note_output(self, connection: "HotConnection") -> None:
+        """A connection has answers: they are written when all that has been read, or is being applied, is done with.
+
+        Written one by one in between, each would wake a client, or the processor it runs on, from sleep, which
+        costs as much as the rest of a request.
+        """
+        if not self._with_output:
+            self.loop.call_soon(self._write_output)
+        self._with_output.append(connection)
+
+    def _write_output(self) -> None:
+        connections, self._with_output = self._with_output, []
+        for connection in connections:
+            connection.flush()
 
     async def shutdown(self, patience: float) -> None:
         """Closes every connection: at once, or when its request is answered, or after so many seconds."""
@@ -146,6 +162,7 @@ class HotConnection(asyncio.Protocol):
         "_keeps",
         "_left",
         "_limit",
+        "_looking",
         "_noted",
         "_out",
         "_out_size",
@@ -172,8 +189,9 @@ class HotConnection(asyncio.Protocol):
         self._input = b""  # read, and not yet looked at
         self._reading = True
         self._eof = False
-        self._out: list[bytes] | None = None  # answers to be written together; None where each goes by itself
+        self._out: list[bytes] = []  # answers to be written together
         self._out_size = 0
+        self._looking = False  # at what has been read
         self._paused = False  # by the transport, as the client does not read
 
         # The request being served, if any:
@@ -227,6 +245,7 @@ class HotConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._leave()
+        self._out = []
         if self._awaited is not None:
             self._awaited.cancel()
         for stream in (self._stream, self._held and self._held.stream):
@@ -252,7 +271,7 @@ class HotConnection(asyncio.Protocol):
 
     def _serve(self, data: bytes) -> None:
         """Serves what has been read, as far as that goes without waiting."""
-        self._out = []
+        self._looking = True
         at, begun = 0, 0
         while at < len(data) and not self._done:
             if self._then is not None or self._held is not None:
@@ -264,7 +283,7 @@ class HotConnection(asyncio.Protocol):
                 begun += 1
                 if at == before:
                     break
-        self._flush()
+        self._looking = False
         if self._done:
             return
         self._input = data[at:]
@@ -335,7 +354,7 @@ class HotConnection(asyncio.Protocol):
 
     def _hand_over(self, data: bytes, at: int) -> int:
         """Leaves the connection, and what has been read from ``at`` on, to the other protocol."""
-        self._flush()
+        self.flush()
         self._leave()
         transport, other = self._transport, self._hot.others()
         transport.set_protocol(other)
@@ -473,7 +492,7 @@ class HotConnection(asyncio.Protocol):
 
     def _wake_if_alone(self) -> None:
         """Has what was read meanwhile looked at, unless that is being done."""
-        if self._out is None and (self._input or self._eof):
+        if not self._looking and (self._input or self._eof):
             self._hot.loop.call_soon(self._resume)
 
     def _begin_stream(self, stream: Stream, status: int, headers: Headers, keeps: bool) -> None:
@@ -527,17 +546,16 @@ class HotConnection(asyncio.Protocol):
     # Writing
 
     def _write(self, data: bytes) -> None:
-        if self._out is None:
-            self._transport.write(data)
-            return
+        if not self._out:
+            self._hot.note_output(self)
         self._out.append(data)
         self._out_size += len(data)
         if self._out_size > _BATCH:
-            self._flush()
-            self._out = []
+            self.flush()
 
-    def _flush(self) -> None:
-        out, self._out = self._out, None
+    def flush(self) -> None:
+        """Writes what there is."""
+        out, self._out = self._out, []
         self._out_size = 0
         if out:
             self._transport.write(out[0] if len(out) == 1 else b"".join(out))
@@ -554,6 +572,7 @@ class HotConnection(asyncio.Protocol):
             self._close()
 
     def abort(self) -> None:
+        self._out = []
         self._transport.abort()
 
     def _close(self) -> None:
@@ -562,7 +581,7 @@ class HotConnection(asyncio.Protocol):
             return
         self._done = True
         self._timer.cancel()
-        self._flush()
+        self.flush()
         transport = self._transport
         if not self._unread() or self._eof:
             transport.close()
