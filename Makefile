@@ -31,9 +31,10 @@ types: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## figures: start-up and conversion speed
+bench: $(STAMP)  ## figures: start-up, conversion speed, and the bundled server against a real etcd
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
+	$(BIN)/python bench/server.py
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py

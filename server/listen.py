@@ -41,6 +41,12 @@ def listen(url: str) -> socket.socket:
         raise _refused(shown, port, error) from error
 
 
+def address_text(address: tuple[object, ...]) -> str:
+    """The address of a socket as it stands in URLs and in lines of the log: ``host:port``."""
+    host, port = str(address[0]), address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _looked_up(host: str) -> tuple[socket.AddressFamily, str]:
     """An address of the name, IPv4 first as Go does for a listener."""
     try:

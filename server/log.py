@@ -28,6 +28,7 @@ _PACKAGES = (
     ("server.signals", "osutil"),
     ("server.api", "etcdhttp"),
     ("server.peer", "rafthttp"),
+    ("server.auth", "auth"),
     ("server.raft", "raft"),
     ("server.storage.snapshots", "snap"),
     ("server.storage.purge", "fileutil"),
@@ -39,22 +40,15 @@ _PACKAGES = (
 )
 
 LEVELS = {
-    "CRITICAL": logging.CRITICAL,
-    "C": logging.CRITICAL,
-    "ERROR": logging.ERROR,
-    "E": logging.ERROR,
-    "WARNING": logging.WARNING,
-    "W": logging.WARNING,
-    "NOTICE": NOTICE,
-    "N": NOTICE,
-    "INFO": logging.INFO,
-    "I": logging.INFO,
-    "DEBUG": logging.DEBUG,
-    "D": logging.DEBUG,
-    "TRACE": logging.DEBUG,
-    "T": logging.DEBUG,
+    **dict.fromkeys(("CRITICAL", "C"), logging.CRITICAL),
+    **dict.fromkeys(("ERROR", "E", "0"), logging.ERROR),
+    **dict.fromkeys(("WARNING", "W", "1"), logging.WARNING),
+    **dict.fromkeys(("NOTICE", "N", "2"), NOTICE),
+    **dict.fromkeys(("INFO", "I", "3"), logging.INFO),
+    **dict.fromkeys(("DEBUG", "D", "4"), logging.DEBUG),
+    **dict.fromkeys(("TRACE", "T", "5"), logging.DEBUG),
 }
-"""The level names of etcd 2.3, in capitals."""
+"""The level names of etcd 2.3, in capitals; nothing here is logged at its lowest, trace."""
 
 
 def package_of(logger_name: str) -> str:
@@ -112,6 +106,11 @@ class PackageLevels(logging.Filter):
         self.general = general
         self._levels = levels
 
+    def set_all(self, level: int) -> None:
+        """One level for all packages from now on."""
+        self.general = level
+        self._levels = {}
+
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno >= self._levels.get(package_of(record.name), self.general)
 
@@ -125,6 +124,16 @@ def parse_package_levels(text: str) -> dict[str, int]:
             raise ValueError(f"oops! log level {item!r} is not PACKAGE=LEVEL; levels are CRITICAL to DEBUG")
         levels[package.strip()] = LEVELS[level.upper()]
     return levels
+
+
+def set_level(level: int) -> None:
+    """Lets through what reaches ``level``, of all packages, from now on."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        for levels in handler.filters:
+            if isinstance(levels, PackageLevels):
+                levels.set_all(level)
+    root.setLevel(level)
 
 
 def configure(*, debug: bool = False, package_levels: str = "", stream: TextIO | None = None) -> None:

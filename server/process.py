@@ -5,6 +5,7 @@ reverse.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -21,12 +22,14 @@ import uvloop
 from server.api.adapter import Listening
 from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
+from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
 from server.config import Config
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
-from server.node import CannotApply, Node, NodeFailed, Started, open_member
+from server.memory import collect_young_garbage, give_back_memory
+from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
 from server.raft import LogError
 from server.storage.datadir import Kind, has_wal, layout, strangers
@@ -68,6 +71,7 @@ def serve(config: Config) -> Ended | signal.Signals:
 
 def _run(config: Config) -> Ended | signal.Signals:
     _raise_file_limit()
+    gc.disable()  # until all that was there before is read: it is no garbage
     bound: list[_Bound] = []
     try:
         _check_data_dir(config)
@@ -177,6 +181,7 @@ async def _serve(config: Config, started: Started, bound: list[_Bound]) -> Ended
         heartbeat=config.heartbeat_interval / 1000,
         request_timeout=5 + 2 * config.election_timeout / 1000,
         snapshot_count=config.snapshot_count,
+        strict_reconfig=config.strict_reconfig_check,
     )
     version = started.members.version
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
@@ -185,12 +190,16 @@ async def _serve(config: Config, started: Started, bound: list[_Bound]) -> Ended
     api = ClientApi(node, config.cors)
     try:
         await node.start()
+        collect_young_garbage()
+        give_back_memory()
         if config.cors:
             logger.info("cors = %s", ",".join(config.cors))
         peers, clients = bound
         runners.append(await serve_http(PeerApi(node).handle, peers.sockets))
         runners.append(
-            await serve_http(api.handle, clients.sockets, api.cors_headers if config.cors else None)
+            await serve_http(
+                api.handle, clients.sockets, api.cors_headers if config.cors else None, hot=KEYS_PREFIX
+            )
         )
         notify("READY=1")
         await asyncio.wait((told, node.failed), return_when=asyncio.FIRST_COMPLETED)
@@ -198,14 +207,16 @@ async def _serve(config: Config, started: Started, bound: list[_Bound]) -> Ended
         logger.critical("%s", error)
     finally:
         notify("STOPPING=1")
-        api.close()
         for runner in reversed(runners):
             await runner.cleanup()
+        api.close()
         try:
             await node.stop()
         except StorageError as error:
             logger.critical("%s", error)
-    return told.result() if told.done() and not node.failed.done() else Ended(1)
+    if node.failed.done():
+        return Ended(0 if isinstance(node.failed.exception(), MemberRemoved) else 1)
+    return told.result() if told.done() else Ended(1)
 
 
 def _tell(told: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:

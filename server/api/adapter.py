@@ -1,7 +1,7 @@
 """Carries the handlers over HTTP with aiohttp. Sockets come bound; decides nothing but how much of a body is read.
 
 Only this module and ``connection`` know aiohttp. There is no router of aiohttp's: every request that is HTTP at all
-reaches the handler.
+reaches the handler. Requests for keys go by the hot path, where there is one.
 """
 
 import asyncio
@@ -9,33 +9,38 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aiohttp import web
+from aiohttp.http import HttpVersion11
 
 from server.api.connection import MAX_HEAD, Connection, Incoming
+from server.api.handshake import TlsListener
+from server.api.hotpath import DRAINED, HeadersFor, HotPath
 from server.api.http import (
     CLOSE,
+    WHOLE,
     Body,
     Handler,
     Headers,
     PourBody,
+    PouringHandler,
     ReadBody,
     Reply,
     Request,
     Response,
     Sink,
+    Stream,
+    bad_request,
     text,
 )
+from server.listen import BACKLOG
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 300.0
 """How long a connection may be silent between requests or within a head, and how long a body may take: etcd's own
 read timeout of five minutes."""
-
-_DRAINED = 256 << 10
-"""Bytes of a body that nobody wants which are read to keep the connection, as Go does."""
 
 _DRAIN_PATIENCE = 1.0
 """Seconds for those bytes to come."""
@@ -46,8 +51,6 @@ _MAX_HEADERS = 10_000
 _SHUTDOWN_PATIENCE = 1.0
 """Seconds for requests under way to finish when the server stops."""
 
-HeadersFor = Callable[[str], Headers]
-
 
 class Listening(NamedTuple):
     """A bound, listening socket; with a context its connections speak TLS."""
@@ -56,13 +59,38 @@ class Listening(NamedTuple):
     tls: ssl.SSLContext | None
 
 
-async def serve(
-    handler: Handler, sockets: Sequence[Listening], cors: HeadersFor | None = None
-) -> web.ServerRunner:
-    """Answers what comes in on the sockets until the ``cleanup`` of the returned runner.
+class Serving:
+    """Listeners, and the connections that came by them."""
 
-    ``cors`` gives further headers for a request's Origin. A client that only stops sending gets its answer still; its
-    stream ends. One whose connection is lost has its handler cancelled.
+    def __init__(self, server: web.Server, runner: web.ServerRunner, hot: HotPath | None) -> None:
+        self.listeners: list[asyncio.Server | TlsListener] = []
+        self._server = server
+        self._runner = runner
+        self._hot = hot
+
+    async def cleanup(self) -> None:
+        """Listens no more, breaks off streams, lets other requests under way finish for a moment, and closes every
+        connection.
+        """
+        for listener in self.listeners:
+            listener.close()
+        await asyncio.sleep(0)  # what has been accepted is a connection by then
+        if self._hot is not None:
+            await self._hot.shutdown(_SHUTDOWN_PATIENCE)
+        for connection in self._server.connections:
+            if isinstance(connection, Connection):
+                connection.abort_stream()
+        await self._runner.cleanup()
+
+
+async def serve(
+    handler: PouringHandler, sockets: Sequence[Listening], cors: HeadersFor | None = None, *, hot: str = ""
+) -> Serving:
+    """Answers what comes in on the sockets until the ``cleanup`` of what it returns.
+
+    ``cors`` gives further headers for a request's Origin; paths that begin with ``hot``, if there is one, go by the
+    hot path. A client that only stops sending gets its answer still; its stream ends. One whose connection is lost
+    has its handler cancelled.
     """
 
     async def answer(got: web.BaseRequest) -> web.StreamResponse:
@@ -92,9 +120,16 @@ async def serve(
     )
     runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_PATIENCE)
     await runner.setup()
-    for listening in sockets:
-        await web.SockSite(runner, listening.socket, ssl_context=listening.tls, backlog=1024).start()
-    return runner
+    path = HotPath(cast(Handler, handler), cors, hot.encode(), server, IDLE_SECONDS) if hot else None
+    serving = Serving(server, runner, path)
+    loop = asyncio.get_running_loop()
+    protocol = path or server
+    for sock, tls in sockets:
+        if tls is None:
+            serving.listeners.append(await loop.create_server(protocol, sock=sock, backlog=BACKLOG))
+        else:
+            serving.listeners.append(TlsListener(sock, tls, protocol))
+    return serving
 
 
 class _Server(web.Server):
@@ -112,11 +147,13 @@ class _Server(web.Server):
         return Connection(self, loop=asyncio.get_running_loop(), **self._options)
 
 
-async def _answer(got: Incoming, handler: Handler, cors: HeadersFor | None) -> web.StreamResponse:
+async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | None) -> web.StreamResponse:
+    if got.versionless:
+        return _whole(bad_request(), ())
     expected = got.headers.get("Expect", "").lower()
     if expected not in ("", "100-continue"):
         return _whole(Response(417, (CLOSE,)), ())
-    waits = expected == "100-continue" and got.body_exists
+    waits = expected == "100-continue" and got.body_exists and got.version >= HttpVersion11
     target = got.raw_path.encode("utf-8", "surrogateescape")
     reply: Reply | PourBody = handler(Request(got.method, target, got.headers))
     if waits and isinstance(reply, ReadBody | PourBody):
@@ -132,7 +169,11 @@ async def _answer(got: Incoming, handler: Handler, cors: HeadersFor | None) -> w
     if got.body_exists and (waits or not await _drain(got)):
         further += (CLOSE,)
     if response.stream is None:
-        return _whole(response, further)
+        sent = _whole(response, further)
+        told = got.method == "HEAD" or "Content-Length" in sent.headers or len(response.body) <= WHOLE
+        if not told and got.version >= HttpVersion11:
+            sent.enable_chunked_encoding()
+        return sent
     return await _send_stream(got, response, further)
 
 
@@ -165,7 +206,7 @@ async def _pour(got: Incoming, sink: Sink) -> Response:
 
 async def _drain(got: Incoming) -> bool:
     """Reads the little that may be left of a body; whether that was all."""
-    left = _DRAINED
+    left = DRAINED
     try:
         async with asyncio.timeout(_DRAIN_PATIENCE):
             while left >= 0 and (piece := await got.content.readany()):
@@ -195,14 +236,15 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
     assert stream is not None
     sent = web.StreamResponse(status=response.status)
     _set_headers(sent, response.headers + further)
+    if got.version < HttpVersion11:
+        sent.force_close()  # whatever the client wishes: only this tells it where the body ends
     until = asyncio.timeout(None)
     try:
         await sent.prepare(got)
         try:
             async with until:
                 with got.connection.ending(until):
-                    while (piece := await stream.next()) is not None:
-                        await sent.write(piece)
+                    await _send_pieces(stream, sent)
         except TimeoutError:
             if not until.expired():
                 raise
@@ -214,3 +256,14 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
     finally:
         stream.close()
     return sent
+
+
+async def _send_pieces(stream: Stream, sent: web.StreamResponse) -> None:
+    news = asyncio.Event()
+    stream.on_news(news.set)
+    while (piece := stream.take()) is not None:
+        if piece:
+            await sent.write(piece)
+        else:
+            await news.wait()
+            news.clear()

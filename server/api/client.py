@@ -1,10 +1,18 @@
 """The client API of a member: which path is served by what, and the keys themselves. Knows no framework."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable, Generator
+from time import perf_counter
+from typing import Any
 
+from server.api.access import Access
+from server.api.auth import PREFIX as AUTH_PREFIX
+from server.api.auth import AuthApi
 from server.api.form import MAX_BODY, takes_body
 from server.api.http import (
+    CLOSE,
     Body,
+    Later,
     ReadBody,
     Reply,
     Request,
@@ -12,10 +20,10 @@ from server.api.http import (
     bad_request,
     method_not_allowed,
     not_found,
+    text,
 )
 from server.api.keys import (
     METHODS,
-    Answer,
     answer_error,
     answer_event,
     answer_redirect,
@@ -25,12 +33,19 @@ from server.api.keys import (
 )
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
-from server.api.paths import BadPathError, decode_path, is_keys_path, redirect_location, split_target
+from server.api.metrics import serve_metrics
+from server.api.paths import KEYS_PREFIX, BadPathError, route
+from server.api.settings import serve_log_level
 from server.api.stats import serve_health, serve_leader, serve_self, serve_store, serve_version
+from server.api.vars import serve_vars
 from server.api.watch import WatchStream
+from server.metrics import RequestMetrics
 from server.node import Answer as NodeAnswer
-from server.node import Node
+from server.node import Node, Outcome
+from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
+
+logger = logging.getLogger(__name__)
 
 _EXACT: dict[str, Callable[[Node, Request], Reply]] = {
     "/v2/machines": serve_machines,
@@ -39,7 +54,11 @@ _EXACT: dict[str, Callable[[Node, Request], Reply]] = {
     "/v2/stats/store": serve_store,
     "/version": serve_version,
     "/health": serve_health,
+    "/debug/vars": serve_vars,
+    "/config/local/log": serve_log_level,
 }
+
+_UNAUTHORIZED = EtcdError(ErrorCode.UNAUTHORIZED, "Insufficient credentials")
 
 
 class ClientApi:
@@ -49,7 +68,11 @@ class ClientApi:
     def __init__(self, node: Node, cors: tuple[str, ...] = ()) -> None:
         self._node = node
         self._cors = frozenset(cors)
+        self._access = Access(node)
+        self._auth = AuthApi(node, self._access)
         self._watches: set[WatchStream] = set()
+        self._requests = RequestMetrics()
+        self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
@@ -58,20 +81,20 @@ class ClientApi:
         if request.method == "OPTIONS" and request.target == b"*":
             return Response(200)
         try:
-            raw_path, query = split_target(request.target)
-            path = decode_path(raw_path)
+            path, query, location, for_keys = route(request.target)
         except BadPathError:
             return bad_request()
         if request.method == "OPTIONS":
             return Response(200)
-        location = redirect_location(path, query)
         if location is not None:
-            return Response(*answer_redirect(request.method, location))
-        if is_keys_path(path):
+            return answer_redirect(request.method, location)
+        if for_keys:
             return self._serve_keys(request, path, query)
         if path == MEMBERS_PREFIX or path.startswith(MEMBERS_PREFIX + "/"):
-            return serve_members(self._node, request, path)
-        serve = _EXACT.get(path)
+            return self._auth.guard(request, lambda: serve_members(self._node, request, path))
+        if path.startswith(AUTH_PREFIX + "/"):
+            return self._auth.serve(request, path, query)
+        serve = self._exact.get(path)
         return not_found() if serve is None else serve(self._node, request)
 
     def cors_headers(self, origin: str) -> tuple[tuple[str, str], ...]:
@@ -87,7 +110,7 @@ class ClientApi:
         )
 
     def close(self) -> None:
-        """Ends all watches, so that their clients see the end of the answer."""
+        """Ends all watches. Who serves breaks their answers off before: nobody is to take it for their end."""
         for watch in list(self._watches):
             watch.close()
 
@@ -109,36 +132,96 @@ class ClientApi:
                 raise EtcdError(ErrorCode.INVALID_FORM, body.fault)
             content_type = request.headers.get("Content-Type", "")
             wanted = parse_keys_request(request.method, path, query, content_type, body.data, node.clock())
-            outcome = node.do(wanted)
         except EtcdError as error:
             return self._error(error)
+        if self._access.enabled():
+            return self._do_if_allowed(request, path, wanted)
+        return self._do_now(wanted)
+
+    def _do_if_allowed(self, request: Request, path: str, wanted: KeysRequest) -> Reply:
+        key = path[len(KEYS_PREFIX) :]
+        if request.headers.get("Authorization"):
+            return self._do_as_user(request, key, wanted)
+        if self._access.guest_may(request, key):
+            return self._do_now(wanted)
+        return self._error(_UNAUTHORIZED)
+
+    async def _do_as_user(self, request: Request, key: str, wanted: KeysRequest) -> Response:
+        if not await self._access.user_may(request, key, recursive=wanted.recursive):
+            return self._error(_UNAUTHORIZED)
+        reply = self._do_now(wanted)
+        return reply if isinstance(reply, Response) else await reply
+
+    def _do_now(self, wanted: KeysRequest) -> Response | Awaitable[Response]:
+        began = perf_counter()
+        method = "QGET" if wanted.quorum and wanted.method == "GET" else wanted.method
+        if not wanted.wait:
+            self._requests.received[method] += 1
+        try:
+            outcome = self._node.do(wanted)
+        except EtcdError as error:
+            return self.answer(error, method, began)
         if isinstance(outcome, Event):
-            return self._event(outcome)
+            return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
             return self._watch(outcome)
-        return self._when_done(outcome)
+        return _Promised(self, outcome, method, began)
 
-    async def _when_done(self, answer: NodeAnswer) -> Response:
-        try:
-            event = await answer
-        except EtcdError as error:
-            return self._error(error)
-        if event is None:
-            return self._error(EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!"))
-        return self._event(event)
+    def answer(self, outcome: Outcome, method: str, began: float) -> Response:
+        """What a request is answered with that had an outcome; it is counted, from when it ``began``."""
+        if isinstance(outcome, Event):
+            self._requests.durations[method].observe(perf_counter() - began)
+            return self._event(outcome)
+        if outcome is None:
+            outcome = EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!")
+        self._requests.failed[method, outcome.status] += 1
+        return self._error(outcome)
 
     def _event(self, event: Event) -> Response:
         node = self._node
-        return Response(*answer_event(event, node.raft_index, node.raft.term, node.members.cluster_id))
+        return answer_event(event, node.raft_index, node.raft.term, node.members.cluster_id)
 
     def _error(self, error: EtcdError) -> Response:
-        return Response(*answer_error(error, self._node.members.cluster_id))
+        return answer_error(error, self._node.members.cluster_id)
 
     def _watch(self, watcher: Watcher) -> Response:
         node = self._node
-        head: Answer = answer_watch(watcher, node.raft_index, node.raft.term, node.members.cluster_id)
+        head = answer_watch(watcher, node.raft_index, node.raft.term, node.members.cluster_id)
         stream = _Tracked(watcher, self._watches)
         return Response(head.status, head.headers, stream=stream)
+
+
+class _Promised(Later):
+    """The answer to a request that goes through the log."""
+
+    __slots__ = ("_api", "_began", "_method", "_promise")
+
+    def __init__(self, api: ClientApi, promise: NodeAnswer, method: str, began: float) -> None:
+        self._api = api
+        self._promise = promise
+        self._method = method
+        self._began = began
+
+    def on_done(self, tell: Callable[[Response], object]) -> None:
+        answer, method, began = self._api.answer, self._method, self._began  # self would make a cycle
+
+        def told(outcome: Outcome) -> None:
+            try:
+                response = answer(outcome, method, began)
+            except Exception:  # which must not reach the node, in the middle of applying what others wrote
+                logger.exception("this is a fault in the server, please report it: answering a %s", method)
+                response = text(500, "Internal Server Error", CLOSE)
+            tell(response)
+
+        self._promise.on_done(told)
+
+    def __await__(self) -> Generator[Any, None, Response]:
+        outcome: Outcome
+        try:
+            outcome = yield from self._promise.__await__()
+        except EtcdError as error:
+            outcome = error
+        return self._api.answer(outcome, self._method, self._began)
 
 
 class _Tracked(WatchStream):

@@ -17,23 +17,30 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http import HttpProcessingError, HttpVersion11, RawRequestMessage
+from aiohttp.http import HttpProcessingError, HttpVersion10, HttpVersion11, RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from server.api.http import CLOSE, refused
+from server.api.wire import chunk_fault
+from server.listen import address_text
 
 logger = logging.getLogger(__name__)
 
 MAX_HEAD = 1 << 20
 """Bytes of a request's head: Go's limit."""
 
+_TLS_HANDSHAKE = 0x16
+"""The first byte of TLS, and of no request."""
+
 _PARTING = 0.5
 """Seconds between an answer and the close of a connection with unread bytes, which may destroy what is under way."""
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^ ]+) (HTTP/1\.[01]\r?)")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_OF_HTTP = ("Date", "Content-Length", "Connection", "Transfer-Encoding")
 _METHODS = frozenset((b"GET", b"HEAD", b"PUT", b"POST", b"DELETE", b"OPTIONS"))
+_ENDS_OF_METHODS = frozenset(name[n:] for name in _METHODS for n in range(1, len(name)))
 _UNKNOWN_METHOD = b"PATCH"
 """Stands for every method no handler knows, as aiohttp's parser knows a list of its own."""
 
@@ -49,13 +56,21 @@ class Incoming(web.BaseRequest):
         writer: Any,
         task: "asyncio.Task[None]",
     ) -> None:
-        if message.method == "UNKNOWN":  # what aiohttp puts in place of bytes that are no request
+        self.versionless = message.version < HttpVersion10
+        """Without ``HTTP/1.x``: such a request is to be refused."""
+        if self.versionless or message.method == "UNKNOWN":  # as aiohttp calls bytes that are no request
             message = message._replace(version=HttpVersion11)
         super().__init__(message, payload, connection, writer, task, asyncio.get_running_loop())
         self.connection = connection
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        response.headers.popall("Server", None)
+        """Headers in Go's order: the handler's by name, then those of HTTP itself."""
+        headers = response.headers
+        headers.popall("Server", None)
+        own = [(name, value) for name in _OF_HTTP for value in headers.popall(name, ())]
+        ordered = sorted(headers.items()) + own
+        headers.clear()
+        headers.extend(ordered)
 
 
 class Connection(web.RequestHandler):
@@ -71,6 +86,9 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         if data and self._body.is_eof():
+            if data[0] == _TLS_HANDSHAKE and self._head == 0 and not self._line:
+                self._refuse_tls()
+                return
             if self._head == 0:
                 data, self._line = self._line + data, b""
                 if b"\n" not in data and len(data) <= MAX_HEAD:
@@ -95,8 +113,21 @@ class Connection(web.RequestHandler):
 
     def _refuse_head(self) -> None:
         """For heads that are long by their number of lines, which aiohttp's parser does not limit."""
-        if self.transport is not None and self._is_idle():
-            page = refused(431, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE.phrase).body
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _refuse_tls(self) -> None:
+        """Says so at once: a client that shakes hands waits for the other hand, and sends nothing more."""
+        if self.peername:
+            logger.info(
+                "http: %s speaks TLS; this address is served without: use http://, or configure "
+                "certificates and an https:// listen URL",
+                address_text(tuple(self.peername)),
+            )
+        self._refuse(HTTPStatus.BAD_REQUEST)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        if self.transport is not None and (self._is_idle() or self._request_count == 0):
+            page = refused(status, status.phrase).body
             head = (
                 b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" % page
             )
@@ -114,6 +145,11 @@ class Connection(web.RequestHandler):
             self._ending.reschedule(self._loop.time())
         self._loop.call_soon(self._close_if_idle)
         return True
+
+    def abort_stream(self) -> None:
+        """Breaks off the stream that is being sent here, if there is one."""
+        if self._ending is not None and self.transport is not None:
+            self.transport.abort()
 
     @contextlib.contextmanager
     def ending(self, when: asyncio.Timeout) -> Iterator[None]:
@@ -155,10 +191,9 @@ class Connection(web.RequestHandler):
         if not isinstance(exc, HttpProcessingError):
             logger.error("this is a fault in the server, please report it: %s", message, exc_info=exc)
             status = 500
-        elif isinstance(exc, LineTooLong):
-            status = 431
         else:
-            status = 400
+            status = 431 if isinstance(exc, LineTooLong) else 400
+            exc.__traceback__ = None  # aiohttp's frame in it holds the error: a circle
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun already")
         answer = refused(status, HTTPStatus(status).phrase)
@@ -183,12 +218,13 @@ def _readable(head: bytes) -> bytes:
     if end < 0 or (line := _REQUEST_LINE.fullmatch(head, 0, end)) is None:
         return head
     method, target, version = line.groups()
-    if method not in _METHODS and target.startswith(b"/"):
+    known = method in _METHODS or method in _ENDS_OF_METHODS  # its beginning came behind another request
+    if not known and target.startswith(b"/"):
         method = _UNKNOWN_METHOD
-    target = _NOT_ASCII.sub(lambda match: b"%%%02X" % ord(match[0]), target)
+    target = _NOT_ASCII.sub(lambda match: b"%%%02x" % ord(match[0]), target)
     return b"%s %s %s%s" % (method, target, version, head[end:])
 
 
 def _fault(error: BaseException) -> str:
     """In Go's words."""
-    return "invalid byte in chunk length" if isinstance(error, HttpProcessingError) else str(error)
+    return chunk_fault(str(error)) if isinstance(error, HttpProcessingError) else str(error)

@@ -5,8 +5,8 @@ whoever carries the bytes reads none that nobody wants. Texts and headers of the
 net/http as etcd 2.3.8 uses it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from typing import Any, NamedTuple, Protocol
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -14,6 +14,10 @@ TEXT = ("Content-Type", "text/plain; charset=utf-8")
 JSON = ("Content-Type", "application/json")
 CLOSE = ("Connection", "close")
 """In an answer, this ends the connection after it."""
+
+WHOLE = 2048
+"""The longest body in bytes that is sent with its length. Longer ones go out in chunks, as Go does it, which has to
+begin sending before it has seen the end."""
 
 
 class Request(NamedTuple):
@@ -35,15 +39,20 @@ class Body(NamedTuple):
 class Stream(Protocol):
     """A body that comes in pieces, each sent at once. Whoever got it closes it, whatever happens."""
 
-    async def next(self) -> bytes | None:
-        """The next piece, as soon as there is one; None at the end."""
+    def take(self) -> bytes | None:
+        """All that is there now, which may be nothing; None at the end."""
+
+    def on_news(self, tell: Callable[[], object]) -> None:
+        """Has ``tell`` called each time there may be more to take. It must only note that, and take later."""
 
     def close(self) -> None: ...
 
 
 class Response(NamedTuple):
-    """With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not
-    used."""
+    """An answer; its headers are in the order of their names, as Go writes them.
+
+    With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
+    """
 
     status: int
     headers: Headers = ()
@@ -77,15 +86,31 @@ class PourBody(NamedTuple):
     sink: Sink
 
 
+class Later:
+    """The promise of an answer: awaited, or told to a callback, which costs no task."""
+
+    __slots__ = ()
+
+    def on_done(self, tell: Callable[[Response], object]) -> None:
+        """Has ``tell`` called with the answer, at once if it is there. It must not ask for anything new."""
+        raise NotImplementedError
+
+    def __await__(self) -> Generator[Any, None, Response]:
+        raise NotImplementedError
+
+
 Reply = Response | ReadBody | Awaitable[Response]
 """What a handler returns: an answer, the wish for the body, or the promise of an answer when it takes time."""
 
-Handler = Callable[[Request], Reply | PourBody]
+Handler = Callable[[Request], Reply]
+
+PouringHandler = Callable[[Request], Reply | PourBody]
 
 
 def text(status: int, message: str, *headers: tuple[str, str]) -> Response:
     """A line of text, as Go's http.Error writes it."""
-    return Response(status, (TEXT, ("X-Content-Type-Options", "nosniff"), *headers), f"{message}\n".encode())
+    named = tuple(sorted((TEXT, ("X-Content-Type-Options", "nosniff"), *headers)))
+    return Response(status, named, f"{message}\n".encode())
 
 
 def not_found() -> Response:

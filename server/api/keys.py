@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from server.api.form import Form, Parameters
+from server.api.http import JSON, Headers, Response
 from server.api.jsonform import error_line, event_line
 from server.api.paths import KEYS_PREFIX, is_keys_path, store_path
 from server.storage.requests import Request
@@ -46,15 +47,6 @@ _UINT64 = 1 << 64
 _BOOLEANS = dict.fromkeys((b"1", b"t", b"T", b"TRUE", b"true", b"True"), True)
 _BOOLEANS |= dict.fromkeys((b"0", b"f", b"F", b"FALSE", b"false", b"False"), False)
 _DIGITS = re.compile(rb"0*([0-9]{1,20})")
-_JSON = ("Content-Type", "application/json")
-
-
-class Answer(NamedTuple):
-    """An HTTP answer but for what the HTTP layer adds itself (Date, Content-Length, CORS)."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 def check_key(path: str) -> None:
@@ -163,20 +155,20 @@ def _ttl(form: Form) -> int | None:
     return _read(form, b"ttl", _uint64, EtcdError(ErrorCode.TTL_NOT_A_NUMBER, 'invalid value for "ttl"'))
 
 
-def answer_event(event: Event, raft_index: int, raft_term: int, cluster_id: int) -> Answer:
+def answer_event(event: Event, raft_index: int, raft_term: int, cluster_id: int) -> Response:
     """What a get or a write answers: 201 when something was created, else 200."""
     headers = _headers(event.etcd_index, raft_index, raft_term, cluster_id)
-    return Answer(201 if event.created else 200, headers, event_line(event))
+    return Response(201 if event.created else 200, headers, event_line(event))
 
 
-def answer_watch(watcher: Watcher, raft_index: int, raft_term: int, cluster_id: int) -> Answer:
+def answer_watch(watcher: Watcher, raft_index: int, raft_term: int, cluster_id: int) -> Response:
     """What a watch answers at once, before any event: the head of a chunked answer."""
-    return Answer(200, _headers(watcher.start_index, raft_index, raft_term, cluster_id), b"")
+    return Response(200, _headers(watcher.start_index, raft_index, raft_term, cluster_id), b"")
 
 
-def _headers(index: int, raft_index: int, raft_term: int, cluster_id: int) -> tuple[tuple[str, str], ...]:
+def _headers(index: int, raft_index: int, raft_term: int, cluster_id: int) -> Headers:
     return (
-        _JSON,
+        JSON,
         ("X-Etcd-Cluster-Id", f"{cluster_id:x}"),
         ("X-Etcd-Index", str(index)),
         ("X-Raft-Index", str(raft_index)),
@@ -184,16 +176,19 @@ def _headers(index: int, raft_index: int, raft_term: int, cluster_id: int) -> tu
     )
 
 
-def answer_error(error: EtcdError, cluster_id: int) -> Answer:
+def answer_error(error: EtcdError, cluster_id: int) -> Response:
     """What any refusal answers."""
-    headers = (_JSON, ("X-Etcd-Cluster-Id", f"{cluster_id:x}"), ("X-Etcd-Index", str(error.index)))
-    return Answer(error.status, headers, error_line(error))
+    headers = (JSON, ("X-Etcd-Cluster-Id", f"{cluster_id:x}"), ("X-Etcd-Index", str(error.index)))
+    return Response(error.status, headers, error_line(error))
 
 
-def answer_redirect(method: str, location: str) -> Answer:
+def answer_redirect(method: str, location: str) -> Response:
     """The 301 for an unclean path: a GET gets a page with the link, a HEAD its type, the others nothing."""
     if method not in ("GET", "HEAD"):
-        return Answer(301, (("Location", location),), b"")
+        return Response(301, (("Location", location),), b"")
+    headers = (("Content-Type", "text/html; charset=utf-8"), ("Location", location))
+    if method == "HEAD":
+        return Response(301, headers)
     escapes = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
     body = f'<a href="{location.translate(escapes)}">Moved Permanently</a>.\n\n'
-    return Answer(301, (("Content-Type", "text/html; charset=utf-8"), ("Location", location)), body.encode())
+    return Response(301, headers, body.encode())

@@ -1,37 +1,165 @@
-"""``/v2/members`` (reading) and ``/v2/machines``: who is in the cluster, as clients are told."""
+"""``/v2/members``, where members are listed, added, changed and removed, and ``/v2/machines``, for clients of 0.4.
 
-from server.api.http import JSON, TEXT, Request, Response, method_not_allowed
-from server.cluster import Member, id_text
+Who may change members is asked before this is called. Statuses and texts are etcd 2.3.8's, and so is their order.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+
+from server.api.http import (
+    JSON,
+    TEXT,
+    Body,
+    Headers,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    method_not_allowed,
+    text,
+)
+from server.api.jsonscan import JsonError, strings_of
+from server.cluster import ChangeRefused, Member, MemberError, Refusal, id_text, runtime_member_id
 from server.cluster.members import compact_json
-from server.node import Node
+from server.config import UrlError, parse_url
+from server.node import ChangeFailed, Node
 from server.raft import NOBODY
+from server.store.gojson import quote
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "/v2/members"
 
+MAX_BODY = 1 << 20
+"""Bytes of a list of peer URLs; etcd knows no limit."""
 
-def serve_members(node: Node, request: Request, path: str) -> Response:
-    """The list, or ``leader``. Changing the members is not served yet, so only GET is allowed."""
-    if request.method != "GET":
-        return method_not_allowed("GET")
-    cluster = ("X-Etcd-Cluster-Id", id_text(node.members.cluster_id))
-    match path.removeprefix(PREFIX).strip("/"):
+_HEX = re.compile("[0-9a-fA-F]+")
+_SECOND = 1_000_000_000
+_GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }'
+
+
+def serve_members(node: Node, request: Request, path: str) -> Reply:
+    """Answers a request for ``/v2/members`` or what is below it."""
+    name = path.removeprefix(PREFIX).removeprefix("/")
+    match request.method:
+        case "GET":
+            return _show(node, name)
+        case "POST":
+            return _read_urls(node, request, lambda urls: _add(node, urls))
+        case "PUT" | "DELETE":
+            return _change(node, request, name)
+        case _:
+            return method_not_allowed("GET", "POST", "DELETE", "PUT")
+
+
+def serve_machines(node: Node, request: Request) -> Response:
+    """The client URLs of all members as one line of text."""
+    if request.method not in ("GET", "HEAD"):
+        return method_not_allowed("GET", "HEAD")
+    body = ", ".join(node.members.client_urls()).encode()
+    return Response(200, (TEXT,) if body else (), body)
+
+
+def message(status: int, words: str, *headers: tuple[str, str]) -> Response:
+    """An error as members, stats and settings have it: ``words`` may hold what is not UTF-8, by ``surrogateescape``."""
+    return Response(status, (JSON, *headers), f'{{"message":{quote(words)}}}'.encode())
+
+
+def _show(node: Node, name: str) -> Response:
+    match name:
         case "":
             body = compact_json({"members": [_shown(member) for member in node.members]})
         case "leader":
             leader = node.members.get(node.raft.leader)
             if node.raft.leader == NOBODY or leader is None:
-                return _message(503, "During election", cluster)
+                return _message(node, 503, "During election")
             body = compact_json(_shown(leader))
         case _:
-            return _message(404, "Not found", cluster)
-    return Response(200, (JSON, cluster), body + b"\n")
+            return _message(node, 404, "Not found")
+    return Response(200, (JSON, *_cluster(node)), body + b"\n")
 
 
-def serve_machines(node: Node, request: Request) -> Response:
-    """The client URLs of all members as one line of text, for clients of 0.4."""
-    if request.method not in ("GET", "HEAD"):
-        return method_not_allowed("GET", "HEAD")
-    return Response(200, (TEXT,), ", ".join(node.members.client_urls()).encode())
+def _change(node: Node, request: Request, name: str) -> Reply:
+    if not name:
+        return text(405, "Method Not Allowed", *_cluster(node))
+    if _HEX.fullmatch(name) is None or (member := int(name, 16)) >= 1 << 64:
+        return _message(node, 404, f"No such member: {name}")
+    if request.method == "DELETE":
+        return _remove(node, member)
+    return _read_urls(node, request, lambda urls: _update(node, Member(member, peer_urls=urls)))
+
+
+def _read_urls(
+    node: Node, request: Request, go_on: Callable[[tuple[str, ...]], Awaitable[Response]]
+) -> Reply:
+    """Has the body read, and goes on with the peer URLs it names; or refuses."""
+    kind = request.headers.get("Content-Type", "")
+    if kind != "application/json":
+        return _message(node, 415, f"Bad Content-Type {kind}, accept application/json")
+
+    def parse(body: Body) -> Reply:
+        try:
+            urls = _peer_urls(body)
+        except (JsonError, UrlError) as error:
+            return _message(node, 400, str(error))
+        return go_on(urls)
+
+    return ReadBody(MAX_BODY, parse)
+
+
+def _peer_urls(body: Body) -> tuple[str, ...]:
+    if body.fault or len(body.data) > MAX_BODY:
+        raise JsonError(body.fault or "http: request body too large")
+    urls = strings_of("peerURLs", body.data, _GO_TYPE)
+    if not urls:
+        raise UrlError("no valid URLs given")
+    return tuple(sorted(str(parse_url(url)) for url in urls))
+
+
+async def _add(node: Node, urls: tuple[str, ...]) -> Response:
+    member = Member(runtime_member_id(urls, node.clock() // _SECOND), peer_urls=urls)
+    try:
+        await node.add_member(member)
+    except (MemberError, ChangeFailed) as error:
+        return _refused(node, error, "adding", member.id)
+    return Response(201, (JSON, *_cluster(node)), compact_json(_shown(member)) + b"\n")
+
+
+async def _remove(node: Node, member: int) -> Response:
+    try:
+        await node.remove_member(member)
+    except (MemberError, ChangeFailed) as error:
+        if isinstance(error, ChangeRefused) and error.why is Refusal.ID_REMOVED:
+            return _message(node, 410, f"Member permanently removed: {id_text(member)}")
+        return _refused(node, error, "removing", member)
+    return Response(204, _cluster(node))
+
+
+async def _update(node: Node, member: Member) -> Response:
+    try:
+        await node.update_member(member)
+    except (MemberError, ChangeFailed) as error:
+        return _refused(node, error, "updating", member.id)
+    return Response(204, _cluster(node))
+
+
+def _refused(node: Node, error: MemberError | ChangeFailed, doing: str, member: int) -> Response:
+    why = error.why if isinstance(error, ChangeRefused) else None
+    if why in (Refusal.ID_EXISTS, Refusal.PEER_URL_EXISTS):
+        return _message(node, 409, str(error))
+    if why is Refusal.ID_NOT_FOUND:
+        return _message(node, 404, f"No such member: {id_text(member)}")
+    logger.error("error %s member %s (%s)", doing, id_text(member), error)
+    return _message(node, 500, "Internal Server Error")
+
+
+def _cluster(node: Node) -> Headers:
+    return (("X-Etcd-Cluster-Id", id_text(node.members.cluster_id)),)
+
+
+def _message(node: Node, status: int, words: str) -> Response:
+    return message(status, words, *_cluster(node))
 
 
 def _shown(member: Member) -> dict[str, object]:
@@ -41,7 +169,3 @@ def _shown(member: Member) -> dict[str, object]:
         "peerURLs": list(member.peer_urls),
         "clientURLs": list(member.client_urls),
     }
-
-
-def _message(status: int, text: str, *headers: tuple[str, str]) -> Response:
-    return Response(status, (JSON, *headers), compact_json({"message": text}))

@@ -6,6 +6,8 @@ Pure. Texts keep bytes that are not UTF-8 by ``surrogateescape``. Behaviour of G
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from server.api.form import quote_as_go
@@ -71,6 +73,34 @@ def redirect_location(path: str, query: bytes) -> str | None:
         return location
     escaped = _NOT_ASCII.sub(lambda match: b"%%%02x" % ord(match[0]), query)
     return f"{location}?{escaped.decode('ascii')}"
+
+
+class Route(NamedTuple):
+    """What a request target asks for. ``location`` is where a 301 must point, None for a clean path; ``keys`` whether
+    the path is one of the keys API."""
+
+    path: str
+    query: bytes
+    location: str | None
+    keys: bool
+
+
+def route(target: bytes) -> Route:
+    """Takes a request target apart. Raises BadPathError.
+
+    Clients ask for the same keys again and again, so targets of usual length are remembered.
+    """
+    return _known_route(target) if len(target) <= _USUAL_TARGET else _route(target)
+
+
+def _route(target: bytes) -> Route:
+    raw_path, query = split_target(target)
+    path = decode_path(raw_path)
+    return Route(path, query, redirect_location(path, query), is_keys_path(path))
+
+
+_known_route = lru_cache(4096)(_route)
+_USUAL_TARGET = 256
 
 
 def is_keys_path(path: str) -> bool:

@@ -1,9 +1,11 @@
 """``/v2/stats``, ``/health`` and ``/version``: how the member is doing."""
 
 from server.api.http import JSON, TEXT, Request, Response, method_not_allowed, text
+from server.api.members import message
 from server.cluster import id_text
 from server.cluster.members import compact_json
 from server.node import Node
+from server.raft import NOBODY
 from server.store.gojson import format_time
 from server.version import VERSION
 
@@ -12,19 +14,22 @@ HEALTH_PATIENCE = 0.75
 
 
 def serve_self(node: Node, request: Request) -> Response:
-    """About this member. Rates are left out, as etcd leaves them out when they are 0: there are no peers."""
+    """About this member. Rates are left out, as etcd leaves them out when they are 0: there are no peers.
+
+    What is said of the leader is as old as the last one, and nobody ever is a candidate, as in etcd.
+    """
     if request.method != "GET":
         return method_not_allowed("GET")
     now = node.clock()
     leader = {
-        "leader": id_text(node.raft.leader),
-        "uptime": go_duration(now - node.leader_since if node.leader_since else 0),
+        "leader": "" if node.last_leader == NOBODY else id_text(node.last_leader),
+        "uptime": go_duration(now - node.leader_since),
         "startTime": format_time(node.leader_since),
     }
     body = {
         "name": node.local.name,
         "id": id_text(node.local.id),
-        "state": node.raft.role.value,
+        "state": "StateLeader" if node.last_leader == node.local.id else "StateFollower",
         "startTime": format_time(node.started_at),
         "leaderInfo": leader,
         "recvAppendRequestCnt": 0,
@@ -37,7 +42,7 @@ def serve_leader(node: Node, request: Request) -> Response:
     if request.method != "GET":
         return method_not_allowed("GET")
     if not node.is_leader:
-        return Response(403, (JSON,), compact_json({"message": "not current leader"}))
+        return message(403, "not current leader")
     return Response(200, (JSON,), compact_json({"leader": id_text(node.local.id), "followers": {}}))
 
 

@@ -1,9 +1,25 @@
 """The body of a watch: one JSON line per event, until the watch or the client ends."""
 
-import asyncio
+from collections.abc import Callable
 
 from server.api.jsonform import event_line
-from server.store import Watcher
+from server.store import Event, Watcher
+
+
+class _Lines:
+    """Lines of events; an event that many watch is written once."""
+
+    def __init__(self) -> None:
+        self._event: Event | None = None
+        self._line = b""
+
+    def of(self, event: Event) -> bytes:
+        if event is not self._event:
+            self._event, self._line = event, event_line(event)
+        return self._line
+
+
+_line = _Lines().of
 
 
 class WatchStream:
@@ -11,23 +27,22 @@ class WatchStream:
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
-        self._news = asyncio.Event()
-        watcher.on_event = self._news.set
 
-    async def next(self) -> bytes | None:
-        """All events that are there, waiting for one if there is none; None when no more will come."""
+    def take(self) -> bytes | None:
+        """All events that are there; None when no more will come."""
         watcher = self._watcher
-        while not watcher.events:
-            if watcher.closed:
-                return None
-            self._news.clear()
-            await self._news.wait()
+        if not watcher.events:
+            return None if watcher.closed else b""
         lines = []
         while (event := watcher.take()) is not None:
-            lines.append(event_line(event))
+            lines.append(_line(event))
         return b"".join(lines)
 
+    def on_news(self, tell: Callable[[], object]) -> None:
+        self._watcher.on_event = tell
+
     def close(self) -> None:
-        """Ends the watch; who waits in ``next`` gets None."""
+        """Ends the watch; whoever waits for news hears of it."""
         self._watcher.remove()
-        self._news.set()
+        if self._watcher.on_event is not None:
+            self._watcher.on_event()

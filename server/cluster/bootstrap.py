@@ -6,7 +6,7 @@ their words are etcd 2.3.8's.
 
 from collections.abc import Callable, Iterable
 
-from server.cluster.ids import id_text, member_id
+from server.cluster.ids import member_id
 from server.cluster.members import Member
 from server.config import Config, UrlError, parse_url, parse_urls_map, urls_map_text
 from server.config.settings import DEFAULT_PEER_URLS, initial_cluster_of
@@ -84,18 +84,6 @@ def initial_members(config: Config, resolve: Resolve) -> list[Member]:
     token = config.initial_cluster_token
     members = [Member(member_id(of_name, token), name, tuple(of_name)) for name, of_name in urls.items()]
     return sorted(members, key=lambda member: member.id)
-
-
-def refuse_other_voters(member: int, voters: Iterable[int]) -> None:
-    """Raises BootstrapError when a data directory is that of a member of a larger cluster."""
-    others = sorted(set(voters) - {member})
-    if others:
-        raise BootstrapError(
-            "C",
-            f"the data directory is that of member {id_text(member)} of a cluster of {len(others) + 1} "
-            f"(the others: {', '.join(map(id_text, others))}): {_ONE}; {_ENGINE}; "
-            "or --force-new-cluster makes a cluster of this member alone, for good",
-        )
 
 
 def _differs(config: Config) -> BootstrapError:

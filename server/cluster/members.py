@@ -1,19 +1,21 @@
 """The table of the members, as the cluster knows them. It lives in the key space under /0, where etcd keeps
 it:
 
-    /0/members/ID/raftAttributes   {"peerURLs":[...]} /0/members/ID/attributes
-    {"name":"...","clientURLs":[...]}     written by the member itself at each start /0/removed_members/ID
-    ""                                    an id once removed is never accepted again /0/version
-    2.3.0
+    /0/members/ID/raftAttributes   {"peerURLs":[...]}
+    /0/members/ID/attributes       {"name":"...","clientURLs":[...]}, written by the member itself at each start
+    /0/removed_members/ID          empty; an id once removed is never accepted again
+    /0/version                     2.3.0
 
 The table here is rebuilt from there after a snapshot, and follows the log afterwards. Every change of
 members takes store indexes and slots in the history, like a client's write.
 """
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from server.cluster.ids import id_text, parse_id
 from server.storage.codec import ConfChange, ConfChangeType
@@ -21,15 +23,37 @@ from server.store.errors import ErrorCode, EtcdError
 from server.store.node import Node
 from server.store.store import Store
 
+logger = logging.getLogger(__name__)
+
 MEMBERS = "/0/members"
 REMOVED = "/0/removed_members"
 VERSION = "/0/version"
 
 _ATTRIBUTES_PATH = re.compile(r"/0/members/([0-9a-fA-F]{1,16})/attributes")
 
+_KINDS = (ConfChangeType.ADD_NODE, ConfChangeType.REMOVE_NODE, ConfChangeType.UPDATE_NODE)
+
 
 class MemberError(Exception):
     """A change of members, or what the key space says of them, that cannot be."""
+
+
+class Refusal(Enum):
+    """Why a well-formed change of members is not made; the texts are etcd's."""
+
+    ID_REMOVED = "etcdserver: ID removed"
+    ID_EXISTS = "etcdserver: ID exists"
+    ID_NOT_FOUND = "etcdserver: ID not found"
+    PEER_URL_EXISTS = "etcdserver: peerURL exists"
+    NOT_ENOUGH_STARTED = "etcdserver: re-configuration failed due to not enough started members"
+
+
+class ChangeRefused(MemberError):
+    """A change of members that the members there are do not allow."""
+
+    def __init__(self, why: Refusal) -> None:
+        super().__init__(why.value)
+        self.why = why
 
 
 @dataclass(slots=True, frozen=True)
@@ -110,13 +134,7 @@ class Members:
     def recover(self, store: Store, now: int) -> None:
         """Reads the table from a key space that came out of a snapshot. Raises MemberError for what is not
         one."""
-        self._members = {}
-        for node in _children(store, MEMBERS, now):
-            member = Member(_id_of(node))
-            for attribute in node.nodes or ():
-                member = member._with(_json_object(attribute.value or b"", attribute.key))
-            self._members[member.id] = member
-        self._removed = {_id_of(node) for node in _children(store, REMOVED, now)}
+        self._members, self._removed = _tables(store, now)
         version = _value(store, VERSION, now)
         self.version = None if version is None else version.decode("utf-8", "replace")
 
@@ -124,13 +142,17 @@ class Members:
         """A committed change of members: into the table and the key space. Returns the member as it is now,
         None for one that is gone. Raises MemberError, with nothing changed, when the change is not valid
         any more."""
-        if change.node_id in self._removed:
-            raise MemberError("etcdserver: ID removed")
+        if change.type not in _KINDS:
+            raise MemberError("etcd 2.x has no learners")
+        members, removed = _tables(store, now)  # as etcd does, and counts: clients see it in /v2/stats/store
+        if change.node_id in removed:
+            raise ChangeRefused(Refusal.ID_REMOVED)
         key = f"{MEMBERS}/{id_text(change.node_id)}"
-        known = self._members.get(change.node_id)
+        known = members.get(change.node_id)
+        adds = change.type is ConfChangeType.ADD_NODE
+        if adds == (known is not None):
+            raise ChangeRefused(Refusal.ID_EXISTS if adds else Refusal.ID_NOT_FOUND)
         if change.type is ConfChangeType.REMOVE_NODE:
-            if known is None:
-                raise MemberError("etcdserver: ID not found")
             store.delete(key, dir=True, recursive=True, now=now)
             store.create(f"{REMOVED}/{id_text(change.node_id)}", now=now)
             del self._members[change.node_id]
@@ -139,25 +161,34 @@ class Members:
         member = Member.from_context(change.context)
         if member.id != change.node_id:
             raise MemberError(f"a conf change for {id_text(change.node_id)} describes {id_text(member.id)}")
-        taken = {url for other in self._members.values() if other.id != member.id for url in other.peer_urls}
+        taken = {url for other in members.values() if other.id != member.id for url in other.peer_urls}
+        if taken & set(member.peer_urls):
+            raise ChangeRefused(Refusal.PEER_URL_EXISTS)
         raft_attributes = compact_json({"peerURLs": list(member.peer_urls)})
-        if change.type is ConfChangeType.ADD_NODE:
-            if known is not None:
-                raise MemberError("etcdserver: ID exists")
-            if taken & set(member.peer_urls):
-                raise MemberError("etcdserver: peerURL exists")
+        if adds:
             store.create(f"{key}/raftAttributes", raft_attributes, now=now)
-        elif change.type is ConfChangeType.UPDATE_NODE:
-            if known is None:
-                raise MemberError("etcdserver: ID not found")
-            if taken & set(member.peer_urls):
-                raise MemberError("etcdserver: peerURL exists")
-            store.update(f"{key}/raftAttributes", raft_attributes, now=now)
-            member = replace(known, peer_urls=member.peer_urls)
         else:
-            raise MemberError("etcd 2.x has no learners")
+            store.update(f"{key}/raftAttributes", raft_attributes, now=now)
+            member = replace(self._members[member.id], peer_urls=member.peer_urls)
         self._members[member.id] = member
         return member
+
+    def check_can_add(self) -> None:
+        """What --strict-reconfig-check asks before an addition. Raises ChangeRefused.
+
+        One member may always be joined by a second, though the two have no quorum until that one has started.
+        """
+        started, after = self._started(), len(self._members) + 1
+        if (started, after) != (1, 2):
+            _check_quorum("add", started, after)
+
+    def check_can_remove(self, member: int) -> None:
+        """What --strict-reconfig-check asks before a removal. Raises ChangeRefused."""
+        after = len(self._members) - (member in self._members)
+        _check_quorum("remove", self._started(without=member), after)
+
+    def _started(self, without: int = 0) -> int:
+        return sum(bool(member.name) for member in self._members.values() if member.id != without)
 
     def apply_put(self, path: str, value: bytes) -> bool:
         """A plain PUT is about to be applied: takes over what it says of a member or of the cluster version.
@@ -200,6 +231,33 @@ def _json_object(data: bytes, where: str) -> dict[str, object]:
     return value
 
 
+def _check_quorum(change: str, started: int, members: int) -> None:
+    quorum = members // 2 + 1
+    if started < quorum:
+        logger.warning(
+            "Reject %s member request: the number of started member (%d) will be less than "
+            "the quorum number of the cluster (%d)",
+            change,
+            started,
+            quorum,
+        )
+        raise ChangeRefused(Refusal.NOT_ENOUGH_STARTED)
+
+
+def _tables(store: Store, now: int) -> tuple[dict[int, Member], set[int]]:
+    """The members and the removed ids, as the key space has them."""
+    nodes = _children(store, MEMBERS, now)
+    if nodes is None:
+        return {}, set()
+    members = {}
+    for node in nodes:
+        member = Member(_id_of(node))
+        for attribute in node.nodes or ():
+            member = member._with(_json_object(attribute.value or b"", attribute.key))
+        members[member.id] = member
+    return members, {_id_of(node) for node in _children(store, REMOVED, now) or ()}
+
+
 def _id_of(node: Node) -> int:
     try:
         return parse_id(node.key.rpartition("/")[2])
@@ -207,9 +265,10 @@ def _id_of(node: Node) -> int:
         raise MemberError(f"{node.key}: {error}") from None
 
 
-def _children(store: Store, path: str, now: int) -> list[Node]:
-    node = _node(store, path, now)
-    return [] if node is None else node.nodes or []
+def _children(store: Store, path: str, now: int) -> list[Node] | None:
+    """None when there is nothing at ``path``."""
+    node = _node(store, path, now, recursive=True)
+    return None if node is None else node.nodes or []
 
 
 def _value(store: Store, path: str, now: int) -> bytes | None:
@@ -217,9 +276,9 @@ def _value(store: Store, path: str, now: int) -> bytes | None:
     return None if node is None else node.value
 
 
-def _node(store: Store, path: str, now: int) -> Node | None:
+def _node(store: Store, path: str, now: int, *, recursive: bool = False) -> Node | None:
     try:
-        return store.get(path, recursive=True, sorted=True, now=now).node
+        return store.get(path, recursive=recursive, sorted=recursive, now=now).node
     except EtcdError as error:
         if error.code == ErrorCode.KEY_NOT_FOUND:
             return None

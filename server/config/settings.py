@@ -97,7 +97,6 @@ SETTINGS: tuple[Setting, ...] = (
         "bool",
         "false",
         "refuse member changes that would lose the quorum",
-        "no effect",
     ),
     # proxy
     Setting(

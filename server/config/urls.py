@@ -67,6 +67,11 @@ def parse_url(text: str) -> Url:
     return url
 
 
+def check_url(text: str) -> None:
+    """Raises UrlError for what Go's URL parser does not take, which is little: a URL need not be whole."""
+    _split(text)
+
+
 def parse_urls(text: str) -> list[str]:
     """The URLs of a comma-separated list, written as etcd writes them, sorted. Duplicates stay.
 
@@ -122,7 +127,8 @@ def _split(text: str) -> Url:
     if not rest.startswith("//"):
         if not scheme and ":" in rest.partition("/")[0]:
             raise _parse_error(text, "first path segment in URL cannot contain colon")
-        _check_escapes(text, rest if rest.startswith("/") else "")
+        if not scheme or rest.startswith("/"):
+            _check_escapes(text, rest)
         return Url(scheme, "", "", rest, tail)
     authority, slash, path = rest[2:].partition("/")
     userinfo, host = _split_authority(text, authority)

@@ -4,7 +4,7 @@ Facts: Go 1.19's flag package, which etcd 2.3.8 reads its command line with (see
 """
 
 from server.config.settings import Setting
-from server.config.urls import UrlError, parse_urls
+from server.config.urls import UrlError, check_url, parse_urls
 
 Value = str | bool | int | tuple[str, ...]
 
@@ -42,10 +42,20 @@ def parse_value(setting: Setting, text: str) -> Value:
                 raise BadValue("invalid value")
             return text
         case "origins":
-            origins = [item.strip() for item in text.split(",")]
-            return tuple(dict.fromkeys(origin for origin in origins if origin))
+            origins = tuple(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
+            for origin in origins:
+                if origin != "*":
+                    _check_origin(origin)
+            return origins
         case "string":
             return text
+
+
+def _check_origin(origin: str) -> None:
+    try:
+        check_url(origin)
+    except UrlError as error:
+        raise BadValue(f"Invalid CORS origin: {error}") from None
 
 
 def parse_uint(text: str) -> int:

@@ -8,16 +8,19 @@ log has one thread of its own, and snapshot files have another, so that no write
 
 from server.node.answer import Answer, Outcome
 from server.node.applier import Applier, CannotApply
+from server.node.changes import ChangeFailed
 from server.node.disk import Disk, MemberDisk
-from server.node.node import Node, NodeFailed
+from server.node.node import MemberRemoved, Node, NodeFailed
 from server.node.start import Started, open_member
 
 __all__ = [
     "Answer",
     "Applier",
     "CannotApply",
+    "ChangeFailed",
     "Disk",
     "MemberDisk",
+    "MemberRemoved",
     "Node",
     "NodeFailed",
     "Outcome",

@@ -8,7 +8,7 @@ indexes.
 import logging
 
 from server.cluster.ids import id_text
-from server.cluster.members import MemberError, Members
+from server.cluster.members import ChangeRefused, MemberError, Members
 from server.log import NOTICE
 from server.node.answer import Outcome
 from server.raft import Entry, EntryType, Raft
@@ -34,16 +34,16 @@ class Applier:
         self._members = members
         self._raft = raft
 
-    def apply(self, entry: Entry, request: Request | None, now: int) -> Outcome:
-        """Applies one entry at ``now`` (unix nanoseconds), and returns the answer to whoever asked for it.
+    def apply(self, entry: Entry, request: Request | None, now: int) -> Outcome | MemberError:
+        """Applies one entry at ``now`` (unix nanoseconds), and returns the answer to whoever asked for it: for a
+        change of members a MemberError if it changed nothing.
 
         ``request`` is what the entry's data decode to, for callers that have it at hand. Raises
         CannotApply, and StorageError for data that are no request.
         """
         try:
             if entry.type is EntryType.CONF_CHANGE:
-                self._apply_conf_change(entry, now)
-                return None
+                return self._apply_conf_change(entry, now)
             if request is None and entry.data:
                 request = decode_request(entry.data)
             if request is None:
@@ -78,14 +78,17 @@ class Applier:
                 )
         return True
 
-    def _apply_conf_change(self, entry: Entry, now: int) -> None:
+    def _apply_conf_change(self, entry: Entry, now: int) -> MemberError | None:
         change = decode_conf_change(entry.data)
         try:
             member = self._members.apply_conf_change(change, self._store, now)
+        except ChangeRefused as error:
+            self._raft.drop_conf_change()
+            return error
         except MemberError as error:
             logger.warning("the change of members in entry %d changes nothing: %s", entry.index, error)
             self._raft.drop_conf_change()
-            return
+            return error
         if change.type is ConfChangeType.ADD_NODE:
             self._raft.apply_conf_change(add=change.node_id)
         elif change.type is ConfChangeType.REMOVE_NODE:
@@ -99,6 +102,7 @@ class Applier:
         logger.log(
             NOTICE, "%s %s %s%s %s cluster %s", done, who, id_text(change.node_id), urls, where, cluster
         )
+        return None
 
 
 _CHANGES = {

@@ -7,11 +7,14 @@ point survives: entries before they are answered; ``mark_snapshot``, ``write_sna
 other (``server.storage.snapshots.persist_snapshot`` says why).
 """
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from server.metrics import Histogram, MemberMetrics
 from server.raft import EMPTY_HARD_STATE, Entry, HardState, Snapshot
+from server.storage.files import Files
 from server.storage.purge import purge
 from server.storage.snapshots import SnapshotDir
 from server.storage.wal import WAL, WalPosition
@@ -47,23 +50,38 @@ class Disk(Protocol):
 
 
 class MemberDisk:
-    """The data directory of a member. ``max_wals`` and ``max_snapshots`` files are kept, 0 keeps all."""
+    """The data directory of a member. ``max_wals`` and ``max_snapshots`` files are kept, 0 keeps all.
+
+    What it does is counted in ``metrics``, but the log's syncs: for them the log needs TimedFiles.
+    """
 
     def __init__(
-        self, wal: WAL, snapshots: SnapshotDir, *, wal_dir: Path, max_wals: int, max_snapshots: int
+        self,
+        wal: WAL,
+        snapshots: SnapshotDir,
+        metrics: MemberMetrics,
+        *,
+        wal_dir: Path,
+        max_wals: int,
+        max_snapshots: int,
     ) -> None:
         self._wal = wal
         self._snapshots = snapshots
+        self.metrics = metrics
         self._kept = [(wal_dir, "wal", max_wals), (snapshots.directory, "snap", max_snapshots)]
 
     def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
         self._wal.save(EMPTY_HARD_STATE if hard_state is None else hard_state, entries)
+        if entries:
+            self.metrics.last_index_saved = entries[-1].index
 
     def mark_snapshot(self, at: WalPosition) -> None:
         self._wal.save_snapshot(at)
 
     def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
+        began = time.perf_counter()
         self._snapshots.save(snapshot, more)
+        self.metrics.snapshots.observe(time.perf_counter() - began)
 
     def release(self, index: int) -> None:
         self._wal.release(index)
@@ -75,3 +93,15 @@ class MemberDisk:
 
     def close(self) -> None:
         self._wal.close()
+
+
+class TimedFiles(Files):
+    """The real disk for a log, whose syncs of content are timed."""
+
+    def __init__(self, syncs: Histogram) -> None:
+        self._syncs = syncs
+
+    def datasync(self, fd: int) -> None:
+        began = time.perf_counter()
+        super().datasync(fd)
+        self._syncs.observe(time.perf_counter() - began)

@@ -11,13 +11,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION as VERSION_PATH
+from server.cluster.members import Member, MemberError
 from server.log import log_fault
+from server.memory import give_back_memory
 from server.node.answer import Answer
 from server.node.applier import Applier, CannotApply, major_minor
+from server.node.changes import ChangeFailed, Changes
 from server.node.requestids import RequestIds
 from server.node.start import Started
 from server.node.worker import Worker
-from server.raft import NOBODY, Entry, HardState, LogError, Message, Ready, Role, Snapshot
+from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Ready, Role, Snapshot
+from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.requests import Request, encode_request
 from server.storage.wal import WalPosition
@@ -32,12 +36,23 @@ logger = logging.getLogger(__name__)
 EXPIRY_INTERVAL = 0.5
 """Seconds between two looks for keys whose time is up."""
 
+EXPIRED_AT_ONCE = 1000
+"""Keys that one entry of the log removes: a few milliseconds during which nobody else is answered."""
+
+SNAPSHOT_PAUSE = 0.001
+"""Seconds between two pieces of a snapshot. Taking it in one go would leave the log's thread waiting for the
+interpreter after every system call, and with it all who write."""
+
 PURGE_INTERVAL = 30.0
 """Seconds between two looks for files that are no longer needed."""
 
 CATCH_UP_ENTRIES = 5000
 """Entries kept in memory behind a snapshot, for followers that lag a little (etcd 2.3)."""
 
+REMOVED_PATIENCE = 1.0
+"""Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
+
+REMOVED = "the member has been permanently removed from the cluster"
 STOPPED = "etcdserver: server stopped"
 TIMED_OUT = "etcdserver: request timed out"
 
@@ -46,13 +61,18 @@ class NodeFailed(Exception):
     """The node cannot go on; the process has to end. The message is for the log."""
 
 
+class MemberRemoved(NodeFailed):
+    """The cluster has removed this member: no failure, but the end of it."""
+
+
 class Node:
     """A running member.
 
     ``start`` and ``stop`` it on the loop it lives on. ``failed`` is a future that fails with NodeFailed
     when the disk, or what the log says, makes it impossible to go on; the caller then ends the process.
-    ``heartbeat`` and ``request_timeout`` are seconds. ``send`` takes messages to peers; without it there
-    are none.
+    ``heartbeat`` and ``request_timeout`` are seconds. ``strict_reconfig`` refuses changes of members that
+    would leave too few started ones for a quorum. ``send`` takes messages to peers; without it they are lost, as
+    in a dead network.
     """
 
     failed: asyncio.Future[None]
@@ -64,6 +84,7 @@ class Node:
         heartbeat: float,
         request_timeout: float,
         snapshot_count: int,
+        strict_reconfig: bool = False,
         clock: Callable[[], int] = time.time_ns,
         send: Callable[[Sequence[Message]], None] | None = None,
     ) -> None:
@@ -71,18 +92,22 @@ class Node:
         self.store = started.store
         self.members = started.members
         self.raft = started.raft
+        self.metrics = started.metrics
         self.clock = clock
         self.raft_index = self.raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
         self.started_at = clock()
-        self.leader_since = 0
-        """Unix nanoseconds of the last change of leaders, 0 while none is known."""
+        self.last_leader = NOBODY
+        """The leader, or while there is none the one before; NOBODY when there never was one."""
+        self.leader_since = self.started_at
+        """Unix nanoseconds since when that is so."""
         self._disk = started.disk
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
         self._request_timeout = request_timeout
         self._snapshot_count = snapshot_count or 10_000
         self._snapshot_index = self.raft.log.applied
+        self._strict_reconfig = strict_reconfig
         self._send = send
         self._ids = RequestIds(self.local.id, clock() // 1_000_000)
         # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
@@ -90,6 +115,7 @@ class Node:
         self._waiters: dict[bytes, Answer] = {}
         self._proposals: list[bytes] = []
         """For the log, as soon as the loop gets to it and there is a leader."""
+        self._changes = Changes()
         self._known_leader = NOBODY
         self._unsaved: HardState | None = None
         """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
@@ -97,6 +123,7 @@ class Node:
         self._snapshot_thread = Worker("snapshots")
         self._tasks: list[asyncio.Task[None]] = []
         self._snapshot_task: asyncio.Task[None] | None = None
+        self._leaving: asyncio.TimerHandle | None = None
         self._stopping = False
 
     # Living
@@ -104,7 +131,7 @@ class Node:
     async def start(self) -> None:
         """Begins to run. On return all that was committed before is applied, and an only voter leads already.
 
-        Raises NodeFailed, also for a member that has no peers and cannot lead itself: it would never answer.
+        One that cannot lead answers plain reads and waits for a leader. Raises NodeFailed.
         """
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
@@ -117,8 +144,7 @@ class Node:
         except (StorageError, CannotApply, LogError) as error:
             self._unsaved = None
             raise NodeFailed(str(error)) from error
-        if self._send is None and not self.is_leader:
-            raise NodeFailed(self._why_leaderless())
+        self._notice_members()
         for routine in (self._run, self._tick, self._expire, self._purge, self._introduce):
             self._tasks.append(self._loop.create_task(self._guarded(routine)))
 
@@ -129,6 +155,8 @@ class Node:
         Harmless for a node that never started, or failed.
         """
         self._stopping = True
+        if self._leaving is not None:
+            self._leaving.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -141,13 +169,10 @@ class Node:
             for thread in (self._snapshot_thread, self._log_thread):
                 thread.stop()
 
-    def _why_leaderless(self) -> str:
-        local, voters = id_text(self.local.id), ", ".join(map(id_text, self.raft.voters))
-        return (
-            f"member {local} has no leader and cannot become one: the voters that its log has committed are "
-            f"{voters or 'none'}. If the other members are gone for good, or the data directory is a copy, start "
-            "once with --force-new-cluster"
-        )
+    @property
+    def pending(self) -> int:
+        """Requests that wait for the log."""
+        return len(self._waiters)
 
     @property
     def is_leader(self) -> bool:
@@ -173,7 +198,7 @@ class Node:
 
     def propose(self, request: Request) -> Answer:
         """Puts a request into the log, with an id of its own. There is no taking it back."""
-        answer = Answer(request, self._loop.time() + self._request_timeout)
+        answer = Answer(request, time.monotonic() + self._request_timeout)
         if self._stopping or self.failed.done():
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
             return answer
@@ -187,6 +212,33 @@ class Node:
         if not self._proposals:
             self._work.set()
         self._proposals.append(data)
+
+    async def add_member(self, member: Member) -> None:
+        """A new member joins the cluster, by its id and peer URLs.
+
+        This and the other two changes of members return when they are applied here, and raise ChangeRefused, or
+        ChangeFailed when nothing comes of it in time.
+        """
+        if self._strict_reconfig:
+            self.members.check_can_add()
+        await self._change(ConfChangeType.ADD_NODE, member.id, member.context)
+
+    async def remove_member(self, member: int) -> None:
+        """A member leaves, and its id is never used again. The member itself ends soon after."""
+        if self._strict_reconfig:
+            self.members.check_can_remove(member)
+        await self._change(ConfChangeType.REMOVE_NODE, member)
+
+    async def update_member(self, member: Member) -> None:
+        """A member gets other peer URLs."""
+        await self._change(ConfChangeType.UPDATE_NODE, member.id, member.context)
+
+    async def _change(self, kind: ConfChangeType, member: int, context: bytes = b"") -> None:
+        if self._stopping or self.failed.done():
+            raise ChangeFailed(STOPPED)
+        change = encode_conf_change(ConfChange(kind, member, self._ids.next(), context))
+        self._work.set()
+        await self._changes.wait(change, self._request_timeout, TIMED_OUT)
 
     async def makes_progress(self, within: float) -> bool:
         """Whether there is a leader and an entry gets through the log in that many seconds."""
@@ -226,6 +278,7 @@ class Node:
             self._notice_leader()
             self._begin_snapshot_if_due()
         self.raft.advance(ready)
+        self._begin_snapshot_if_due()  # the one before may have ended since the last write
 
     async def _save_commit(self) -> None:
         if self._unsaved is not None:
@@ -235,6 +288,9 @@ class Node:
     def _next_ready(self) -> Ready:
         if self._proposals and self.raft.propose(*self._proposals):
             self._proposals = []
+        change = self._changes.first
+        if change is not None and not self.raft.conf_change_pending and self.raft.propose_conf_change(change):
+            self._changes.proposed()
         return self.raft.ready()
 
     def _apply(self, entries: list[Entry]) -> None:
@@ -242,31 +298,57 @@ class Node:
             return
         self.raft_index = entries[-1].index
         now = self.clock()
-        waiters, apply = self._waiters, self._applier.apply
+        waiters, apply, observe = self._waiters, self._applier.apply, self.metrics.proposals.observe
+        proposed = time.monotonic() + self._request_timeout  # less an answer's deadline: how long it took
         for entry in entries:
             answer = waiters.get(entry.data)
             if answer is None:
-                apply(entry, None, now)
+                self._apply_unasked(entry, now)
                 continue
             outcome = apply(entry, answer.request, now)
             del waiters[entry.data]  # not before: when apply raises, all who wait are told
-            answer.settle(outcome)
+            if answer.request.method != "SYNC":  # which is the member's own
+                observe(proposed - answer.deadline)
+            answer.settle(outcome)  # type: ignore[arg-type] # a request's outcome
+
+    def _apply_unasked(self, entry: Entry, now: int) -> None:
+        """Applies what no request here waits for: another member's, or a change of members."""
+        outcome = self._applier.apply(entry, None, now)
+        if entry.type is EntryType.CONF_CHANGE:
+            self._changes.settle(entry.data, outcome if isinstance(outcome, MemberError) else None)
+            if self._tasks:
+                self._notice_members()
 
     def _transmit(self, ready: Ready) -> None:
-        if ready.messages:
-            if self._send is None:
-                raise CannotApply("there are other voters, and no way to reach them")
+        if ready.messages and self._send is not None:
             self._send(ready.messages)
 
     def _notice_leader(self) -> None:
         if self.raft.leader == self._known_leader:
             return
         self._known_leader = self.raft.leader
-        self.leader_since = 0
         if self._known_leader != NOBODY:
-            self.leader_since = self.clock()
+            if self._known_leader != self.last_leader:
+                self.last_leader, self.leader_since = self._known_leader, self.clock()
             leader, term = id_text(self._known_leader), self.raft.term
             logger.info("raft.node: %s elected leader %s at term %d", id_text(self.local.id), leader, term)
+
+    def _notice_members(self) -> None:
+        """Ends a member that was removed; says so when there can be no quorum."""
+        local, voters = self.local.id, self.raft.voters
+        if self.members.is_removed(local):
+            self._leaving = self._leaving or self._loop.call_later(
+                REMOVED_PATIENCE, self._fail, MemberRemoved(REMOVED)
+            )
+        elif self._send is None and voters != (local,):
+            logger.warning(
+                "no write can be agreed on: the voters are %s, and member %s reaches none but itself. "
+                "The bundled server of this release runs clusters of one member: run a real etcd on this data "
+                "directory (etcd02 --engine PATH). If the others are gone for good, or the directory is a copy, "
+                "start once with --force-new-cluster",
+                ", ".join(map(id_text, voters)) or "none",
+                id_text(local),
+            )
 
     # What time brings
 
@@ -282,23 +364,25 @@ class Node:
             await self._save_commit()
 
     def _time_out_waiters(self) -> None:
-        now = self._loop.time()
+        now = time.monotonic()
         while self._waiters:
             data, answer = next(iter(self._waiters.items()))
             if answer.deadline > now:
                 return
             del self._waiters[data]
+            self.metrics.proposals_failed += answer.request.method != "SYNC"
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
 
     async def _expire(self) -> None:
-        """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when a key is due, which spares
-        idle disks."""
+        """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when keys are due, which spares
+        idle disks, and with many in portions, between which others get their answers."""
         while True:
             await asyncio.sleep(EXPIRY_INTERVAL)
-            now = self.clock()
-            due = self.store.next_expiration()
-            if self.is_leader and due is not None and due <= now:
-                self._propose(encode_request(Request(id=self._ids.next(), method="SYNC", time=now)))
+            while self.is_leader and (cutoff := self.store.due(self.clock(), EXPIRED_AT_ONCE)) is not None:
+                try:
+                    await self.propose(Request(method="SYNC", time=cutoff))
+                except EtcdError:
+                    break  # no answer in time: what is still due will be proposed again
 
     async def _purge(self) -> None:
         while True:
@@ -329,7 +413,7 @@ class Node:
             except EtcdError as error:
                 if self._stopping or self.failed.done():
                     return
-                logger.error("cannot write %s: %s", path, error.cause)
+                logger.error("cannot write %s, trying again: %s", path, error.cause)
 
     # Snapshots
 
@@ -352,13 +436,17 @@ class Node:
         the pieces, and writes also while the file is written."""
         index = snapshot.index
         pieces = []
+        began = time.perf_counter()
         for piece in frozen.pieces():
             pieces.append(piece)
-            await asyncio.sleep(0)
+            await asyncio.sleep(SNAPSHOT_PAUSE)
+        self.metrics.snapshot_encodings.observe(time.perf_counter() - began)
         await self._save_commit()  # the marker is for what the log says is committed
         await self._log_thread.run(self._disk.mark_snapshot, WalPosition(index, snapshot.term))
         await self._snapshot_thread.run(self._disk.write_snapshot, snapshot, pieces)
+        del pieces
         await self._log_thread.run(self._disk.release, index)
+        await self._snapshot_thread.run(give_back_memory)
         logger.info("saved snapshot at index %d", index)
         kept_from = max(1, index - CATCH_UP_ENTRIES)
         self.raft.log.compact(kept_from)
@@ -382,13 +470,17 @@ class Node:
     def _fail(self, error: Exception) -> None:
         if self.failed.done():
             return
-        if isinstance(error, StorageError | CannotApply | LogError):
+        if isinstance(error, MemberRemoved):
+            why = str(error)
+            logger.error("%s", why)
+            logger.info("the data-dir used by this member must be removed.")
+        elif isinstance(error, StorageError | CannotApply | LogError):
             why = str(error)
             logger.critical("%s", why)
         else:
             why = log_fault(logger, error)
         self._unsaved = None
-        self.failed.set_exception(NodeFailed(why))
+        self.failed.set_exception(error if isinstance(error, MemberRemoved) else NodeFailed(why))
         self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
         self._fail_waiters(STOPPED)
         for task in self._tasks:
@@ -400,6 +492,7 @@ class Node:
         self._proposals = []
         for answer in waiters.values():
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, cause))
+        self._changes.fail(cause)
 
 
 def _nothing() -> None:

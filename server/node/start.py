@@ -6,16 +6,17 @@ Reads and makes files; opens no socket and starts nothing. Order and words of th
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from server.cluster.bootstrap import BootstrapError, Resolve, initial_members, refuse_other_voters
+from server.cluster.bootstrap import BootstrapError, Resolve, initial_members
 from server.cluster.ids import cluster_id, id_text
 from server.cluster.members import Member, MemberError, Members
 from server.config import Config
+from server.metrics import MemberMetrics
 from server.node.applier import check_not_newer, major_minor
-from server.node.disk import Disk, MemberDisk
+from server.node.disk import Disk, MemberDisk, TimedFiles
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
 from server.storage.datadir import Kind, has_wal, layout, prepare
@@ -40,6 +41,7 @@ class Started:
     members: Members
     raft: Raft
     disk: Disk
+    metrics: MemberMetrics = field(default_factory=MemberMetrics)
 
 
 def open_member(config: Config, *, resolve: Resolve, now: int, random: Random) -> Started:
@@ -56,8 +58,9 @@ def open_member(config: Config, *, resolve: Resolve, now: int, random: Random) -
     wal_dir, snap_dir = prepare(data_dir, Path(config.wal_dir) if config.wal_dir else None)
     cluster = cluster_id([local.id])
     _log_settings(config, initial=True)
-    wal = WAL.create(wal_dir, WalMetadata(local.id, cluster))
-    disk = _disk(config, wal, SnapshotDir(snap_dir), wal_dir)
+    metrics = MemberMetrics()
+    wal = WAL.create(wal_dir, WalMetadata(local.id, cluster), files=TimedFiles(metrics.log_syncs))
+    disk = _disk(config, wal, SnapshotDir(snap_dir), wal_dir, metrics)
     return _begin(config, local, cluster, disk, random)
 
 
@@ -68,7 +71,7 @@ def _begin(config: Config, local: Member, cluster: int, disk: MemberDisk, random
     raft = Raft(local.id, RaftLog(), election_ticks=config.election_ticks, random=random)
     addition = ConfChange(ConfChangeType.ADD_NODE, local.id, context=local.context)
     raft.bootstrap([encode_conf_change(addition)])
-    return Started(_published(config, local), Store(), Members(cluster), raft, disk)
+    return Started(_published(config, local), Store(), Members(cluster), raft, disk, disk.metrics)
 
 
 def _restart(config: Config, resolve: Resolve, now: int, random: Random) -> Started:
@@ -88,8 +91,9 @@ def _restart(config: Config, resolve: Resolve, now: int, random: Random) -> Star
             raise DamagedError(f"recovered store from snapshot error: {error}", snap_dir) from error
         logger.info("recovered store from snapshot at index %d", snapshot.index)
     at = WalPosition() if snapshot is None else WalPosition(snapshot.index, snapshot.term)
-    wal, contents = WAL.open(wal_dir, at)
-    disk = _disk(config, wal, snapshots, wal_dir)
+    metrics = MemberMetrics()
+    wal, contents = WAL.open(wal_dir, at, files=TimedFiles(metrics.log_syncs))
+    disk = _disk(config, wal, snapshots, wal_dir, metrics)
     try:
         if snapshot is None and _is_cut_short(contents) and not _finish_bootstrap(contents, disk):
             return _begin_again(config, contents, disk, resolve, random)
@@ -165,7 +169,6 @@ def _go_on(
             state.commit,
         )
     else:
-        _check_alone(member, voters, entries)
         logger.info(
             "restarting member %s in cluster %s at commit index %d",
             id_text(member),
@@ -197,27 +200,7 @@ def _go_on(
     if members.version is not None:
         check_not_newer(members.version)
         logger.info("set the cluster version to %s from store", major_minor(members.version))
-    return Started(_published(config, Member(member)), store, members, raft, disk)
-
-
-def _check_alone(member: int, voters: Iterable[int], entries: list[Entry]) -> None:
-    """Raises BootstrapError unless the member is, or by the end of its log will be, the only voter."""
-    ids = _voters_at_the_end(voters, entries)
-    if member in ids:
-        refuse_other_voters(member, ids)
-        return
-    if member in _removed_in(entries):
-        raise BootstrapError(
-            "E",
-            "the member has been permanently removed from the cluster",
-            ("I", "the data-dir used by this member must be removed."),
-            status=0,
-        )
-    raise BootstrapError(
-        "C",
-        f"member {id_text(member)}, whose data directory this is, is in no list of members that its log has; "
-        "if the directory comes from a backup, start once with --force-new-cluster",
-    )
+    return Started(_published(config, Member(member)), store, members, raft, disk, disk.metrics)
 
 
 def _force_alone(
@@ -253,18 +236,15 @@ def _voters_at_the_end(voters: Iterable[int], entries: Iterable[Entry]) -> set[i
     return ids
 
 
-def _removed_in(entries: Iterable[Entry]) -> set[int]:
-    changes = [decode_conf_change(entry.data) for entry in entries if entry.type is EntryType.CONF_CHANGE]
-    return {change.node_id for change in changes if change.type is ConfChangeType.REMOVE_NODE}
-
-
 def _published(config: Config, member: Member) -> Member:
     return Member(member.id, config.name, member.peer_urls, config.advertise_client_urls)
 
 
-def _disk(config: Config, wal: WAL, snapshots: SnapshotDir, wal_dir: Path) -> MemberDisk:
+def _disk(
+    config: Config, wal: WAL, snapshots: SnapshotDir, wal_dir: Path, metrics: MemberMetrics
+) -> MemberDisk:
     return MemberDisk(
-        wal, snapshots, wal_dir=wal_dir, max_wals=config.max_wals, max_snapshots=config.max_snapshots
+        wal, snapshots, metrics, wal_dir=wal_dir, max_wals=config.max_wals, max_snapshots=config.max_snapshots
     )
 
 

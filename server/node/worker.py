@@ -45,6 +45,7 @@ class Worker:
             except BaseException as raised:
                 error = raised
             loop.call_soon_threadsafe(_settle, result, outcome, error)
+            del job, result, call, args, outcome, error  # a whole snapshot would wait here for the next call
 
 
 def _settle(result: "asyncio.Future[object]", outcome: object, error: BaseException | None) -> None:

@@ -104,15 +104,6 @@ class OutgoingStream:
         """Has ``tell`` called each time there may be more to take. It must only note that, and take later."""
         self._tell = tell
 
-    async def next(self) -> bytes | None:
-        """The next piece, as soon as there is one; None at the end."""
-        news = asyncio.Event()
-        self.on_news(news.set)
-        while (piece := self.take()) == b"":
-            await news.wait()
-            news.clear()
-        return piece
-
     def close(self) -> None:
         """The connection is closed."""
         self._lose("the peer closed the connection")

@@ -108,6 +108,20 @@ class Raft:
         return len(self._voters) // 2 + 1
 
     @property
+    def progress(self) -> dict[int, tuple[int, int]]:
+        """What a leader knows of every voter: the last entry that is there for sure, and the next to send. Empty for
+        others."""
+        if self.role is not Role.LEADER:
+            return {}
+        own = {self.id: (self.log.last_index, self.log.last_index + 1)}
+        return {voter: own.get(voter, (seen.match, seen.next)) for voter, seen in self._voters.items()}
+
+    @property
+    def conf_change_pending(self) -> bool:
+        """Whether a change of members that this leader has in its log is not applied yet."""
+        return self._pending_conf_change
+
+    @property
     def hard_state(self) -> HardState:
         return HardState(self.term, self.vote, self.log.committed)
 

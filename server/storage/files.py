@@ -47,6 +47,10 @@ class Files:
 
 REAL_FILES = Files()
 
+_UNSYNCED_BYTES = 1 << 20
+"""As much of a new file as is left to the system to write whenever it likes. A file system that journals, as ext4,
+writes all of it before it ends another file's sync, so this is what a write to the log may have to wait for."""
+
 
 def write_new_file(files: Files, path: Path, pieces: Iterable[bytes], mode: int) -> None:
     """Puts the pieces, one after the other, under ``path`` so that the name never shows half of it, and is
@@ -56,8 +60,13 @@ def write_new_file(files: Files, path: Path, pieces: Iterable[bytes], mode: int)
         fd = files.create(temporary, mode)
         try:
             files.truncate(fd, 0)
+            unsynced = 0
             for piece in pieces:
                 files.write(fd, piece)
+                unsynced += len(piece)
+                if unsynced >= _UNSYNCED_BYTES:
+                    files.datasync(fd)
+                    unsynced = 0
             files.sync(fd)
         finally:
             os.close(fd)

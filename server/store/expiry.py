@@ -54,6 +54,22 @@ class ExpiryQueue:
             heapq.heappop(heap)
         return heap[0] if heap else None
 
+    def due(self, now: int, most: int) -> int | None:
+        """A time at which some are due already, but no more than ``most`` (outdated ones, and those of the very same
+        time, not counted); None when none is due at ``now``."""
+        first = self.first()
+        if first is None or first.at > now:
+            return None
+        heap, at = self._heap, first.at
+        next_in_heap = [(first.at, 0)]  # for a walk in order of the times that takes nothing out
+        for _ in range(most):
+            if not next_in_heap or next_in_heap[0][0] > now:
+                return now
+            at, position = heapq.heappop(next_in_heap)
+            for child in range(2 * position + 1, min(2 * position + 3, len(heap))):
+                heapq.heappush(next_in_heap, (heap[child].at, child))
+        return at
+
     def __len__(self) -> int:
         """Entries held, outdated ones included."""
         return len(self._heap)

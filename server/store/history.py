@@ -64,11 +64,14 @@ class History:
             raise EtcdError(ErrorCode.EVENT_INDEX_CLEARED, cause, current_index)
         if since > self.last_index:
             return None
-        at = first = (self.front + since - self.start_index) % self.capacity
+        at = (self.front + since - self.start_index) % self.capacity
+        first = True
         while True:
             event = self.events[at]
-            if event is not None and not event.refresh and _concerns(event, path, recursive, at == first):
-                return event
+            if event is not None and not event.refresh:
+                if _concerns(event, path, recursive, first):
+                    return event
+                first = False
             at = (at + 1) % self.capacity
             if at == self.back:
                 return None

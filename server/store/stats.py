@@ -27,6 +27,10 @@ class Stats:
     expire_count: int = 0
     watchers: int = 0
 
+    def __sub__(self, earlier: Stats) -> Stats:
+        """What was counted between two moments."""
+        return Stats(*(getattr(self, field) - getattr(earlier, field) for field in _NAMES))
+
     def to_json(self) -> str:
         """The document, without newline."""
         return "{" + ",".join(f'"{name}":{getattr(self, field)}' for field, name in _NAMES.items()) + "}"

@@ -34,6 +34,9 @@ class Store:
     def __init__(self, namespaces: Iterable[str] = NAMESPACES) -> None:
         self.index = 0
         self.stats = Stats()
+        self.recursive_gets = 0
+        """How many of the gets in ``stats`` were recursive, of those in this process."""
+        self._stats_before = Stats()  # what others had counted when a snapshot was taken over
         self._hub = WatcherHub()
         self._files: dict[str, Node] = {}
         self._directories: dict[str, Directory] = {"/": Directory("/", 0, 0)}
@@ -50,6 +53,8 @@ class Store:
 
         Unsorted listings come in the order of creation. Raises EtcdError 100, 104.
         """
+        if recursive:
+            self.recursive_gets += 1
         file = self._files.get(path)
         if file is not None:
             self.stats.gets_success += 1
@@ -67,10 +72,24 @@ class Store:
         self.stats.gets_success += 1
         return Event(Action.GET, node, None, self.index)
 
+    def peek(self, path: str) -> bytes | None:
+        """The value of a file, by its clean path; None when there is none. Counts as a get."""
+        file = self._files.get(path)
+        if file is None:
+            self.stats.gets_fail += 1
+            return None
+        self.stats.gets_success += 1
+        return file.value
+
     def next_expiration(self) -> int | None:
         """When the next node is due, in Unix nanoseconds; None when no node has a TTL."""
         first = self._expiries.first()
         return None if first is None else first.at
+
+    def due(self, now: int, most: int) -> int | None:
+        """The cutoff for a :meth:`delete_expired` that removes what is due at ``now``, or of that the ``most`` that
+        are due first; None when nothing is. Few nodes at a time keep a loop's other clients from waiting."""
+        return self._expiries.due(now, most)
 
     # Writing
 
@@ -266,6 +285,20 @@ class Store:
         """
         return self._hub.watch(clean(path), recursive, stream, since or self.index + 1, self.index)
 
+    @property
+    def watchers(self) -> int:
+        """Watches that are open and may still get an event."""
+        return self._hub.count
+
+    @property
+    def watch_requests(self) -> int:
+        """How many watches were asked for in this process."""
+        return self._hub.requests
+
+    def stats_of_process(self) -> Stats:
+        """What was counted in this process, without what a snapshot brought along."""
+        return self.stats - self._stats_before
+
     def stats_json(self) -> bytes:
         """What ``/v2/stats/store`` answers, without newline."""
         self.stats.watchers = self._hub.count
@@ -301,6 +334,7 @@ class Store:
         self._directories = state.directories
         self._hub.history = state.history
         self.index = state.index
+        self._stats_before = state.stats - self.stats_of_process()
         self.stats = state.stats
         self._expiries = ExpiryQueue(self._still_expires)
         for directory in state.directories.values():

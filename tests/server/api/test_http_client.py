@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.api.client import ClientApi
-from server.api.http import Body, ReadBody, Request, Response
+from server.api.http import Body, Later, ReadBody, Request, Response
 from server.api.peer import PeerApi
 from server.api.stats import go_duration
 from server.config import load
@@ -106,7 +106,13 @@ def without_raft(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         ("POST", "/v2/stats/leader", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
         ("HEAD", "/version", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
         ("HEAD", "/health", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
-        ("POST", "/v2/members", 405, (TEXT, NOSNIFF, ("Allow", "GET")), b"Method Not Allowed\n"),
+        (
+            "HEAD",
+            "/v2/members",
+            405,
+            (TEXT, NOSNIFF, ("Allow", "GET,POST,DELETE,PUT")),
+            b"Method Not Allowed\n",
+        ),
         ("GET", "/v2/keys/%zz", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
         ("PUT", "/v2//keys/a?x=1", 301, (("Location", "/v2/keys/a?x=1"),), b""),
         ("GET", "/version", 200, (JSON,), b'{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}'),
@@ -171,6 +177,25 @@ def test_a_write_and_a_read_have_the_headers_and_bodies_of_etcd(serve: Callable[
         assert sorted(missing.headers) == sorted((JSON, CLUSTER, ("X-Etcd-Index", "4")))
         bad = await served.ask("GET", "/v2/keys/a?recursive=x")
         assert (bad.status, dict(bad.headers)["X-Etcd-Index"]) == (400, "0")
+
+    serve(test)
+
+
+def test_a_fault_while_a_write_is_answered_is_logged_and_stays_away_from_the_node(
+    serve: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(served: Served) -> None:
+        reply = served.api.handle(Request("PUT", b"/v2/keys/a?value=1", {}))
+        assert isinstance(reply, Later)
+        told: list[Response] = []
+        reply.on_done(told.append)
+        monkeypatch.setattr("server.api.client.answer_event", None)
+        while not told:
+            await asyncio.sleep(0.001)
+        monkeypatch.undo()
+        assert told[0].status == 500
+        assert "fault in the server" in caplog.text
+        assert (await served.ask("PUT", "/v2/keys/a", "value=1")).status == 200
 
     serve(test)
 
@@ -267,8 +292,13 @@ def test_the_longest_and_the_deepest_key_are_taken(serve: Callable[..., None]) -
 
 
 async def next_event(answer: Response) -> Any:
-    assert answer.stream is not None
-    piece = await asyncio.wait_for(answer.stream.next(), 5)
+    stream = answer.stream
+    assert stream is not None
+    news = asyncio.Event()
+    stream.on_news(news.set)
+    while (piece := stream.take()) == b"":
+        await asyncio.wait_for(news.wait(), 5)
+        news.clear()
     return None if piece is None else [json.loads(line) for line in piece.splitlines()]
 
 

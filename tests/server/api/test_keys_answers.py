@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.api.http import Response
 from server.api.keys import answer_error, answer_event, answer_redirect, answer_watch
 from server.store import ErrorCode, EtcdError, Store
 
@@ -147,4 +148,4 @@ def test_a_cause_is_shown_without_the_prefix_and_left_out_when_empty(cause: str,
 def test_a_redirect_has_a_page_for_those_who_get(
     method: str, headers: tuple[tuple[str, str], ...], body: bytes
 ) -> None:
-    assert answer_redirect(method, "/v2/keys/a?b=c&d") == (301, headers, body)
+    assert answer_redirect(method, "/v2/keys/a?b=c&d") == Response(301, headers, body)

@@ -3,7 +3,6 @@
 import pytest
 
 from server.cluster import BootstrapError, id_text, initial_members, refuse_what_needs_others
-from server.cluster.bootstrap import refuse_other_voters
 from server.config import Config, load
 
 PEER = "http://127.0.0.1:24301"
@@ -116,11 +115,3 @@ def test_what_needs_others_is_refused_by_name(setting: str, value: str) -> None:
 
 def test_nothing_is_refused_that_was_left_at_its_default() -> None:
     refuse_what_needs_others(load({"proxy": "off", "discovery": "", "experimental-v3demo": "false"}))
-
-
-def test_a_data_directory_of_a_larger_cluster_is_refused_with_its_members() -> None:
-    refuse_other_voters(1, [1])
-    with pytest.raises(
-        BootstrapError, match=r"member 1 of a cluster of 3 \(the others: 2, a\).*--force-new-cluster"
-    ):
-        refuse_other_voters(1, [1, 2, 10])

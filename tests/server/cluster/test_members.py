@@ -1,8 +1,11 @@
 """The table of members: from conf changes, from published attributes, and rebuilt from the key space."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
-from server.cluster import Member, MemberError, Members
+from server.cluster import ChangeRefused, Member, MemberError, Members, Refusal
 from server.cluster.members import compact_json
 from server.storage.codec import ConfChange, ConfChangeType
 from server.store.errors import EtcdError
@@ -149,6 +152,7 @@ def test_the_table_comes_back_out_of_the_key_space(store: Store, members: Member
 def test_a_key_space_that_has_no_table_of_members_is_said_to_have_none(
     store: Store, key: str, value: bytes
 ) -> None:
+    store.set(A.attributes_path, b"{}", now=0)
     store.set(key, value, now=0)
     with pytest.raises(MemberError, match=key.removesuffix("/attributes")):
         Members(7).recover(store, 0)
@@ -163,3 +167,58 @@ def test_an_empty_key_space_has_no_members() -> None:
 def test_json_is_written_as_go_writes_it() -> None:
     text = "<é&\u2028>"
     assert compact_json({"name": text}) == '{"name":"\\u003cé\\u0026\\u2028\\u003e"}'.encode()
+
+
+def test_a_change_counts_the_reads_of_both_lists_as_etcd_does(store: Store, members: Members) -> None:
+    before = replace(store.stats)
+    members.apply_conf_change(add(B), store, 0)
+    assert (store.stats - before).gets_success == 1  # the members
+    assert (store.stats - before).gets_fail == 1  # nobody was ever removed
+    members.apply_conf_change(ConfChange(REMOVE, B.id), store, 0)
+    with pytest.raises(ChangeRefused):
+        members.apply_conf_change(ConfChange(REMOVE, B.id), store, 0)
+    assert ((store.stats - before).gets_success, (store.stats - before).gets_fail) == (4, 2)
+
+
+def started(*names: str) -> Members:
+    """Members with ids from 1 on; an empty name is that of one who has not started."""
+    store, table = Store(), Members(7)
+    for number, name in enumerate(names, 1):
+        member = Member(number, name, (f"http://127.0.0.1:{number}",))
+        table.apply_conf_change(add(member), store, 0)
+        if name:
+            table.apply_put(member.attributes_path, member.attributes)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("names", "addition", "removal_of_the_first"),
+    [
+        (("a",), True, False),  # the second of two, though they have no quorum until it has started
+        (("a", ""), False, False),
+        (("a", "b"), True, True),
+        (("a", "b", ""), False, False),
+        (("a", "b", "c"), True, True),
+        (("", "b", "c"), False, True),
+        (("a", "b", "", "d"), True, True),
+        (("a", "b", "", "", "e"), False, False),
+    ],
+)
+def test_strict_changes_ask_for_a_quorum_of_started_members(
+    names: tuple[str, ...], addition: bool, removal_of_the_first: bool
+) -> None:
+    table = started(*names)
+    assert is_allowed(table.check_can_add) is addition
+    assert is_allowed(lambda: table.check_can_remove(1)) is removal_of_the_first
+
+
+def test_the_removal_of_who_is_no_member_is_not_held_against_the_quorum() -> None:
+    started("a").check_can_remove(99)
+
+
+def is_allowed(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except ChangeRefused as error:
+        return error.why is not Refusal.NOT_ENOUGH_STARTED
+    return True

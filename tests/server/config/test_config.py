@@ -193,3 +193,25 @@ def test_reading_settings_imports_nothing_heavy() -> None:
     code = "import sys, server.config; print(*sorted({'asyncio', 'dataclasses', 'aiohttp', 'logging'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+@pytest.mark.parametrize(
+    ("origins", "why"),
+    [
+        ("http://%zz", 'parse "http://%zz": invalid URL escape "%zz"'),
+        (":", 'parse ":": missing protocol scheme'),
+        ("*,http://a b", 'parse "http://a b": invalid character " " in host name'),
+        ("http://[::1", "parse \"http://[::1\": missing ']' in host"),
+        ("a\tb", 'parse "a\\tb": net/url: invalid control character in URL'),
+        ("http://a:x", 'parse "http://a:x": invalid port ":x" after host'),
+        ("1:2", 'parse "1:2": first path segment in URL cannot contain colon'),
+    ],
+)
+def test_an_origin_that_is_no_url_is_refused(origins: str, why: str) -> None:
+    with pytest.raises(ValueRefused) as caught:
+        load({"cors": origins})
+    assert caught.value.message == f"Invalid CORS origin: {why}"
+
+
+def test_an_origin_need_not_be_a_whole_url() -> None:
+    assert load({"cors": "*x, /a ,x:%zz,,"}).cors == ("*x", "/a", "x:%zz")

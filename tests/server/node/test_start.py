@@ -15,7 +15,7 @@ import pytest
 from server.api.jsonform import event_line
 from server.cluster import BootstrapError, Member, cluster_id, id_text
 from server.config import Config, load
-from server.node import CannotApply, Node, NodeFailed, open_member
+from server.node import CannotApply, MemberRemoved, Node, open_member
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import DamagedError, StorageError
@@ -173,7 +173,8 @@ def test_a_write_is_answered_after_its_fdatasync(tmp_path: Path, monkeypatch: py
     run(config(tmp_path / "d"), test)
 
 
-def test_snapshots_are_taken_and_started_from(tmp_path: Path) -> None:
+def test_snapshots_are_taken_and_started_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.node.node.SNAPSHOT_PAUSE", 0)  # so that several fit into a hundred writes
     settings = config(tmp_path / "d", snapshot_count="20", max_snapshots="2")
     indexes: list[int] = []
 
@@ -219,12 +220,23 @@ def open_only(settings: Config) -> None:
     open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
 
 
-def test_a_member_of_a_larger_cluster_is_refused_and_untouched(tmp_path: Path) -> None:
-    data_dir = Recorded("cluster3-2.3.8", "x1a").unpack(tmp_path)
-    before = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
-    with pytest.raises(BootstrapError, match=r"of a cluster of 3.*--engine"):
-        open_only(config(data_dir))
-    assert {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()} == before
+def test_a_member_of_a_larger_cluster_reads_and_waits_for_a_leader(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    of = Recorded("cluster3-2.3.8", "x1a")
+    data_dir = of.unpack(tmp_path)
+    root = of.expected()["state"]["root"]
+    now = recorded_now(of)
+
+    async def check(node: Node) -> None:
+        assert without_ttl(answer(node, "/", recursive=True, sorted=True)) == without_ttl(root)
+        assert len(list(node.members)) == 3
+        assert not node.is_leader
+        assert not await node.makes_progress(0.01)
+
+    run(config(data_dir), check, clock=lambda: now)
+    assert "no write can be agreed on: the voters are " in caplog.text
+    assert "--force-new-cluster" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -294,17 +306,18 @@ def test_first_members_who_are_not_all_there_are_not_taken_for_the_cluster(tmp_p
         open_only(settings)
 
 
-def test_a_member_that_its_log_has_not_made_a_voter_does_not_start(tmp_path: Path) -> None:
+def test_a_member_that_its_log_has_not_made_a_voter_waits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     wal = WAL.create(tmp_path / "d" / "member" / "wal", WalMetadata(5, 7))
     wal.save(EMPTY_HARD_STATE, [Entry(1, 1, addition(5), EntryType.CONF_CHANGE), Entry(2, 2)])
     wal.close()
 
-    async def nothing(_: Node) -> None: ...
+    async def test(node: Node) -> None:
+        assert not node.is_leader
 
-    with pytest.raises(
-        NodeFailed, match=r"member 5 has no leader .* committed are none.* --force-new-cluster"
-    ):
-        run(config(tmp_path / "d"), nothing)
+    run(config(tmp_path / "d"), test)
+    assert "the voters are none, and member 5 reaches none but itself" in caplog.text
 
 
 def addition(member: int) -> bytes:
@@ -312,7 +325,9 @@ def addition(member: int) -> bytes:
     return encode_conf_change(ConfChange(ConfChangeType.ADD_NODE, member, context=context))
 
 
-def test_a_log_that_does_not_know_its_own_member_asks_for_force(tmp_path: Path) -> None:
+def test_a_log_that_does_not_know_its_own_member_asks_for_force(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     data_dir = Recorded("single-2.3.8", "na").unpack(tmp_path)
     wal_dir = data_dir / "member" / "wal"
     wal, contents = WAL.open(wal_dir)
@@ -322,8 +337,13 @@ def test_a_log_that_does_not_know_its_own_member_asks_for_force(tmp_path: Path) 
     copy = WAL.create(wal_dir, WalMetadata(77, 88))  # as etcdctl backup does: ids of its own
     copy.save(HardState(contents.hard_state.term, 0, contents.hard_state.commit), contents.entries)
     copy.close()
-    with pytest.raises(BootstrapError, match="--force-new-cluster"):
-        open_only(config(data_dir))
+
+    async def waits(node: Node) -> None:
+        assert not node.is_leader
+
+    run(config(data_dir), waits)
+    assert "the voters are c89ccba735111c3f, and member 4d reaches none but itself" in caplog.text
+    assert "--force-new-cluster" in caplog.text
 
     async def check(node: Node) -> None:
         (member,) = node.members
@@ -334,20 +354,21 @@ def test_a_log_that_does_not_know_its_own_member_asks_for_force(tmp_path: Path) 
     run(config(data_dir), check)
 
 
-def test_a_removed_member_is_told_and_exits_quietly(tmp_path: Path) -> None:
+def test_a_removed_member_serves_for_a_moment_and_ends(tmp_path: Path) -> None:
     data_dir = Recorded("single-2.3.8", "na").unpack(tmp_path)
     wal, contents = WAL.open(data_dir / "member" / "wal")
     last = contents.entries[-1].index
     removal = encode_conf_change(ConfChange(ConfChangeType.REMOVE_NODE, contents.metadata.node_id))
     wal.save(HardState(2, 0, last + 1), [Entry(2, last + 1, removal, EntryType.CONF_CHANGE)])
     wal.close()
-    with pytest.raises(BootstrapError) as caught:
-        open_only(config(data_dir))
-    assert caught.value.status == 0
-    assert caught.value.lines == (
-        ("E", "the member has been permanently removed from the cluster"),
-        ("I", "the data-dir used by this member must be removed."),
-    )
+
+    async def test(node: Node) -> None:
+        assert answer(node, "/ilemal/acgillm")
+        assert list(node.members) == []
+        with pytest.raises(MemberRemoved, match="permanently removed from the cluster"):
+            await node.failed
+
+    run(config(data_dir), test)
 
 
 def test_a_flipped_bit_is_refused_and_the_file_stays(tmp_path: Path) -> None:

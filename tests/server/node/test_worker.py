@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -37,8 +38,32 @@ def test_results_and_errors_come_back() -> None:
     asyncio.run(body())
 
 
+def test_nothing_of_a_call_is_kept_when_it_is_done() -> None:
+    class Large(list[int]):
+        pass
+
+    async def body() -> None:
+        worker = Worker("test")
+        given, calls = Large([1]), []
+        gone = weakref.ref(given)
+
+        def call(large: Large) -> Large:
+            calls.append(len(large))
+            return large
+
+        await worker.run(call, given)
+        del given
+        deadline = time.monotonic() + 5
+        while gone() is not None and time.monotonic() < deadline:
+            await asyncio.sleep(0.001)
+        assert (calls, gone()) == ([1], None)
+        worker.stop()
+
+    asyncio.run(body())
+
+
 def test_a_cancelled_wait_does_not_take_the_call_back_and_stop_waits_for_it() -> None:
-    done = []
+    done: list[str] = []
 
     async def body() -> None:
         worker = Worker("test")

@@ -132,17 +132,19 @@ def test_one_that_was_ended_is_not_reported_lost(case: Case) -> None:
     assert case.stream.take() is None
 
 
-def test_the_next_piece_comes_as_soon_as_there_is_one(case: Case) -> None:
+def test_who_waits_for_pieces_is_told_when_there_are_some_and_when_there_will_be_none(case: Case) -> None:
     async def scenario() -> None:
-        assert await case.stream.next() == MessageEncoder().heartbeat
-        waiting = asyncio.ensure_future(case.stream.next())
-        await asyncio.sleep(0)
-        assert not waiting.done()
+        news = asyncio.Event()
+        case.stream.on_news(news.set)
+        assert case.stream.take() == MessageEncoder().heartbeat
+        assert case.stream.take() == b""
+        news.clear()
         case.stream.offer(message(7))
-        assert message_decoder().feed(await waiting or b"") == [message(7)]
-        waiting = asyncio.ensure_future(case.stream.next())
-        await asyncio.sleep(0)
+        await asyncio.wait_for(news.wait(), 5)
+        assert message_decoder().feed(case.stream.take() or b"") == [message(7)]
+        news.clear()
         case.stream.end()
-        assert await waiting is None
+        await asyncio.wait_for(news.wait(), 5)
+        assert case.stream.take() is None
 
     asyncio.run(scenario())

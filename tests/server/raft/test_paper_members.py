@@ -243,3 +243,25 @@ def test_the_voters_of_a_snapshot_may_lack_who_gets_it() -> None:
     raft.apply_conf_change(add=4)
     assert voters_of(raft) == (1, 2, 3, 4)
     assert raft.campaign()
+
+
+def test_a_change_of_members_is_pending_until_it_is_applied_or_dropped() -> None:
+    raft = elected((1,))
+    seen = [raft.conf_change_pending]
+    raft.propose_conf_change(b"one")
+    settle(raft)
+    seen.append(raft.conf_change_pending)
+    raft.drop_conf_change()
+    seen.append(raft.conf_change_pending)
+    raft.propose_conf_change(b"two")
+    seen.append(raft.conf_change_pending)
+    raft.apply_conf_change(add=2)
+    seen.append(raft.conf_change_pending)
+    assert seen == [False, True, False, True, False]
+
+
+def test_only_a_leader_knows_how_far_the_others_are() -> None:
+    assert member().progress == {}
+    raft = elected((1, 2, 3))
+    raft.step(Message(MessageType.APPEND_RESPONSE, 1, 2, raft.term, index=1))
+    assert raft.progress == {1: (1, 2), 2: (1, 2), 3: (0, 1)}

@@ -70,6 +70,14 @@ def test_a_new_file_has_its_name_when_it_is_whole_and_the_name_is_synced_too(
     ]
 
 
+def test_a_large_file_is_synced_as_it_grows(tmp_path: Path, calls: Calls) -> None:
+    write_new_file(REAL_FILES, tmp_path / "a", [b"x" * 700_000] * 5, 0o600)
+    write, sync = ("write", "a.tmp"), ("fdatasync", "a.tmp")
+    assert calls[1:-3] == [write, write, sync, write, write, sync, write]
+    assert calls[-3:] == [("fsync", "a.tmp"), ("rename", "a.tmp"), ("fsync", tmp_path.name)]
+    assert (tmp_path / "a").read_bytes() == b"x" * 3_500_000
+
+
 def test_a_new_directory_is_synced_in_the_one_above_it(tmp_path: Path, calls: Calls) -> None:
     make_private_directory(tmp_path / "a" / "b")
     assert calls == [("mkdir", "a"), ("fsync", tmp_path.name), ("mkdir", "b"), ("fsync", "a")]

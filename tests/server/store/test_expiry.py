@@ -58,6 +58,37 @@ def test_nodes_expire_in_the_order_of_their_times_with_one_index_and_one_event_e
     )
 
 
+def test_what_is_due_can_be_taken_in_portions_in_the_order_of_the_times() -> None:
+    store = Store()
+    assert store.due(NOW, 3) is None
+    for n in range(10):
+        store.set(f"/1/k{n * 7 % 10}", b"", expiration=NOW + n * 7 % 10, now=NOW)
+    store.delete("/1/k0", now=NOW)
+    assert store.due(NOW, 3) is None
+    assert store.due(NOW + 1, 3) == NOW + 1
+    assert store.due(NOW + 3, 3) == NOW + 3
+    assert store.due(NOW + 8, 3) == NOW + 3
+    store.delete_expired(NOW + 3, now=NOW + 8)
+    assert store.due(NOW + 8, 3) == NOW + 6
+    assert store.due(NOW + 8, 100) == NOW + 8
+    assert store.stats.expire_count == 3
+
+
+def test_portions_are_never_empty_when_outdated_times_are_in_the_way() -> None:
+    store = Store()
+    for n in range(50):
+        store.set("/1/a", b"", expiration=NOW + n, now=NOW)
+        store.set("/1/b", b"", expiration=NOW + 100 - n, now=NOW)
+    portions = 0
+    while (cutoff := store.due(NOW + 200, 2)) is not None:
+        before = store.stats.expire_count
+        store.delete_expired(cutoff, now=NOW + 200)
+        assert store.stats.expire_count > before
+        portions += 1
+    assert store.stats.expire_count == 2
+    assert portions <= 2
+
+
 def test_a_directory_expires_with_all_in_it_as_one_event_that_does_not_say_it_was_one() -> None:
     store = Store()
     store.set("/1/d", dir=True, expiration=NOW + SECOND, now=NOW)

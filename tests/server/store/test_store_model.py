@@ -6,15 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from server.store import EtcdError, Event, Store
+from server.store import EtcdError, Event, Store, Watcher
+from server.store.history import History
 from server.store.node import Node
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
+REMEMBERED = 12
+"""Events, rather than etcd's thousand: so that the oldest are forgotten within a short run."""
 
 
 class Refused(Exception):
@@ -28,6 +32,22 @@ class Item(NamedTuple):
     expires: int | None
 
 
+class Entry(NamedTuple):
+    """What happened: ``previous`` was there before, and ``gone`` are the paths that went away."""
+
+    action: str
+    key: str
+    at: int
+    previous: Item | None
+    refresh: bool = False
+    gone: tuple[str, ...] = ()
+
+    def removes_directory(self) -> bool:
+        return (
+            self.action in ("delete", "expire") and self.previous is not None and self.previous.value is None
+        )
+
+
 @dataclass
 class Model:
     """Plain and slow; follows etcd's api.md."""
@@ -36,7 +56,7 @@ class Model:
     items: dict[str, Item] = field(
         default_factory=lambda: {"/1": Item(None, 0, 0, None), "/0": Item(None, 0, 0, None)}
     )
-    log: list[tuple[str, str, int]] = field(default_factory=list)
+    log: list[Entry] = field(default_factory=list)
 
     def walk(self, path: str) -> Item:
         parts = path.split("/")
@@ -48,7 +68,7 @@ class Model:
                 raise Refused(104, here)
         return self.items[path]
 
-    def write(self, action: str, path: str, item: Item) -> None:
+    def write(self, action: str, path: str, item: Item, refresh: bool = False) -> None:
         parts = path.split("/")
         for depth in range(2, len(parts)):
             here = "/".join(parts[:depth])
@@ -57,15 +77,18 @@ class Model:
             if self.items[here].value is not None:
                 raise Refused(104, here)
         self.index += 1
+        self.log.append(Entry(action, path, self.index, self.items.get(path), refresh))
         self.items[path] = item
-        self.log.append((action, path, self.index))
 
-    def set(self, path: str, value: bytes, is_dir: bool, expires: int | None) -> None:
+    def set(self, path: str, value: bytes, is_dir: bool, expires: int | None, refresh: bool) -> None:
         if path == "/1":
             raise Refused(107, "/")
         if path in self.items and self.items[path].value is None:
             raise Refused(102, path)
-        self.write("set", path, Item(None if is_dir else value, self.index + 1, self.index + 1, expires))
+        if refresh:
+            value = self.walk(path).value or b""
+        new = Item(None if is_dir else value, self.index + 1, self.index + 1, expires)
+        self.write("set", path, new, refresh)
 
     def create(self, path: str, value: bytes, is_dir: bool, expires: int | None) -> None:
         if path == "/1":
@@ -74,16 +97,20 @@ class Model:
             raise Refused(105, path)
         self.write("create", path, Item(None if is_dir else value, self.index + 1, self.index + 1, expires))
 
-    def update(self, path: str, value: bytes, expires: int | None) -> None:
+    def post(self, path: str, value: bytes, is_dir: bool, expires: int | None) -> None:
+        self.create(f"{path}/{self.index + 1:020}", value, is_dir, expires)
+
+    def update(self, path: str, value: bytes, expires: int | None, refresh: bool) -> None:
         if path == "/1":
             raise Refused(107, "/")
         old = self.walk(path)
         if old.value is None:
             if value:
                 raise Refused(102, path)
-            self.write("update", path, old._replace(expires=expires))
+            self.write("update", path, old._replace(expires=expires), refresh)
         else:
-            self.write("update", path, Item(value, self.index + 1, old.created, expires))
+            new = Item(old.value if refresh else value, self.index + 1, old.created, expires)
+            self.write("update", path, new, refresh)
 
     def compare(self, path: str, prev: bytes, prev_index: int) -> Item:
         old = self.walk(path)
@@ -98,18 +125,21 @@ class Model:
             raise Refused(101, " ".join(failed))
         return old
 
-    def swap(self, path: str, value: bytes, prev: bytes, prev_index: int) -> None:
+    def swap(
+        self, path: str, value: bytes, prev: bytes, prev_index: int, expires: int | None, refresh: bool
+    ) -> None:
         if path == "/1":
             raise Refused(107, "/")
         old = self.compare(path, prev, prev_index)
-        self.write("compareAndSwap", path, Item(value, self.index + 1, old.created, None))
+        new = Item(old.value if refresh else value, self.index + 1, old.created, expires)
+        self.write("compareAndSwap", path, new, refresh)
 
     def remove(self, action: str, path: str) -> None:
-        self.items = {
-            key: item for key, item in self.items.items() if key != path and not key.startswith(path + "/")
-        }
+        gone = tuple(key for key in self.items if key == path or key.startswith(path + "/"))
         self.index += 1
-        self.log.append((action, path, self.index))
+        self.log.append(Entry(action, path, self.index, self.items[path], gone=gone))
+        for key in gone:
+            del self.items[key]
 
     def delete(self, path: str, is_dir: bool, recursive: bool) -> None:
         if path == "/1":
@@ -121,6 +151,10 @@ class Model:
                 raise Refused(108, path)
         self.remove("delete", path)
 
+    def compare_and_delete(self, path: str, prev: bytes, prev_index: int) -> None:
+        self.compare(path, prev, prev_index)
+        self.remove("compareAndDelete", path)
+
     def expire(self, now: int) -> None:
         while due := [
             (item.expires, key) for key, item in self.items.items() if item.expires and item.expires <= now
@@ -130,22 +164,73 @@ class Model:
     def visible(self) -> dict[str, Item]:
         return {key: item for key, item in self.items.items() if key.startswith("/1/") and "/_" not in key}
 
+    def find_in_history(self, path: str, recursive: bool, since: int) -> Entry | Refused | None:
+        """The first event from ``since`` on that a watch gets at once."""
+        remembered = self.log[-REMEMBERED:]
+        if remembered and since < remembered[0].at:
+            return Refused(401, f"the requested history has been cleared [{remembered[0].at}/{since}]")
+        events = [entry for entry in remembered if entry.at >= since and not entry.refresh]
+        for entry in events:
+            below = recursive and entry.key.startswith(path + "/")
+            # As 2.3.8 does it: recursively, only the first event may be one of the key itself.
+            itself = entry.key == path and (not recursive or entry is events[0])
+            if itself or below or (entry.removes_directory() and path.startswith(entry.key)):
+                return entry
+        return None
 
-KEYS = st.lists(st.sampled_from(["a", "b", "_h", "é"]), min_size=0, max_size=3).map(
-    lambda parts: "/".join(["/1", *parts])
+
+@dataclass
+class Watch:
+    """A watcher of the store, and what it should have got from the model's log, of which ``seen`` entries are old."""
+
+    watcher: Watcher
+    path: str
+    recursive: bool
+    stream: bool
+    since: int
+    seen: int
+    waits: bool = True
+
+    def take_from(self, log: list[Entry]) -> list[int]:
+        indices = [entry.at for entry in log[self.seen :] for _ in range(self._times(entry))]
+        self.seen = len(log)
+        if not self.waits:
+            return []
+        if not self.stream:
+            indices = indices[:1]
+            self.waits = not indices
+        return indices
+
+    def _times(self, entry: Entry) -> int:
+        """How often it is told of an event: a path that went away is told of that, and then of the event as such."""
+        if entry.refresh or entry.at < self.since:
+            return 0
+        below = self.recursive and entry.key.startswith(self.path + "/")
+        hears = entry.key == self.path or (below and "/_" not in entry.key[len(self.path) :])
+        return hears + (self.path in entry.gone)
+
+
+KEYS = st.sampled_from(
+    ["/1", "/1/a", "/1/a", "/1/a/b", "/1/a/b/é", "/1/a/_h", "/1/a/_h/x", "/1/ab", "/1/é", "/1/_h", "/1/_h/x"]
 )
 VALUES = st.sampled_from([b"", b"1", b"2", "é".encode()])
+SECONDS = st.none() | st.integers(1, 9)
 
 
 class StoreMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store = Store()
+        self.store._hub.history = History(REMEMBERED)
         self.model = Model()
         self.now = START
         self.expiries = 0
-        self.stream = self.store.watch("/1", recursive=True, stream=True)
-        self.seen = 0
+        self.watches: list[Watch] = []
+        self.watch_everything()
+
+    def watch_everything(self) -> None:
+        stream = self.store.watch("/1", recursive=True, stream=True)
+        self.watches = [Watch(stream, "/1", True, True, 0, len(self.model.log))]
 
     def expiry(self, seconds: int | None) -> int | None:
         """A time no other node has, for which goes first of equals is open."""
@@ -158,45 +243,60 @@ class StoreMachine(RuleBasedStateMachine):
         answers: list[tuple[object, ...]] = []
         try:
             on_model()
-            answers.append(self.model.log[-1])
+            answers.append(self.model.log[-1][:5])
         except Refused as refused:
             answers.append((*refused.args, self.model.index))
         try:
             event = on_store()
-            answers.append((event.action, event.node.key, event.etcd_index))
+            previous = event.prev_node and item_of(event.prev_node)
+            answers.append((event.action, event.node.key, event.etcd_index, previous, event.refresh))
         except EtcdError as error:
             answers.append((error.code, error.cause, error.index))
         assert answers[0] == answers[1]
 
+    @rule(path=KEYS, value=VALUES, is_dir=st.booleans(), seconds=SECONDS, refresh=st.booleans())
+    def set(self, path: str, value: bytes, is_dir: bool, seconds: int | None, refresh: bool) -> None:
+        at = self.expiry(seconds)
+        self.both(
+            lambda: self.store.set(path, value, dir=is_dir, expiration=at, refresh=refresh, now=self.now),
+            lambda: self.model.set(path, value, is_dir, at, refresh),
+        )
+
+    @rule(path=KEYS, value=VALUES, is_dir=st.booleans(), seconds=SECONDS, unique=st.booleans())
+    def create(self, path: str, value: bytes, is_dir: bool, seconds: int | None, unique: bool) -> None:
+        at = self.expiry(seconds)
+        on_model = self.model.post if unique else self.model.create
+        self.both(
+            lambda: self.store.create(path, value, dir=is_dir, unique=unique, expiration=at, now=self.now),
+            lambda: on_model(path, value, is_dir, at),
+        )
+
+    @rule(path=KEYS, value=VALUES, seconds=SECONDS, refresh=st.booleans())
+    def update(self, path: str, value: bytes, seconds: int | None, refresh: bool) -> None:
+        at = self.expiry(seconds)
+        self.both(
+            lambda: self.store.update(path, value, expiration=at, refresh=refresh, now=self.now),
+            lambda: self.model.update(path, value, at, refresh),
+        )
+
     @rule(
-        path=KEYS,
-        value=VALUES,
-        is_dir=st.booleans(),
-        seconds=st.none() | st.integers(1, 9),
-        new=st.booleans(),
+        path=KEYS, value=VALUES, prev=VALUES, back=st.integers(0, 5), seconds=SECONDS, refresh=st.booleans()
     )
-    def set_or_create(self, path: str, value: bytes, is_dir: bool, seconds: int | None, new: bool) -> None:
-        at = self.expiry(seconds)
-        write, same = (self.store.create, self.model.create) if new else (self.store.set, self.model.set)
+    def swap(
+        self, path: str, value: bytes, prev: bytes, back: int, seconds: int | None, refresh: bool
+    ) -> None:
+        at, index = self.expiry(seconds), self.index_back(back)
         self.both(
-            lambda: write(path, value, dir=is_dir, expiration=at, now=self.now),
-            lambda: same(path, value, is_dir, at),
-        )
-
-    @rule(path=KEYS, value=VALUES, seconds=st.none() | st.integers(1, 9))
-    def update(self, path: str, value: bytes, seconds: int | None) -> None:
-        at = self.expiry(seconds)
-        self.both(
-            lambda: self.store.update(path, value, expiration=at, now=self.now),
-            lambda: self.model.update(path, value, at),
-        )
-
-    @rule(path=KEYS, value=VALUES, prev=VALUES, back=st.integers(0, 5))
-    def swap(self, path: str, value: bytes, prev: bytes, back: int) -> None:
-        index = max(0, self.model.index - back) if back else 0
-        self.both(
-            lambda: self.store.compare_and_swap(path, value, prev_value=prev, prev_index=index, now=self.now),
-            lambda: self.model.swap(path, value, prev, index),
+            lambda: self.store.compare_and_swap(
+                path,
+                value,
+                prev_value=prev,
+                prev_index=index,
+                expiration=at,
+                refresh=refresh,
+                now=self.now,
+            ),
+            lambda: self.model.swap(path, value, prev, index, at, refresh),
         )
 
     @rule(path=KEYS, is_dir=st.booleans(), recursive=st.booleans())
@@ -206,13 +306,17 @@ class StoreMachine(RuleBasedStateMachine):
             lambda: self.model.delete(path, is_dir, recursive),
         )
 
-    @rule(path=KEYS, prev=VALUES)
-    def compare_and_delete(self, path: str, prev: bytes) -> None:
-        def on_model() -> None:
-            self.model.compare(path, prev, 0)
-            self.model.remove("compareAndDelete", path)
+    @rule(path=KEYS, prev=VALUES, back=st.integers(0, 5))
+    def compare_and_delete(self, path: str, prev: bytes, back: int) -> None:
+        index = self.index_back(back)
+        self.both(
+            lambda: self.store.compare_and_delete(path, prev_value=prev, prev_index=index, now=self.now),
+            lambda: self.model.compare_and_delete(path, prev, index),
+        )
 
-        self.both(lambda: self.store.compare_and_delete(path, prev_value=prev, now=self.now), on_model)
+    def index_back(self, back: int) -> int:
+        """The index so many writes ago, counted from 1; 0 for none."""
+        return max(0, self.model.index + 1 - back) if back else 0
 
     @rule(seconds=st.integers(0, 4))
     def pass_time(self, seconds: int) -> None:
@@ -226,20 +330,35 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = Store()
         self.store.recover(saved)
         assert self.store.save() == saved
-        self.stream = self.store.watch("/1", recursive=True, stream=True)
-        self.seen = len(self.model.log)
+        self.watch_everything()
 
-    @precondition(lambda self: self.model.log)
-    @rule(path=KEYS, back=st.integers(0, 20))
-    def look_into_history(self, path: str, back: int) -> None:
-        since = max(1, self.model.index - back)
-        found = self.store.watch(path, since=since).take()
-        index = found.index if found else self.model.index + 1
-        for action, key, at in self.model.log:
-            if since <= at < index:
-                assert key != path, f"{action} at {at} was passed over"
-        if found is not None:
-            assert path.startswith(found.node.key)
+    @precondition(lambda self: len(self.watches) < 12)
+    @rule(path=KEYS, recursive=st.booleans(), stream=st.booleans(), ahead=st.none() | st.integers(-9, 2))
+    def watch(self, path: str, recursive: bool, stream: bool, ahead: int | None) -> None:
+        since = 0 if ahead is None else max(1, self.model.index + ahead)
+        found = self.model.find_in_history(path, recursive, since or self.model.index + 1)
+        if isinstance(found, Refused):
+            with pytest.raises(EtcdError) as refusal:
+                self.store.watch(path, recursive=recursive, stream=stream, since=since)
+            assert (refusal.value.code, refusal.value.cause, refusal.value.index) == (
+                *found.args,
+                self.model.index,
+            )
+            return
+        watcher = self.store.watch(path, recursive=recursive, stream=stream, since=since)
+        assert watcher.start_index == self.model.index
+        assert [event.index for event in watcher.events] == ([found.at] if found else [])
+        assert watcher.closed == (found is not None and not stream)
+        watcher.events.clear()
+        watch = Watch(watcher, path, recursive, stream, since, len(self.model.log), waits=found is None)
+        self.watches.append(watch)
+
+    @precondition(lambda self: len(self.watches) > 1)
+    @rule(which=st.integers(1, 11))
+    def leave(self, which: int) -> None:
+        watch = self.watches.pop(min(which, len(self.watches) - 1))
+        watch.watcher.remove()
+        assert watch.watcher.closed
 
     @invariant()
     def the_trees_are_equal(self) -> None:
@@ -247,10 +366,9 @@ class StoreMachine(RuleBasedStateMachine):
 
         def note(node: Node) -> None:
             for child in node.nodes or []:
-                listed[child.key] = Item(
-                    child.value, child.modified_index, child.created_index, child.expiration
-                )
-                assert child.dir == (child.value is None)
+                listed[child.key] = item_of(child)
+                left = 0 if child.expiration is None else child.expiration - self.now
+                assert child.ttl == -(-left // SECOND)
                 note(child)
 
         note(self.store.get("/1", recursive=True, now=self.now).node)
@@ -260,12 +378,19 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.next_expiration() == min(due, default=None)
 
     @invariant()
-    def a_stream_on_everything_hears_of_everything_visible(self) -> None:
-        heard = [(event.action, event.node.key, event.index) for event in self.stream.events]
-        self.stream.events.clear()
-        assert heard == [entry for entry in self.model.log[self.seen :] if "/_" not in entry[1]]
-        self.seen = len(self.model.log)
+    def every_watch_hears_of_what_it_should(self) -> None:
+        for watch in self.watches:
+            heard = [event.index for event in watch.watcher.events]
+            watch.watcher.events.clear()
+            assert heard == watch.take_from(self.model.log), watch
+        waiting = sum(watch.waits for watch in self.watches)
+        assert f'"watchers":{waiting}'.encode() in self.store.stats_json()
 
 
-StoreMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+def item_of(node: Node) -> Item:
+    assert node.dir == (node.value is None)
+    return Item(node.value, node.modified_index, node.created_index, node.expiration)
+
+
+StoreMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
 TestStoreAgainstModel = StoreMachine.TestCase

@@ -130,6 +130,7 @@ def history() -> Store:
         ("/1/d/x/below", False, 1, 6),  # removed with the directory above
         ("/1/dd", False, 5, 6),  # ... or with one whose path this one merely begins with
         ("/1/dd", True, 6, 6),
+        ("/1/dd/x", True, 4, 5),  # a refresh is not looked at, so the next one is still the first
         ("/1/a", True, 1, 1),
         (
             "/1/a",

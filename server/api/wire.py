@@ -1,0 +1,236 @@
+"""HTTP/1 as bytes: what the lines of a head say, bodies in chunks taken apart, answers put together.
+
+Pure, but for the clock of the Date line. httptools does the parsing; what it or this module does not take for a
+plain request is None, for others to judge.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+
+from server.api.http import Headers
+
+END_OF_HEAD = b"\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+CHUNKED = -1
+"""In place of a length: the body says itself where it ends."""
+
+_REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_CONTINUE = "100-continue"
+_MAX_DIGITS = 18
+_KNOWN_HEADS = 1024
+_LONG_HEAD = 1024
+
+
+class HeaderMap(Mapping[str, str]):
+    """Headers of a request, found in any case; of repeated ones the first."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in pairs:
+            text = value.strip(b" \t").decode("utf-8", "surrogateescape")
+            self._values.setdefault(name.decode("latin-1").lower(), text)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As any mapping's, but quick."""
+        return self._values.get(name.lower(), default)
+
+
+class Head:
+    """What the head of a request says after its target. Shared between requests, so never changed.
+
+    ``length`` is that of the body in bytes, or CHUNKED; ``keeps`` whether the client wants the connection kept;
+    ``waits`` whether it wants to be told to send the body.
+    """
+
+    __slots__ = ("headers", "http10", "keeps", "length", "origin", "waits")
+
+    def __init__(self, headers: HeaderMap, length: int, keeps: bool, http10: bool) -> None:
+        self.headers = headers
+        self.length = length
+        self.keeps = keeps
+        self.http10 = http10
+        self.waits = "expect" in headers and length != 0 and not http10
+        self.origin = headers.get("Origin", "")
+
+
+class _Collected:
+    """Where httptools puts what it finds in a head."""
+
+    def __init__(self, lines: bytes) -> None:
+        self.pairs: list[tuple[bytes, bytes]] = []
+        self.whole = False
+        self.keeps = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"PUT /" + lines)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.pairs.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.whole = True
+        self.keeps = self._parser.should_keep_alive()
+
+
+class Heads(dict[bytes, Head | None]):
+    """Heads by their lines, from the space behind the target to the end; None for those that are not quite usual.
+
+    A client sends the same lines again and again, but for the target, so they are read once.
+    """
+
+    def __missing__(self, lines: bytes) -> Head | None:
+        head = _read_head(lines)
+        if len(lines) <= _LONG_HEAD:
+            if len(self) >= _KNOWN_HEADS:
+                self.clear()
+            self[lines] = head
+        return head
+
+
+def _read_head(lines: bytes) -> Head | None:
+    http10 = lines.startswith(b" HTTP/1.0\r\n")
+    if not http10 and not lines.startswith(b" HTTP/1.1\r\n"):
+        return None
+    try:
+        collected = _Collected(lines)
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        return None
+    pairs = collected.pairs
+    headers = HeaderMap(pairs)
+    hosts = sum(1 for name, _ in pairs if name.lower() == b"host")
+    length = _length(headers)
+    if (
+        not collected.whole
+        or length is None
+        or hosts > 1
+        or (http10 and length == CHUNKED)
+        or (not http10 and hosts == 0)
+        or headers.get("Expect", _CONTINUE).lower() != _CONTINUE
+    ):
+        return None
+    return Head(headers, length, collected.keeps, http10)
+
+
+def _length(headers: HeaderMap) -> int | None:
+    coding = headers.get("Transfer-Encoding")
+    if coding is not None:
+        return CHUNKED if coding == "chunked" and "Content-Length" not in headers else None
+    digits = headers.get("Content-Length", "0")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None
+
+
+class BadFraming(Exception):
+    """A body that is not framed as it ought to be; the text is Go's."""
+
+
+class Chunks:
+    """Takes a body in chunks off the stream, trailers and all."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._whole = False
+        self._held = b""
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+    def on_body(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        self._whole = True
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """What of the body is in ``data``; and, once the body is whole, what comes behind it. Raises BadFraming.
+
+        The parser does not tell where the message ended in what it was fed; but it always ends with END_OF_HEAD, so
+        it is fed from one of these to the next.
+        """
+        data, begin = self._held + data, 0
+        self._held = b""
+        while not self._whole and begin < len(data):
+            end = data.find(END_OF_HEAD, begin) + len(END_OF_HEAD)
+            if end < len(END_OF_HEAD):
+                end = len(data) - _beginnings(data, begin)
+                self._held = data[end:]
+            try:
+                self._parser.feed_data(data[begin:end])
+            except httptools.HttpParserError as error:
+                raise BadFraming(chunk_fault(str(error))) from error
+            begin = end + len(self._held)
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        return body, data[begin:] if self._whole else None
+
+
+def chunk_fault(text: str) -> str:
+    """What the parser has to say of chunks, in Go's words."""
+    return next((words for part, words in _CHUNK_FAULTS if part in text), "invalid byte in chunk length")
+
+
+_CHUNK_FAULTS = (
+    ("size overflow", "http chunk length too large"),
+    ("after chunk data", "malformed chunked encoding"),
+    ("CR after chunk size", "malformed chunked encoding"),
+)
+
+
+def _beginnings(data: bytes, begin: int) -> int:
+    """How many of the last bytes may be the beginning of END_OF_HEAD."""
+    return next((n for n in (3, 2, 1) if data.endswith(END_OF_HEAD[:n], begin)), 0)
+
+
+class _Clock:
+    """The line that says when: the same for a whole second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = ""
+
+    def line(self) -> str:
+        now = int(time.time())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
+        return self._line
+
+
+_date = _Clock().line
+
+
+def answer_head(
+    status: int, headers: Headers, length: int | None, head: Head, keeps: bool, *, chunked: bool = False
+) -> bytes:
+    """The head of an answer to a request with ``head``: the handler's headers, then those of HTTP itself, in the
+    order of Go's net/http.
+
+    ``length`` is that of the body, None to leave it out; ``keeps`` says whether the connection outlives the answer,
+    ``chunked`` whether the body is in chunks, which HTTP/1.0 does not know.
+    """
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    size = "" if length is None else f"Content-Length: {length}\r\n"
+    if head.http10:
+        connection = "Connection: keep-alive\r\n" if keeps else ""
+        return f"HTTP/1.0 {_REASONS[status]}{lines}{_date()}{size}{connection}\r\n".encode()
+    connection = "" if keeps else "Connection: close\r\n"
+    coding = "Transfer-Encoding: chunked\r\n" if chunked else ""
+    return f"HTTP/1.1 {_REASONS[status]}{lines}{_date()}{size}{connection}{coding}\r\n".encode()
+
+
+def chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece)

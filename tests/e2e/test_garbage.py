@@ -1,0 +1,70 @@
+"""A member leaves nothing for Python's cyclic garbage collector to find: ``server.process`` has it look at young objects only."""
+
+import json
+import re
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import PATIENCE, Member, Process
+
+_RUN = """
+import gc, json, signal, sys
+from server.config import load
+from server.main import run
+signal.signal(signal.SIGUSR1, lambda *_: print(f"found {gc.collect()}.", file=sys.stderr, flush=True))
+sys.exit(run(load(json.loads(sys.argv[1]))))
+"""
+
+CONNECTIONS = 100
+
+
+def garbage(process: Process) -> int:
+    """How many unreachable objects a full collection finds now."""
+    before = len(re.findall(r"found \d+\.", process.log))
+    process.popen.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = re.findall(r"found (\d+)\.", process.log)
+        if len(found) > before:
+            return int(found[-1])
+        process.request("GET", "/version")  # the loop wakes up, and the interpreter looks for signals
+        time.sleep(0.01)
+    raise AssertionError(f"no collection:\n{process.log}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "requests",
+    [
+        [b"GET /v2/keys/a HTTP/1.1\r\nHost: a\r\n\r\n"],
+        [b"GET /v2/keys/none HTTP/1.1\r\nHost: a\r\n\r\n"],
+        [b"PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+         b"Content-Length: 7\r\n\r\nvalue=1"] * 2,
+        [b"GET /v2/keys/a?wait=true HTTP/1.1\r\nHost: a\r\n\r\n"],
+        [b"GET /v2/keys/a?wait=true&stream=true HTTP/1.1\r\nHost: a\r\n\r\n"],
+        [b"GET /v2/stats/self HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /v2/keys/a HTTP/1.1\r\nHost: a\r\n\r\n"],
+        [b"no HTTP at all\r\n\r\n"],
+        [b"PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nvalue"],
+    ],
+    ids=["get", "missing", "put", "wait", "stream", "stats", "nonsense", "cut short"],
+)  # fmt: skip
+def test_connections_leave_no_cyclic_garbage(tmp_path: Path, requests: list[bytes]) -> None:
+    member = Member(tmp_path)
+    with Process([sys.executable, "-c", _RUN, json.dumps(member.settings)], member.client_port) as process:
+        process.wait_until_serving()
+        process.put("/a", "1")
+        garbage(process)
+        for _ in range(CONNECTIONS):
+            with socket.create_connection(("127.0.0.1", process.client_port)) as client:
+                client.settimeout(PATIENCE)
+                for request in requests:
+                    client.sendall(request)
+                    if not request.endswith(b"\r\n\r\nvalue"):
+                        client.recv(4096)
+        # A few objects are left by whatever else the process does; one a connection would add up.
+        assert garbage(process) < CONNECTIONS

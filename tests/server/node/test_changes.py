@@ -1,0 +1,253 @@
+"""Changes of members, asked of a running node: through the log, one at a time, and what becomes of a lost quorum."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from server.cluster import ChangeRefused, Member, Members, Refusal
+from server.node import ChangeFailed, MemberRemoved, Node, Started
+from server.node.node import STOPPED, TIMED_OUT
+from server.raft import Entry, EntryType, HardState, Raft, RaftLog
+from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
+from server.storage.requests import Request
+from server.store import EtcdError, Event, Store
+
+LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
+OTHER = Member(6, peer_urls=("http://127.0.0.1:7002",))
+
+
+class Log:
+    """A disk that only remembers entries and the hard state."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.state: HardState | None = None
+
+    def save(self, hard_state: HardState | None, entries: Any) -> None:
+        self.entries += entries
+        self.state = hard_state or self.state
+
+    def mark_snapshot(self, at: object) -> None: ...
+
+    def write_snapshot(self, snapshot: object, more: object) -> None: ...
+
+    def release(self, index: int) -> None: ...
+
+    def purge(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    @property
+    def changes(self) -> list[ConfChange]:
+        return [decode_conf_change(e.data) for e in self.entries if e.type is EntryType.CONF_CHANGE]
+
+
+def run(
+    test: Callable[[Node], Awaitable[None]],
+    log: Log | None = None,
+    *,
+    timeout: float = 5.0,
+    strict: bool = False,
+) -> None:
+    """Against a new member, or the one whose log is given."""
+
+    async def body() -> None:
+        disk = log or Log()
+        raft = Raft(
+            LOCAL.id,
+            RaftLog(disk.entries, committed=len(disk.entries)),
+            hard_state=disk.state or HardState(),
+            random=Random(1),
+        )
+        if not disk.entries:
+            addition = ConfChange(ConfChangeType.ADD_NODE, LOCAL.id, context=LOCAL.context)
+            raft.bootstrap([encode_conf_change(addition)])
+        started = Started(LOCAL, Store(), Members(9), raft, disk)
+        node = Node(
+            started, heartbeat=0.01, request_timeout=timeout, snapshot_count=10000, strict_reconfig=strict
+        )
+        await node.start()
+        try:
+            await asyncio.wait_for(test(node), 20)
+        finally:
+            await node.stop()
+
+    asyncio.run(body())
+
+
+def put(key: str) -> Request:
+    return Request(method="PUT", path=f"/1/{key}", val=b"v")
+
+
+def test_an_update_goes_through_the_log_and_is_applied_when_it_is_answered() -> None:
+    log = Log()
+
+    async def test(node: Node) -> None:
+        moved = Member(LOCAL.id, peer_urls=("http://127.0.0.1:9",))
+        await node.update_member(moved)
+        assert [member.peer_urls for member in node.members] == [("http://127.0.0.1:9",)]
+        change = log.changes[-1]
+        assert (change.type, change.node_id, change.context) == (ConfChangeType.UPDATE_NODE, 5, moved.context)
+        assert change.id != 0
+        assert isinstance(await node.propose(put("a")), Event)
+
+    run(test, log)
+
+
+def test_a_refused_change_is_told_and_the_next_one_is_made() -> None:
+    async def test(node: Node) -> None:
+        for change, why in (
+            (node.remove_member(77), Refusal.ID_NOT_FOUND),
+            (node.update_member(replace(OTHER, id=77)), Refusal.ID_NOT_FOUND),
+            (node.add_member(replace(OTHER, peer_urls=LOCAL.peer_urls)), Refusal.PEER_URL_EXISTS),
+            (node.add_member(LOCAL), Refusal.ID_EXISTS),
+        ):
+            with pytest.raises(ChangeRefused) as caught:
+                await change
+            assert caught.value.why is why
+        await node.update_member(replace(LOCAL, peer_urls=("http://127.0.0.1:9",)))
+        assert node.raft.voters == (LOCAL.id,)
+
+    run(test)
+
+
+def test_changes_asked_for_at_once_are_made_one_after_the_other() -> None:
+    async def test(node: Node) -> None:
+        urls = [f"http://127.0.0.1:{port}" for port in range(1, 9)]
+        await asyncio.gather(*(node.update_member(Member(LOCAL.id, peer_urls=(url,))) for url in urls))
+        assert [member.peer_urls for member in node.members] == [(urls[-1],)]
+
+    run(test)
+
+
+def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_reads_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = Log()
+
+    async def test(node: Node) -> None:
+        await node.propose(put("a"))
+        await node.add_member(OTHER)
+        assert node.raft.voters == (5, 6)
+        assert (
+            "no write can be agreed on: the voters are 5, 6, and member 5 reaches none but itself"
+            in caplog.text
+        )
+        write = node.propose(put("b"))
+        changes = await asyncio.gather(
+            node.add_member(Member(7, peer_urls=("http://127.0.0.1:7",))),
+            node.remove_member(6),
+            return_exceptions=True,
+        )
+        assert all(isinstance(change, ChangeFailed) and str(change) == TIMED_OUT for change in changes)
+        with pytest.raises(EtcdError) as caught:
+            await write
+        assert caught.value.cause == TIMED_OUT
+        assert node.metrics.proposals_failed == 1
+        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        assert not await node.makes_progress(0.05)
+        assert node.pending <= 1
+        assert not node.failed.done()
+
+    run(test, log, timeout=0.3)
+    assert [change.node_id for change in log.changes] == [5, 6, 7]  # the removal was never proposed
+
+
+def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = Log()
+
+    async def add(node: Node) -> None:
+        await node.propose(put("a"))
+        await node.add_member(OTHER)
+
+    run(add, log)
+    caplog.clear()
+    before = len(log.entries)
+
+    async def test(node: Node) -> None:
+        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        assert (node.is_leader, node.raft.leader, node.last_leader) == (False, 0, 0)
+        assert "reaches none but itself" in caplog.text
+        with pytest.raises(ChangeFailed, match=TIMED_OUT):
+            await node.remove_member(6)
+        with pytest.raises(EtcdError):
+            await node.propose(put("b"))
+
+    run(test, log, timeout=0.2)
+    assert len(log.entries) == before
+
+
+def test_the_only_member_may_be_removed_and_ends_soon_after(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.node.node.REMOVED_PATIENCE", 0.1)
+    caplog.set_level(logging.INFO)
+    log = Log()
+
+    async def test(node: Node) -> None:
+        await node.propose(put("a"))
+        await node.remove_member(LOCAL.id)
+        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        late = node.propose(put("b"))
+        with pytest.raises(MemberRemoved):
+            await node.failed
+        with pytest.raises(EtcdError, match=STOPPED):
+            await late
+        with pytest.raises(ChangeFailed, match=STOPPED):
+            await node.remove_member(LOCAL.id)
+
+    run(test, log)
+    said = [(record.levelno, record.getMessage()) for record in caplog.records][-2:]
+    assert said == [
+        (logging.ERROR, "the member has been permanently removed from the cluster"),
+        (logging.INFO, "the data-dir used by this member must be removed."),
+    ]
+
+    async def again(node: Node) -> None:
+        with pytest.raises(MemberRemoved):
+            await node.failed
+
+    run(again, log)
+
+
+def test_a_change_under_way_is_told_when_the_member_ends() -> None:
+    told = []
+
+    async def remove(node: Node) -> None:
+        try:
+            await node.remove_member(6)
+        except ChangeFailed as error:
+            told.append(str(error))
+
+    async def test(node: Node) -> None:
+        await node.add_member(OTHER)
+        tasks.append(asyncio.ensure_future(remove(node)))
+        await asyncio.sleep(0.05)
+
+    tasks: list[asyncio.Future[None]] = []
+    run(test)
+    assert told == [STOPPED]
+
+
+def test_strict_changes_are_refused_before_the_log_hears_of_them(caplog: pytest.LogCaptureFixture) -> None:
+    log = Log()
+
+    async def test(node: Node) -> None:
+        while node.members.version is None:
+            await asyncio.sleep(0.001)
+        with pytest.raises(ChangeRefused, match="not enough started members"):
+            await node.remove_member(LOCAL.id)
+        await node.add_member(OTHER)
+        with pytest.raises(ChangeRefused, match="not enough started members"):
+            await node.add_member(Member(7, peer_urls=("http://127.0.0.1:7",)))
+
+    run(test, log, strict=True)
+    assert [change.node_id for change in log.changes] == [5, 6]
+    assert "Reject add member request: the number of started member (1) will be less than" in caplog.text

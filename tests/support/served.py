@@ -1,0 +1,87 @@
+"""A running member whose client API is asked directly, without a socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from server.api.client import ClientApi
+from server.api.http import Body, ReadBody, Request, Response
+from server.config import load
+from server.node import Node, open_member
+
+CLIENT, PEER = "http://127.0.0.1:24200", "http://127.0.0.1:24201"
+CLUSTER_ID, MEMBER_ID = "409947e768f36fef", "b5aa2546e8364707"
+CLUSTER = ("X-Etcd-Cluster-Id", CLUSTER_ID)
+TEXT = ("Content-Type", "text/plain; charset=utf-8")
+JSON = ("Content-Type", "application/json")
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+FORM = "application/x-www-form-urlencoded"
+
+
+class Served(NamedTuple):
+    """A member ``a`` at PEER, which has published itself and the cluster version."""
+
+    node: Node
+    api: ClientApi
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: str | bytes = b"",
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Names of ``headers`` are looked up as they are written here."""
+        sent = dict(headers or {})
+        if content_type is not None:
+            sent["Content-Type"] = content_type
+        reply = self.api.handle(Request(method, target.encode("utf-8", "surrogateescape"), sent))
+        if isinstance(reply, ReadBody):
+            data = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
+            reply = reply.then(Body(data[: reply.limit + 1]))
+            assert not isinstance(reply, ReadBody)
+        return reply if isinstance(reply, Response) else await reply
+
+
+def serve(
+    data_dir: Path,
+    test: Callable[[Served], Awaitable[None]],
+    *,
+    cors: tuple[str, ...] = (),
+    strict: bool = False,
+    request_timeout: float = 5.0,
+    snapshot_count: int = 10000,
+    wait_for_leader: bool = True,
+) -> None:
+    """Runs a test against the member in ``data_dir``, a new one if there is none."""
+    settings = load(
+        {
+            "name": "a",
+            "data-dir": str(data_dir),
+            "advertise-client-urls": CLIENT,
+            "initial-advertise-peer-urls": PEER,
+            "initial-cluster": f"a={PEER}",
+        }
+    )
+
+    async def body() -> None:
+        started = open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
+        node = Node(
+            started,
+            heartbeat=0.05,
+            request_timeout=request_timeout,
+            snapshot_count=snapshot_count,
+            strict_reconfig=strict,
+        )
+        await node.start()
+        try:
+            while wait_for_leader and node.members.version is None:
+                await asyncio.sleep(0.001)
+            await asyncio.wait_for(test(Served(node, ClientApi(node, cors))), 20)
+        finally:
+            await node.stop()
+
+    asyncio.run(body())
