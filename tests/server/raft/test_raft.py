@@ -58,7 +58,7 @@ def test_an_only_voter_elects_itself_and_commits_its_first_entry() -> None:
     assert raft.campaign()
     assert (raft.role, raft.term, raft.leader) == (Role.LEADER, 1, 1)
     first, *rest = settle(raft)
-    assert first.hard_state == HardState(1, 1, 0)
+    assert first.hard_state == HardState(1, 1, 1)  # true as soon as it is saved, with the entry
     assert first.entries == [Entry(1, 1)]
     assert first.committed == []
     assert [entry for ready in rest for entry in ready.committed] == [Entry(1, 1)]
@@ -365,14 +365,22 @@ def test_what_arrives_while_the_disk_works_shares_the_next_sync() -> None:
     assert [entry.data for entry in second.committed] == [b"a"]
 
 
-def test_a_commit_index_comes_alone_after_the_entries_it_is_for() -> None:
+def test_the_only_voter_saves_the_commit_index_together_with_the_entries_it_is_for() -> None:
     raft = member()
     raft.campaign()
+    settle(raft)
+    raft.propose(b"a", b"b")
     readies = settle(raft)
     assert [(len(ready.entries), ready.hard_state) for ready in readies] == [
-        (1, HardState(1, 1, 0)),
-        (0, HardState(1, 1, 1)),
+        (2, HardState(1, 1, 3)),
+        (0, None),
     ]
+
+
+def test_a_commit_index_that_others_decide_comes_after_the_entries() -> None:
+    raft = elected()
+    raft.propose(b"a")
+    assert raft.ready().hard_state is None
 
 
 def test_what_was_proposed_while_the_disk_worked_is_not_counted_as_on_disk() -> None:
