@@ -8,6 +8,14 @@ from server.config import parse_url
 
 BACKLOG = 1024
 
+_KEEPALIVE = (
+    ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 30),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL), 30),
+)
+"""A connection that is silent for 30 seconds is asked whether it is still there, as etcd does for clients'. Connections
+have it from the socket they come by."""
+
 
 class ListenError(Exception):
     """A listen URL that cannot be listened on, in the words that etcd (Go) has for it."""
@@ -64,6 +72,8 @@ def _bound(family: socket.AddressFamily, address: str, port: int, *, dual: bool 
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
+        for option, value in _KEEPALIVE:
+            sock.setsockopt(*option, value)
         sock.bind((address, port))
         sock.listen(BACKLOG)
         sock.setblocking(False)

@@ -41,6 +41,9 @@ logger = logging.getLogger("server.main")
 signal_logger = logging.getLogger("server.signals")
 node_logger = logging.getLogger("server.node")
 
+_OWN_FILES = 150
+"""Open files that are no clients': etcd 2.3.8 reserves as many."""
+
 _SIGNAL_NAMES = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt"}
 
 
@@ -77,11 +80,12 @@ def _run(config: Config) -> Ended | signal.Signals:
         _check_data_dir(config)
         check_initial_cluster(config)
         _bind_all(config, bound)
+        most_clients = _most_clients()
         started = open_member(config, resolve=socket.gethostbyname, now=time.time_ns(), random=Random())
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, started, bound))
+        return runner.run(_serve(config, started, bound, most_clients))
 
 
 def _check_data_dir(config: Config) -> None:
@@ -172,7 +176,9 @@ def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
 _LEVELS = {"C": logging.CRITICAL, "E": logging.ERROR, "W": logging.WARNING, "N": NOTICE, "I": logging.INFO}
 
 
-async def _serve(config: Config, started: Started, bound: list[_Bound]) -> Ended | signal.Signals:
+async def _serve(
+    config: Config, started: Started, bound: list[_Bound], most_clients: int | None
+) -> Ended | signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
@@ -198,7 +204,12 @@ async def _serve(config: Config, started: Started, bound: list[_Bound]) -> Ended
         runners.append(await serve_http(PeerApi(node).handle, peers.sockets))
         runners.append(
             await serve_http(
-                api.handle, clients.sockets, api.cors_headers if config.cors else None, hot=KEYS_PREFIX
+                api.handle,
+                clients.sockets,
+                api.cors_headers if config.cors else None,
+                hot=KEYS_PREFIX,
+                repeats=api.repeats,
+                most=most_clients,
             )
         )
         notify("READY=1")
@@ -233,6 +244,21 @@ def _let_the_next_signal_end_it() -> None:
         asyncio.get_running_loop().remove_signal_handler(number)
         # The kernel ends no init process by a signal that it does not handle.
         signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
+
+
+def _most_clients() -> int | None:
+    """How many connections clients may have: what they must not take away is the files of the member itself. None
+    for no limit; raises BootstrapError when nothing is left for them."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    if limit <= _OWN_FILES:
+        raise BootstrapError(
+            "C",
+            f"file descriptor limit[{limit}] of etcd process is too low, and should be set higher than {_OWN_FILES} "
+            "to ensure internal usage",
+        )
+    return limit - _OWN_FILES
 
 
 def _raise_file_limit() -> None:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, cast
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
+from server.api.accept import Listener
 from server.api.connection import MAX_HEAD, Connection, Incoming
-from server.api.handshake import TlsListener
 from server.api.hotpath import DRAINED, HeadersFor, HotPath
 from server.api.http import (
     CLOSE,
@@ -34,7 +34,8 @@ from server.api.http import (
     bad_request,
     text,
 )
-from server.listen import BACKLOG
+from server.api.repeats import Repeats
+from server.api.wire import may_be_host
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +63,21 @@ class Listening(NamedTuple):
 class Serving:
     """Listeners, and the connections that came by them."""
 
-    def __init__(self, server: web.Server, runner: web.ServerRunner, hot: HotPath | None) -> None:
-        self.listeners: list[asyncio.Server | TlsListener] = []
+    def __init__(
+        self, server: "_Server", runner: web.ServerRunner, hot: HotPath | None, most: int | None
+    ) -> None:
+        self.listeners: list[Listener] = []
         self._server = server
         self._runner = runner
         self._hot = hot
+        self._most = most
+
+    def has_room(self) -> bool:
+        """Whether one more connection may be taken."""
+        if self._most is None:
+            return True
+        served = self._server.count() + (0 if self._hot is None else len(self._hot.connections))
+        return served + sum(listener.begun for listener in self.listeners) < self._most
 
     async def cleanup(self) -> None:
         """Listens no more, breaks off streams, lets other requests under way finish for a moment, and closes every
@@ -84,13 +95,22 @@ class Serving:
 
 
 async def serve(
-    handler: PouringHandler, sockets: Sequence[Listening], cors: HeadersFor | None = None, *, hot: str = ""
+    handler: PouringHandler,
+    sockets: Sequence[Listening],
+    cors: HeadersFor | None = None,
+    *,
+    hot: str = "",
+    most: int | None = None,
+    repeats: Repeats | None = None,
 ) -> Serving:
     """Answers what comes in on the sockets until the ``cleanup`` of what it returns.
 
     ``cors`` gives further headers for a request's Origin; paths that begin with ``hot``, if there is one, go by the
-    hot path. A client that only stops sending gets its answer still; its stream ends. One whose connection is lost
-    has its handler cancelled.
+    hot path, which keeps answers in ``repeats``. A client that only stops sending gets its answer still; its stream
+    ends. One whose connection is lost has its handler cancelled.
+
+    There are no more than ``most`` connections at a time, if that is given: others wait until one is closed, as etcd
+    2.3.8 has them wait.
     """
 
     async def answer(got: web.BaseRequest) -> web.StreamResponse:
@@ -120,15 +140,11 @@ async def serve(
     )
     runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_PATIENCE)
     await runner.setup()
-    path = HotPath(cast(Handler, handler), cors, hot.encode(), server, IDLE_SECONDS) if hot else None
-    serving = Serving(server, runner, path)
-    loop = asyncio.get_running_loop()
+    path = HotPath(cast(Handler, handler), cors, hot.encode(), server, IDLE_SECONDS, repeats) if hot else None
+    serving = Serving(server, runner, path, most)
     protocol = path or server
     for sock, tls in sockets:
-        if tls is None:
-            serving.listeners.append(await loop.create_server(protocol, sock=sock, backlog=BACKLOG))
-        else:
-            serving.listeners.append(TlsListener(sock, tls, protocol))
+        serving.listeners.append(Listener(sock, tls, protocol, serving.has_room))
     return serving
 
 
@@ -143,12 +159,16 @@ class _Server(web.Server):
             if name not in ("request_factory", "handler_cancellation")
         }
 
+    def count(self) -> int:
+        """Of connections; aiohttp's own property makes a list of them."""
+        return len(self._connections)
+
     def __call__(self) -> web.RequestHandler:
         return Connection(self, loop=asyncio.get_running_loop(), **self._options)
 
 
 async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | None) -> web.StreamResponse:
-    if got.versionless:
+    if got.versionless or not may_be_host(got.headers.get("Host", "")):
         return _whole(bad_request(), ())
     expected = got.headers.get("Expect", "").lower()
     if expected not in ("", "100-continue"):

@@ -18,6 +18,7 @@ from server.api.http import (
     Reply,
     Request,
     Response,
+    message,
     method_not_allowed,
     not_found,
 )
@@ -88,9 +89,9 @@ class AuthApi:
             case _:
                 return not_found()
         if not self._is_capable():
-            return _message(500, "Not capable of accessing auth feature during rolling upgrades.")
+            return message(500, "Not capable of accessing auth feature during rolling upgrades.")
         if "/" in name:
-            return _message(400, "Invalid path")
+            return message(400, "Invalid path")
         if request.method not in methods:
             return method_not_allowed(*methods)
 
@@ -131,7 +132,7 @@ class AuthApi:
         try:
             status, text = await self._try(methods[request.method], asked)
         except AuthError as error:
-            return _message(error.status, error.message, cluster)
+            return message(error.status, error.message, cluster)
         except EtcdError as error:
             index = ("X-Etcd-Index", str(error.index))
             return Response(error.status, (JSON, cluster, index), error_line(error))
@@ -233,7 +234,7 @@ class AuthApi:
 
 
 def insufficient_credentials() -> Response:
-    return _message(401, "Insufficient credentials")
+    return message(401, "Insufficient credentials")
 
 
 def _check_query(asked: _Asked) -> None:
@@ -266,7 +267,3 @@ def _list(items: list[str]) -> str:
 
 def _internal_error() -> AuthError:
     return AuthError(500, "Internal Server Error")
-
-
-def _message(status: int, text: str, *headers: tuple[str, str]) -> Response:
-    return Response(status, (JSON, *headers), f'{{"message":{quote(text)}}}'.encode())

@@ -26,6 +26,7 @@ from server.api.keys import (
     METHODS,
     answer_error,
     answer_event,
+    answer_get,
     answer_redirect,
     answer_watch,
     check_key,
@@ -35,6 +36,7 @@ from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
 from server.api.metrics import serve_metrics
 from server.api.paths import KEYS_PREFIX, BadPathError, route
+from server.api.repeats import Repeats
 from server.api.settings import serve_log_level
 from server.api.stats import serve_health, serve_leader, serve_self, serve_store, serve_version
 from server.api.vars import serve_vars
@@ -72,6 +74,7 @@ class ClientApi:
         self._auth = AuthApi(node, self._access)
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
+        self.repeats = Repeats(lambda: (node.raft_index, node.raft.term), self._count_repeat)
         self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
 
     def handle(self, request: Request) -> Reply:
@@ -162,7 +165,11 @@ class ClientApi:
         except EtcdError as error:
             return self.answer(error, method, began)
         if isinstance(outcome, Event):
-            return self.answer(outcome, method, began)
+            if method != "GET":
+                return self.answer(outcome, method, began)
+            self._requests.durations[method].observe(perf_counter() - began)
+            node = self._node
+            return answer_get(outcome, node.raft_index, node.raft.term, node.members.cluster_id)
         if isinstance(outcome, Watcher):
             return self._watch(outcome)
         return _Promised(self, outcome, method, began)
@@ -176,6 +183,13 @@ class ClientApi:
             outcome = EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!")
         self._requests.failed[method, outcome.status] += 1
         return self._error(outcome)
+
+    def _count_repeat(self) -> None:
+        """A get answered again counts like the first, and so does its question whether auth is on."""
+        self._access.enabled()
+        self._node.store.stats.gets_success += 1
+        self._requests.received["GET"] += 1
+        self._requests.durations["GET"].observe(0.0)
 
     def _event(self, event: Event) -> Response:
         node = self._node
@@ -216,11 +230,10 @@ class _Promised(Later):
         self._promise.on_done(told)
 
     def __await__(self) -> Generator[Any, None, Response]:
-        outcome: Outcome
         try:
             outcome = yield from self._promise.__await__()
         except EtcdError as error:
-            outcome = error
+            return self._api.answer(error, self._method, self._began)
         return self._api.answer(outcome, self._method, self._began)
 
 

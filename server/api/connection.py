@@ -21,8 +21,9 @@ from aiohttp.http import HttpProcessingError, HttpVersion10, HttpVersion11, RawR
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 
+from server.api.hotpath import PARTING
 from server.api.http import CLOSE, refused
-from server.api.wire import chunk_fault
+from server.api.wire import END_OF_HEAD, chunk_fault, without_upgrade
 from server.listen import address_text
 
 logger = logging.getLogger(__name__)
@@ -32,9 +33,6 @@ MAX_HEAD = 1 << 20
 
 _TLS_HANDSHAKE = 0x16
 """The first byte of TLS, and of no request."""
-
-_PARTING = 0.5
-"""Seconds between an answer and the close of a connection with unread bytes, which may destroy what is under way."""
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([^ ]+) (HTTP/1\.[01]\r?)")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -60,6 +58,8 @@ class Incoming(web.BaseRequest):
         """Without ``HTTP/1.x``: such a request is to be refused."""
         if self.versionless or message.method == "UNKNOWN":  # as aiohttp calls bytes that are no request
             message = message._replace(version=HttpVersion11)
+        if message.upgrade and message.method != "CONNECT":
+            message = message._replace(should_close=True)  # aiohttp may lose what is sent behind it
         super().__init__(message, payload, connection, writer, task, asyncio.get_running_loop())
         self.connection = connection
 
@@ -146,6 +146,10 @@ class Connection(web.RequestHandler):
         self._loop.call_soon(self._close_if_idle)
         return True
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self._body = EMPTY_PAYLOAD  # the other one holds this connection: a circle
+
     def abort_stream(self) -> None:
         """Breaks off the stream that is being sent here, if there is one."""
         if self._ending is not None and self.transport is not None:
@@ -175,7 +179,7 @@ class Connection(web.RequestHandler):
         if not request.content.is_eof() and self.transport is not None:
             if self.transport.can_write_eof():
                 self.transport.write_eof()
-            await asyncio.sleep(_PARTING)
+            await asyncio.sleep(PARTING)
         if self.half_closed and not self._messages:
             self.close()
         return finished
@@ -213,16 +217,18 @@ class Connection(web.RequestHandler):
 
 
 def _readable(head: bytes) -> bytes:
-    """The beginning of a head with its first line such that aiohttp's parser takes it, if it is one at all."""
+    """The beginning of a head, if it is one at all, such that aiohttp's parser takes its first line and passes over
+    what Go does."""
     end = head.find(b"\n")
     if end < 0 or (line := _REQUEST_LINE.fullmatch(head, 0, end)) is None:
         return head
+    fields, blank, behind = head[end:].partition(END_OF_HEAD)
     method, target, version = line.groups()
     known = method in _METHODS or method in _ENDS_OF_METHODS  # its beginning came behind another request
     if not known and target.startswith(b"/"):
         method = _UNKNOWN_METHOD
     target = _NOT_ASCII.sub(lambda match: b"%%%02x" % ord(match[0]), target)
-    return b"%s %s %s%s" % (method, target, version, head[end:])
+    return b"%s %s %s%s%s%s" % (method, target, version, without_upgrade(fields), blank, behind)
 
 
 def _fault(error: BaseException) -> str:

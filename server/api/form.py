@@ -156,11 +156,11 @@ def _read_media_type(content_type: str) -> tuple[str, str]:
 
 def _check_parameters(text: str) -> str:
     seen: dict[str, str] = {}
-    at = 0
-    while text[at:].strip():
+    at, end = 0, len(text.rstrip())
+    while at < end:
         parameter = _MEDIA_PARAMETER.match(text, at)
         if parameter is None:
-            return "" if text[at:].strip() == ";" else "mime: invalid media parameter"
+            return "" if text[at:end].strip() == ";" else "mime: invalid media parameter"
         name, value = parameter[1].lower(), parameter[2]
         if seen.setdefault(name, value) != value:
             return "mime: duplicate parameter name"

@@ -11,7 +11,6 @@ Decides nothing about keys.
 import asyncio
 import logging
 import re
-import socket
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
@@ -29,6 +28,7 @@ from server.api.http import (
     Stream,
     text,
 )
+from server.api.repeats import Repeats
 from server.api.wire import (
     CHUNKED,
     CONTINUE,
@@ -88,8 +88,10 @@ class HotPath:
         prefix: bytes,
         others: Callable[[], asyncio.Protocol],
         idle: float,
+        repeats: Repeats | None = None,
     ) -> None:
         self.handler = handler
+        self.repeats = repeats or Repeats(lambda: None, lambda: None)
         self.cors = cors
         self.prefix = prefix
         self.beginning = re.compile(
@@ -126,10 +128,11 @@ class HotPath:
         costs as much as the rest of a request.
         """
         if not self._with_output:
-            self.loop.call_soon(self._write_output)
+            self.loop.call_soon(self.write_output)
         self._with_output.append(connection)
 
-    def _write_output(self) -> None:
+    def write_output(self) -> None:
+        """Writes what was put off."""
         connections, self._with_output = self._with_output, []
         for connection in connections:
             connection.flush()
@@ -169,6 +172,7 @@ class HotConnection(asyncio.Protocol):
         "_paused",
         "_pieces",
         "_reading",
+        "_repeatable",
         "_request",
         "_serving",
         "_since",
@@ -197,6 +201,7 @@ class HotConnection(asyncio.Protocol):
         # The request being served, if any:
         self._serving = False
         self._request = _NO_TARGET
+        self._repeatable = b""  # the request as it came, if its answer may be kept
         self._head = _NO_HEAD
         self._awaited: asyncio.Task[None] | None = None
         self._keeps = False
@@ -218,13 +223,18 @@ class HotConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         hot = self._hot
         hot.connections.add(self)
         self._since = hot.loop.time()
         self._timer = hot.loop.call_later(hot.idle, self._look_at_the_time)
 
     def data_received(self, data: bytes) -> None:
+        if not (self._serving or self._input or self._paused):
+            answer = self._hot.repeats.get(data)
+            if answer is not None:
+                self._since = self._hot.loop.time()
+                self._write(answer)
+                return
         self._serve(self._input + data if self._input else data)
 
     def eof_received(self) -> bool:
@@ -332,6 +342,11 @@ class HotConnection(asyncio.Protocol):
             self._waits = head.waits
             self._given_up = False
         reply = self._ask(hot.handler, request)
+        if isinstance(reply, Response):
+            if reply.repeatable and end == len(data) and at == 0:
+                self._repeatable = data
+            self._respond(reply)
+            return end
         if 0 < head.length <= len(data) - end and isinstance(reply, ReadBody) and head.length <= reply.limit:
             body = data[end : end + head.length]  # as usual, all of it is there
             if self._waits:
@@ -479,7 +494,12 @@ class HotConnection(asyncio.Protocol):
                 body = body if head.http10 else chunk(body) + LAST_CHUNK
         else:
             top = answer_head(status, headers, len(body) if body or not is_head else None, head, keeps)
-        self._write(top if is_head else top + body)
+        answer = top if is_head else top + body
+        if self._repeatable:
+            if keeps and not unread:
+                hot.repeats.keep(self._repeatable, answer)
+            self._repeatable = b""
+        self._write(answer)
         self._finish(keeps)
 
     def _finish(self, keeps: bool) -> None:

@@ -8,6 +8,8 @@ net/http as etcd 2.3.8 uses it.
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from server.store.gojson import quote
+
 Headers = tuple[tuple[str, str], ...]
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
@@ -52,12 +54,14 @@ class Response(NamedTuple):
     """An answer; its headers are in the order of their names, as Go writes them.
 
     With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
+    ``repeatable``: the same request has this answer until something is written.
     """
 
     status: int
     headers: Headers = ()
     body: bytes = b""
     stream: Stream | None = None
+    repeatable: bool = False
 
 
 class ReadBody(NamedTuple):
@@ -111,6 +115,11 @@ def text(status: int, message: str, *headers: tuple[str, str]) -> Response:
     """A line of text, as Go's http.Error writes it."""
     named = tuple(sorted((TEXT, ("X-Content-Type-Options", "nosniff"), *headers)))
     return Response(status, named, f"{message}\n".encode())
+
+
+def message(status: int, words: str, *headers: tuple[str, str]) -> Response:
+    """An error in JSON, as all but keys have it; ``words`` may hold what is not UTF-8, by ``surrogateescape``."""
+    return Response(status, (JSON, *headers), f'{{"message":{quote(words)}}}'.encode())
 
 
 def not_found() -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from server.api.form import quote_as_go
+from server.jsonrules import as_utf8, folded
 
 _MAX_DEPTH = 10_000
 
@@ -16,7 +17,6 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
 _HEX = re.compile(rb"[0-9a-fA-F]*")
 _DIGITS = re.compile(rb"[0-9]*")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonError(ValueError):
@@ -83,7 +83,7 @@ def strings_of(name: str, data: bytes, go_type: str) -> list[str]:
         if token.depth == 0 and token.kind not in ("object", "end", "null"):
             fault = fault or f"json: cannot unmarshal {token.kind} into Go value of type {go_type}"
         elif token.depth == 1 and token.kind == "key":
-            here = token.text == name or _folded(token.text) == _folded(name)
+            here = token.text == name or folded(token.text) == folded(name)
         elif here and token.depth == 1:
             if token.kind == "array":
                 filled = 0
@@ -121,7 +121,7 @@ def string_of(name: str, data: bytes) -> str:
     found, here, fits = "", False, True
     for token in tokens(data):
         if token.depth == 1 and token.kind == "key":
-            here = _folded(token.text) == _folded(name)
+            here = folded(token.text) == folded(name)
         elif here and token.depth == 1:
             fits = fits and token.kind in ("string", "null")
             found = token.text if token.kind == "string" else found
@@ -208,7 +208,7 @@ _LITERALS = {b"t": ("bool", "rue"), b"f": ("bool", "alse"), b"n": ("null", "ull"
 
 
 def _string(scanner: _Scanner) -> str:
-    """The text of a string. What is not UTF-8 becomes U+FFFD, one for each byte or escaped half of a pair."""
+    """The text of a string, all of it UTF-8."""
     begin = scanner.at
     scanner.take(_STRING)
     if not scanner.take_one_of(b'"'):
@@ -219,7 +219,7 @@ def _string(scanner: _Scanner) -> str:
         scanner.take(_HEX)
         raise scanner.wrong("in \\u hexadecimal character escape")
     text: str = json.loads(scanner.data[begin : scanner.at].decode("utf-8", "surrogateescape"))
-    return _LONE_SURROGATE.sub("\ufffd", text)
+    return as_utf8(text)
 
 
 def _number(scanner: _Scanner) -> None:
@@ -233,7 +233,3 @@ def _number(scanner: _Scanner) -> None:
         scanner.take_one_of(b"+-")
         if not scanner.take(_DIGITS):
             raise scanner.wrong("in exponent of numeric literal")
-
-
-def _folded(name: str) -> str:
-    return name.replace("\u017f", "s").lower()  # Go folds this letter; lower() alone does not

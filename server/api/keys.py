@@ -116,49 +116,48 @@ def _uint64(text: bytes) -> int | None:
     return number
 
 
-def _read(form: Form, name: bytes, read: Callable[[bytes], _T | None], error: EtcdError) -> _T | None:
-    """A parameter's value as ``read`` sees it, None when it is not given; ``read`` returns None for a bad one."""
+def _read(
+    form: Form, name: bytes, read: Callable[[bytes], _T | None], code: ErrorCode, shown: str = '"%s"'
+) -> _T | None:
+    """A parameter's value as ``read`` sees it, None when it is not given; ``read`` returns None for a bad one, which
+    is refused with ``code``, the name ``shown`` like that."""
     text = form.get(name)
     if text is None:
         return None
     value = read(text)
     if value is None:
-        raise error
+        raise EtcdError(code, "invalid value for " + shown % name.decode())
     return value
 
 
 def _index(form: Form, name: bytes) -> int:
-    if name not in form:
-        return 0
-    error = EtcdError(ErrorCode.INDEX_NOT_A_NUMBER, f'invalid value for "{name.decode()}"')
-    return _read(form, name, _uint64, error) or 0
+    return _read(form, name, _uint64, ErrorCode.INDEX_NOT_A_NUMBER) or 0
 
 
 def _flag(form: Form, name: bytes) -> bool:
-    if name not in form:
-        return False
-    error = EtcdError(ErrorCode.INVALID_FIELD, f'invalid value for "{name.decode()}"')
-    return _read(form, name, _BOOLEANS.get, error) or False
+    return _read(form, name, _BOOLEANS.get, ErrorCode.INVALID_FIELD) or False
 
 
 def _optional_flag(form: Form, name: bytes) -> bool | None:
-    if name not in form:
-        return None
-    error = EtcdError(ErrorCode.INVALID_FIELD, f"invalid value for {name.decode()}")
-    return _read(form, name, _BOOLEANS.get, error)
+    return _read(form, name, _BOOLEANS.get, ErrorCode.INVALID_FIELD, shown="%s")
 
 
 def _ttl(form: Form) -> int | None:
     """Seconds; an empty one is none."""
-    if not form.get(b"ttl"):
-        return None
-    return _read(form, b"ttl", _uint64, EtcdError(ErrorCode.TTL_NOT_A_NUMBER, 'invalid value for "ttl"'))
+    return _read(form, b"ttl", _uint64, ErrorCode.TTL_NOT_A_NUMBER) if form.get(b"ttl") else None
 
 
 def answer_event(event: Event, raft_index: int, raft_term: int, cluster_id: int) -> Response:
     """What a get or a write answers: 201 when something was created, else 200."""
     headers = _headers(event.etcd_index, raft_index, raft_term, cluster_id)
     return Response(201 if event.created else 200, headers, event_line(event))
+
+
+def answer_get(event: Event, raft_index: int, raft_term: int, cluster_id: int) -> Response:
+    """What a get answers that went past the log: for a file that does not expire, until something is written."""
+    headers = _headers(event.etcd_index, raft_index, raft_term, cluster_id)
+    lasts = event.node.expiration is None and not event.node.dir
+    return Response(200, headers, event_line(event), repeatable=lasts)
 
 
 def answer_watch(watcher: Watcher, raft_index: int, raft_term: int, cluster_id: int) -> Response:

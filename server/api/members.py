@@ -16,6 +16,7 @@ from server.api.http import (
     Reply,
     Request,
     Response,
+    message,
     method_not_allowed,
     text,
 )
@@ -25,13 +26,12 @@ from server.cluster.members import compact_json
 from server.config import UrlError, parse_url
 from server.node import ChangeFailed, Node
 from server.raft import NOBODY
-from server.store.gojson import quote
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "/v2/members"
 
-MAX_BODY = 1 << 20
+MAX_BODY = 64 << 10
 """Bytes of a list of peer URLs; etcd knows no limit."""
 
 _HEX = re.compile("[0-9a-fA-F]+")
@@ -59,11 +59,6 @@ def serve_machines(node: Node, request: Request) -> Response:
         return method_not_allowed("GET", "HEAD")
     body = ", ".join(node.members.client_urls()).encode()
     return Response(200, (TEXT,) if body else (), body)
-
-
-def message(status: int, words: str, *headers: tuple[str, str]) -> Response:
-    """An error as members, stats and settings have it: ``words`` may hold what is not UTF-8, by ``surrogateescape``."""
-    return Response(status, (JSON, *headers), f'{{"message":{quote(words)}}}'.encode())
 
 
 def _show(node: Node, name: str) -> Response:

@@ -2,9 +2,8 @@
 
 import logging
 
-from server.api.http import Body, ReadBody, Reply, Request, Response, method_not_allowed
+from server.api.http import Body, ReadBody, Reply, Request, Response, message, method_not_allowed
 from server.api.jsonscan import JsonError, string_of
-from server.api.members import message
 from server.log import LEVELS, NOTICE, set_level
 from server.node import Node
 

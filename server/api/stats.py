@@ -1,7 +1,6 @@
 """``/v2/stats``, ``/health`` and ``/version``: how the member is doing."""
 
-from server.api.http import JSON, TEXT, Request, Response, method_not_allowed, text
-from server.api.members import message
+from server.api.http import JSON, TEXT, Request, Response, message, method_not_allowed, text
 from server.cluster import id_text
 from server.cluster.members import compact_json
 from server.node import Node

@@ -4,6 +4,7 @@ Pure, but for the clock of the Date line. httptools does the parsing; what it or
 plain request is None, for others to judge.
 """
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import formatdate
@@ -23,6 +24,8 @@ CHUNKED = -1
 _REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _CONTINUE = "100-continue"
 _MAX_DIGITS = 18
+_NOT_HEEDED = re.compile(rb"(?<=\n)(?=(?:Upgrade|Proxy-Connection):)", re.IGNORECASE)
+_HOST = re.compile(r"[!$%&'()*+,\-.:;=\[\]_~0-9A-Za-z]*")
 _KNOWN_HEADS = 1024
 _LONG_HEAD = 1024
 
@@ -78,7 +81,10 @@ class _Collected:
         self.whole = False
         self.keeps = False
         self._parser = httptools.HttpRequestParser(self)
-        self._parser.feed_data(b"PUT /" + lines)
+        try:
+            self._parser.feed_data(b"PUT /" + lines)
+        finally:
+            del self._parser  # which holds this one: a circle
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.pairs.append((name, value))
@@ -91,16 +97,27 @@ class _Collected:
 class Heads(dict[bytes, Head | None]):
     """Heads by their lines, from the space behind the target to the end; None for those that are not quite usual.
 
-    A client sends the same lines again and again, but for the target, so they are read once.
+    A client sends the same lines again and again, but for the target, so they are read once. What holds a password
+    is not kept.
     """
 
     def __missing__(self, lines: bytes) -> Head | None:
         head = _read_head(lines)
-        if len(lines) <= _LONG_HEAD:
+        if head is not None and len(lines) <= _LONG_HEAD and "Authorization" not in head.headers:
             if len(self) >= _KNOWN_HEADS:
                 self.clear()
             self[lines] = head
         return head
+
+
+def without_upgrade(head: bytes) -> bytes:
+    """The lines of a head such that no parser heeds those for an upgrade or a proxy, as Go's does not."""
+    return _NOT_HEEDED.sub(b"X-", head)
+
+
+def may_be_host(text: str) -> bool:
+    """Whether the value of a Host line has only bytes that Go takes there."""
+    return _HOST.fullmatch(text) is not None
 
 
 def _read_head(lines: bytes) -> Head | None:
@@ -108,7 +125,7 @@ def _read_head(lines: bytes) -> Head | None:
     if not http10 and not lines.startswith(b" HTTP/1.1\r\n"):
         return None
     try:
-        collected = _Collected(lines)
+        collected = _Collected(without_upgrade(lines))
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     pairs = collected.pairs
@@ -121,6 +138,7 @@ def _read_head(lines: bytes) -> Head | None:
         or hosts > 1
         or (http10 and length == CHUNKED)
         or (not http10 and hosts == 0)
+        or not may_be_host(headers.get("Host", ""))
         or headers.get("Expect", _CONTINUE).lower() != _CONTINUE
     ):
         return None
@@ -139,21 +157,28 @@ class BadFraming(Exception):
     """A body that is not framed as it ought to be; the text is Go's."""
 
 
+class _Dechunked:
+    """Where httptools puts what it finds in chunks."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.whole = False
+
+    def on_body(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        self.whole = True
+
+
 class Chunks:
     """Takes a body in chunks off the stream, trailers and all."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._whole = False
+        self._found = _Dechunked()
         self._held = b""
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser = httptools.HttpRequestParser(self._found)
         self._parser.feed_data(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
-
-    def on_body(self, piece: bytes) -> None:
-        self._pieces.append(piece)
-
-    def on_message_complete(self) -> None:
-        self._whole = True
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
         """What of the body is in ``data``; and, once the body is whole, what comes behind it. Raises BadFraming.
@@ -163,7 +188,7 @@ class Chunks:
         """
         data, begin = self._held + data, 0
         self._held = b""
-        while not self._whole and begin < len(data):
+        while not self._found.whole and begin < len(data):
             end = data.find(END_OF_HEAD, begin) + len(END_OF_HEAD)
             if end < len(END_OF_HEAD):
                 end = len(data) - _beginnings(data, begin)
@@ -173,9 +198,9 @@ class Chunks:
             except httptools.HttpParserError as error:
                 raise BadFraming(chunk_fault(str(error))) from error
             begin = end + len(self._held)
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        return body, data[begin:] if self._whole else None
+        body = b"".join(self._found.pieces)
+        self._found.pieces.clear()
+        return body, data[begin:] if self._found.whole else None
 
 
 def chunk_fault(text: str) -> str:

@@ -6,18 +6,18 @@ list or an optional structure away; a name that comes again goes on filling what
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from json import JSONDecoder
 from typing import Any, TypeVar
+
+from server.jsonrules import as_utf8, folded
 
 T = TypeVar("T")
 Decoder = Callable[[Any, T], T]
 """From a parsed value, and what the field holds so far, to what it holds then."""
 
 _SPACE = " \t\r\n"
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class DecodeError(ValueError):
@@ -55,12 +55,12 @@ def decode(data: bytes, decoder: Decoder[T], blank: T) -> T:
 
 
 def text(value: Any, old: str) -> str:
-    """A string. What is not UTF-8 becomes U+FFFD, one for each byte or escaped half of a pair."""
+    """A string, all of it UTF-8."""
     if value is None:
         return old
     if not isinstance(value, str):
         raise DecodeError("a string is wanted")
-    return _LONE_SURROGATE.sub("\ufffd", value)
+    return as_utf8(value)
 
 
 def texts(value: Any, old: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -84,7 +84,7 @@ def structure(**fields: Decoder[Any]) -> Decoder[T]:
             raise DecodeError("an object is wanted")
         found: dict[str, Any] = {}
         for name, inner in value:
-            field = name.replace("ſ", "s").lower()  # Go folds this letter; lower() alone does not
+            field = folded(name)
             if field in fields:
                 so_far = found[field] if field in found else getattr(old, field)
                 found[field] = fields[field](inner, so_far)

@@ -57,5 +57,5 @@ class Answer:
         else:
             outcome = self._outcome
         if isinstance(outcome, EtcdError):
-            raise outcome
+            raise EtcdError(*outcome.args)  # its own: one held here would hold this frame, by its traceback
         return outcome

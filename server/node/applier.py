@@ -55,7 +55,7 @@ class Applier:
         try:
             return apply_request(self._store, request, now)
         except EtcdError as error:
-            return error
+            return error.with_traceback(None)  # or the frames of who gets it would hold it, and it them
 
     def _apply_put(self, request: Request) -> bool:
         """What a PUT says of the members or the cluster version. False when the key space is not to have
@@ -84,11 +84,11 @@ class Applier:
             member = self._members.apply_conf_change(change, self._store, now)
         except ChangeRefused as error:
             self._raft.drop_conf_change()
-            return error
+            return error.with_traceback(None)
         except MemberError as error:
             logger.warning("the change of members in entry %d changes nothing: %s", entry.index, error)
             self._raft.drop_conf_change()
-            return error
+            return error.with_traceback(None)
         if change.type is ConfChangeType.ADD_NODE:
             self._raft.apply_conf_change(add=change.node_id)
         elif change.type is ConfChangeType.REMOVE_NODE:

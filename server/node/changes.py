@@ -34,7 +34,10 @@ class Changes:
         except TimeoutError:
             raise ChangeFailed(too_late) from None
         finally:
-            del self._waiting[change]
+            del (
+                self._waiting[change],
+                applied,
+            )  # the error it raises would hold this frame, which would hold it
             if change in self._held:
                 self._held.remove(change)
 

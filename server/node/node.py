@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import takewhile
 
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION as VERSION_PATH
@@ -113,8 +114,8 @@ class Node:
         # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
         # the request itself, without being decoded.
         self._waiters: dict[bytes, Answer] = {}
-        self._proposals: list[bytes] = []
-        """For the log, as soon as the loop gets to it and there is a leader."""
+        self._proposals: dict[bytes, None] = {}
+        """For the log, in this order, as soon as the loop gets to it and there is a leader."""
         self._changes = Changes()
         self._known_leader = NOBODY
         self._unsaved: HardState | None = None
@@ -211,7 +212,7 @@ class Node:
     def _propose(self, data: bytes) -> None:
         if not self._proposals:
             self._work.set()
-        self._proposals.append(data)
+        self._proposals[data] = None
 
     async def add_member(self, member: Member) -> None:
         """A new member joins the cluster, by its id and peer URLs.
@@ -287,7 +288,7 @@ class Node:
 
     def _next_ready(self) -> Ready:
         if self._proposals and self.raft.propose(*self._proposals):
-            self._proposals = []
+            self._proposals = {}
         change = self._changes.first
         if change is not None and not self.raft.conf_change_pending and self.raft.propose_conf_change(change):
             self._changes.proposed()
@@ -364,12 +365,13 @@ class Node:
             await self._save_commit()
 
     def _time_out_waiters(self) -> None:
+        """Answers those whose time is up. What raft has not taken by then it never gets: without a leader it would
+        pile up, and happen much later."""
         now = time.monotonic()
-        while self._waiters:
-            data, answer = next(iter(self._waiters.items()))
-            if answer.deadline > now:
-                return
+        late = list(takewhile(lambda waiter: waiter[1].deadline <= now, self._waiters.items()))
+        for data, answer in late:
             del self._waiters[data]
+            self._proposals.pop(data, None)
             self.metrics.proposals_failed += answer.request.method != "SYNC"
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
 
@@ -489,7 +491,7 @@ class Node:
 
     def _fail_waiters(self, cause: str) -> None:
         waiters, self._waiters = self._waiters, {}
-        self._proposals = []
+        self._proposals = {}
         for answer in waiters.values():
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, cause))
         self._changes.fail(cause)

@@ -241,6 +241,10 @@ class Raft:
             raise RuntimeError("ready() before advance() of the last ready")
         state = self.hard_state
         entries = self.log.unstable_entries()
+        if entries and self.role is Role.LEADER and self._voters.keys() == {self.id}:
+            # What an only voter has on disk is committed. Saved along with the entries, not after them, the commit
+            # index tells whoever opens the log next (--force-new-cluster) that none of them may be dropped.
+            state = state._replace(commit=entries[-1].index)
         ready = Ready(
             hard_state=None if state == self._saved else state,
             entries=entries,

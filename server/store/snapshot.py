@@ -7,11 +7,11 @@ the whole to another thread. Reading takes what 2.0 to 2.3 wrote.
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from server.jsonrules import as_utf8
 from server.store import deepjson
 from server.store.errors import SnapshotFormatError
 from server.store.event import Event
@@ -26,8 +26,6 @@ _PIECE = 256
 """Texts in one piece, about as many nodes or events: a millisecond or three (CPython 3.11, small values)."""
 _RUN = 4096
 """Children sorted at a time."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(slots=True, frozen=True)
@@ -232,4 +230,4 @@ def _bytes(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text).encode()
+        return as_utf8(text).encode()

@@ -81,11 +81,6 @@ class Store:
         self.stats.gets_success += 1
         return file.value
 
-    def next_expiration(self) -> int | None:
-        """When the next node is due, in Unix nanoseconds; None when no node has a TTL."""
-        first = self._expiries.first()
-        return None if first is None else first.at
-
     def due(self, now: int, most: int) -> int | None:
         """The cutoff for a :meth:`delete_expired` that removes what is due at ``now``, or of that the ``most`` that
         are due first; None when nothing is. Few nodes at a time keep a loop's other clients from waiting."""

@@ -6,7 +6,6 @@ Each story follows the examples of one page in their order, with what a reader t
 from __future__ import annotations
 
 import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from tests.clients.side_by_side import Pair, Side, difference
 from tests.clients.stories import Teller
+from tests.support.real_etcd import required_tool
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 
@@ -300,10 +300,7 @@ _VARIES = [
 
 @pytest.fixture(scope="module")
 def curl() -> Path:
-    found = shutil.which("curl")
-    if found is None:
-        pytest.skip("needs curl: apt-get install curl")
-    return Path(found)
+    return required_tool("curl")
 
 
 def plain(printed: str) -> str:

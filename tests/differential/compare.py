@@ -47,7 +47,7 @@ def bodies_are_alike(ask: Ask, ours: bytes, theirs: bytes, slack: int = 1) -> bo
     if ours == theirs:
         return True
     if ask.path in _NUMBERS_OF_ITS_OWN:
-        return bool(ours and theirs)
+        return bool(ours) and ours[:7] == theirs[:7]
     if ask.path == b"/v2/stats/self":
         return _STATS.sub(rb"\1\2", ours) == _STATS.sub(rb"\1\2", theirs)
     one, other = (_INSTANT.sub(b'"expiration":"?"', body) for body in (ours, theirs))

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -251,13 +250,11 @@ def test_a_directory_of_the_bundled_server_goes_on_under_a_real_etcd(old: Old, e
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with c.pem and k.pem, for 127.0.0.1, its own authority, good for servers and clients."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate: apt-get install openssl")
+    openssl = real_etcd.required_tool("openssl")
     folder = tmp_path_factory.mktemp("tls")
     extensions = ("subjectAltName=IP:127.0.0.1", "extendedKeyUsage=serverAuth,clientAuth")
     words = [
-        openssl,
+        str(openssl),
         "req",
         "-x509",
         "-newkey",

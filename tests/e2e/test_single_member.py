@@ -81,6 +81,18 @@ def test_kill_in_the_middle_of_concurrent_writes_loses_nothing_acknowledged(tmp_
     assert list((tmp_path / "d" / "member" / "snap").glob("*.snap"))
 
 
+def test_what_was_answered_before_a_kill_outlives_a_forced_new_cluster(tmp_path: Path) -> None:
+    """--force-new-cluster drops what the log does not say is committed."""
+    member = Member(tmp_path / "d")
+    with member.start() as process:
+        for n in range(50):
+            assert process.put(f"/k{n}", "v").status == 201
+        process.kill()
+    member.settings["force-new-cluster"] = "true"
+    with member.start() as process:
+        assert [process.get(f"/k{n}").status for n in range(50)] == [200] * 50
+
+
 @pytest.mark.parametrize(
     ("number", "name"), [(signal.SIGTERM, "terminated"), (signal.SIGINT, "interrupt")], ids=["term", "int"]
 )

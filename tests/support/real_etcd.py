@@ -1,7 +1,7 @@
 """Real etcd for tests: where to find it, and one member of it, started and stopped.
 
 Nothing here is needed by the project itself. A test that asks for a binary that is not installed is skipped with the
-way to install it; ``MIGRATE02_ETCD35`` names a 3.5 binary that is installed elsewhere.
+way to install it, and fails where ``CI`` is set; ``MIGRATE02_ETCD35`` names a 3.5 binary that is installed elsewhere.
 """
 
 from __future__ import annotations
@@ -61,11 +61,18 @@ def _existing(path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def required(binary: Path | None, how: str) -> Path:
-    """The binary, or a skip that says how to install it."""
+def required(binary: Path | None, how: str, what: str = "a real etcd") -> Path:
+    """The binary, or a skip that says how to install it; with ``CI`` set a failure, for there all tests have to run."""
     if binary is None:
-        pytest.skip(f"needs a real etcd: {how}")
+        stop = pytest.fail if os.environ.get("CI") else pytest.skip
+        stop(f"needs {what}: {how}")
     return binary
+
+
+def required_tool(name: str) -> Path:
+    """A program of the system, from the package of its name, required like an etcd."""
+    found = shutil.which(name)
+    return required(Path(found) if found else None, f"apt-get install {name}", name)
 
 
 HOW_34 = "apt-get install etcd-server"

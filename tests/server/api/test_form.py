@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
+from typing import SupportsIndex
 from urllib.parse import parse_qsl
 
 import pytest
@@ -90,6 +91,23 @@ def test_a_content_type_that_is_none_is_refused_before_the_body_is(content_type:
         read_form("PUT", b"%q", content_type, b"value=%zz")
     assert not takes_body("PUT", content_type)
     assert (raised.value.code, raised.value.cause, raised.value.index) == (210, cause, 0)
+
+
+class Counting(str):
+    """Counts the characters that are copied out of it."""
+
+    copied = 0
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Counting:
+        piece = super().__getitem__(key)
+        Counting.copied += len(piece)
+        return Counting(piece)
+
+
+def test_the_work_for_a_content_type_grows_with_its_length_alone() -> None:
+    long = Counting(FORM + ";a=b" * 1000 + " ; ")
+    assert takes_body("PUT", long)
+    assert Counting.copied < 2 * len(long)
 
 
 @pytest.mark.parametrize(

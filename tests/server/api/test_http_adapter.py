@@ -670,3 +670,38 @@ def test_bytes_beyond_ascii_reach_the_handler_escaped_in_lower_case_as_a_redirec
 
     exchange(note, b"GET /a?b=\xd9\xa1 HTTP/1.1\r\nHost: x\r\n\r\n")
     assert targets == [b"/a?b=%d9%a1"]
+
+
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: %b\r\n"
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_an_upgrade_is_passed_over_and_what_stands_behind_it_is_served(protocol: bytes) -> None:
+    head = b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n" + UPGRADE % protocol + b"\r\n"
+    got = exchange(echo, head + b"abc" + b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert re.findall(b"X-Target: (.*)\r\n", got) == [b"/a", b"/b"]
+    assert b"\r\n\r\nabcHTTP/1.1 200 OK\r\n" in got
+    assert not got.endswith(END)
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_behind_an_upgrade_in_pieces_nothing_is_swallowed_in_silence(hot: str, protocol: bytes) -> None:
+    one = b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n"
+    rest = b"rade: " + protocol + b"\r\nConnection: upgrade\r\n\r\n"
+    got = exchange(echo, b"GET /a HTTP/1.1\r\nHost: x\r\nUpg", rest + one)
+    if hot:
+        assert got.count(b"HTTP/1.1 200 OK") == 2
+    else:  # aiohttp's parser has dropped it: the client is told by the close
+        assert b"Connection: close\r\n" in got
+        assert got.endswith(END)
+
+
+def test_what_is_said_to_a_proxy_is_not_heeded() -> None:
+    one = b"GET / HTTP/1.1\r\nHost: x\r\nProxy-Connection: close\r\n\r\n"
+    got = exchange(echo, one, one)
+    assert got.count(b"HTTP/1.1 200 OK") == 2
+    assert not got.endswith(END)
+
+
+def test_a_host_that_is_none_is_refused() -> None:
+    assert exchange(echo, b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request\r\n")

@@ -122,7 +122,7 @@ def test_requests_without_a_body(
             r"json: cannot unmarshal array into Go value of type struct { PeerURLs []string \"json:\\\"peerURLs\\\"\" }",
         ),
         ("POST", "", JSON_TYPE, "'", 400, r"invalid character '\\'' looking for beginning of value"),
-        ("POST", "", JSON_TYPE, "x" * (1 << 20) + "x", 400, "http: request body too large"),
+        ("POST", "", JSON_TYPE, "x" * (64 << 10) + "x", 400, "http: request body too large"),
         ("POST", "", JSON_TYPE, peer_urls(PEER), 409, "etcdserver: peerURL exists"),
         ("POST", "/foo/bar", JSON_TYPE, peer_urls("http://a:1", PEER), 409, "etcdserver: peerURL exists"),
         ("PUT", "/abc", JSON_TYPE, "", 400, "unexpected end of JSON input"),

@@ -15,7 +15,7 @@ from server.cluster import Member, Members
 from server.node import Answer, Applier, Node, NodeFailed, Started
 from server.node.node import STOPPED, TIMED_OUT
 from server.proto import etcdserver_pb2
-from server.raft import Entry, EntryType, HardState, Raft, RaftLog, Snapshot
+from server.raft import NOBODY, Entry, EntryType, HardState, Raft, RaftLog, Role, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import WriteFailedError
 from server.storage.requests import Request, decode_request, encode_request
@@ -276,7 +276,7 @@ def test_a_snapshot_that_never_began_is_not_left_hanging() -> None:
         asyncio.run(body())
         gc.collect()
     assert [str(warning.message) for warning in caught if "never awaited" in str(warning.message)] == []
-    assert disk.calls == ["save", "save", "save", "close"]
+    assert disk.calls == ["save", "save", "close"]
 
 
 def test_refusals_of_the_store_come_back_as_they_are() -> None:
@@ -334,6 +334,28 @@ def test_who_waits_too_long_gets_an_answer_though_the_write_may_still_happen() -
         assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
 
     with_node(test, fresh(disk), timeout=0.2)
+
+
+def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await at_rest(node, disk)
+        node.raft.role, node.raft.leader = Role.FOLLOWER, NOBODY
+        node.raft.propose = lambda *data: False  # type: ignore[method-assign] # no campaign makes it a leader
+        late = node.propose(put("late"))
+        with pytest.raises(EtcdError, match=TIMED_OUT):
+            await late
+        assert not node._proposals
+        in_time = node.propose(put("in-time"))
+        del node.raft.propose
+        node.raft.role, node.raft.leader = Role.LEADER, LOCAL.id
+        await in_time
+        with pytest.raises(EtcdError):
+            node.do(Request(method="GET", path="/1/late"))
+
+    with_node(test, fresh(disk), timeout=0.2)
+    assert "/1/late" not in [request.path for request in disk.requests]
 
 
 def test_who_still_waits_at_the_end_is_told() -> None:
@@ -437,18 +459,23 @@ def test_a_snapshot_is_taken_when_more_than_the_count_was_applied(monkeypatch: p
     assert steps == ["mark 11", "snapshot 11", "release 11"]
 
 
-def test_keys_expire_through_the_log_and_only_then_is_something_written() -> None:
+def test_keys_expire_through_the_log_and_only_then_is_something_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.node.node.EXPIRY_INTERVAL", 0.01)
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
         await introduced(node)
         written = len(disk.entries)
-        await asyncio.sleep(0.7)
+        await asyncio.sleep(0.05)
         assert len(disk.entries) == written
         request = put("a")
-        request.expiration = node.clock() + 100_000_000
+        request.expiration = node.clock() + 50_000_000
         await node.propose(request)
-        await asyncio.sleep(1.2)
+        while not node.store.stats.expire_count:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)
         with pytest.raises(EtcdError):
             node.do(Request(method="GET", path="/1/a"))
 
@@ -458,6 +485,7 @@ def test_keys_expire_through_the_log_and_only_then_is_something_written() -> Non
 
 def test_many_keys_that_expire_at_once_go_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.node.node.EXPIRED_AT_ONCE", 10)
+    monkeypatch.setattr("server.node.node.EXPIRY_INTERVAL", 0.2)  # all are due when it looks
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
@@ -474,7 +502,7 @@ def test_many_keys_that_expire_at_once_go_in_portions(monkeypatch: pytest.Monkey
         assert times[:3] == [first + 9, first + 19, first + 29]
         assert len(times) == 4
         assert times[3] > first + 34
-        await asyncio.sleep(0.7)
+        await asyncio.sleep(0.3)
         assert len([request for request in disk.requests if request.method == "SYNC"]) == 4
 
     with_node(test, fresh(disk))

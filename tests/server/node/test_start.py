@@ -70,6 +70,11 @@ def run(
     asyncio.run(body())
 
 
+def snapshots(settings: Config) -> list[Path]:
+    """The files of whole snapshots, oldest first."""
+    return sorted((Path(settings.data_dir) / "member" / "snap").glob("*.snap"))
+
+
 def answer(node: Node, path: str, *, recursive: bool = False, sorted: bool = False) -> Any:
     event = node.do(Request(method="GET", path=f"/1{path}", recursive=recursive, sorted=sorted))
     assert isinstance(event, Event)
@@ -183,10 +188,12 @@ def test_snapshots_are_taken_and_started_from(tmp_path: Path, monkeypatch: pytes
             event = await node.propose(Request(method="PUT", path=f"/1/k{n % 30}", val=b"%d" % n))
             assert event is not None
             indexes.append(event.etcd_index)
-        await asyncio.sleep(0.1)
+            if n % 25 == 24:  # one more is due; none would be taken while it is written
+                while len(snapshots(settings)) <= n // 25:
+                    await asyncio.sleep(0.01)
 
     run(settings, write)
-    oldest, *others = sorted((tmp_path / "d" / "member" / "snap").iterdir())
+    oldest, *others = snapshots(settings)
     assert len(others) >= 2
 
     async def read(node: Node) -> None:
@@ -399,7 +406,8 @@ def test_a_newer_cluster_in_a_snapshot_is_refused(tmp_path: Path) -> None:
         node.store.set("/0/version", b"3.4.0", now=0)  # as an etcd of that version would have left it
         for n in range(20):
             await node.propose(Request(method="PUT", path=f"/1/{n}", val=b"x"))
-        await asyncio.sleep(0.1)
+        while not any(b"3.4.0" in path.read_bytes() for path in snapshots(settings)):
+            await asyncio.sleep(0.01)
 
     run(settings, write)
     with pytest.raises(CannotApply, match=r"cluster cannot be downgraded \(current version: 2.3.8 is lower"):

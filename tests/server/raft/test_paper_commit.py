@@ -186,10 +186,18 @@ def test_8_a_leader_begins_its_term_with_an_empty_entry_to_learn_what_is_committ
     assert raft.log.committed == 2
 
 
-def test_a_commit_index_comes_alone_after_the_entries_it_is_for() -> None:
+def test_the_only_voter_saves_the_commit_index_together_with_the_entries_it_is_for() -> None:
     raft = member(1, (1,))
     raft.campaign()
-    assert [(len(ready.entries), ready.hard_state, ready.must_sync) for ready in settle(raft)] == [
-        (1, HardState(1, 1, 0), True),
-        (0, HardState(1, 1, 1), False),
+    settle(raft)
+    raft.propose(b"a", b"b")
+    assert [(len(ready.entries), ready.hard_state) for ready in settle(raft)] == [
+        (2, HardState(1, 1, 3)),
+        (0, None),
     ]
+
+
+def test_a_commit_index_that_others_decide_comes_after_the_entries() -> None:
+    raft = elected()
+    raft.propose(b"a")
+    assert raft.ready().hard_state is None

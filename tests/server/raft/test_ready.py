@@ -24,11 +24,11 @@ def test_nothing_to_do_is_no_ready_to_do_it() -> None:
     assert not ready.must_sync
 
 
-def test_an_only_voter_s_first_entry_is_saved_before_it_is_committed() -> None:
+def test_an_only_voter_s_first_entry_is_saved_along_with_its_commit_index_and_then_handed_out() -> None:
     raft = member(1, (1,))
     raft.campaign()
     first, *rest = settle(raft)
-    assert (first.hard_state, first.entries, first.committed) == (HardState(1, 1, 0), [Entry(1, 1)], [])
+    assert (first.hard_state, first.entries, first.committed) == (HardState(1, 1, 1), [Entry(1, 1)], [])
     assert not first.send_first
     assert [entry for ready in rest for entry in ready.committed] == [Entry(1, 1)]
     assert raft.hard_state == HardState(1, 1, 1)

@@ -17,6 +17,7 @@ from server.store.node import Node
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
+EVER = 1 << 63
 REMEMBERED = 12
 """Events, rather than etcd's thousand: so that the oldest are forgotten within a short run."""
 
@@ -375,7 +376,11 @@ class StoreMachine(RuleBasedStateMachine):
         assert listed == self.model.visible()
         assert self.store.index == self.model.index
         due = [item.expires for item in self.model.items.values() if item.expires]
-        assert self.store.next_expiration() == min(due, default=None)
+        if due:
+            assert self.store.due(min(due) - 1, 1) is None
+            assert self.store.due(min(due), 1) == min(due)
+        else:
+            assert self.store.due(EVER, 1) is None
 
     @invariant()
     def every_watch_hears_of_what_it_should(self) -> None:

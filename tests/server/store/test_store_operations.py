@@ -59,7 +59,7 @@ def test_update_keeps_the_created_index_and_removes_the_ttl_unless_one_is_given(
     event = store.update("/1/f", b"2", now=NOW)
     assert event.node == Node("/1/f", b"2", 5, 4)
     assert event.prev_node == Node("/1/f", b"1", 4, 4, NOW + 5 * SECOND, 5)
-    assert store.next_expiration() is None
+    assert store.due(NOW + 5 * SECOND, 1) is None
 
 
 def test_update_of_a_directory_changes_its_ttl_but_not_the_index_it_keeps(store: Store) -> None:

@@ -1,8 +1,10 @@
-"""TLS where HTTP is expected and the reverse: one line in the log each, and no hanging client."""
+"""No more connections than may be; and TLS where HTTP is expected and the reverse: one line in the log each, and no
+hanging client.
+"""
 
 import asyncio
 import logging
-import shutil
+import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -14,6 +16,7 @@ from server.api.adapter import Listening, serve
 from server.api.http import Request, Response
 from server.listen import listen
 from server.tls import TlsFiles, server_context
+from tests.support.real_etcd import required_tool
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 CLIENT_HELLO = bytes.fromhex("16030100ff010000fb0303") + bytes(60)
@@ -22,9 +25,7 @@ CLIENT_HELLO = bytes.fromhex("16030100ff010000fb0303") + bytes(60)
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with c.pem and k.pem, its own authority, good for servers and clients."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate: apt-get install openssl")
+    openssl = required_tool("openssl")
     folder = tmp_path_factory.mktemp("tls")
     words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=m1"
     words += " -keyout k.pem -out c.pem -addext subjectAltName=IP:127.0.0.1"
@@ -140,3 +141,43 @@ def test_tls_on_a_plain_port_is_refused_at_once_with_a_line_in_the_log(
     assert line.startswith("http: 127.0.0.1:")
     assert "speaks TLS" in line
     assert caplog.records[0].exc_info is None
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("hot", ["/", ""], ids=["hot path", "aiohttp"])
+def test_a_connection_too_many_waits_until_another_is_closed(
+    certificate: Path, hot: str, tls: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(request: Request) -> Response:
+        return Response(200, (), b"hello")
+
+    async def body() -> None:
+        socks = [listen("http://127.0.0.1:0"), listen("http://127.0.0.1:0")]
+        context, client = (context_of(certificate), trusting(certificate)) if tls else (None, None)
+        serving = await serve(answer, [Listening(sock, context) for sock in socks], hot=hot, most=2)
+
+        async def connect(sock: socket.socket) -> asyncio.StreamWriter:
+            host, port = sock.getsockname()[:2]
+            reader, writer = await asyncio.open_connection(host, port, ssl=client)
+            writer.write(GET)
+            assert b"hello" in await reader.read(1000)
+            return writer
+
+        first, second = await connect(socks[0]), await connect(socks[1])
+        waiting = [asyncio.ensure_future(connect(sock)) for sock in socks]
+        done, _ = await asyncio.wait(waiting, timeout=0.2)
+        assert not done
+        first.close()
+        done, _ = await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        assert len(done) == 1
+        second.close()
+        done, _ = await asyncio.wait(waiting, timeout=10)
+        assert len(done) == 2
+        for task in done:
+            task.result().close()
+        await serving.cleanup()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(body())
+    full = "http: there are as many connections as may be; others wait until one is closed"
+    assert caplog.messages in ([full], [full] * 2)  # one for each listener

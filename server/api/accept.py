@@ -1,0 +1,120 @@
+"""A listener: takes connections, and shakes hands where it speaks TLS. What is said then is a protocol's business.
+
+The servers of the event loops take every connection there is, until the process has no file left to open for itself,
+and keep a handshake that fails to themselves; here both are one line in the log.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+
+from server.listen import address_text
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 64
+"""Connections that are taken before others have their turn."""
+
+_REST = 1.0
+"""Seconds before the next try when no connection can be taken, as when the process has too many files open."""
+
+_FULL_REST = 0.02
+"""Seconds before it is looked again whether there is room for one more."""
+
+_SILENCE = 60.0
+"""Seconds after a line that says there is no room in which there is no other."""
+
+
+class Listener:
+    """Takes connections from a listening socket, from now until it is closed, while ``has_room`` says so; others wait
+    in the system's queue. With a context they speak TLS.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        context: ssl.SSLContext | None,
+        protocol: Callable[[], asyncio.Protocol],
+        has_room: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._sock = sock
+        self._context = context
+        self._protocol = protocol
+        self._has_room = has_room
+        self._loop = asyncio.get_running_loop()
+        self._beginning: set[asyncio.Task[None]] = set()
+        self._resting: asyncio.TimerHandle | None = None
+        self._told = -_SILENCE
+        self._resume()
+
+    @property
+    def begun(self) -> int:
+        """Connections taken that have no protocol yet."""
+        return len(self._beginning)
+
+    def close(self) -> None:
+        """Listens no more; connections that shook hands go on."""
+        if self._resting is None:
+            self._loop.remove_reader(self._sock)
+        else:
+            self._resting.cancel()
+        for task in self._beginning:
+            task.cancel()
+        self._sock.close()
+
+    def _resume(self) -> None:
+        self._resting = None
+        self._loop.add_reader(self._sock, self._accept)
+
+    def _rest(self, seconds: float) -> None:
+        self._loop.remove_reader(self._sock)
+        self._resting = self._loop.call_later(seconds, self._resume)
+
+    def _accept(self) -> None:
+        for _ in range(_AT_ONCE):
+            if not self._has_room():
+                self._tell()
+                self._rest(_FULL_REST)
+                return
+            try:
+                sock, address = self._sock.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionError:
+                continue  # gone before it was taken
+            except OSError as error:
+                logger.error("http: Accept error: %s; trying again in %.0fs", error, _REST)
+                self._rest(_REST)
+                return
+            sock.setblocking(False)
+            task = self._loop.create_task(self._begin(sock, address))
+            self._beginning.add(task)
+            task.add_done_callback(self._beginning.discard)
+
+    def _tell(self) -> None:
+        now = self._loop.time()
+        if now - self._told >= _SILENCE:
+            self._told = now
+            logger.warning("http: there are as many connections as may be; others wait until one is closed")
+
+    async def _begin(self, sock: socket.socket, address: tuple[object, ...]) -> None:
+        try:
+            await self._loop.connect_accepted_socket(self._protocol, sock, ssl=self._context)
+        except OSError as error:
+            if self._context is not None:
+                logger.info("http: TLS handshake error from %s: %s", address_text(address), _reason(error))
+
+
+def _reason(error: OSError) -> str:
+    if not isinstance(error, ssl.SSLError):
+        return str(error) or "EOF"
+    reason = (error.reason or str(error)).lower().replace("_", " ")
+    return _CLEARER.get(reason, reason)
+
+
+_CLEARER = {
+    "http request": "the client speaks plain HTTP; this address is served with TLS: use https://",
+    "peer did not return a certificate": "tls: client didn't provide a certificate",
+}

@@ -1,0 +1,159 @@
+"""Answers given again without the handler: only while they are the same to the byte, and counted like the first."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from server.api.hotpath import HotConnection, HotPath
+from server.api.http import Reply, Request
+from server.api.repeats import Repeats
+from tests.server.api.test_hotpath import Wire
+from tests.support.served import Served, serve
+
+HOST = "Host: x\r\n\r\n"
+
+
+class Client:
+    """A connection to the hot path of a member. ``handled`` are the targets that reached its handler."""
+
+    def __init__(self, served: Served) -> None:
+        self.handled: list[bytes] = []
+
+        def handle(request: Request) -> Reply:
+            self.handled.append(request.target)
+            return served.api.handle(request)
+
+        self._hot = HotPath(
+            handle, None, b"/v2/keys", lambda: pytest.fail("handed over"), 300, served.api.repeats
+        )
+        self._wire = Wire()
+        connection = self._hot()
+        assert isinstance(connection, HotConnection)
+        connection.connection_made(self._wire)
+        self._connection = connection
+
+    def send(self, method: str, target: str) -> bytes:
+        self._wire.writes.clear()
+        self._connection.data_received(f"{method} /v2/keys{target} HTTP/1.1\r\n{HOST}".encode())
+        self._hot.write_output()
+        return self._wire.written
+
+
+@pytest.fixture(autouse=True)
+def one_second(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The time of day stands still until it is told to go on."""
+    now = [1_700_000_000.0]
+    monkeypatch.setattr("server.api.repeats.time.time", lambda: now[0])
+
+    def go_on() -> None:
+        now[0] += 1
+
+    return go_on
+
+
+def test_a_file_read_again_is_answered_the_same_without_being_looked_up(tmp_path: Path) -> None:
+    async def test(served: Served) -> None:
+        await served.ask("PUT", "/v2/keys/a?value=1")
+        client = Client(served)
+        first = client.send("GET", "/a")
+        assert b" 200 OK" in first
+        assert [client.send("GET", "/a") for _ in range(3)] == [first] * 3
+        assert client.handled == [b"/v2/keys/a"]
+
+    serve(tmp_path, test)
+
+
+def test_after_any_write_it_is_looked_up_again(tmp_path: Path) -> None:
+    async def test(served: Served) -> None:
+        await served.ask("PUT", "/v2/keys/a?value=1")
+        client = Client(served)
+        before = client.send("GET", "/a")
+        await served.ask("PUT", "/v2/keys/a?value=2")
+        after = client.send("GET", "/a")
+        assert b'"value":"2"' in after
+        await served.ask("PUT", "/v2/keys/other?value=2")
+        again = client.send("GET", "/a")
+        assert again != after  # its X-Etcd-Index has moved
+        assert len(client.handled) == 3
+        assert before != after
+
+    serve(tmp_path, test)
+
+
+def test_it_is_looked_up_again_each_second_for_its_date(
+    tmp_path: Path, one_second: Callable[[], None]
+) -> None:
+    async def test(served: Served) -> None:
+        await served.ask("PUT", "/v2/keys/a?value=1")
+        client = Client(served)
+        for _ in range(3):
+            client.send("GET", "/a")
+            one_second()
+        assert len(client.handled) == 3
+
+    serve(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/ttl"),  # its remaining time goes down
+        ("GET", "/dir"),  # may hold such a file
+        ("GET", "/missing"),
+        ("HEAD", "/a"),
+        ("GET", "/a?quorum=true"),  # through the log, each time
+    ],
+)
+def test_what_may_change_by_itself_is_looked_up_each_time(tmp_path: Path, method: str, target: str) -> None:
+    async def test(served: Served) -> None:
+        for put in ("/a?value=1", "/ttl?value=1&ttl=100", "/dir/x?value=1"):
+            await served.ask("PUT", f"/v2/keys{put}")
+        client = Client(served)
+        for _ in range(3):
+            client.send(method, target)
+            await asyncio.sleep(0.05)  # for the log to answer, if it goes there
+        assert len(client.handled) == 3
+
+    serve(tmp_path, test)
+
+
+def test_reads_that_are_answered_again_are_counted_like_the_first(tmp_path: Path) -> None:
+    async def test(served: Served) -> None:
+        async def counters() -> dict[str, int]:
+            found: dict[str, int] = json.loads((await served.ask("GET", "/v2/stats/store")).body)
+            return found
+
+        await served.ask("PUT", "/v2/keys/a?value=1")
+        client = Client(served)
+        seen = [await counters()]
+        for _ in range(2):
+            client.send("GET", "/a")
+            seen.append(await counters())
+        moved = [
+            {name: after[name] - before[name] for name in after}
+            for before, after in pairwise(seen)
+        ]
+        assert client.handled == [b"/v2/keys/a"]
+        assert moved[0] == moved[1]
+        assert moved[1]["getsSuccess"] == 1
+
+    serve(tmp_path, test)
+
+
+def test_no_more_than_so_many_answers_are_kept_and_none_of_a_long_request() -> None:
+    state = [0]
+    counted: list[int] = []
+    repeats = Repeats(lambda: state[0], lambda: counted.append(1))
+    for n in range(10_000):
+        repeats.keep(b"%d" % n, b"answer")
+    kept = sum(repeats.get(b"%d" % n) is not None for n in range(10_000))
+    assert 0 < kept <= 4096
+    assert len(counted) == kept
+    repeats.keep(b"x" * 3000, b"answer")
+    assert repeats.get(b"x" * 3000) is None
+    state[0] = 1
+    assert repeats.get(b"9999") is None
