@@ -133,10 +133,7 @@ def test_reads_that_are_answered_again_are_counted_like_the_first(tmp_path: Path
         for _ in range(2):
             client.send("GET", "/a")
             seen.append(await counters())
-        moved = [
-            {name: after[name] - before[name] for name in after}
-            for before, after in pairwise(seen)
-        ]
+        moved = [{name: after[name] - before[name] for name in after} for before, after in pairwise(seen)]
         assert client.handled == [b"/v2/keys/a"]
         assert moved[0] == moved[1]
         assert moved[1]["getsSuccess"] == 1
