@@ -10,6 +10,9 @@ from collections.abc import Callable
 _KEPT = 4096
 """Answers."""
 
+_EVERY = 8
+"""One answer in so many is kept: what is asked for often is soon among them, and the rest costs next to nothing."""
+
 _LONG = 2048
 """Bytes of a request that is not worth its place."""
 
@@ -23,6 +26,7 @@ class Repeats:
         self._count = count
         self._answers: dict[bytes, bytes] = {}
         self._moment: object = None
+        self._passed = 0
 
     def get(self, request: bytes) -> bytes | None:
         """The answer to a request that has been answered already."""
@@ -34,6 +38,10 @@ class Repeats:
 
     def keep(self, request: bytes, answer: bytes) -> None:
         """This was answered just now."""
+        self._passed += 1
+        if self._passed < _EVERY:
+            return
+        self._passed = 0
         moment = (self._state(), int(time.time()))
         if moment != self._moment or len(self._answers) >= _KEPT:
             self._answers.clear()

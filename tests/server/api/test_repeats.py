@@ -44,6 +44,11 @@ class Client:
 
 
 @pytest.fixture(autouse=True)
+def every_answer_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.api.repeats._EVERY", 1)
+
+
+@pytest.fixture(autouse=True)
 def one_second(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The time of day stands still until it is told to go on."""
     now = [1_700_000_000.0]
@@ -139,6 +144,16 @@ def test_reads_that_are_answered_again_are_counted_like_the_first(tmp_path: Path
         assert moved[1]["getsSuccess"] == 1
 
     serve(tmp_path, test)
+
+
+def test_what_is_asked_for_often_is_kept_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.api.repeats._EVERY", 8)
+    repeats = Repeats(lambda: 0, lambda: None)
+    asked = 0
+    while repeats.get(b"often") is None:
+        repeats.keep(b"often", b"answer")
+        asked += 1
+    assert asked == 8
 
 
 def test_no_more_than_so_many_answers_are_kept_and_none_of_a_long_request() -> None:
