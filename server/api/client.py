@@ -26,7 +26,6 @@ from server.api.keys import (
     METHODS,
     answer_error,
     answer_event,
-    answer_get,
     answer_redirect,
     answer_watch,
     check_key,
@@ -165,11 +164,7 @@ class ClientApi:
         except EtcdError as error:
             return self.answer(error, method, began)
         if isinstance(outcome, Event):
-            if method != "GET":
-                return self.answer(outcome, method, began)
-            self._requests.durations[method].observe(perf_counter() - began)
-            node = self._node
-            return answer_get(outcome, node.raft_index, node.raft.term, node.members.cluster_id)
+            return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
             return self._watch(outcome)
         return _Promised(self, outcome, method, began)
@@ -178,7 +173,9 @@ class ClientApi:
         """What a request is answered with that had an outcome; it is counted, from when it ``began``."""
         if isinstance(outcome, Event):
             self._requests.durations[method].observe(perf_counter() - began)
-            return self._event(outcome)
+            node = self._node
+            index, term, cluster = node.raft_index, node.raft.term, node.members.cluster_id
+            return answer_event(outcome, index, term, cluster, plain_get=method == "GET")
         if outcome is None:
             outcome = EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!")
         self._requests.failed[method, outcome.status] += 1
@@ -190,10 +187,6 @@ class ClientApi:
         self._node.store.stats.gets_success += 1
         self._requests.received["GET"] += 1
         self._requests.durations["GET"].observe(0.0)
-
-    def _event(self, event: Event) -> Response:
-        node = self._node
-        return answer_event(event, node.raft_index, node.raft.term, node.members.cluster_id)
 
     def _error(self, error: EtcdError) -> Response:
         return answer_error(error, self._node.members.cluster_id)

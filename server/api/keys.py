@@ -147,17 +147,16 @@ def _ttl(form: Form) -> int | None:
     return _read(form, b"ttl", _uint64, ErrorCode.TTL_NOT_A_NUMBER) if form.get(b"ttl") else None
 
 
-def answer_event(event: Event, raft_index: int, raft_term: int, cluster_id: int) -> Response:
-    """What a get or a write answers: 201 when something was created, else 200."""
-    headers = _headers(event.etcd_index, raft_index, raft_term, cluster_id)
-    return Response(201 if event.created else 200, headers, event_line(event))
+def answer_event(
+    event: Event, raft_index: int, raft_term: int, cluster_id: int, *, plain_get: bool = False
+) -> Response:
+    """What a get or a write answers: 201 when something was created, else 200.
 
-
-def answer_get(event: Event, raft_index: int, raft_term: int, cluster_id: int) -> Response:
-    """What a get answers that went past the log: for a file that does not expire, until something is written."""
+    A ``plain_get``, one past the log, of a file that does not expire has this answer until something is written.
+    """
     headers = _headers(event.etcd_index, raft_index, raft_term, cluster_id)
-    lasts = event.node.expiration is None and not event.node.dir
-    return Response(200, headers, event_line(event), repeatable=lasts)
+    lasts = plain_get and event.node.expiration is None and not event.node.dir
+    return Response(201 if event.created else 200, headers, event_line(event), repeatable=lasts)
 
 
 def answer_watch(watcher: Watcher, raft_index: int, raft_term: int, cluster_id: int) -> Response:
