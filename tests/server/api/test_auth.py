@@ -5,7 +5,6 @@ import base64
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -13,8 +12,8 @@ from server.api.auth import MAX_BODY
 from server.api.client import ClientApi
 from server.api.http import Body, ReadBody, Request, Response
 from server.auth import passwords
-from server.config import load
-from server.node import Node, open_member
+from server.node import Node
+from tests.support import served
 
 JSON = ("Content-Type", "application/json")
 CLUSTER = ("X-Etcd-Cluster-Id", "409947e768f36fef")
@@ -98,29 +97,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Test], N
     monkeypatch.setattr(passwords, "COST", 4)
 
     def run(test: Test) -> None:
-        peer = "http://127.0.0.1:24201"
-        settings = load(
-            {
-                "name": "a",
-                "data-dir": str(tmp_path / "d"),
-                "advertise-client-urls": "http://127.0.0.1:24200",
-                "initial-advertise-peer-urls": peer,
-                "initial-cluster": f"a={peer}",
-            }
-        )
-
-        async def body() -> None:
-            started = open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
-            node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=10000)
-            await node.start()
-            while node.members.version is None:
-                await asyncio.sleep(0.001)
-            try:
-                await asyncio.wait_for(test(Served(node)), 20)
-            finally:
-                await node.stop()
-
-        asyncio.run(body())
+        served.serve(tmp_path / "d", lambda member: test(Served(member.node)))
 
     return run
 

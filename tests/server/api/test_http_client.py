@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ from server.api.client import ClientApi
 from server.api.http import Body, Later, ReadBody, Request, Response
 from server.api.peer import PeerApi
 from server.api.stats import go_duration
-from server.config import load
-from server.node import Node, open_member
+from server.node import Node
+from tests.support import served
 
 CLIENT, PEER = "http://127.0.0.1:24200", "http://127.0.0.1:24201"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -47,28 +46,7 @@ def serve(tmp_path: Path) -> Callable[..., None]:
     """Runs a test against a new member a=http://127.0.0.1:24201."""
 
     def run(test: Callable[[Served], Awaitable[None]], cors: tuple[str, ...] = ()) -> None:
-        settings = load(
-            {
-                "name": "a",
-                "data-dir": str(tmp_path / "d"),
-                "advertise-client-urls": CLIENT,
-                "initial-advertise-peer-urls": PEER,
-                "initial-cluster": f"a={PEER}",
-            }
-        )
-
-        async def body() -> None:
-            started = open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
-            node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=10000)
-            await node.start()
-            while node.members.version is None:
-                await asyncio.sleep(0.001)
-            try:
-                await asyncio.wait_for(test(Served(node, cors)), 20)
-            finally:
-                await node.stop()
-
-        asyncio.run(body())
+        served.serve(tmp_path / "d", lambda member: test(Served(member.node, cors)))
 
     return run
 
