@@ -32,10 +32,11 @@ from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
+from server.peer import ETCD_3, Identity, PeerHandler, Transport
 from server.raft import LogError
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
-from server.tls import TlsError, TlsFiles, server_context
+from server.tls import TlsError, TlsFiles, client_context, server_context
 from server.version import VERSION
 
 logger = logging.getLogger("server.main")
@@ -128,18 +129,11 @@ def _check_data_dir(config: Config) -> None:
 
 def _bind_all(config: Config, bound: list[_Bound]) -> None:
     """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
-    peer = TlsFiles(
-        config.peer_cert_file,
-        config.peer_key_file,
-        config.peer_ca_file,
-        config.peer_trusted_ca_file,
-        config.peer_client_cert_auth,
-    )
     client = TlsFiles(
         config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
     )
     for kind, scope, urls, files in (
-        ("peers", "peer", config.listen_peer_urls, peer),
+        ("peers", "peer", config.listen_peer_urls, _peer_tls(config)),
         ("client requests", "client", config.listen_client_urls, client),
     ):
         if files.given:
@@ -196,18 +190,21 @@ async def _serve(
         strict_reconfig=config.strict_reconfig_check,
     )
     version = started.members.version
+    transport = _transport(config, started, node)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
     runners = []
     api = ClientApi(node, config.cors)
     try:
-        await node.start()
+        await transport.start()
+        await node.start(transport)
         collect_young_garbage()
         give_back_memory()
         if config.cors:
             logger.info("cors = %s", ",".join(config.cors))
         peers, clients = bound
-        runners.append(await serve_http(PeerApi(node).handle, peers.sockets))
+        for_peers = PeerHandler(transport, PeerApi(node).handle)
+        runners.append(await serve_http(for_peers.handle, peers.sockets))
         runners.append(
             await serve_http(
                 api.handle,
@@ -224,6 +221,7 @@ async def _serve(
         logger.critical("%s", error)
     finally:
         notify("STOPPING=1")
+        await transport.stop()
         for runner in reversed(runners):
             await runner.cleanup()
         api.close()
@@ -234,6 +232,30 @@ async def _serve(
     if node.failed.done():
         return Ended(0 if isinstance(node.failed.exception(), MemberRemoved) else 1)
     return told.result() if told.done() else Ended(1)
+
+
+def _transport(config: Config, started: Started, node: Node) -> Transport:
+    """The ways to the other members, which speak so that members of 2.3 and of 3.x both take part."""
+    me = Identity(
+        started.local.id, started.members.cluster_id, config.initial_advertise_peer_urls, versions=ETCD_3
+    )
+    files = _peer_tls(config)
+    return Transport(
+        me,
+        node.peers,
+        tls=client_context(files) if files.given else None,
+        connect_timeout=1 + config.election_timeout / 1000 / 5,
+    )
+
+
+def _peer_tls(config: Config) -> TlsFiles:
+    return TlsFiles(
+        config.peer_cert_file,
+        config.peer_key_file,
+        config.peer_ca_file,
+        config.peer_trusted_ca_file,
+        config.peer_client_cert_auth,
+    )
 
 
 def _tell(told: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:

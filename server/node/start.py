@@ -15,7 +15,7 @@ from server.cluster.ids import cluster_id, id_text
 from server.cluster.members import Member, MemberError, Members
 from server.config import Config
 from server.metrics import MemberMetrics
-from server.node.applier import check_not_newer, major_minor
+from server.node.applier import check_not_newer
 from server.node.disk import Disk, MemberDisk, TimedFiles
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
@@ -25,6 +25,7 @@ from server.storage.snapshots import SnapshotDir
 from server.storage.wal import WAL, WalContents, WalMetadata, WalPosition
 from server.store.errors import SnapshotFormatError
 from server.store.store import Store
+from server.version import major_minor
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class Started:
     raft: Raft
     disk: Disk
     metrics: MemberMetrics = field(default_factory=MemberMetrics)
+    remotes: tuple[Member, ...] = ()
+    """The members that answered when this one joined them."""
 
 
 def open_member(config: Config, *, resolve: Resolve, now: int, random: Random) -> Started:
