@@ -52,8 +52,8 @@ CATCH_UP_ENTRIES = 5000
 REMOVED_PATIENCE = 1.0
 """Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
 
-QUORUM_PATIENCE = 10.0
-"""Seconds without a quorum after which that is worth a line of advice."""
+QUORUM_PATIENCE = 10
+"""Election time-outs without a quorum after which that is worth a line of advice."""
 
 VERSION_INTERVAL = 4.0
 """Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
@@ -110,6 +110,7 @@ class Node:
         self._disk = started.disk
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
+        self._election_timeout = self.raft.election_ticks * heartbeat
         self._request_timeout = request_timeout
         self._snapshot_count = snapshot_count or 10_000
         self._snapshot_index = self.raft.log.applied
@@ -417,7 +418,9 @@ class Node:
         now = time.monotonic()
         if self.peers.connected(now) >= self.raft.quorum if self.is_leader else self.raft.leader != NOBODY:
             self._had_quorum = now
-        elif self._had_quorum is not None and now - self._had_quorum > QUORUM_PATIENCE:
+        elif (
+            self._had_quorum is not None and now - self._had_quorum > QUORUM_PATIENCE * self._election_timeout
+        ):
             self._had_quorum = None
             reached = self.peers.reached()
             logger.warning(
@@ -442,8 +445,7 @@ class Node:
     def _why_late(self, answer: Answer) -> str:
         """What etcd guesses from the state of things when a request's time is up."""
         asked = answer.deadline - self._request_timeout
-        two_elections = 2 * self.raft.election_ticks * self._heartbeat
-        if self._elected - two_elections < asked < self._elected:
+        if self._elected - 2 * self._election_timeout < asked < self._elected:
             return LEADER_FAILED
         leader = self.raft.leader
         if leader == NOBODY:

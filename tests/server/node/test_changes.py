@@ -128,7 +128,7 @@ def test_changes_asked_for_at_once_are_made_one_after_the_other() -> None:
 def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_reads_go_on(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 0.1)
+    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
     log = Log()
 
     async def test(node: Node) -> None:
@@ -160,7 +160,7 @@ def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_r
 def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 0.1)
+    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
     log = Log()
 
     async def add(node: Node) -> None:
