@@ -25,6 +25,7 @@ from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
 from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
+from server.ask import PeerAsk
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
 from server.config import Config
 from server.listen import ListenError, listen
@@ -81,6 +82,8 @@ def serve(config: Config) -> Ended | signal.Signals:
 def _run(config: Config) -> Ended | signal.Signals:
     _raise_file_limit()
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    for number in _SIGNAL_NAMES:
+        _end_at_once_by(number)  # asking others, or reading a large log, takes a while
     gc.disable()  # until all that was there before is read: it is no garbage
     bound: list[_Bound] = []
     try:
@@ -88,11 +91,22 @@ def _run(config: Config) -> Ended | signal.Signals:
         check_initial_cluster(config)
         _bind_all(config, bound)
         most_clients = _most_clients()
-        started = open_member(config, resolve=socket.gethostbyname, now=time.time_ns(), random=Random())
+        started = open_member(
+            config,
+            resolve=socket.gethostbyname,
+            ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config)),
+            now=time.time_ns(),
+            random=Random(),
+        )
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(config, started, bound, most_clients))
+
+
+def _end_at_once_by(number: signal.Signals) -> None:
+    # The kernel ends no init process by a signal that it does not handle.
+    signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
 
 
 def _check_data_dir(config: Config) -> None:
@@ -127,13 +141,29 @@ def _check_data_dir(config: Config) -> None:
         refuse_what_needs_others(config)
 
 
+def peer_tls_files(config: Config) -> TlsFiles:
+    """What peers show each other, as listeners and as those who dial."""
+    return TlsFiles(
+        config.peer_cert_file,
+        config.peer_key_file,
+        config.peer_ca_file,
+        config.peer_trusted_ca_file,
+        config.peer_client_cert_auth,
+    )
+
+
+def dial_timeout(config: Config) -> float:
+    """Seconds that a connection to a peer may take: one, and a fifth of an election timeout for the way."""
+    return 1 + config.election_timeout / 1000 / 5
+
+
 def _bind_all(config: Config, bound: list[_Bound]) -> None:
     """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
     client = TlsFiles(
         config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
     )
     for kind, scope, urls, files in (
-        ("peers", "peer", config.listen_peer_urls, _peer_tls(config)),
+        ("peers", "peer", config.listen_peer_urls, peer_tls_files(config)),
         ("client requests", "client", config.listen_client_urls, client),
     ):
         if files.given:
@@ -239,22 +269,12 @@ def _transport(config: Config, started: Started, node: Node) -> Transport:
     me = Identity(
         started.local.id, started.members.cluster_id, config.initial_advertise_peer_urls, versions=ETCD_3
     )
-    files = _peer_tls(config)
+    files = peer_tls_files(config)
     return Transport(
         me,
         node.peers,
         tls=client_context(files) if files.given else None,
-        connect_timeout=1 + config.election_timeout / 1000 / 5,
-    )
-
-
-def _peer_tls(config: Config) -> TlsFiles:
-    return TlsFiles(
-        config.peer_cert_file,
-        config.peer_key_file,
-        config.peer_ca_file,
-        config.peer_trusted_ca_file,
-        config.peer_client_cert_auth,
+        connect_timeout=dial_timeout(config),
     )
 
 
@@ -270,8 +290,7 @@ def _let_the_next_signal_end_it() -> None:
     take long. All that was answered is on disk, so the end at once loses nothing."""
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().remove_signal_handler(number)
-        # The kernel ends no init process by a signal that it does not handle.
-        signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
+        _end_at_once_by(number)
 
 
 def _most_clients() -> int | None:

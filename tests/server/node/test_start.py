@@ -23,6 +23,7 @@ from server.storage.records import read_records
 from server.storage.requests import Request
 from server.storage.wal import WAL, WalMetadata
 from server.store.event import Event
+from tests.support.asking import nobody
 from tests.support.datadirs import Recorded
 
 SINGLE = [
@@ -57,7 +58,7 @@ def run(
     settings: Config, test: Callable[[Node], Awaitable[None]], clock: Callable[[], int] = time.time_ns
 ) -> None:
     async def body() -> None:
-        started = open_member(settings, resolve=lambda host: host, now=clock(), random=Random(1))
+        started = open_member(settings, resolve=lambda host: host, ask=nobody, now=clock(), random=Random(1))
         node = Node(
             started, heartbeat=0.05, request_timeout=5, snapshot_count=settings.snapshot_count, clock=clock
         )
@@ -226,7 +227,7 @@ def test_the_log_may_have_a_directory_of_its_own(tmp_path: Path) -> None:
 
 
 def open_only(settings: Config) -> None:
-    open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
+    open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
 
 
 async def told_of_no_quorum(caplog: pytest.LogCaptureFixture) -> None:
@@ -275,7 +276,7 @@ def test_force_new_cluster_makes_one_of_three(of: Recorded, tmp_path: Path) -> N
 
 def test_a_first_start_cut_short_begins_again(tmp_path: Path) -> None:
     settings = config(tmp_path / "d")
-    started = open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
+    started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
     started.disk.close()  # the log is there, its first entry is not
 
     async def test(node: Node) -> None:
@@ -307,7 +308,7 @@ def test_a_first_save_cut_short_at_any_byte_is_made_up_for(tmp_path: Path) -> No
         for leftover in segment.parent.glob("*.broken*"):
             leftover.unlink()
     segment.write_bytes(whole[: ends[3]])
-    open_member(settings, resolve=lambda host: host, now=0, random=Random(1)).disk.close()
+    open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1)).disk.close()
     assert segment.read_bytes() == whole[: ends[4]]  # as if the first save had not been cut
     segment.write_bytes(whole[: ends[3]])
     run(config(tmp_path / "d", initial_cluster="b=http://127.0.0.1:1"), test)  # the log says who is in it
