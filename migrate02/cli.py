@@ -10,14 +10,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from migrate02.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
+
 TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
 if TYPE_CHECKING:
     from typing import NoReturn
 
     from migrate02.arguments import Arguments
     from migrate02.conversion import Conversion, Options
-
-DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
 
 EXPLAIN_USAGE = """\
 usage: migrate02 explain [CODE | -flag | VARIABLE | key ...]
@@ -240,4 +240,10 @@ def _status(args: Arguments, conversions: list[Conversion]) -> int:
     return DONE
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"convert": _convert, "explain": _explain}
+def _data(argv: list[str]) -> int:
+    from migrate02.data_cli import data
+
+    return data(argv)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"convert": _convert, "data": _data, "explain": _explain}

@@ -140,6 +140,11 @@ def read_snapshot(data: bytes) -> State:
         document = deepjson.loads(data.decode("utf-8", "replace"))
     except ValueError as error:
         raise SnapshotFormatError(f"the snapshot's store is not JSON: {error}") from error
+    return read_document(document)
+
+
+def read_document(document: Any) -> State:
+    """The state in a snapshot's JSON that is parsed already. Raises SnapshotFormatError, naming the place."""
     place = ["the top"]
     try:
         root = document["Root"]
