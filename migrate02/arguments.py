@@ -52,6 +52,7 @@ Take an etcd 0.4 deployment to etcd 2.x.
 commands:
   convert   convert a configuration of etcd 0.4
   data      convert, inspect, export and compare data directories
+  import    carry keys into a running cluster
   explain   tell the whole story of a finding's code or of a flag
 
 migrate02 COMMAND --help tells more."""
@@ -86,11 +87,11 @@ _PLAINER = (
     (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
     (
         r"^argument command: invalid choice: '([^']*)'.*",
-        r"\1 is no command: give one of convert, data, explain",
+        r"\1 is no command: give one of convert, data, import, explain",
     ),
     (
         r"^the following arguments are required: command$",
-        "no command is given: give one of convert, data, explain",
+        "no command is given: give one of convert, data, import, explain",
     ),
 )
 """argparse's words, and ours."""

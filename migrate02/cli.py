@@ -246,4 +246,15 @@ def _data(argv: list[str]) -> int:
     return data(argv)
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"convert": _convert, "data": _data, "explain": _explain}
+def _import(argv: list[str]) -> int:
+    from migrate02.data_cli import import_
+
+    return import_(argv)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "convert": _convert,
+    "data": _data,
+    "import": _import,
+    "explain": _explain,
+}
