@@ -348,6 +348,7 @@ def test_without_a_quorum_writes_fail_in_time_and_nothing_answered_is_lost(
         with pytest.raises(EtcdError) as caught:
             await lost
         assert caught.value.cause == CONNECTION_LOST
+        await until(lambda: others[0].raft.leader not in (0, leader.local.id))
         assert await others[0].makes_progress(2)
         cluster.world.cut.clear()
         await until(lambda: not leader.is_leader)
@@ -361,12 +362,15 @@ def test_without_a_quorum_writes_fail_in_time_and_nothing_answered_is_lost(
 def test_what_waits_while_leaders_change_is_told_so() -> None:
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
-        follower = next(node for node in cluster.world.nodes.values() if node is not leader)
-        cluster.world.cut.add(leader.local.id)
+        follower, third = (node for node in cluster.world.nodes.values() if node is not leader)
+        follower.raft.give_up_leading()
+        cluster.world.cut |= {leader.local.id, third.local.id}
         await until(lambda: follower.raft.leader == 0)
         cluster.world.lose = lambda message: message.type is MessageType.PROPOSE
-        follower.raft.give_up_leading()  # the third is to be elected, and hears nothing of the write
         lost = follower.propose(put("a"))
+        cluster.world.cut.remove(third.local.id)
+        third.raft.campaign()
+        third.peers.receive([])
         with pytest.raises(EtcdError) as caught:
             await lost
         assert caught.value.cause == LEADER_FAILED
@@ -400,7 +404,8 @@ def test_who_sees_v3_data_never_leads_again_and_remembers(caplog: pytest.LogCapt
         await until(lambda: not any(node.is_leader for node in nodes))
         for node in nodes:
             calls = cluster.disks[node.local.id].calls
-            await until(lambda calls=calls: any(call.startswith("remember put at ") for call in calls))
+            while not any(call.startswith("remember put at ") for call in calls):
+                await asyncio.sleep(0.005)
             assert sum(call.startswith("remember") for call in calls) == 1
         assert caplog.text.count("never leads any more") == 3
         await asyncio.sleep(1.0)  # more than an election timeout
