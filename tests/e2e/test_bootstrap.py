@@ -3,14 +3,12 @@
 The words are those of etcd 2.3.8, recorded from it; where it has none, the clustering guide's.
 """
 
-import contextlib
-import http.client
-import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,6 +135,22 @@ def test_joining_by_discovery(infra0: Machine, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_member_that_waits_for_an_answer(
+    infra0: Machine, tmp_path: Path, number: signal.Signals
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        listed = f"infra0={infra0.peer},infra1=http://127.0.0.1:{silent.getsockname()[1]}"
+        words = infra0.flags("--initial-cluster", listed, "--initial-cluster-state", "existing")
+        argv = [ETCD02, "--data-dir", str(tmp_path / "d"), *words]
+        with Process(argv, int(infra0.client.rpartition(":")[2])) as process:
+            connection, _ = silent.accept()
+            with connection:
+                assert process.stop(number) == -number
+            assert "Traceback" not in process.log
+
+
 # beside a member that runs
 
 
@@ -149,23 +163,6 @@ class Running:
         self.client = process.url
         self.id = process.request("GET", "/v2/stats/self").json()["id"]
         self.cluster = process.get("/").headers["x-etcd-cluster-id"]
-
-    def add(self, peer_url: str) -> object:
-        """The id of a member that is added with this peer URL, and has not been seen yet."""
-        with contextlib.closing(
-            http.client.HTTPConnection(self.client.removeprefix("http://"))
-        ) as connection:
-            body = json.dumps({"peerURLs": [peer_url]})
-            connection.request("POST", "/v2/members", body, {"Content-Type": "application/json"})
-            return json.loads(connection.getresponse().read())["id"]
-
-
-def wait_for_line(process: Process, text: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while text not in process.log:
-        assert time.monotonic() < deadline, process.log
-        assert process.popen.poll() is None, process.log
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -206,7 +203,7 @@ def test_joining_with_another_count_of_members(infra0: Machine, running: Running
 
 
 def test_joining_with_other_urls(infra0: Machine, running: Running, tmp_path: Path) -> None:
-    added = running.add(infra0.unused)
+    added = running.process.add_member(infra0.unused)
     words = f"infra0={infra0.peer},m1={running.peer}", "--initial-cluster-state", "existing"
     line = refused(infra0, tmp_path, "--initial-cluster", *words)[0]
     assert f"{{ClusterID:{running.cluster} Members:[" in line
@@ -218,11 +215,11 @@ def test_joining_with_other_urls(infra0: Machine, running: Running, tmp_path: Pa
 
 
 def test_joining_as_the_member_that_was_added(infra0: Machine, running: Running, tmp_path: Path) -> None:
-    added = running.add(infra0.peer)
+    added = running.process.add_member(infra0.peer)
     words = f"infra0={infra0.peer},m1={running.peer}", "--initial-cluster-state", "existing"
     argv = [ETCD02, "--data-dir", str(tmp_path / "d"), *infra0.flags("--initial-cluster", *words)]
     restarting = f"restarting member {added} in cluster {running.cluster}"
     for wanted in (f"starting member {added} in cluster {running.cluster}", restarting):
         with Process(argv, int(infra0.client.rpartition(":")[2])) as process:
-            wait_for_line(process, wanted)
+            process.wait_for_line(wanted)
             process.kill()

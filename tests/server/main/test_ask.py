@@ -84,6 +84,21 @@ def test_a_name_that_nobody_has() -> None:
         ask("http://nobody.invalid:2380", "/members", 5)
 
 
+def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def slow(*_: object, **__: object) -> list[object]:
+        answered.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match="i/o timeout"):
+        ask("http://slow.example:2380", "/members", 0.2)
+    assert time.monotonic() - began < 10
+    answered.set()
+
+
 def test_peers_show_each_other_certificates() -> None:
     with serving(SERVER) as port:
         url = f"https://127.0.0.1:{port}"
