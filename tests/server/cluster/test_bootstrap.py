@@ -141,6 +141,11 @@ def test_the_token_keeps_equal_lists_apart() -> None:
     assert ours[0].id != theirs[0].id
 
 
+def test_a_list_that_was_found_elsewhere_and_cannot_be_read() -> None:
+    found_there = load({"name": "a", "discovery": "http://127.0.0.1:1/x"})._replace(initial_cluster="a=x")
+    assert refusal(found_there) == ["C error setting up initial cluster: URL scheme must be http or https: x"]
+
+
 B, C = "http://127.0.0.1:24302", "http://127.0.0.1:24303"
 THREE = f"a={PEER},b={B},c={C}"
 
