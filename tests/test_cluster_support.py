@@ -1,4 +1,4 @@
-"""The tests' clusters do what tests ask of them: shown with real etcds, which are beyond suspicion."""
+"""The tests' clusters do what tests ask of them."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.support.cluster import Cluster, kind, kinds, stable_ports, wait_until
 
 pytestmark = pytest.mark.slow
 
-REAL = kinds("3.4")
+KINDS = kinds("bundled", "3.4")
 
 
 def test_ports_are_free_different_and_not_for_outgoing_connections() -> None:
@@ -18,7 +18,7 @@ def test_ports_are_free_different_and_not_for_outgoing_connections() -> None:
     assert max(ports) < first
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_member_is_killed_paused_cut_off_and_comes_back(tmp_path: Path, name: str) -> None:
     with Cluster(
         tmp_path, [kind(name)] * 3, proxied=True, heartbeat_interval="50", election_timeout="500"
@@ -61,7 +61,7 @@ def test_a_member_is_killed_paused_cut_off_and_comes_back(tmp_path: Path, name: 
         assert not cluster.panics()
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", KINDS)
 def test_members_come_and_go(tmp_path: Path, name: str) -> None:
     with Cluster(
         tmp_path, [kind(name)], strict_reconfig_check="false", heartbeat_interval="50", election_timeout="500"
