@@ -201,7 +201,7 @@ class ClusterMember:
         assert isinstance(node, dict), reply
         return str(node["value"])
 
-    def keys(self) -> list[tuple[str, str | None, int, int]]:
+    def content(self) -> list[tuple[str, str | None, int, int]]:
         """Every key it has, hidden ones left out: path, value, created and modified index."""
         return list(keys_below(self.request("GET", "/v2/keys/?recursive=true&sorted=true").json()["node"]))
 
@@ -317,7 +317,7 @@ class Cluster:
         among = self.running if members is None else members
 
         def same() -> bool:
-            first, *others = [member.keys() for member in among]
+            first, *others = [member.content() for member in among]
             return all(other == first for other in others)
 
         wait_until(same, f"{', '.join(map(str, among))} hold the same keys")
