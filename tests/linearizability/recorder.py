@@ -21,7 +21,7 @@ from tests.linearizability.checker import ANY, NEVER, SAME, Marker, Operation, V
 from tests.support.cluster import ClusterMember
 from tests.support.process import Reply
 
-TIMEOUT = 1.5
+TIMEOUT = 0.7
 """Seconds until a client gives up on an answer; less than servers wait for a quorum, so that some come to nobody."""
 PAUSE = 0.04
 """Seconds between two operations of a client, at most."""
@@ -53,6 +53,11 @@ def read(key: str) -> Request:
     return Request("GET", key, {"quorum": "true"}, ANY, SAME)
 
 
+def local_read(key: str) -> Request:
+    """What the member has, which others may have changed already. Clients here do not ask for that."""
+    return Request("GET", key, {}, ANY, SAME)
+
+
 def write(key: str, value: str) -> Request:
     return Request("PUT", key, {"value": value}, ANY, value)
 
@@ -76,7 +81,7 @@ class Recorder:
     """
 
     def __init__(
-        self, members: Sequence[ClusterMember], seed: int, *, keys: int = 4, clients: int = 5
+        self, members: Sequence[ClusterMember], seed: int, *, keys: int = 4, clients: int = 8
     ) -> None:
         self.histories: dict[str, list[Operation]] = defaultdict(list)
         """By key."""
@@ -111,7 +116,7 @@ class Recorder:
         """Reads every register through every member."""
         for member in self._members:
             for key in self._keys:
-                self._ask(member, read(key))
+                self.ask(member, read(key))
 
     # What a client does
 
@@ -130,7 +135,7 @@ class Recorder:
         requests = [read(key), write(key, new)]
         if old is not None:
             requests += [swap(key, old, new), swap(key, old, new), delete(key, old)]
-        match self._ask(member, random.choice(requests)):
+        match self.ask(member, random.choice(requests)):
             case str(value):
                 last[key] = value
             case None:
@@ -138,10 +143,10 @@ class Recorder:
 
     def _creator(self, random: Random, member: ClusterMember, last: dict[str, str]) -> None:
         key = f"{CREATED}/{next(self._numbers)}"
-        if self._ask(member, create(key)) is not ANY:
+        if self.ask(member, create(key)) is not ANY:
             self.created.append(key)
 
-    def _ask(self, member: ClusterMember, request: Request) -> Value | Marker:
+    def ask(self, member: ClusterMember, request: Request) -> Value | Marker:
         """Sends the request and records it. Returns what is under the key then, ANY if there is no telling."""
         invoked = time.monotonic()
         try:
