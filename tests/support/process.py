@@ -46,6 +46,27 @@ class Reply(NamedTuple):
         return value
 
 
+def request(
+    port: int,
+    method: str,
+    path: str,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    timeout: float = PATIENCE,
+) -> Reply:
+    """One request to a port of loopback, on a connection of its own; ``path`` goes out as it is."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        body = None if form is None else urllib.parse.urlencode(form)
+        kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request(method, path, body, {**kind, **(headers or {})})
+        got = connection.getresponse()
+        return Reply(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+    finally:
+        connection.close()
+
+
 class Process:
     """A process that serves the v2 API on a client port. A context manager: killed at the end if it still runs."""
 
@@ -92,15 +113,7 @@ class Process:
         timeout: float = PATIENCE,
     ) -> Reply:
         """One request on a connection of its own; ``path`` goes out as it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.client_port, timeout=timeout)
-        try:
-            body = None if form is None else urllib.parse.urlencode(form)
-            kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request(method, path, body, {**kind, **(headers or {})})
-            got = connection.getresponse()
-            return Reply(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
-        finally:
-            connection.close()
+        return request(self.client_port, method, path, form, headers, timeout=timeout)
 
     def wait_for_line(self, text: str) -> None:
         """Returns when ``text`` stands in what it has written. Fails with that when it ends before."""
