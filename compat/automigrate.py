@@ -30,10 +30,11 @@ def command(data_dir: str, settings: Mapping[str, str]) -> list[str]:
 
 def migrate(data_dir: str, settings: Mapping[str, str]) -> str:
     """Puts ``member/`` beside the old files. Returns what was said about it; raises MigrationFailed."""
+    import json
     import subprocess
 
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "migrate02", *command(data_dir, settings)],
+        [sys.executable, "-P", "-m", "migrate02", *command(data_dir, settings), "--json"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -41,7 +42,12 @@ def migrate(data_dir: str, settings: Mapping[str, str]) -> str:
         check=False,
     )
     if done.returncode not in (_DONE, _WITH_WARNINGS):
-        said = done.stderr.strip().rpartition("\n")[2]
-        raise MigrationFailed(said.removeprefix("migrate02 data: ") or f"exit status {done.returncode}")
-    lines = (done.stdout + done.stderr).splitlines()
-    return "; ".join(line for line in lines if not line.startswith(" "))
+        said = done.stderr.strip().rpartition("\n")[2].removeprefix("migrate02 data: ")
+        raise MigrationFailed(said.removeprefix(f"{data_dir}: ") or f"exit status {done.returncode}")
+    result = json.loads(done.stdout)
+    written = result["written"][0]
+    said = (
+        f"{result['keys']} keys at index {result['index']} were converted from 0.4, for member {written['memberId']} "
+        f"of cluster {result['clusterId']}; digest {result['digest']}"
+    )
+    return "; ".join([said, *(f"warning: {warning}" for warning in result["warnings"])])

@@ -308,9 +308,9 @@ CODES: dict[str, Code] = {
         INFO,
         "a data directory of 0.4 was converted",
         "With --auto-migrate (or ETCD02_AUTO_MIGRATE=true) etcd02 runs 'migrate02 data DIR --beside' before it starts "
-        "on a data directory of 0.4. The new files are in member/, the old ones stay and are not used any more. Members "
-        "of one cluster that are converted each on its own must show the same digest; if one does not, remove member/ "
-        "of all of them and convert them together: migrate02 data DIR DIR DIR --out OUT",
+        "on a data directory of 0.4. The new files are in member/, the old ones stay and are not used any more. "
+        "Members of one cluster that are converted each on its own must show the same digest; if one does not, remove "
+        "member/ of all of them and convert them together: migrate02 data DIR DIR DIR --out OUT",
     ),
     "old-data-format": Code(
         INFO,

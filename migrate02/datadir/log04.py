@@ -135,7 +135,7 @@ def _decode(body: bytes, offset: int) -> Entry | None:
         return None
     command: Any = {}
     if command_length is not None:
-        if _number(command_length) != len(body) - match.end():
+        if _number(command_length) != len(body) - match.end() or not body.endswith(b"}\n"):
             return None
         try:
             command = json.loads(str(body[match.end() :], "utf-8"))
