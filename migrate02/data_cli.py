@@ -29,7 +29,7 @@ from migrate02.datadir.conversion import (
 )
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.inspection import inspect
-from migrate02.datadir.listing import row, user_keys
+from migrate02.datadir.listing import row
 from migrate02.datadir.live import Tls
 from migrate02.datadir.requests import curl_config
 from migrate02.datadir.sides import Side, hidden_roots, is_url, read_side, without_overdue
@@ -68,18 +68,19 @@ def _print(result: Result) -> None:
         taken = " <- taken for all" if reading is result.truth and len(result.readings) > 1 else ""
         print(
             f"{source.path}: member {reading.name or 'unknown'}, last entry {source.index} of term {source.term}, "
-            f"{reading.keys} keys at index {source.store.index}, digest {reading.digest[:16]}{taken}"
+            f"{reading.keys} keys at index {reading.etcd_index}, digest {reading.digest[:16]}{taken}"
         )
     for standby in result.standbys:
         print(f"{standby.path}: {standby_advice(standby)}")
-    overdue = _overdue(result)
+    now = time.time_ns()
+    overdue = sum(expiration <= now for expiration in result.truth.expirations)
     if overdue:
         print(
             f"{overdue} keys are past their TTL; the server removes them, as 0.4 would, when it has started"
         )
     for written in result.written:
         print(
-            f"{written.path}: written, {result.image.keys} keys at index {result.truth.source.store.index}, member "
+            f"{written.path}: written, {result.image.keys} keys at index {result.truth.etcd_index}, member "
             f"{id_text(written.member.id)} of cluster {id_text(result.cluster.id)}"
         )
         print(f"  start it with: {start_line(written, result)}")
@@ -101,16 +102,9 @@ def start_line(written: Written, result: Result) -> str:
     return " ".join(["etcd02", *flags])
 
 
-def _overdue(result: Result) -> int:
-    now = time.time_ns()
-    return sum(
-        key.expiration is not None and key.expiration <= now for key in user_keys(result.truth.source.store)
-    )
-
-
 def _as_json(result: Result) -> dict[str, object]:
     return {
-        "index": result.truth.source.store.index,
+        "index": result.truth.etcd_index,
         "keys": result.image.keys,
         "digest": result.image.digest,
         "clusterId": id_text(result.cluster.id),

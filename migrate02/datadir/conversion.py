@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate02.datadir.errors import DataError, NotAMember
-from migrate02.datadir.listing import Counted, digest, user_keys
+from migrate02.datadir.listing import Counted, Key, digest, user_keys
 from migrate02.datadir.members import DEFAULT_TOKEN, Cluster, cluster_of
 from migrate02.datadir.source04 import Source, entry_at, in_use, read_source
 from migrate02.datadir.writer import Image, image_of, staging, write_member
@@ -26,12 +26,23 @@ class Request:
 
 @dataclass(slots=True)
 class Reading:
-    """A directory that was read: ``digest`` is of all its keys, equal for directories that hold the same."""
+    """A directory that was read, and what is to be said of its keys, which are taken out of ``source`` in time.
+
+    ``etcd_index`` is that of the keys; ``digest`` is of all of them, equal for directories that hold the same;
+    ``expirations`` are those of the keys that have a TTL, Unix nanoseconds.
+    """
 
     source: Source
     name: str
+    etcd_index: int
     digest: str
     keys: int
+    expirations: list[int]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """By what the next leader would be chosen."""
+        return (self.source.term, self.source.index)
 
 
 @dataclass(slots=True)
@@ -86,12 +97,22 @@ def convert_together(
     names = list(request.names) or [""] * len(sources)
     if len(names) != len(sources):
         raise DataError(f"{len(names)} names are given for {len(sources)} directories")
-    read = [_read(source, name) for source, name in zip(sources, names, strict=True)]
-    standbys = [reading.source for reading in read if reading.source.is_standby]
-    readings = [reading for reading in read if not reading.source.is_standby]
-    if not readings:
+    readings: list[Reading] = []
+    standbys: list[Source] = []
+    truth: Reading | None = None
+    for path, name in zip(sources, names, strict=True):
+        reading = _read(path, name)
+        if reading.source.is_standby:
+            standbys.append(reading.source)
+            reading.source.take_keys()
+            continue
+        readings.append(reading)
+        if truth is None or reading.progress > truth.progress:
+            truth, reading = reading, truth or reading
+        if reading is not truth:
+            reading.source.take_keys()
+    if truth is None:
         raise NotAMember("none of the directories is of a member: all were standbys, or removed")
-    truth = max(readings, key=lambda reading: (reading.source.term, reading.source.index))
     result = _prepared(truth, readings, request)
     result.standbys = standbys
     members = result.cluster.members
@@ -140,21 +161,28 @@ def _read(path: Path, name: str) -> Reading:
             "a process still writes here: stop etcd 0.4 first", path / "log", remedy="then convert again"
         )
     source = read_source(path)
-    keys = Counted(user_keys(source.store))
+    expirations: list[int] = []
+    keys = Counted(_noting(user_keys(source.store), expirations))
     total = digest(keys, source.store.index)
-    return Reading(source, name or source.name, total, keys.count)
+    return Reading(source, name or source.name, source.store.index, total, keys.count, expirations)
+
+
+def _noting(keys: Iterable[Key], expirations: list[int]) -> Iterator[Key]:
+    for key in keys:
+        if key.expiration is not None:
+            expirations.append(key.expiration)
+        yield key
 
 
 def _prepared(truth: Reading, readings: list[Reading], request: Request) -> Result:
     registered = truth.source.members
     cluster = cluster_of(registered, request.initial_cluster, request.token)
     warnings = [warning for reading in readings for warning in reading.source.warnings]
-    image = image_of(truth.source.store, cluster, registered)
+    image = image_of(truth.source.take_keys(), cluster, registered)
     return Result(cluster, image, readings, truth, warnings=warnings)
 
 
-def _checked_name(reading: Reading, members: object) -> str:
-    assert isinstance(members, dict)
+def _checked_name(reading: Reading, members: Mapping[str, Member]) -> str:
     names = ", ".join(members)
     if not reading.name:
         raise DataError(

@@ -49,12 +49,17 @@ def user_keys(store: Store) -> Iterator[Key]:
 
 def keys_of(frozen: FrozenStore) -> Iterator[Key]:
     """The same of a frozen key space in which no key is 0.4's own."""
-    below = USERS + "/"
-    paths = [path for nodes in (frozen.files, frozen.directories) for path in nodes if path.startswith(below)]
-    paths.sort(key=lambda path: path.split("/"))
-    for path in paths:
-        node = frozen.files.get(path) or frozen.directories[path]
-        value = (node.value or b"") if isinstance(node, Node) else None
+    files, directories = frozen.files, frozen.directories
+    todo = sorted(directories[USERS].children, reverse=True)
+    while todo:
+        path = todo.pop()
+        file = files.get(path)
+        if file is not None:
+            node: Node | Directory = file
+            value: bytes | None = file.value or b""
+        else:
+            node, value = directories[path], None
+            todo += sorted(directories[path].children, reverse=True)
         yield Key(path[len(USERS) :], value, node.created_index, node.modified_index, node.expiration)
 
 
@@ -62,13 +67,12 @@ def without_machinery(frozen: FrozenStore) -> FrozenStore:
     """Without 0.4's registry of members and cluster configuration, which 2.x keeps elsewhere.
 
     Other keys below ``/_etcd`` are users'; the directory itself goes when nothing else is in it. Indexes and history
-    are as they were: nobody deleted anything.
+    are as they were: nobody deleted anything. The copy that is given is changed, and returned.
     """
-    directories = dict(frozen.directories)
-    files = {path: node for path, node in frozen.files.items() if not _is_machinery(path)}
-    for path in frozen.directories:
-        if _is_machinery(path):
-            del directories[path]
+    directories = frozen.directories
+    for nodes in (frozen.files, directories):
+        for path in [path for path in nodes if _is_machinery(path)]:
+            del nodes[path]
     shell = directories.get(_SHELL)
     if shell is not None:
         _replace_children(directories, shell, [path for path in shell.children if not _is_machinery(path)])
@@ -76,7 +80,7 @@ def without_machinery(frozen: FrozenStore) -> FrozenStore:
             del directories[_SHELL]
             users = directories[USERS]
             _replace_children(directories, users, [path for path in users.children if path != _SHELL])
-    return FrozenStore(files, directories, frozen.history, frozen.index, frozen.stats_json)
+    return frozen
 
 
 def _is_machinery(path: str) -> bool:

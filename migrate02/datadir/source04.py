@@ -37,6 +37,11 @@ class Source:
     torn: log04.Torn | None = None
     warnings: list[str] = field(default_factory=list)
 
+    def take_keys(self) -> Store:
+        """The keys, which are gone from here then: they may be many, and nobody should keep them longer than needed."""
+        taken, self.store = self.store, Store()
+        return taken
+
     @property
     def is_standby(self) -> bool:
         """Whether the node was no member any more, or not yet, when it was stopped."""
