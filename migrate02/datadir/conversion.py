@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from migrate02.datadir.errors import DataError, NotAMember
 from migrate02.datadir.listing import Counted, Key, digest, user_keys
 from migrate02.datadir.members import DEFAULT_TOKEN, Cluster, cluster_of
 from migrate02.datadir.source04 import Source, entry_at, in_use, read_source
-from migrate02.datadir.writer import Image, image_of, staging, write_member
+from migrate02.datadir.writer import Image, check_member, image_of, staging, write_member
 from server.cluster.members import Member
 
 
@@ -236,4 +237,8 @@ def _write(result: Result, wanted: list[Written]) -> None:
     with staging([one.path for one in wanted]) as stages:
         for one, stage in zip(wanted, stages, strict=True):
             write_member(stage, result.image, one.member, result.cluster)
+        result.image = result.image.without_pieces()
+        gc.collect()  # a key space refers to itself, and nobody else collects garbage in a short life
+        for one, stage in zip(wanted, stages, strict=True):
+            check_member(stage, result.image, one.member, result.cluster)
     result.written = wanted

@@ -44,20 +44,6 @@ class Replayer:
         self.store = store
         self.now: int | None = None
         """The latest time that the log tells, Unix nanoseconds: the leader wrote one twice a second."""
-        self._actions: dict[str, Callable[..., None]] = {
-            "etcd:set": self._set,
-            "etcd:create": self._create,
-            "etcd:update": self._update,
-            "etcd:delete": self._delete,
-            "etcd:compareAndSwap": self._compare_and_swap,
-            "etcd:compareAndDelete": self._compare_and_delete,
-            "etcd:sync": self._sync,
-            "etcd:get": _nothing,
-            "etcd:join": self._join,
-            "etcd:remove": self._remove,
-            "etcd:setClusterConfig": self._set_config,
-            "raft:nop": _nothing,
-        }
 
     def apply(self, name: str, command: dict[str, Any]) -> None:
         """Does what the command did, which may be nothing.
@@ -68,7 +54,7 @@ class Replayer:
             raise UnknownCommand(f"etcd 0.4 has no command {name}")
         fields = fields_of(name, command)
         try:
-            self._actions[name](**fields)
+            _ACTIONS[name](self, **fields)
         except EtcdError:
             return  # it failed then, too, and took no index
 
@@ -148,6 +134,25 @@ class Replayer:
             return _DEFAULT_ACTIVE_SIZE
         return found if isinstance(found, int) else _DEFAULT_ACTIVE_SIZE
 
+    def _nothing(self) -> None:
+        """A read, or an election."""
+
+
+_ACTIONS: dict[str, Callable[..., None]] = {
+    "etcd:set": Replayer._set,
+    "etcd:create": Replayer._create,
+    "etcd:update": Replayer._update,
+    "etcd:delete": Replayer._delete,
+    "etcd:compareAndSwap": Replayer._compare_and_swap,
+    "etcd:compareAndDelete": Replayer._compare_and_delete,
+    "etcd:sync": Replayer._sync,
+    "etcd:get": Replayer._nothing,
+    "etcd:join": Replayer._join,
+    "etcd:remove": Replayer._remove,
+    "etcd:setClusterConfig": Replayer._set_config,
+    "raft:nop": Replayer._nothing,
+}
+
 
 def registered(store: Store) -> Iterator[Registered]:
     """The members that 0.4's registry lists, in the order they came. An entry that cannot be read is passed over."""
@@ -186,7 +191,3 @@ def _entry(peer_url: str, client_url: str) -> bytes:
 
 def _path(key: str) -> str:
     return USERS + clean(key)
-
-
-def _nothing() -> None:
-    pass

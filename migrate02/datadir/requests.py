@@ -44,17 +44,24 @@ def put(key: Key, now: int, *, overwrite: bool = False) -> Put | None:
     return Put(key, f"/v2/keys{quote(key.path)}", "&".join(form))
 
 
-def curl_config(keys: Iterable[Key], url: str, now: int, *, overwrite: bool = False) -> Iterator[str]:
-    """The same as a file for ``curl --config``, with a line feed after each line."""
-    first = True
+CURL_LINE = 100_000
+"""Bytes of a line in a file for ``curl --config``: older curls take no more, and stop before the first request."""
+
+
+def curl_config(
+    keys: Iterable[Key], url: str, now: int, left_out: list[str], *, overwrite: bool = False
+) -> Iterator[str]:
+    """The same as a file for ``curl --config``, one request at a time. Keys that do not fit go to ``left_out``."""
+    separator = ""
     for key in in_order(keys):
         request = put(key, now, overwrite=overwrite)
         if request is None:
             continue
-        if not first:
-            yield "next\n"
-        first = False
-        yield 'request = "PUT"\n'
-        yield f'url = "{url.rstrip("/")}{request.target}"\n'
-        yield f'data = "{request.body}"\n'
-        yield 'output = "/dev/null"\nfail\nsilent\nshow-error\n'
+        if len(request.body) + len(request.target) + len(url) > CURL_LINE:
+            left_out.append(key.path)
+            continue
+        yield (
+            f'{separator}request = "PUT"\nurl = "{url.rstrip("/")}{request.target}"\ndata = "{request.body}"\n'
+            'output = "/dev/null"\nfail\nsilent\nshow-error\n'
+        )
+        separator = "next\n"

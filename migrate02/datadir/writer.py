@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrate02.datadir.errors import DataError
@@ -25,7 +25,9 @@ from server.storage.files import REAL_FILES, make_private_directory
 from server.storage.snapshots import SnapshotDir, read_snapshot
 from server.storage.wal import WAL
 from server.store import FrozenStore, SnapshotFormatError, Store
+from server.store.deepjson import loads
 from server.store.node import Directory, Node
+from server.store.snapshot import read_document
 
 TERM = 1
 """Of the snapshot. 0.4's terms begin with 0, which 2.x does not have; and nothing of them is needed any more."""
@@ -44,6 +46,10 @@ class Image:
     digest: str
     keys: int
     nodes: tuple[int, ...]
+
+    def without_pieces(self) -> Image:
+        """What is needed to compare it with what was written."""
+        return replace(self, pieces=())
 
 
 def image_of(store: Store, cluster: Cluster, registered: Mapping[str, Registered]) -> Image:
@@ -118,16 +124,15 @@ def _clean_up(stages: Sequence[Path], made: Sequence[Path]) -> None:
 
 
 def write_member(stage: Path, image: Image, member: Member, cluster: Cluster) -> None:
-    """Writes ``wal`` and ``snap`` below ``stage``, and opens them again. Raises DataError.
+    """Writes ``wal`` and ``snap`` below ``stage``. Raises DataError.
 
     The log: metadata, the marker of its beginning, the marker of the snapshot, the hard state. No entries.
     """
     at = WalPosition(image.raft_index, TERM)
-    metadata = WalMetadata(member.id, cluster.id)
     snap = stage / "snap"
     try:
         make_private_directory(snap)
-        wal = WAL.create(stage / "wal", metadata)
+        wal = WAL.create(stage / "wal", WalMetadata(member.id, cluster.id))
         try:
             wal.save_snapshot(at)
             wal.save(HardState(TERM, 0, image.raft_index), ())
@@ -136,7 +141,15 @@ def write_member(stage: Path, image: Image, member: Member, cluster: Cluster) ->
         path = SnapshotDir(snap).save(Snapshot(image.raft_index, TERM, image.nodes, b""), image.pieces)
         path.chmod(0o600)
         REAL_FILES.sync_directory(stage)
-        _check_log(stage / "wal", at, metadata)
+    except StorageError as error:
+        raise DataError(error.message, error.path, error.offset) from error
+
+
+def check_member(stage: Path, image: Image, member: Member, cluster: Cluster) -> None:
+    """Opens what was written with the readers that a start uses, and compares it. Raises DataError."""
+    try:
+        _check_log(stage / "wal", WalPosition(image.raft_index, TERM), WalMetadata(member.id, cluster.id))
+        (path,) = (stage / "snap").iterdir()
         _check_snapshot(path, image)
     except StorageError as error:
         raise DataError(error.message, error.path, error.offset) from error
@@ -155,14 +168,21 @@ def _check_log(directory: Path, at: WalPosition, metadata: WalMetadata) -> None:
 
 
 def _check_snapshot(path: Path, image: Image) -> None:
-    """Reads the snapshot as a start would, and compares every key."""
+    """Reads the snapshot as a start would, and compares every key. Lets go of each form of it as soon as it can."""
     snapshot = read_snapshot(path)
+    found = (snapshot.index, snapshot.term, snapshot.nodes)
+    text = snapshot.data.decode()
+    del snapshot
     store = Store()
     try:
-        store.recover(snapshot.data)
-    except SnapshotFormatError as error:
+        document = loads(text)
+        del text
+        store.become(read_document(document))
+        del document
+    except (SnapshotFormatError, ValueError) as error:
         raise DataError(str(error), path) from error
-    if (snapshot.index, snapshot.term, snapshot.nodes) != (image.raft_index, TERM, image.nodes) or digest(
-        user_keys(store), store.index
-    ) != image.digest:
+    if (
+        found != (image.raft_index, TERM, image.nodes)
+        or digest(user_keys(store), store.index) != image.digest
+    ):
         raise DataError("was read back otherwise than it was written; the disk may be failing", path)
