@@ -130,7 +130,7 @@ CODES: dict[str, Code] = {
         "their logs seldom end with the same entry; together they get the same state.\n\n"
         "migrate02 data inspect DIR tells what a directory holds and what is damaged in it, migrate02 data verify OLD "
         "NEW compares two.\n\n"
-        "To start empty, move the directory aside: mv DIR DIR.0.4",
+        "To start empty, move the directory aside (mv DIR DIR.0.4), and keep it.",
     ),
     "engine": Code(
         ERROR,
@@ -310,7 +310,7 @@ CODES: dict[str, Code] = {
         "With --auto-migrate (or ETCD02_AUTO_MIGRATE=true) etcd02 runs 'migrate02 data DIR --beside' before it starts "
         "on a data directory of 0.4. The new files are in member/, the old ones stay and are not used any more. "
         "Members of one cluster that are converted each on its own must show the same digest; if one does not, remove "
-        "member/ of all of them and convert them together: migrate02 data DIR DIR DIR --out OUT",
+        "member/ of all of them and convert them together (migrate02 data DIR DIR DIR --out OUT).",
     ),
     "old-data-format": Code(
         INFO,
