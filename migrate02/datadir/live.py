@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 import urllib.error
 import urllib.request
@@ -100,7 +101,7 @@ def _get(url: str, tls: Tls) -> _Answer | None:
             return None
         body = error.read(500).decode("utf-8", "replace").strip()
         raise DataError(f"{url} answers {error.code}: {body}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise DataError(
             f"{url} does not answer: {getattr(error, 'reason', error)}", remedy="is this a client URL?"
         ) from error

@@ -18,7 +18,7 @@ from migrate02.datadir.listing import Key, user_keys
 from migrate02.datadir.sides import is_url, read_side, without_overdue
 from migrate02.datadir.source04 import read_source
 from tests.migrate02.running import migrate02
-from tests.support.cluster import Cluster, kind, wait_until
+from tests.support.cluster import Cluster, kind, kinds, wait_until
 from tests.support.datadirs04 import FIRST, Recorded, expected, recorded, set_to, unpack, write_directory
 from tests.support.process import Member, Process
 
@@ -50,7 +50,7 @@ def flags(member: Member) -> list[str]:
 
 
 @pytest.mark.real_etcd
-@pytest.mark.parametrize("version", ["3.4", "3.5"])
+@pytest.mark.parametrize("version", kinds("3.4", "3.5"))
 @pytest.mark.parametrize("one", ALONE, ids=str)
 def test_a_real_etcd_serves_what_0_4_9_served(one: Recorded, version: str, tmp_path: Path) -> None:
     """Handed over by etcd02, which gives it the database it wants beside a snapshot; and again after that."""
@@ -68,21 +68,28 @@ def test_a_real_etcd_serves_what_0_4_9_served(one: Recorded, version: str, tmp_p
             real.stop()
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one at a time"])
 @pytest.mark.parametrize("fixture", ["s-cluster4to3", "s-standby"])
-def test_a_clusters_directories_form_a_bundled_cluster_at_once(fixture: str, tmp_path: Path) -> None:
+def test_a_clusters_directories_form_a_bundled_cluster_at_once(
+    fixture: str, together: bool, tmp_path: Path
+) -> None:
     source = unpack(fixture, tmp_path)
     keys = wanted(source / "n1")
     with Cluster(tmp_path, [kind("bundled")] * 3) as cluster:
         for member, name in zip(cluster.members, ("n1", "n2", "n3"), strict=True):
             member.name, member.data_dir = name, tmp_path / "out" / name
         urls = ",".join(f"{member.name}={member.peer_url}" for member in cluster.members)
-        convert_together(sorted(source.iterdir()), tmp_path / "out", Request(initial_cluster=urls))
+        request = Request(initial_cluster=urls)
+        if together:
+            convert_together(sorted(source.iterdir()), tmp_path / "out", request)
+        else:
+            for name in ("n1", "n2", "n3"):
+                convert_one(source / name, tmp_path / "out" / name, request)
         cluster.start()
         for member in cluster.members:
             assert served(f"http://127.0.0.1:{member.client_port}", keys) == keys, member
             listed = cluster.listed(member)
             assert sorted(str(one["name"]) for one in listed) == ["n1", "n2", "n3"]
-        cluster.leader_of(cluster.members)
         cluster.members[0].write("/new", "1")
         index = int(cluster.members[0].request("GET", "/v2/keys/new").headers["x-etcd-index"])
         assert index > expected(fixture)["etcd_index"]
@@ -95,7 +102,7 @@ def test_a_clusters_directories_form_a_bundled_cluster_at_once(fixture: str, tmp
 
 
 @pytest.mark.real_etcd
-@pytest.mark.parametrize("version", ["3.4"])
+@pytest.mark.parametrize("version", kinds("3.4"))
 def test_a_clusters_directories_form_a_cluster_of_real_etcds(version: str, tmp_path: Path) -> None:
     source = unpack("s-standby", tmp_path)
     keys = wanted(source / "n1")
@@ -142,6 +149,18 @@ def test_auto_migrate_by_variable_with_an_untouched_command_line_of_0_4(tmp_path
     with Process([ETCD02, *words.split(), *peers], member.client_port, env=env) as process:
         process.wait_until_serving()
         assert process.get("/a").status == 200
+
+
+@pytest.mark.real_etcd
+def test_auto_migrate_goes_with_a_real_etcd(tmp_path: Path) -> None:
+    etcd = kind("3.4").handed_over()
+    member = Member(old_directory(tmp_path), "m")
+    arch = {"ETCD_UNSUPPORTED_ARCH": os.uname().machine}
+    with Process(
+        [*etcd.command, *flags(member), "--auto-migrate", *etcd.flags], member.client_port, env=arch
+    ) as real:
+        real.wait_until_serving()
+        assert real.get("/_h/b").status == 200
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,27 @@ def test_nothing_is_changed_by_reading(tmp_path: Path) -> None:
 
 
 # Damage by chance
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["peers", "name", "Running", "Cluster", "peerURL", "x"]), inner, max_size=4
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=100)
+@given(conf=st.binary(max_size=20) | JSON.map(lambda found: json.dumps(found).encode()), standby=JSON)
+def test_any_notes_beside_the_log_cost_no_key(conf: bytes, standby: object) -> None:
+    with tempfile.TemporaryDirectory() as where:
+        path = write_directory(Path(where) / "s", [*FIRST, set_to("/x", "1")])
+        (path / "conf").write_bytes(conf)
+        (path / "standby_info").write_text(json.dumps(standby))
+        assert "/x" in keys(read_source(path))
 
 
 @pytest.fixture(scope="module")
