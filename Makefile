@@ -35,9 +35,10 @@ types: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## figures: start-up, conversion speed, and the bundled server against a real etcd
+bench: $(STAMP)  ## figures: start-up, conversion of files and of data, and the bundled server against a real etcd
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
+	$(BIN)/python bench/datadir.py
 	$(BIN)/python bench/server.py
 	$(BIN)/python bench/cluster.py
 
