@@ -234,7 +234,7 @@ def _check_empty(target: Path) -> None:
 
 
 def _write(result: Result, wanted: list[Written]) -> None:
-    with staging([one.path for one in wanted]) as stages:
+    with staging([one.path for one in wanted], result.truth.source.path) as stages:
         for one, stage in zip(wanted, stages, strict=True):
             write_member(stage, result.image, one.member, result.cluster)
         result.image = result.image.without_pieces()

@@ -91,11 +91,12 @@ def _add_directory(frozen: FrozenStore, path: str, index: int) -> None:
 
 
 @contextmanager
-def staging(targets: Sequence[Path]) -> Iterator[list[Path]]:
+def staging(targets: Sequence[Path], like: Path) -> Iterator[list[Path]]:
     """Places to write the members' directories in, one for each target. When the block ends well they become
     ``TARGET/member``, all or, should the system fail in between, those that could; when it does not, nothing stays.
 
-    Raises DataError when a target cannot take one.
+    What root makes belongs to whom ``like`` belongs to, or a service could not open it. Raises DataError when a target
+    cannot take one.
     """
     stages = [target / f".member.migrate02-{os.getpid()}" for target in targets]
     made: list[Path] = []
@@ -104,6 +105,8 @@ def staging(targets: Sequence[Path]) -> Iterator[list[Path]]:
             made.extend(path for path in (target, *target.parents) if not path.exists())
             make_private_directory(stage)
         yield stages
+        if os.geteuid() == 0:
+            _give(like, [path for stage in stages for path in (stage, *stage.rglob("*"))] + made)
         for target, stage in zip(targets, stages, strict=True):
             stage.rename(target / "member")
             REAL_FILES.sync_directory(target)
@@ -113,6 +116,12 @@ def staging(targets: Sequence[Path]) -> Iterator[list[Path]]:
     except BaseException:
         _clean_up(stages, made)
         raise
+
+
+def _give(like: Path, paths: Sequence[Path]) -> None:
+    state = like.stat()
+    for path in paths:
+        os.chown(path, state.st_uid, state.st_gid)
 
 
 def _clean_up(stages: Sequence[Path], made: Sequence[Path]) -> None:

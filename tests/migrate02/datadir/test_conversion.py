@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from migrate02.datadir.conversion import Request, convert_one, convert_together
 from migrate02.datadir.errors import DataError, NotAMember
-from migrate02.datadir.listing import user_keys
+from migrate02.datadir.listing import digest, user_keys
 from migrate02.datadir.reader2x import read_member
 from server.raft.types import Snapshot
 from server.storage.errors import WriteFailedError
 from server.storage.snapshots import SnapshotDir, read_snapshot
-from tests.support.datadirs04 import FIRST, Command, encode_entry, set_to, write_directory
+from tests.support.datadirs04 import FIRST, Command, encode_entry, expected, set_to, unpack, write_directory
 
 URLS = {name: f"http://127.0.0.1:700{name[1]}" for name in ("n1", "n2", "n3")}
 
@@ -171,6 +175,36 @@ def test_the_source_itself_is_not_written_to_unless_asked(tmp_path: Path) -> Non
         convert_one(source, source, Request(), beside=True)
 
 
+def test_what_root_makes_belongs_to_who_has_the_old_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that runs as another user has to be able to open it."""
+    source = single(tmp_path)
+    given: dict[str, tuple[int, int]] = {}
+
+    def chown(path: Path, user: int, group: int) -> None:
+        given[str(path.relative_to(tmp_path)).replace(str(os.getpid()), "PID")] = (user, group)
+
+    monkeypatch.setattr(os, "chown", chown)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    convert_one(source, tmp_path / "far" / "new", Request())
+    assert set(given.values()) == {(source.stat().st_uid, source.stat().st_gid)}
+    stage = "far/new/.member.migrate02-PID"
+    assert sorted(given) == [
+        "far",
+        "far/new",
+        stage,
+        f"{stage}/snap",
+        f"{stage}/snap/0000000000000001-0000000000000003.snap",
+        f"{stage}/wal",
+        f"{stage}/wal/0000000000000000-0000000000000000.wal",
+    ]
+    given.clear()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    convert_one(source, tmp_path / "other", Request())
+    assert given == {}
+
+
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: SnapshotDir, snapshot: Snapshot, more: Sequence[bytes] = ()) -> Path:
         raise WriteFailedError("cannot save the snapshot: No space left on device", self.directory)
@@ -302,3 +336,41 @@ def test_a_name_that_is_no_file_name_goes_one_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         convert_together([source], tmp_path / "out", Request(["a/b"]))
     assert not (tmp_path / "out").exists()
+
+
+# Damage by chance
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack("s-badsnap2", tmp_path_factory.mktemp("whole")) / "snapA"
+
+
+@settings(max_examples=60)
+@given(
+    name=st.sampled_from(["log", "conf", "snapshot/0_329.ss", "snapshot/0_405.ss"]),
+    at=st.floats(0, 1),
+    cut=st.integers(0, 2000),
+    put=st.binary(max_size=20),
+)
+def test_a_damaged_directory_is_converted_as_it_was_read_or_refused_and_leaves_nothing(
+    whole: Path, name: str, at: float, cut: int, put: bytes
+) -> None:
+    with tempfile.TemporaryDirectory() as where:
+        source = Path(where, "old")
+        shutil.copytree(whole, source)
+        raw = (source / name).read_bytes()
+        place = int(at * len(raw))
+        (source / name).write_bytes(raw[:place] + put + raw[place + cut :])
+        refused = None
+        try:
+            result = convert_one(source, Path(where, "new"), Request(["snapA"]))
+        except DataError as error:
+            refused = error
+        if refused is not None:
+            assert refused.path is not None
+            assert os.listdir(where) == ["old"]
+            return
+        state = read_member(Path(where, "new"))
+        assert digest(user_keys(state.store), state.store.index) == result.image.digest == result.truth.digest
+        assert state.store.index <= expected("s-badsnap2")["etcd_index"]
