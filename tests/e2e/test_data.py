@@ -116,6 +116,16 @@ def test_a_clusters_directories_form_a_cluster_of_real_etcds(version: str, tmp_p
             assert served(f"http://127.0.0.1:{member.client_port}", keys) == keys, member
 
 
+@pytest.mark.real_etcd
+def test_a_directory_of_3x_is_told_from_others(tmp_path: Path) -> None:
+    member = Member(tmp_path / "new")
+    with member.start_real(*kind("3.4").command, "--enable-v2") as real:
+        assert real.put("/a", "1").status == 201
+        real.stop()
+    told = json.loads(migrate02("data", "inspect", "--json", member.data_dir).out)
+    assert (told["kind"], told["damage"]) == ("3.x", [])
+
+
 # etcd02 on an old directory
 
 
@@ -265,6 +275,31 @@ def test_import_from_a_running_cluster(target: Process, tmp_path: Path) -> None:
         assert verified.status == 0, verified.out
         warned = migrate02("import", "--live", source.url, "--to", target.url)
         assert "does not list hidden keys" in warned.err
+
+
+def test_import_over_tls_with_a_certificate(tmp_path: Path) -> None:
+    source = write_directory(tmp_path / "old", [*FIRST, set_to("/a", "1"), set_to("/_h/b", "2")])
+    files = Path(__file__).parents[2] / "fixtures" / "tls"
+    server, client = (
+        {f"{kind}-file": str(files / name) for kind, name in pairs.items()}
+        for pairs in (
+            {"cert": "server.pem", "key": "server.key", "ca": "ca.pem"},
+            {"cert": "client.pem", "key": "client.key", "ca": "ca.pem"},
+        )
+    )
+    member = Member(tmp_path / "target", **server)
+    for name in ("listen-client-urls", "advertise-client-urls"):
+        member.settings[name] = member.settings[name].replace("http://", "https://")
+    words = [f"--{name}={value}" for name, value in client.items()]
+    with member.launch() as process:
+        url = process.url.replace("http://", "https://")
+        wait_until(
+            lambda: migrate02("import", "--snapshot", source, "--to", url, *words).status == 0,
+            "it is carried",
+        )
+        assert migrate02("data", "verify", source, url, *words).status == 0
+        refused = migrate02("data", "verify", source, url)
+        assert (refused.status, refused.err.count("\n")) == (3, 1)
 
 
 def test_the_keys_of_a_directory_come_in_the_order_they_were_made(target: Process, tmp_path: Path) -> None:
