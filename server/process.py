@@ -32,6 +32,8 @@ from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
+from server.proxy.peers import FindPeers, static_peers
+from server.proxy.process import Proxy
 from server.raft import LogError
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
@@ -83,7 +85,8 @@ def _run(config: Config) -> Ended | signal.Signals:
     gc.disable()  # until all that was there before is read: it is no garbage
     bound: list[_Bound] = []
     try:
-        _check_data_dir(config)
+        if _check_data_dir(config):
+            return _run_proxy(config)
         check_initial_cluster(config)
         _bind_all(config, bound)
         most_clients = _most_clients()
@@ -94,7 +97,8 @@ def _run(config: Config) -> Ended | signal.Signals:
         return runner.run(_serve(config, started, bound, most_clients))
 
 
-def _check_data_dir(config: Config) -> None:
+def _check_data_dir(config: Config) -> bool:
+    """Whether it is, or becomes, that of a proxy; a member's stays a member's. Raises BootstrapError, StorageError."""
     data_dir = Path(config.data_dir)
     kind = layout(data_dir)
     for name in strangers(data_dir):
@@ -104,7 +108,7 @@ def _check_data_dir(config: Config) -> None:
             data_dir,
         )
     match kind:
-        case Kind.ETCD04:
+        case Kind.ETCD04 if config.proxy == "off":
             raise BootstrapError(
                 "C",
                 f"data dir {data_dir} holds the data of an etcd 0.4 and no 2.x member: starting on it would begin "
@@ -112,18 +116,17 @@ def _check_data_dir(config: Config) -> None:
             )
         case Kind.BOTH:
             raise BootstrapError("C", "invalid datadir. Both member and proxy directories exist.")
-        case Kind.PROXY:
-            raise BootstrapError(
-                "C",
-                f"data dir {data_dir} is that of a proxy, which the bundled server cannot be: "
-                "run a real etcd on it (etcd02 --engine PATH), or name another --data-dir",
+        case Kind.MEMBER | Kind.PROXY:
+            text = (
+                f"the server is already initialized as {kind.value} before, starting as etcd {kind.value}..."
             )
-        case Kind.MEMBER:
-            text = "the server is already initialized as member before, starting as etcd member..."
             logger.log(NOTICE, "%s", text)
+    if kind is Kind.PROXY or (config.proxy != "off" and kind in (Kind.EMPTY, Kind.ETCD04)):
+        return True
     wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
     if not has_wal(wal_dir):
         refuse_what_needs_others(config)
+    return False
 
 
 def _bind_all(config: Config, bound: list[_Bound]) -> None:
@@ -234,6 +237,33 @@ async def _serve(
     if node.failed.done():
         return Ended(0 if isinstance(node.failed.exception(), MemberRemoved) else 1)
     return told.result() if told.done() else Ended(1)
+
+
+def _run_proxy(config: Config, find_peers: FindPeers = static_peers) -> Ended | signal.Signals:
+    """Runs a proxy until a signal ends it. Raises what can keep it from starting."""
+    proxy = Proxy(config, _most_clients())
+    collect_young_garbage()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve_proxy(proxy, find_peers))
+
+
+async def _serve_proxy(proxy: Proxy, find_peers: FindPeers) -> signal.Signals:
+    told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in _SIGNAL_NAMES:
+        asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
+    starting = asyncio.create_task(proxy.start(find_peers))
+    try:
+        await asyncio.wait((told, starting), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            notify("READY=1")
+            await told
+    finally:
+        notify("STOPPING=1")
+        starting.cancel()
+        await asyncio.wait((starting,))
+        await proxy.stop()
+    return told.result()
 
 
 def _tell(told: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:

@@ -14,10 +14,12 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
+from server.api.answers import taken_apart
 from server.api.http import (
     CLOSE,
     WHOLE,
     Body,
+    BrokenOff,
     Handler,
     Headers,
     Later,
@@ -155,6 +157,7 @@ class HotConnection(asyncio.Protocol):
     __slots__ = (
         "_awaited",
         "_chunks",
+        "_client",
         "_done",
         "_eof",
         "_given_up",
@@ -187,6 +190,7 @@ class HotConnection(asyncio.Protocol):
     def __init__(self, hot: HotPath) -> None:
         self._hot = hot
         self._transport: asyncio.Transport
+        self._client: str
         self._timer: asyncio.TimerHandle
         self._since = 0.0  # when it began to wait for what it waits for
         self._done = False  # closed, lost or handed over
@@ -223,6 +227,7 @@ class HotConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._client = str((transport.get_extra_info("peername") or ("",))[0])
         hot = self._hot
         hot.connections.add(self)
         self._since = hot.loop.time()
@@ -334,7 +339,7 @@ class HotConnection(asyncio.Protocol):
             return self._hand_over(data, at)
         self._serving = True
         self._head = head
-        self._request = request = Request(method, target, head.headers)
+        self._request = request = Request(method, target, head.headers, self._client)
         if head.length:
             self._left = head.length
             if head.length == CHUNKED:
@@ -437,7 +442,7 @@ class HotConnection(asyncio.Protocol):
             return self._fault()
 
     def _fault(self) -> Response:
-        method, target, _ = self._request
+        method, target, *_ = self._request
         logger.exception("this is a fault in the server, please report it: %s %r", method, target.decode())
         return text(500, "Internal Server Error", CLOSE)
 
@@ -476,8 +481,15 @@ class HotConnection(asyncio.Protocol):
             self._since = self._hot.loop.time()
             self._wake_if_alone()
             return
-        hot, head, headers = self._hot, self._head, response.headers
+        hot, head = self._hot, self._head
         keeps = head.keeps and not unread and not hot.stopping
+        if response.wire:
+            if keeps and hot.cors is None and not head.http10:
+                self._write(response.wire)
+                self._finish(keeps)
+                return
+            response = taken_apart(response.wire, is_head=self._request.method == "HEAD")
+        headers = response.headers
         if hot.cors is not None:
             headers = tuple(sorted(headers + hot.cors(head.origin)))
         if CLOSE in headers:
@@ -544,8 +556,9 @@ class HotConnection(asyncio.Protocol):
         try:
             while piece := stream.take():
                 out.append(piece if self._head.http10 else chunk(piece))
-        except Exception:
-            self._fault()
+        except Exception as error:
+            if not isinstance(error, BrokenOff):
+                self._fault()
             self._write(b"".join(out))
             self._stream = None
             stream.close()

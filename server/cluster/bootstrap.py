@@ -32,7 +32,6 @@ def refuse_what_needs_others(config: Config) -> None:
     """Raises BootstrapError for a setting that only a cluster of several members, or a proxy of one, can
     honour."""
     refused = (
-        (config.proxy != "off", f"--proxy {config.proxy}: {_ONE}, and no proxy"),
         (config.discovery, f"--discovery {config.discovery}: {_ONE}, and asks no discovery service"),
         (config.discovery_srv, f"--discovery-srv {config.discovery_srv}: {_ONE}, and asks no DNS"),
         (config.experimental_v3demo, "--experimental-v3demo: the bundled server has no v3 API"),
