@@ -33,6 +33,7 @@ from server.api.http import (
     Response,
     Sink,
     Stream,
+    UntilGone,
     bad_request,
     text,
 )
@@ -186,6 +187,13 @@ async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | Non
         assert not isinstance(reply, ReadBody)
     elif isinstance(reply, PourBody):
         reply = await _pour(got, reply.sink)
+    if isinstance(reply, UntilGone):
+        try:
+            async with asyncio.timeout(None) as until:
+                with got.connection.ending(until):
+                    reply = await reply
+        except TimeoutError:
+            return _whole(Response(408, (CLOSE,)), ())  # to nobody
     response = reply if isinstance(reply, Response) else await reply
     if response.wire:
         response = taken_apart(response.wire, is_head=got.method == "HEAD")

@@ -56,11 +56,16 @@ def read_head(data: bytes, *, is_head: bool) -> AnswerHead | None:
         return None
     plain = _PLAIN.match(data)
     length = _LENGTH_LINE.search(data, 0, size)
-    if plain and length and not _HOP_LINE.search(data, 0, size) and not is_head:
+    if plain and length and not is_head and _is_the_only_one(length, data, size):
         status = int(plain[1])
         if status in _STATUSES and status not in _BODILESS:
             return AnswerHead(status, size, int(length[1]), True, True)
     return _read_any_head(data[:size], is_head)
+
+
+def _is_the_only_one(length: re.Match[bytes], head: bytes, size: int) -> bool:
+    """Whether no other line says anything of the framing."""
+    return not (_LENGTH_LINE.search(head, length.end() - 2, size) or _HOP_LINE.search(head, 0, size))
 
 
 def _read_any_head(head: bytes, is_head: bool) -> AnswerHead:

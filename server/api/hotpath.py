@@ -28,6 +28,7 @@ from server.api.http import (
     Request,
     Response,
     Stream,
+    UntilGone,
     text,
 )
 from server.api.repeats import Repeats
@@ -184,6 +185,7 @@ class HotConnection(asyncio.Protocol):
         "_then",
         "_timer",
         "_transport",
+        "_until_gone",
         "_waits",
     )
 
@@ -208,6 +210,7 @@ class HotConnection(asyncio.Protocol):
         self._repeatable = b""  # the request as it came, if its answer may be kept
         self._head = _NO_HEAD
         self._awaited: asyncio.Task[None] | None = None
+        self._until_gone = False  # it is awaited no longer than the client sends
         self._keeps = False
         self._stream: Stream | None = None
         self._noted = False  # that the stream has news
@@ -318,7 +321,7 @@ class HotConnection(asyncio.Protocol):
             self.send_news()
             if self._stream is not None:
                 self._end_stream()
-        elif not self._serving and not self._paused:
+        elif self._until_gone or not (self._serving or self._paused):
             self._close()
 
     def _read_request(self, data: bytes, at: int) -> int:
@@ -452,6 +455,7 @@ class HotConnection(asyncio.Protocol):
         elif isinstance(reply, Later):
             reply.on_done(self._respond)
         elif not isinstance(reply, ReadBody):
+            self._until_gone = isinstance(reply, UntilGone)
             self._awaited = self._hot.loop.create_task(self._await(reply))
         elif self._unread():
             if self._waits:
@@ -468,6 +472,7 @@ class HotConnection(asyncio.Protocol):
         except Exception:
             response = self._fault()
         self._awaited = None
+        self._until_gone = False
         self._respond(response)
 
     def _respond(self, response: Response) -> None:

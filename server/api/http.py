@@ -111,6 +111,19 @@ class Later:
         raise NotImplementedError
 
 
+class UntilGone:
+    """The promise of an answer that may never come. It is cancelled also when the client only stops sending, by which
+    alone most clients show that they have gone."""
+
+    __slots__ = ("_promise",)
+
+    def __init__(self, promise: Awaitable[Response]) -> None:
+        self._promise = promise
+
+    def __await__(self) -> Generator[Any, None, Response]:
+        return (yield from self._promise.__await__())
+
+
 Reply = Response | ReadBody | Awaitable[Response]
 """What a handler returns: an answer, the wish for the body, or the promise of an answer when it takes time."""
 

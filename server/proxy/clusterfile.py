@@ -1,4 +1,4 @@
-"""``data-dir/proxy/cluster``: the members' peer URLs as last heard. By it a proxy finds them when its flags lead nowhere.
+"""``data-dir/proxy/cluster``: the members' peer URLs as last heard, for when the flags lead nowhere any more.
 
 The file is etcd 2.3.8's: ``{"PeerURLs":["http://..."]}``.
 """

@@ -13,6 +13,7 @@ from server.api.http import (
     Reply,
     Request,
     Response,
+    UntilGone,
     bad_request,
     message,
     method_not_allowed,
@@ -93,10 +94,5 @@ class ProxyHandler:
         head = self._heads.head(request, len(body.data))
         begun = self._exchanges.begin(request.method, head + body.data)
         if isinstance(begun, Exchange) and b"wait" in request.target:
-            return _heeded(begun)
+            return UntilGone(begun)
         return begun
-
-
-async def _heeded(exchange: Exchange) -> Response:
-    """The answer to a request that may take for ever: the client's end is its end, also before the answer begins."""
-    return await exchange
