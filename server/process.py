@@ -32,7 +32,7 @@ from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
-from server.proxy.peers import FindPeers, static_peers
+from server.proxy.peers import FindPeers, find_peers
 from server.proxy.process import Proxy
 from server.raft import LogError
 from server.storage.datadir import Kind, has_wal, layout, strangers
@@ -239,19 +239,19 @@ async def _serve(
     return told.result() if told.done() else Ended(1)
 
 
-def _run_proxy(config: Config, find_peers: FindPeers = static_peers) -> Ended | signal.Signals:
+def _run_proxy(config: Config, find: FindPeers = find_peers) -> Ended | signal.Signals:
     """Runs a proxy until a signal ends it. Raises what can keep it from starting."""
     proxy = Proxy(config, _most_clients())
     collect_young_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve_proxy(proxy, find_peers))
+        return runner.run(_serve_proxy(proxy, find))
 
 
-async def _serve_proxy(proxy: Proxy, find_peers: FindPeers) -> signal.Signals:
+async def _serve_proxy(proxy: Proxy, find: FindPeers) -> signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
-    starting = asyncio.create_task(proxy.start(find_peers))
+    starting = asyncio.create_task(proxy.start(find))
     try:
         await asyncio.wait((told, starting), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():

@@ -7,8 +7,8 @@ How it is driven
                                         the members' client URLs; then listens
     await proxy.stop()
 
-``find_peers`` yields the peer URLs of some members, however long that takes: ``peers.static_peers`` reads them from
---initial-cluster; discovery and DNS have theirs.
+``find_peers`` yields the peer URLs of some members, however long that takes. ``peers.find_peers`` is the one there is,
+from --initial-cluster.
 
 Rooms within: ``director`` (which endpoints there are, which have failed) and ``requests`` (what of a head goes on) are
 pure; ``upstream`` holds the connections to members; ``refresh`` asks who they are; ``clusterfile`` remembers it;

@@ -20,8 +20,11 @@ class Own:
         for url in map(parse_url, listened):
             self._hosts.setdefault(url.port, set()).add(url.hostname.lower())
 
-    def __call__(self, url: str) -> bool:
-        """Whether a client that follows this URL comes to us."""
+    def among(self, urls: Iterable[str]) -> set[str]:
+        """Those of these URLs that lead here. May have to look names up."""
+        return {url for url in urls if self._leads_here(url)}
+
+    def _leads_here(self, url: str) -> bool:
         try:
             parsed = parse_url(url)
         except UrlError:

@@ -77,14 +77,15 @@ class Proxy:
         running.push_async_callback(dialer.close)
         director = Director(Random(), config.proxy_failure_wait / 1000)
         sparing = Sparing(_SILENCE)
+        own = Own(config.listen_client_urls, is_local)
         refresher = Refresher(
             peers,
-            dialer,
+            dialer.get,
             director,
             self._file,
             sparing,
             interval=config.proxy_refresh_interval / 1000,
-            is_own=Own(config.listen_client_urls, is_local),
+            own_among=lambda urls: asyncio.to_thread(own.among, urls),
             on_list=lambda: upstream.retain(director.endpoints),
         )
         exchanges = Exchanges(director, upstream, ProxyMetrics(), sparing, refresher.hurry)

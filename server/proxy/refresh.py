@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 from server.cluster.ids import parse_id
 from server.log import NOTICE, log_fault
-from server.peer.dialer import Answer, Dialer, DialError
+from server.peer.dialer import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.director import Director
 from server.proxy.sparing import Sparing
@@ -29,6 +29,10 @@ _PATIENCE = 10.0
 _SOONEST, _SOON = 0.1, 1.0
 """Seconds before it is asked again while there is no endpoint: so few at first, twice as many each time, up to so
 many."""
+
+
+Get = Callable[[str, str, float], Awaitable[Answer]]
+"""A GET of a path at a URL, within so many seconds. Raises DialError."""
 
 
 class BadList(ValueError):
@@ -71,29 +75,30 @@ def _urls(members: Iterable[object], field: str) -> list[str]:
 
 
 class Refresher:
-    """Keeps a director's list up to date, every ``interval`` seconds. ``is_own`` tells the URLs that lead to the proxy
-    itself; ``on_list`` is told when there is a new list.
+    """Keeps a director's list up to date, every ``interval`` seconds.
+
+    ``get`` asks a peer; ``own_among`` tells which URLs lead to the proxy itself; ``on_list`` is told of a new list.
     """
 
     def __init__(
         self,
         peers: list[str],
-        dialer: Dialer,
+        get: Get,
         director: Director,
         file: ClusterFile,
         sparing: Sparing,
         *,
         interval: float,
-        is_own: Callable[[str], bool],
+        own_among: Callable[[list[str]], Awaitable[set[str]]],
         on_list: Callable[[], object],
     ) -> None:
         self._peers = peers
-        self._dialer = dialer
+        self._get = get
         self._director = director
         self._file = file
         self._sparing = sparing
         self._interval = max(interval, _SOONEST)
-        self._is_own = is_own
+        self._own_among = own_among
         self._on_list = on_list
         self._hurry = asyncio.Event()
         self._has_told = False
@@ -140,8 +145,8 @@ class Refresher:
             return
         if not urls.client:
             return  # no member has told its client URLs yet
-        own = await asyncio.to_thread(lambda: set(filter(self._is_own, urls.client)))
-        for url in own:
+        own = await self._own_among(urls.client)
+        for url in sorted(own):
             words = f"proxy: {url} is this proxy itself, yet in the --advertise-client-urls of a member; it is left out"
             self._warn(url, logger, words)
         endpoints = [url for url in urls.client if url not in own]
@@ -159,7 +164,7 @@ class Refresher:
     async def _ask(self) -> MemberUrls | None:
         for peer in self._peers:
             try:
-                return read_members(await self._dialer.get(peer, "/members", _PATIENCE))
+                return read_members(await self._get(peer, "/members", _PATIENCE))
             except DialError as error:
                 words = f'could not get cluster response from {peer}: Get "{peer}/members": {error}'
                 self._warn(peer, cluster_logger, words)

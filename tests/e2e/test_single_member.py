@@ -263,14 +263,13 @@ def test_a_data_directory_of_0_4_is_refused_and_untouched(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("discovery", "http://d.example/x"), ("discovery_srv", "d.example"), ("proxy", "on")],
+    [("discovery", "http://d.example/x"), ("discovery_srv", "d.example")],
 )
 def test_what_it_cannot_do_is_refused_by_name_before_it_listens(
     tmp_path: Path, setting: str, value: str
 ) -> None:
     member = Member(tmp_path / "d", **{setting: value})
-    if setting != "proxy":
-        del member.settings["initial-cluster"]
+    del member.settings["initial-cluster"]
     with member.launch() as process:
         assert process.popen.wait(20) == 1
         last = process.log.splitlines()[-1]

@@ -106,7 +106,7 @@ def test_more_members_are_refused_with_the_setting_and_the_way_out() -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("proxy", "on"), ("proxy", "readonly"), ("discovery", "http://d/x"), ("discovery-srv", "example.com"), ("experimental-v3demo", "true")],
+    [("discovery", "http://d/x"), ("discovery-srv", "example.com"), ("experimental-v3demo", "true")],
 )  # fmt: skip
 def test_what_needs_others_is_refused_by_name(setting: str, value: str) -> None:
     with pytest.raises(BootstrapError, match=rf"--{setting}.*--engine"):
