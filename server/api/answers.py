@@ -1,7 +1,7 @@
 """Answers as bytes, taken apart: what the head of one says. Pure.
 
 For who asks others over HTTP/1 and passes their answers on. An answer that is framed as plainly as can be, as nearly
-all are, costs two searches.
+all are, costs one search.
 """
 
 import re
@@ -24,8 +24,12 @@ HOP_BY_HOP = frozenset(
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [^\r\n]*)?\r\n")
 _PLAIN = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [^\r\n]*\r\n")
-_HOP_LINE = re.compile(rb"\r\n(?:%s):" % "|".join(sorted(HOP_BY_HOP)).encode(), re.IGNORECASE)
-_LENGTH_LINE = re.compile(rb"\r\nContent-Length: ?([0-9]{1,18})\r\n", re.IGNORECASE)
+_FRAMING = re.compile(
+    rb"\r\n(?:content-length: ?([0-9]{1,18})(?=\r\n)|content-length|(?:%s):)"
+    % "|".join(sorted(HOP_BY_HOP)).encode(),
+    re.IGNORECASE,
+)
+"""A line about the framing or the connection; the group is a length that is plain digits."""
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t]*")
 _STATUSES = frozenset(status.value for status in HTTPStatus)
 
@@ -55,17 +59,12 @@ def read_head(data: bytes, *, is_head: bool) -> AnswerHead | None:
     if size < len(END_OF_HEAD):
         return None
     plain = _PLAIN.match(data)
-    length = _LENGTH_LINE.search(data, 0, size)
-    if plain and length and not is_head and _is_the_only_one(length, data, size):
+    lengths = _FRAMING.findall(data, 0, size)
+    if plain and len(lengths) == 1 and lengths[0] and not is_head:
         status = int(plain[1])
         if status in _STATUSES and status not in _BODILESS:
-            return AnswerHead(status, size, int(length[1]), True, True)
+            return AnswerHead(status, size, int(lengths[0]), True, True)
     return _read_any_head(data[:size], is_head)
-
-
-def _is_the_only_one(length: re.Match[bytes], head: bytes, size: int) -> bool:
-    """Whether no other line says anything of the framing."""
-    return not (_LENGTH_LINE.search(head, length.end() - 2, size) or _HOP_LINE.search(head, 0, size))
 
 
 def _read_any_head(head: bytes, is_head: bool) -> AnswerHead:

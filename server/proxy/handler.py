@@ -19,10 +19,11 @@ from server.api.http import (
     method_not_allowed,
     not_found,
 )
+from server.api.keys import METHODS
 from server.api.paths import BadPathError, decode_path, split_target
 from server.proxy.exchange import LOOP_DETECTED, Exchange, Exchanges
 from server.proxy.metrics import serve_metrics
-from server.proxy.requests import RequestHeads
+from server.proxy.requests import Lines, RequestHeads, request_head
 
 MAX_BODY = 64 << 20
 """Bytes of a request; etcd knows no limit here, but a body is kept until it is answered. Members take less."""
@@ -45,21 +46,17 @@ class ProxyHandler:
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
-        method, target = request.method, request.target
-        if not target.startswith(b"/v2/keys"):
+        is_usual = request.method in METHODS and request.target.startswith(b"/v2/keys")
+        if self._readonly or not is_usual:
             own = self._answer(request)
             if own is not None:
                 return own
-        elif self._readonly and method not in _READS:
-            return Response(501)
-        if method == "OPTIONS":
-            return Response(200)
-        if self._heads.has_come_round(request):
+        lines = self._heads.lines(request)
+        if lines.come_round:
             return message(LOOP_DETECTED, "proxy: this request has passed through here before")
-        headers = request.headers
-        if headers.get("Content-Length", "0") == "0" and headers.get("Transfer-Encoding") is None:
-            return self._send(request, Body(b""))
-        return ReadBody(MAX_BODY, lambda body: self._send(request, body))
+        if lines.bodiless:
+            return self._send(request, lines, Body(b""))
+        return ReadBody(MAX_BODY, lambda body: self._send(request, lines, body))
 
     def _answer(self, request: Request) -> Response | None:
         """Those of the proxy itself; None if a member is to answer."""
@@ -70,11 +67,13 @@ class ProxyHandler:
         try:
             path = decode_path(split_target(request.target)[0])
         except BadPathError:
-            path = ""  # a member has the words for it
+            return bad_request()
         if path == "/metrics":
             return self._own[path](request)
         if self._readonly and request.method not in _READS:
             return Response(501)
+        if request.method == "OPTIONS":
+            return Response(200)
         serve = self._own.get(path)
         return None if serve is None else serve(request)
 
@@ -86,12 +85,12 @@ class ProxyHandler:
         body = json.dumps({"endpoints": endpoints}, separators=(",", ":"))
         return Response(200, (TEXT,), f"{body}\n".encode())
 
-    def _send(self, request: Request, body: Body) -> Reply:
+    def _send(self, request: Request, lines: Lines, body: Body) -> Reply:
         if body.fault:
             return message(500, f"proxy: failed to read request body: {body.fault}")
         if len(body.data) > MAX_BODY:
             return message(413, f"proxy: the request body is longer than {MAX_BODY} bytes")
-        head = self._heads.head(request, len(body.data))
+        head = request_head(request, lines, len(body.data))
         begun = self._exchanges.begin(request.method, head + body.data)
         if isinstance(begun, Exchange) and b"wait" in request.target:
             return UntilGone(begun)

@@ -466,3 +466,31 @@ def test_a_request_that_only_comes_round_is_answered_508() -> None:
             assert (await client.ask("GET", "/v2/keys/a", b"", f"Via: 1.1 {NAME}"))[0] == 508
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("GET foo HTTP/1.1", 400),
+        ("GET * HTTP/1.1", 400),
+        ("OPTIONS * HTTP/1.1", 200),
+        ("OPTIONS /v2/keys/a HTTP/1.1", 200),
+        ("CONNECT /v2/keys/a HTTP/1.1", 404),
+        ("GET http://other:1/v2/keys/a HTTP/1.1", 200),
+        ("GET http://other:1/v2/config/local/proxy HTTP/1.1", 200),
+        ("GET /%zz HTTP/1.1", 400),
+    ],
+)
+def test_odd_targets_are_answered_or_go_on_but_are_no_fault(
+    hot: str, line: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        member = Scripted()
+        await member.start()
+        async with proxy(member.url, hot=hot) as proxied:
+            client = await proxied.client()
+            client.writer.write(f"{line}\r\nHost: h\r\n\r\n".encode())
+            assert int((await client.head()).split()[1]) == status
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+    run(test)

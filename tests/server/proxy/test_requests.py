@@ -4,7 +4,7 @@ import pytest
 
 from server.api.http import Request
 from server.api.wire import HeaderMap
-from server.proxy.requests import RequestHeads, origin_form
+from server.proxy.requests import RequestHeads, origin_form, request_head
 
 
 def sent(
@@ -15,7 +15,8 @@ def sent(
     client: str = "10.0.0.9",
 ) -> list[str]:
     headers = HeaderMap([(name.encode(), value.encode()) for name, value in pairs])
-    head = RequestHeads("me").head(Request(method, target, headers, client), length)
+    request = Request(method, target, headers, client)
+    head = request_head(request, RequestHeads("me").lines(request), length)
     assert head.endswith(b"\r\n\r\n")
     return head.decode().split("\r\n")[:-2]
 
@@ -78,15 +79,28 @@ def test_a_request_that_has_come_round_is_known_also_behind_others() -> None:
     heads = RequestHeads("me")
     for via, known in (("1.1 me", True), ("1.0 a, 1.1 me, 1.1 b", True), ("1.1 a", False), ("", False)):
         headers = HeaderMap([(b"via", via.encode())])
-        assert heads.has_come_round(Request("GET", b"/", headers)) is known
+        assert heads.lines(Request("GET", b"/", headers)).come_round is known
 
 
 def test_the_same_lines_from_two_clients_are_told_apart_and_passwords_not_remembered() -> None:
     heads = RequestHeads("me")
     shared = HeaderMap([(b"Host", b"h")])
     for client in ("10.0.0.1", "10.0.0.2", "10.0.0.1"):
-        assert f"X-Forwarded-For: {client}\r\n".encode() in heads.head(
-            Request("GET", b"/", shared, client), 0
-        )
-    heads.head(Request("GET", b"/", HeaderMap([(b"Authorization", b"Basic x")]), "10.0.0.3"), 0)
+        lines = heads.lines(Request("GET", b"/", shared, client)).lines
+        assert f"X-Forwarded-For: {client}\r\n".encode() in lines
+    heads.lines(Request("GET", b"/", HeaderMap([(b"Authorization", b"Basic x")]), "10.0.0.3"))
     assert len(heads._known) == 2
+
+
+@pytest.mark.parametrize(
+    ("pairs", "bodiless"),
+    [
+        ([], True),
+        ([("Content-Length", "0")], True),
+        ([("Content-Length", "3")], False),
+        ([("transfer-encoding", "chunked")], False),
+    ],
+)
+def test_whether_a_body_comes_is_seen_by_the_framing(pairs: list[tuple[str, str]], bodiless: bool) -> None:
+    headers = HeaderMap([(name.encode(), value.encode()) for name, value in pairs])
+    assert RequestHeads("me").lines(Request("PUT", b"/", headers)).bodiless is bodiless
