@@ -30,10 +30,26 @@ class Director:
         self._until = {url: until for url, until in self._until.items() if url in endpoints}
 
     def available(self, now: float) -> list[str]:
-        """Where a request may go, the first first. The list is not to be changed."""
+        """Those that are not set aside. The list is not to be changed."""
         if not self._until:
             return self._endpoints
         return [url for url in self._endpoints if self._until.get(url, now) <= now]
+
+    def choose(self, now: float) -> list[str]:
+        """Where a request is to go, one after the other until one answers. The list is not to be changed.
+
+        Of those that have failed and are to be tried again, one goes first, with this request alone: it finds out for
+        all the others, which need not wait for a host that is down.
+        """
+        available = self.available(now)
+        if not self._until:
+            return available
+        sound = [url for url in available if url not in self._until]
+        if not sound or len(sound) == len(available):
+            return available
+        suspect = next(url for url in available if url in self._until)
+        self._until[suspect] = now + self._failure_wait
+        return [suspect, *sound]
 
     def failed(self, url: str, now: float) -> bool:
         """Sets an endpoint aside. True if that is news: it had not failed since it last answered."""

@@ -50,7 +50,7 @@ class Exchanges:
         if method not in _KNOWN:
             method = "OTHER"  # what is counted by method must not grow by what clients make up
         now = self.loop.time()
-        endpoints = self.director.available(now)
+        endpoints = self.director.choose(now)
         if not endpoints:
             words = "proxy: zero endpoints currently available"
             self.metrics.dropped[method, Dropped.ZERO_ENDPOINTS] += 1

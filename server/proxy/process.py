@@ -11,6 +11,7 @@ from random import Random
 from server.api.adapter import Listening, Serving, serve
 from server.api.cors import cors_headers
 from server.api.http import Headers
+from server.cluster.bootstrap import BootstrapError
 from server.config import Config
 from server.listen import listen
 from server.peer.dialer import Dialer
@@ -20,7 +21,7 @@ from server.proxy.exchange import Exchanges
 from server.proxy.handler import ProxyHandler
 from server.proxy.metrics import ProxyMetrics
 from server.proxy.own import Own, is_local
-from server.proxy.peers import FindPeers
+from server.proxy.peers import FindPeers, static_peers
 from server.proxy.refresh import Refresher
 from server.proxy.requests import RequestHeads
 from server.proxy.sparing import Sparing
@@ -37,12 +38,12 @@ _FIRST_LIST = 2.0
 
 
 class Proxy:
-    """One proxy; ``most`` is how many clients' connections there may be, None for no limit. Raises TlsError for
-    certificates that cannot be used."""
+    """One proxy; ``most`` is how many connections there may be, clients' and to members, None for no limit. Raises
+    TlsError for certificates that cannot be used."""
 
     def __init__(self, config: Config, most: int | None) -> None:
         self._config = config
-        self._most = most
+        self._most_clients = None if most is None else most // 2  # each may need one to a member
         self._file = ClusterFile(Path(config.data_dir))
         self._to_members = client_context(
             TlsFiles(
@@ -60,11 +61,11 @@ class Proxy:
         """Returns when clients are served. Raises BootstrapError, ListenError, StorageError, TlsError; ``stop`` it also
         then."""
         config, running = self._config, self._running
-        self._file.make_directory()
         peers = self._remembered_peers()
         if peers is None:
             peers = await find_peers(config)
             logger.info("proxy: using peer urls [%s] ", " ".join(peers))
+        self._file.make_directory()
         seconds = (
             config.proxy_dial_timeout / 1000,
             config.proxy_write_timeout / 1000,
@@ -112,7 +113,7 @@ class Proxy:
             logger.warning(ignored, "discovery token", path)
         if config.discovery_srv:
             logger.warning(ignored, "DNS SRV discovery", path)
-        if "initial-cluster" in config.given:
+        if "initial-cluster" in config.given and not _is_same(config, peers):
             logger.warning(ignored, "--initial-cluster", path)
         logger.info('proxy: using peer urls [%s] from cluster file "%s"', " ".join(peers), path)
         return peers
@@ -132,7 +133,7 @@ class Proxy:
             return cors_headers(config.cors, origin)
 
         return await serve(
-            handler.handle, self._listening, cors if config.cors else None, hot="/", most=self._most
+            handler.handle, self._listening, cors if config.cors else None, hot="/", most=self._most_clients
         )
 
 
@@ -142,6 +143,13 @@ def _context(url: str, files: TlsFiles) -> ssl.SSLContext | None:
     if not files.given:
         raise TlsError(f"cannot listen on TLS for {url}: KeyFile and CertFile are not presented")
     return server_context(files)
+
+
+def _is_same(config: Config, peers: list[str]) -> bool:
+    try:
+        return static_peers(config) == sorted(peers)
+    except BootstrapError:
+        return False
 
 
 def _name() -> str:

@@ -174,6 +174,28 @@ def test_restarted_it_goes_by_the_cluster_file_when_its_flags_lead_nowhere(tmp_p
                 assert line in process.log
 
 
+def test_a_restart_with_the_same_flags_is_no_reason_for_a_warning(tmp_path: Path) -> None:
+    member = Member(tmp_path / "m")
+    proxy = Proxy(tmp_path / "p", peer_url(member))
+    with member.start():
+        for _ in range(2):
+            with proxy.start() as process:
+                process.stop()
+                assert " W | " not in process.log
+
+
+def test_a_start_that_fails_leaves_no_directory_that_would_make_a_proxy_of_the_next(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path / "p")
+    proxy.settings["initial-cluster"] = "a"
+    with proxy.launch() as process:
+        assert process.popen.wait(PATIENCE) == 1
+        assert (
+            "C | etcdmain: error setting up initial cluster: URL scheme must be http or https: "
+            in process.log
+        )
+    assert not (tmp_path / "p").exists()
+
+
 def test_readonly_reads_and_does_not_write(tmp_path: Path) -> None:
     member = Member(tmp_path / "m")
     with (
@@ -409,3 +431,30 @@ def test_a_real_member_is_answered_for_to_the_byte(tmp_path: Path, binary: Path)
                 for name in moving:
                     headers.pop(name, None)
             assert through.headers == direct.headers, target
+
+
+@pytest.mark.real_etcd
+def test_a_real_proxy_stands_before_a_bundled_member(tmp_path: Path, binary: Path) -> None:
+    member = Member(tmp_path / "m")
+    proxy = Proxy(tmp_path / "p", peer_url(member))
+    with member.start(), proxy.start_real(str(binary)) as process:
+        assert process.put("/a", "1").status == 201
+        assert process.get("/a").json()["node"] is not None
+        assert endpoints(process) == [f"http://127.0.0.1:{member.client_port}"]
+
+
+@pytest.mark.real_etcd
+def test_what_a_real_proxy_left_is_taken_up_by_ours_and_the_other_way_round(
+    tmp_path: Path, binary: Path
+) -> None:
+    member = Member(tmp_path / "m")
+    proxy = Proxy(tmp_path / "p", peer_url(member))
+    (nowhere,) = free_ports(1)
+    with member.start():
+        with proxy.start_real(str(binary)) as process:
+            process.stop()
+        proxy.settings["initial-cluster"] = f"gone=http://127.0.0.1:{nowhere}"
+        with proxy.start() as process:
+            assert process.put("/a", "1").status == 201
+        with proxy.start_real(str(binary)) as process:
+            assert process.get("/a").status == 200

@@ -66,3 +66,23 @@ def test_a_dropped_endpoint_is_out_until_the_next_list() -> None:
     assert one.available(0.0) == [B]
     one.update([A, B])
     assert sorted(one.available(0.0)) == [A, B]
+
+
+def test_one_request_finds_out_for_all_whether_a_failed_endpoint_is_back() -> None:
+    one = director(A, B, C)
+    one.failed(B, now=0.0)
+    assert B not in one.choose(4.9)
+    assert one.choose(5.0)[0] == B
+    assert [B in one.choose(now) for now in (5.0, 6.0, 9.9)] == [False] * 3
+    assert one.choose(10.0)[0] == B
+    one.answered(B)
+    assert sorted(one.choose(10.0)) == [A, B, C]
+
+
+def test_when_all_have_failed_every_request_tries_those_that_are_due() -> None:
+    one = director(A, B)
+    one.failed(A, now=0.0)
+    one.failed(B, now=1.0)
+    assert one.choose(4.0) == []
+    assert [one.choose(5.5) for _ in range(2)] == [[A], [A]]
+    assert [sorted(one.choose(6.0)) for _ in range(2)] == [[A, B], [A, B]]
