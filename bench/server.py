@@ -12,10 +12,7 @@ depends on what else is running.
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import generator
+from load import check_wrk, wrk
 from members import Running, Server, add_options, bundled, check_disk, machine, real, running
 from pauses import SNAPSHOT_FLAG, gaps_during_snapshot
 
@@ -72,38 +70,15 @@ def with_wrk(
         writes = (generator.put(f"bench/{n:06d}", b"v" * VALUE_BYTES) for n in range(keys))
         generator.send_all(member.port, writes, min(connections, 64))
         # warm caches, and a garbage collector at its usual pace
-        _wrk(member, method, connections, query, keys, 1.0)
+        wrk(member, method, connections, 1.0, query=query, keys=keys, value_bytes=VALUE_BYTES)
         before = member.cpu_seconds()
-        told = _wrk(member, method, connections, query, keys, seconds)
+        told = wrk(member, method, connections, seconds, query=query, keys=keys, value_bytes=VALUE_BYTES)
         cpu = member.cpu_seconds() - before
         if told["failed"]:
             raise SystemExit(f"{member.server.title}: {told['failed']:.0f} of {told['requests']:.0f} failed")
         return Figures(told["requests"] / told["seconds"], told["p99"], cpu / told["requests"])
 
     return run
-
-
-def _wrk(
-    member: Running, method: str, connections: int, query: str, keys: int, seconds: float
-) -> dict[str, float]:
-    script = Path(__file__).with_name("keys.lua")
-    done = subprocess.run(
-        [
-            "wrk",
-            "--threads=1",
-            f"--connections={connections}",
-            f"--duration={round(seconds)}s",
-            "--latency",
-            f"--script={script}",
-            f"http://127.0.0.1:{member.port}",
-            *("--", method, str(keys), str(VALUE_BYTES), query),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    figures: dict[str, float] = json.loads(done.stdout.rpartition("JSON ")[2])
-    return figures
 
 
 def watch_events(member: Running, seconds: float) -> Figures:
@@ -242,8 +217,7 @@ def main() -> int:
     names = args.only.split(",") if args.only else list(WORKLOADS)
     if unknown := set(names) - set(WORKLOADS):
         parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
-    if shutil.which("wrk") is None:
-        raise SystemExit("no wrk: apt-get install wrk")
+    check_wrk()
     check_disk(args.data)
     servers = bundled(), real(args.etcd)
     ours, theirs = (server.title for server in servers)

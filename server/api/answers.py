@@ -14,6 +14,9 @@ from server.api.wire import CHUNKED, END_OF_HEAD
 UNTIL_CLOSE = -2
 """In place of a length: the body ends with the connection."""
 
+BODILESS = frozenset((204, 304))
+"""Statuses of answers that have no body, nor tell the length of one."""
+
 HOP_BY_HOP = frozenset(
     (
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
@@ -62,7 +65,7 @@ def read_head(data: bytes, *, is_head: bool) -> AnswerHead | None:
     lengths = _FRAMING.findall(data, 0, size)
     if plain and len(lengths) == 1 and lengths[0] and not is_head:
         status = int(plain[1])
-        if status in _STATUSES and status not in _BODILESS:
+        if status in _STATUSES and status not in BODILESS:
             return AnswerHead(status, size, int(lengths[0]), True, True)
     return _read_any_head(data[:size], is_head)
 
@@ -80,7 +83,7 @@ def _read_any_head(head: bytes, is_head: bool) -> AnswerHead:
     keeps = "keep-alive" in connection if line[1] == b"0" else "close" not in connection
     codings = [value.lower() for name, value in fields if name == "transfer-encoding"]
     lengths = {value for name, value in fields if name == "content-length"}
-    if is_head or status in _BODILESS or status < 200:
+    if is_head or status in BODILESS or status < 200:
         return AnswerHead(status, len(head), 0, keeps, False)
     if codings:
         if codings != ["chunked"]:
@@ -92,9 +95,6 @@ def _read_any_head(head: bytes, is_head: bool) -> AnswerHead:
     if lengths or not (length.isascii() and length.isdigit() and len(length) <= 18):
         raise BadAnswer(f"bad Content-Length {length!r}")
     return AnswerHead(status, len(head), int(length), keeps, False)
-
-
-_BODILESS = frozenset((204, 304))
 
 
 def passed_on(head: bytes, *, is_head: bool) -> Headers:

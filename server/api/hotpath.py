@@ -14,7 +14,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
-from server.api.answers import taken_apart
+from server.api.answers import BODILESS, taken_apart
 from server.api.http import (
     CLOSE,
     WHOLE,
@@ -510,7 +510,8 @@ class HotConnection(asyncio.Protocol):
             if not is_head:
                 body = body if head.http10 else chunk(body) + LAST_CHUNK
         else:
-            top = answer_head(status, headers, len(body) if body or not is_head else None, head, keeps)
+            tells_length = body or not (is_head or status in BODILESS)
+            top = answer_head(status, headers, len(body) if tells_length else None, head, keeps)
         answer = top if is_head else top + body
         if self._repeatable:
             if keeps and not unread:

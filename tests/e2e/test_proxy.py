@@ -236,6 +236,18 @@ def test_a_way_back_that_it_cannot_foresee_is_found_and_left(tmp_path: Path) -> 
         assert f"{roundabout} is this proxy itself" in process.log
 
 
+def test_a_service_manager_is_told_when_it_serves_and_when_it_stops(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        channel.settimeout(PATIENCE)
+        proxy = Proxy(tmp_path / "p", "http://127.0.0.1:1")
+        with proxy.launch({"NOTIFY_SOCKET": str(tmp_path / "notify")}) as process:
+            assert channel.recv(100) == b"READY=1"
+            assert process.get("/").status == 503
+            process.stop()
+            assert channel.recv(100) == b"STOPPING=1"
+
+
 # Data directories
 
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from server.api.adapter import Listening, serve
+from server.api.cors import cors_headers
 from server.listen import listen
 from server.proxy.director import Director
 from server.proxy.exchange import Exchanges
@@ -83,7 +84,7 @@ class Scripted:
         while True:
             request = await self.next(reader)
             body = request.partition(b"\r\n\r\n")[2]
-            writer.write(self.answer(b"[" + body + b"]", "X-Etcd-Index: 7"))
+            writer.write(self.answer(b"[" + body + b"]", "Content-Type: application/json", "X-Etcd-Index: 7"))
 
 
 class Client:
@@ -144,6 +145,7 @@ async def proxy(
     hot: str = "/",
     timeouts: Timeouts = Timeouts(1.0, 5.0, 0.0),  # noqa: B008 (a tuple)
     failure_wait: float = 5.0,
+    cors: tuple[str, ...] = (),
 ) -> AsyncIterator[Proxied]:
     """A proxy that knows these endpoints, the first one first."""
     upstream = Upstream(None, timeouts)
@@ -152,7 +154,8 @@ async def proxy(
     exchanges = Exchanges(director, upstream, ProxyMetrics(), Sparing(60.0), lambda: None)
     handler = ProxyHandler(exchanges, RequestHeads(NAME), readonly=readonly)
     sock = listen("http://127.0.0.1:0")
-    serving = await serve(handler.handle, [Listening(sock, None)], hot=hot)
+    allowed = (lambda origin: cors_headers(cors, origin)) if cors else None
+    serving = await serve(handler.handle, [Listening(sock, None)], allowed, hot=hot)
     try:
         yield Proxied(sock.getsockname()[1], director, exchanges)
     finally:

@@ -100,6 +100,64 @@ def test_head_requests_have_the_length_and_no_body(hot: str) -> None:
     run(test)
 
 
+def test_an_answer_without_a_body_tells_no_length(hot: str) -> None:
+    async def test() -> None:
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                await member.next(reader)
+                writer.write(b"HTTP/1.1 204 No Content\r\nX-Etcd-Cluster-Id: 1\r\n\r\n")
+
+        member = Scripted(script)
+        await member.start()
+        async with proxy(member.url, hot=hot) as proxied:
+            client = await proxied.client()
+            for _ in range(2):
+                client.send("DELETE", "/v2/members/1")
+                head = await client.head()
+                assert head.startswith("HTTP/1.1 204 No Content\r\nX-Etcd-Cluster-Id: 1\r\n")
+                assert "Content-Length" not in head
+        assert member.connections == 1
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "line", ["HTTP/1.0\r\nHost: h", "HTTP/1.1\r\nHost: h\r\nConnection: close"], ids=["1.0", "close"]
+)
+def test_a_client_that_keeps_no_connection_gets_its_answer_and_the_members_connection_is_kept(
+    hot: str, line: str
+) -> None:
+    async def test() -> None:
+        member = Scripted()
+        await member.start()
+        async with proxy(member.url, hot=hot) as proxied:
+            for _ in range(2):
+                client = await proxied.client()
+                client.writer.write(f"GET /v2/keys/a {line}\r\n\r\n".encode())
+                answer = (await asyncio.wait_for(client.reader.read(), 5)).decode()
+                assert answer.startswith(f"{line[:8]} 200 OK\r\n")
+                assert "\r\nContent-Type: application/json\r\nX-Etcd-Index: 7\r\n" in answer
+                assert answer.endswith("\r\n\r\n[]")
+        assert member.connections == 1
+
+    run(test)
+
+
+def test_origins_are_told_as_configured(hot: str) -> None:
+    async def test() -> None:
+        member = Scripted()
+        await member.start()
+        async with proxy(member.url, hot=hot, cors=("http://a.example",)) as proxied:
+            for origin, told in (("http://a.example", True), ("http://b.example", False)):
+                client = await proxied.client()
+                client.send("GET", "/v2/keys/a", b"", f"Origin: {origin}")
+                head = await client.head()
+                assert (f"Access-Control-Allow-Origin: {origin}\r\n" in head) is told
+                assert "X-Etcd-Index: 7\r\n" in head
+
+    run(test)
+
+
 def test_an_interim_answer_is_not_the_answer() -> None:
     async def test() -> None:
         async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
