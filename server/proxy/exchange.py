@@ -187,8 +187,7 @@ class Exchange(Later):
 
     def _end(self, response: Response) -> None:
         if self._ended:
-            if response.stream is not None:
-                response.stream.close()
+            _discard(response)
             return
         self._ended = True
         if self._tell is None:
@@ -204,9 +203,17 @@ class Exchange(Later):
 
     def __await__(self) -> Generator[Any, None, Response]:
         done: asyncio.Future[Response] = self._room.loop.create_future()
-        self.on_done(lambda response: None if done.done() else done.set_result(response))
+        self.on_done(lambda response: _discard(response) if done.done() else done.set_result(response))
         try:
             return (yield from done.__await__())
         except asyncio.CancelledError:
             self.cancel()
+            if not done.cancelled():
+                _discard(done.result())
             raise
+
+
+def _discard(response: Response) -> None:
+    """For an answer that nobody waits for any more."""
+    if response.stream is not None:
+        response.stream.close()

@@ -150,8 +150,7 @@ class Refresher:
             words = f"proxy: {url} is this proxy itself, yet in the --advertise-client-urls of a member; it is left out"
             self._warn(url, logger, words)
         endpoints = [url for url in urls.client if url not in own]
-        for kind in ("none", *self._peers):
-            self._sparing.forget(kind)
+        self._sparing.forget("none")
         self._director.update(endpoints)
         self._on_list()
         if not self._has_told and endpoints:
@@ -164,12 +163,15 @@ class Refresher:
     async def _ask(self) -> MemberUrls | None:
         for peer in self._peers:
             try:
-                return read_members(await self._get(peer, "/members", _PATIENCE))
+                urls = read_members(await self._get(peer, "/members", _PATIENCE))
             except DialError as error:
                 words = f'could not get cluster response from {peer}: Get "{peer}/members": {error}'
                 self._warn(peer, cluster_logger, words)
             except BadList as error:
                 self._warn(peer, cluster_logger, f"{error} ({peer})")
+            else:
+                self._sparing.forget(peer)
+                return urls
         return None
 
     def _remember(self, peers: list[str]) -> None:

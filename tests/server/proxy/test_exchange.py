@@ -5,6 +5,8 @@ import logging
 
 import pytest
 
+from server.api.http import Response
+from server.proxy.exchange import Exchange
 from server.proxy.upstream import Timeouts
 from tests.server.proxy.scripted import NAME, Scripted, nobody, proxy, run
 
@@ -402,6 +404,39 @@ def test_a_watch_whose_member_dies_is_cut_off_and_not_ended(hot: str) -> None:
             await member.stop()
             with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
                 await client.chunk()
+
+    run(test)
+
+
+class _Stream:
+    def __init__(self) -> None:
+        self.closed = False
+
+    def take(self) -> bytes:
+        return b""
+
+    def on_news(self, tell: object) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("cancelled_first", [True, False])
+def test_an_answer_that_comes_as_its_client_goes_is_ended(cancelled_first: bool) -> None:
+    async def test() -> None:
+        async with proxy(nobody()) as proxied:
+            exchange = Exchange(proxied.exchanges, "GET", b"", [nobody()])
+            waiting = asyncio.ensure_future(exchange)
+            await asyncio.sleep(0)
+            stream = _Stream()
+            if cancelled_first:
+                waiting.cancel()
+            exchange.answered(Response(200, stream=stream))
+            if not cancelled_first:
+                waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert stream.closed
 
     run(test)
 

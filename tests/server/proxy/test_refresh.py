@@ -222,3 +222,12 @@ def test_ten_minutes_without_an_endpoint_do_not_flood_the_log(
     refreshed(tmp_path, peers, 0.0, meanwhile=requests)
     assert 550 < len(peers.asked) < 1500
     assert len(caplog.messages) < 70
+
+
+def test_a_peer_that_is_gone_for_good_is_complained_of_now_and_then(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    peers = Peers(lambda url, _: listing(M1, M2) if url == P2 else None)
+    refreshed(tmp_path, peers, 605.0)
+    assert len(peers.asked) == 42
+    assert len(caplog.messages) == 11
