@@ -28,6 +28,8 @@ _PACKAGES = (
     ("server.signals", "osutil"),
     ("server.api", "etcdhttp"),
     ("server.peer", "rafthttp"),
+    ("server.cluster.discovery", "discovery"),
+    ("server.cluster.srv", "discovery"),
     ("server.auth", "auth"),
     ("server.raft", "raft"),
     ("server.storage.snapshots", "snap"),

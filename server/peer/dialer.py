@@ -5,7 +5,6 @@ Whatever goes wrong on the way is a DialError, in the words that Go has for it.
 
 import asyncio
 import io
-import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -15,6 +14,8 @@ from typing import Any, NamedTuple
 import aiohttp
 from aiohttp.abc import AbstractCookieJar
 from yarl import URL
+
+from server.gowords import in_go_words
 
 _UNACKNOWLEDGED = 10_000
 """Milliseconds that bytes sent may go without any acknowledgement, before the kernel gives the connection up."""
@@ -158,30 +159,4 @@ class _as_dial_errors:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.TimeoutError | ValueError):
-            raise DialError(_in_go_words(error)) from error
-
-
-def _in_go_words(error: BaseException) -> str:
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return f"x509: {error.certificate_error}"
-        case aiohttp.ClientConnectorDNSError():
-            return f"dial tcp: lookup {error.host}: no such host"
-        case aiohttp.ClientConnectorError():
-            return f"dial tcp {error.host}:{error.port}: connect: {_reason(error.os_error)}"
-        case aiohttp.ServerDisconnectedError():
-            return "EOF"
-        case aiohttp.ClientPayloadError():
-            return "unexpected EOF"
-        case asyncio.TimeoutError():
-            return "i/o timeout"
-        case OSError():
-            return _reason(error)
-        case _:
-            return str(error) or type(error).__name__
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"tls: {(error.reason or str(error)).lower().replace('_', ' ')}"
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+            raise DialError(in_go_words(error)) from error
