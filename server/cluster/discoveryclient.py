@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from server.cluster.discovery import Answer, Unreachable
+from server.cluster.discovery import Unreachable
+from server.cluster.discoverystate import Answer
 from server.gowords import in_go_words
 
 logger = logging.getLogger("server.cluster.discovery")

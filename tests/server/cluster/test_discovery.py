@@ -6,16 +6,8 @@ import logging
 
 import pytest
 
-from server.cluster.discovery import (
-    LONGEST_PAUSE,
-    Answer,
-    Discovery,
-    DiscoveryError,
-    Found,
-    Trouble,
-    check_url,
-    full_error,
-)
+from server.cluster.discovery import LONGEST_PAUSE, Discovery, Found
+from server.cluster.discoverystate import Answer, DiscoveryError, Trouble, check_url, full_error
 from tests.support.key_space import Clock, KeySpace
 
 URL = "http://127.0.0.1:24750/v2/keys/_etcd/registry/one"
@@ -267,7 +259,7 @@ def test_another_process_has_the_same_name() -> None:
 def test_two_of_one_name_that_come_at_once_are_both_refused() -> None:
     scene = Scene(size="2")
 
-    async def run() -> list[Found | BaseException]:
+    async def run() -> tuple[Found | BaseException, ...]:
         return await asyncio.gather(
             scene.join("a0"), scene.join("b0", "infra0=http://10.0.1.99:2380"), return_exceptions=True
         )
