@@ -25,6 +25,7 @@ from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
 from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
+from server.ask import PeerAsk
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
 from server.config import Config
 from server.listen import ListenError, listen
@@ -32,10 +33,11 @@ from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
+from server.peer import ETCD_3, Identity, PeerHandler, Transport
 from server.raft import LogError
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
-from server.tls import TlsError, TlsFiles, server_context
+from server.tls import TlsError, TlsFiles, client_context, server_context
 from server.version import VERSION
 
 logger = logging.getLogger("server.main")
@@ -80,6 +82,8 @@ def serve(config: Config) -> Ended | signal.Signals:
 def _run(config: Config) -> Ended | signal.Signals:
     _raise_file_limit()
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    for number in _SIGNAL_NAMES:
+        _end_at_once_by(number)  # asking others, or reading a large log, takes a while
     gc.disable()  # until all that was there before is read: it is no garbage
     bound: list[_Bound] = []
     try:
@@ -87,11 +91,22 @@ def _run(config: Config) -> Ended | signal.Signals:
         check_initial_cluster(config)
         _bind_all(config, bound)
         most_clients = _most_clients()
-        started = open_member(config, resolve=socket.gethostbyname, now=time.time_ns(), random=Random())
+        started = open_member(
+            config,
+            resolve=socket.gethostbyname,
+            ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config)),
+            now=time.time_ns(),
+            random=Random(),
+        )
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(config, started, bound, most_clients))
+
+
+def _end_at_once_by(number: signal.Signals) -> None:
+    # The kernel ends no init process by a signal that it does not handle.
+    signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
 
 
 def _check_data_dir(config: Config) -> None:
@@ -126,20 +141,29 @@ def _check_data_dir(config: Config) -> None:
         refuse_what_needs_others(config)
 
 
-def _bind_all(config: Config, bound: list[_Bound]) -> None:
-    """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
-    peer = TlsFiles(
+def peer_tls_files(config: Config) -> TlsFiles:
+    """What peers show each other, as listeners and as those who dial."""
+    return TlsFiles(
         config.peer_cert_file,
         config.peer_key_file,
         config.peer_ca_file,
         config.peer_trusted_ca_file,
         config.peer_client_cert_auth,
     )
+
+
+def dial_timeout(config: Config) -> float:
+    """Seconds that a connection to a peer may take: one, and a fifth of an election timeout for the way."""
+    return 1 + config.election_timeout / 1000 / 5
+
+
+def _bind_all(config: Config, bound: list[_Bound]) -> None:
+    """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
     client = TlsFiles(
         config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
     )
     for kind, scope, urls, files in (
-        ("peers", "peer", config.listen_peer_urls, peer),
+        ("peers", "peer", config.listen_peer_urls, peer_tls_files(config)),
         ("client requests", "client", config.listen_client_urls, client),
     ):
         if files.given:
@@ -196,18 +220,21 @@ async def _serve(
         strict_reconfig=config.strict_reconfig_check,
     )
     version = started.members.version
+    transport = _transport(config, started, node)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
     runners = []
     api = ClientApi(node, config.cors)
     try:
-        await node.start()
+        await transport.start()
+        await node.start(transport)
         collect_young_garbage()
         give_back_memory()
         if config.cors:
             logger.info("cors = %s", ",".join(config.cors))
         peers, clients = bound
-        runners.append(await serve_http(PeerApi(node).handle, peers.sockets))
+        for_peers = PeerHandler(transport, PeerApi(node).handle)
+        runners.append(await serve_http(for_peers.handle, peers.sockets))
         runners.append(
             await serve_http(
                 api.handle,
@@ -224,6 +251,7 @@ async def _serve(
         logger.critical("%s", error)
     finally:
         notify("STOPPING=1")
+        await transport.stop()
         for runner in reversed(runners):
             await runner.cleanup()
         api.close()
@@ -234,6 +262,20 @@ async def _serve(
     if node.failed.done():
         return Ended(0 if isinstance(node.failed.exception(), MemberRemoved) else 1)
     return told.result() if told.done() else Ended(1)
+
+
+def _transport(config: Config, started: Started, node: Node) -> Transport:
+    """The ways to the other members, which speak so that members of 2.3 and of 3.x both take part."""
+    me = Identity(
+        started.local.id, started.members.cluster_id, config.initial_advertise_peer_urls, versions=ETCD_3
+    )
+    files = peer_tls_files(config)
+    return Transport(
+        me,
+        node.peers,
+        tls=client_context(files) if files.given else None,
+        connect_timeout=dial_timeout(config),
+    )
 
 
 def _tell(told: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:
@@ -248,8 +290,7 @@ def _let_the_next_signal_end_it() -> None:
     take long. All that was answered is on disk, so the end at once loses nothing."""
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().remove_signal_handler(number)
-        # The kernel ends no init process by a signal that it does not handle.
-        signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
+        _end_at_once_by(number)
 
 
 def _most_clients() -> int | None:

@@ -3,10 +3,10 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from server.peer.checks import Channel, Identity
+from server.peer.checks import Channel, Identity, is_3x
 from server.peer.dialer import Dialer
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote, logger
@@ -128,6 +128,11 @@ class Transport:
         """Of every peer, how APPENDs to it have fared."""
         return {member: peer.latency for member, peer in self._peers.items()}
 
+    async def version_of(self, member: int) -> str | None:
+        """The release that a peer says it is; None for one that does not answer, or sensibly."""
+        peer = self._peers.get(member)
+        return None if peer is None else await peer.ask_version()
+
     # What goes out and comes in
 
     def send(self, messages: Iterable[Message]) -> None:
@@ -149,6 +154,11 @@ class Transport:
     def receive(self, message: Message) -> None:
         """A message that came by POST."""
         self._started().receive((message,))
+
+    def note_sender(self, member: int, headers: Mapping[str, str]) -> None:
+        """What a peer's request says of it."""
+        if remote := self._peers.get(member) or self._remotes.get(member):
+            remote.wants_database = is_3x(headers)
 
     def attach(self, member: int, channel: Channel) -> OutgoingStream | None:
         """The stream that a peer asks for; None for who is none."""

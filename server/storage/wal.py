@@ -95,23 +95,24 @@ class WAL:
         directory: Path,
         metadata: WalMetadata,
         *,
+        hard_state: HardState = EMPTY_HARD_STATE,
         files: Files = REAL_FILES,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> WAL:
         """Begins a log; the directory is made with mode 0700 if it is not there.
 
-        On return the first segment is on disk under its name: checksum 0, metadata, marker of position (0, 0).
+        On return the first segment is on disk under its name: checksum 0, metadata, marker of position (0, 0), and the
+        hard state unless that is empty.
         Raises StorageError if the directory already holds a log.
         """
         with reporting("make the directory", directory):
             make_private_directory(directory)
         if list_segments(directory):
             raise StorageError("a write-ahead log already exists here", directory)
-        wal = cls(directory, [], metadata, files=files, segment_bytes=segment_bytes)
+        wal = cls(directory, [], metadata, files=files, segment_bytes=segment_bytes, hard_state=hard_state)
+        marker = [(RecordType.SNAPSHOT, encode_position(BEGINNING))]
         try:
-            wal._begin_segment(
-                Segment.named(directory, 0, 0), [(RecordType.SNAPSHOT, encode_position(BEGINNING))]
-            )
+            wal._begin_segment(Segment.named(directory, 0, 0), marker + wal._state_record())
         except BaseException:
             wal.close()
             raise
@@ -265,10 +266,14 @@ class WAL:
     def _cut(self) -> None:
         self._sync()  # nothing may stand in a later segment while this one is not on disk
         sequence = self._held[-1].segment.sequence + 1
-        state = self._hard_state
-        head = [(RecordType.STATE, encode_hard_state(state))] if state != EMPTY_HARD_STATE else []
-        self._begin_segment(Segment.named(self._directory, sequence, self._last_index + 1), head)
+        segment = Segment.named(self._directory, sequence, self._last_index + 1)
+        self._begin_segment(segment, self._state_record())
         logger.info("segmented wal file %s is created", self._held[-1].segment.path)
+
+    def _state_record(self) -> list[tuple[RecordType, bytes]]:
+        """The last hard state, as each segment repeats it; nothing while there is none."""
+        state = self._hard_state
+        return [] if state == EMPTY_HARD_STATE else [(RecordType.STATE, encode_hard_state(state))]
 
     def _begin_segment(self, segment: Segment, head: Iterable[tuple[RecordType, bytes]]) -> None:
         """Makes a segment under another name, syncs and locks it, and only then gives it its own."""

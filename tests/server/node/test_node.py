@@ -438,7 +438,7 @@ def test_a_restart_applies_what_is_on_disk_even_past_the_commit_index_it_knew() 
 
 
 def test_a_snapshot_is_taken_when_more_than_the_count_was_applied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.node.node.SNAPSHOT_PAUSE", 0)  # so that one ends before the next is due
+    monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)  # so that one ends before the next is due
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
@@ -511,7 +511,7 @@ def test_many_keys_that_expire_at_once_go_in_portions(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Request(method="PUT", path="/0/version", val=b"3.4.0"), "cluster cannot be downgraded"),
+        (Request(method="PUT", path="/0/version", val=b"3.6.0"), "cluster cannot be downgraded"),
         (Request(method="PUT", path="/0/version", val=b"new"), "is no version"),
         (Request(method="PUT", path="/0/members/77/attributes", val=b"{}"), "unknown member 77"),
     ],

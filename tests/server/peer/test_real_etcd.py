@@ -40,7 +40,7 @@ class Real(NamedTuple):
 @pytest.fixture(params=["3.4", "3.5"])
 def binary(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     # The members in memory apply the log with the rules of a server of this version.
-    monkeypatch.setattr("server.node.applier.CLUSTER_VERSION", "3.5.0")
+    monkeypatch.setattr("server.node.applier.NEWEST_CLUSTER_VERSION", "3.5.0")
     if request.param == "3.4":
         return required(etcd34(), HOW_34)
     return required(etcd35(), HOW_35)

@@ -1,0 +1,32 @@
+"""Asks other members while nothing runs yet: one GET, waited for. The real ``Ask`` of ``server.cluster``."""
+
+import asyncio
+
+from server.cluster import NoAnswer, Reply
+from server.peer.dialer import Dialer, DialError
+from server.tls import TlsFiles, client_context
+
+
+class PeerAsk:
+    """Each question goes over a connection of its own, with the certificates that peers show each other.
+
+    ``connect_timeout`` in seconds. A call raises TlsError besides NoAnswer: when those certificates are needed and
+    cannot be used. Not for a thread with a running loop.
+    """
+
+    def __init__(self, files: TlsFiles, *, connect_timeout: float) -> None:
+        self._files = files
+        self._connect_timeout = connect_timeout
+
+    def __call__(self, url: str, path: str, patience: float) -> Reply:
+        return asyncio.run(self._get(url, path, patience))
+
+    async def _get(self, url: str, path: str, patience: float) -> Reply:
+        tls = client_context(self._files) if url.startswith("https:") else None
+        dialer = Dialer(tls, connect_timeout=self._connect_timeout, silence=patience)
+        try:
+            return Reply(*await dialer.get(url, path, patience))
+        except DialError as error:
+            raise NoAnswer(f'Get "{url}{path}": {error}') from error
+        finally:
+            await dialer.close()
