@@ -30,6 +30,7 @@ _PACKAGES = (
     ("server.peer", "rafthttp"),
     ("server.cluster.discovery", "discovery"),
     ("server.cluster.srv", "discovery"),
+    ("server.discovery", "discovery"),
     ("server.auth", "auth"),
     ("server.raft", "raft"),
     ("server.storage.snapshots", "snap"),
