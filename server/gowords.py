@@ -11,7 +11,8 @@ def in_go_words(error: BaseException) -> str:
     """For the exceptions of aiohttp's client, and those that sockets and TLS raise below it."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            return f"x509: {error.certificate_error}"
+            reason = getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
+            return f"x509: {_CERTIFICATES.get(reason, reason)}"
         case aiohttp.ClientConnectorDNSError():
             return f"dial tcp: lookup {error.host}: no such host"
         case aiohttp.ClientConnectorError():
@@ -26,6 +27,16 @@ def in_go_words(error: BaseException) -> str:
             return _reason(error)
         case _:
             return str(error) or type(error).__name__
+
+
+_CERTIFICATES = dict.fromkeys(
+    (
+        "unable to get local issuer certificate",
+        "self-signed certificate",
+        "self-signed certificate in certificate chain",
+    ),
+    "certificate signed by unknown authority",
+)
 
 
 def _reason(error: OSError) -> str:

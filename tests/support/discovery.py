@@ -20,10 +20,14 @@ class DiscoveryService:
         self.url = f"http://127.0.0.1:{self.port}"
         self._flags = flags
 
+    def launch(self) -> Process:
+        """Starts it, and waits for nothing."""
+        argv = [ETCD02, "discovery-service", "--listen-client-urls", self.url, *self._flags]
+        return Process(argv, self.port)
+
     def start(self) -> Process:
         """Starts it, and waits until it serves."""
-        argv = [ETCD02, "discovery-service", "--listen-client-urls", self.url, *self._flags]
-        process = Process(argv, self.port)
+        process = self.launch()
         try:
             wait_for(lambda: answers(process, "/health"), process)
         except BaseException:
