@@ -12,46 +12,22 @@ from server.cluster import Member, Members
 from server.cluster.members import REMOVED
 from server.node import Latency, MemberRemoved, Node, NodeFailed, Started
 from server.node.node import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
-from server.raft import Entry, HardState, Message, MessageType, Raft, RaftLog, Snapshot
+from server.raft import Message, MessageType, Raft, RaftLog, Snapshot
+from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.requests import Request
-from server.storage.wal import WalPosition
 from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
+from tests.support.memory_disk import MemoryDisk
 
 PATIENCE = 20.0
+ELECTION_TICKS = 20
+"""Long enough that a busy machine elects nobody by accident."""
 FIRST = [
     Member(number, f"m{number}", (f"http://127.0.0.1:{number}",), (f"http://127.0.0.1:{number}00",))
     for number in (1, 2, 3)
 ]
-
-
-class CountingDisk:
-    """Keeps nothing but the names of the calls, and what was saved."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.saved: list[Entry] = []
-
-    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
-        self.calls.append("save")
-        self.saved += entries
-
-    def mark_snapshot(self, at: WalPosition) -> None:
-        self.calls.append(f"mark {at.index}")
-
-    def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
-        self.calls.append(f"snapshot {snapshot.index}")
-
-    def release(self, index: int) -> None:
-        self.calls.append(f"release {index}")
-
-    def purge(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 @dataclass
@@ -137,19 +113,19 @@ class Cluster:
     def __init__(self, *, timeout: float = 5.0, snapshot_count: int = 10_000) -> None:
         self.world = World()
         self.networks: dict[int, MemoryNetwork] = {}
-        self.disks: dict[int, CountingDisk] = {}
+        self.disks: dict[int, MemoryDisk] = {}
         self._timeout, self._snapshot_count = timeout, snapshot_count
 
     async def start(self, member: Member, *, remotes: tuple[Member, ...] = ()) -> Node:
         """A first member, or with ``remotes`` one that joins."""
-        raft = Raft(member.id, RaftLog(), random=Random(member.id))
+        raft = Raft(member.id, RaftLog(), election_ticks=ELECTION_TICKS, random=Random(member.id))
         if not remotes:
             additions = (ConfChange(ConfChangeType.ADD_NODE, m.id, context=m.context) for m in FIRST)
             raft.bootstrap(map(encode_conf_change, additions))
-        disk = self.disks[member.id] = CountingDisk()
+        disk = self.disks[member.id] = MemoryDisk()
         started = Started(member, Store(), Members(9), raft, disk, remotes=remotes)
         node = Node(
-            started, heartbeat=0.01, request_timeout=self._timeout, snapshot_count=self._snapshot_count
+            started, heartbeat=0.02, request_timeout=self._timeout, snapshot_count=self._snapshot_count
         )
         self.networks[member.id] = MemoryNetwork(self.world, member.id)
         self.world.nodes[member.id] = node
@@ -269,9 +245,10 @@ def test_a_member_that_lags_behind_the_log_gets_the_key_space_and_goes_on_from_t
         await until(lambda: value(lagging, "k59"))
         disk = cluster.disks[lagging.local.id]
         await until(lambda: any(call.startswith("release") for call in disk.calls))
-        installed = [call for call in disk.calls if call != "save"]
-        index = int(installed[0].split()[1])
-        assert installed[:3] == [f"mark {index}", f"snapshot {index}", f"release {index}"]
+        begins = next(n for n, call in enumerate(disk.calls) if call.startswith("begin behind"))
+        index = int(disk.calls[begins].split()[-1])
+        expected = [f"begin behind {index}, commit {index}", f"snapshot {index}", "save", f"release {index}"]
+        assert disk.calls[begins : begins + 4] == expected
         await leader.propose(put("after"))
         await until(lambda: value(lagging, "after"))
         assert watcher.take() is not None  # who watched before is told of what came after
@@ -371,6 +348,7 @@ def test_without_a_quorum_writes_fail_in_time_and_nothing_answered_is_lost(
         with pytest.raises(EtcdError) as caught:
             await lost
         assert caught.value.cause == CONNECTION_LOST
+        await until(lambda: others[0].raft.leader not in (0, leader.local.id))
         assert await others[0].makes_progress(2)
         cluster.world.cut.clear()
         await until(lambda: not leader.is_leader)
@@ -381,17 +359,23 @@ def test_without_a_quorum_writes_fail_in_time_and_nothing_answered_is_lost(
     run(test, Cluster(timeout=0.5))
 
 
-def test_what_waits_while_leaders_change_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_while_leaders_change_is_told_so() -> None:
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
-        follower = next(node for node in cluster.world.nodes.values() if node is not leader)
-        cluster.world.cut.add(leader.local.id)
-        lost = follower.propose(put("a"))  # goes to the leader that is cut off
+        follower, third = (node for node in cluster.world.nodes.values() if node is not leader)
+        follower.raft.give_up_leading()
+        cluster.world.cut |= {leader.local.id, third.local.id}
+        await until(lambda: follower.raft.leader == 0)
+        cluster.world.lose = lambda message: message.type is MessageType.PROPOSE
+        lost = follower.propose(put("a"))
+        cluster.world.cut.remove(third.local.id)
+        third.raft.campaign()
+        third.peers.receive([])
         with pytest.raises(EtcdError) as caught:
             await lost
         assert caught.value.cause == LEADER_FAILED
 
-    run(test, Cluster(timeout=0.5))
+    run(test, Cluster(timeout=2.0))
 
 
 def test_without_a_leader_a_request_times_out() -> None:
@@ -405,3 +389,46 @@ def test_without_a_leader_a_request_times_out() -> None:
         assert caught.value.cause == TIMED_OUT
 
     run(test, Cluster(timeout=0.4))
+
+
+V3_PUT = b"\x08\x01\x22\x06\x0a\x01k\x12\x01v"
+"""InternalRaftRequest with id 1 and a put of k = v."""
+
+
+def test_who_sees_v3_data_never_leads_again_and_remembers(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        nodes = list(cluster.world.nodes.values())
+        assert leader.raft.propose(V3_PUT)
+        await until(lambda: not any(node.raft.may_lead for node in nodes))
+        await until(lambda: not any(node.is_leader for node in nodes))
+        for node in nodes:
+            calls = cluster.disks[node.local.id].calls
+            while not any(call.startswith("remember put at ") for call in calls):
+                await asyncio.sleep(0.005)
+            assert sum(call.startswith("remember") for call in calls) == 1
+        assert caplog.text.count("never leads any more") == 3
+        await asyncio.sleep(1.0)  # more than an election timeout
+        assert not any(node.is_leader for node in nodes)
+
+    run(test, Cluster())
+
+
+def test_a_harmless_request_of_3_x_changes_nothing() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        assert leader.raft.propose(b"\x08\x01\x3a\x02\x08\x01")  # a compaction
+        await leader.propose(put("a"))
+        assert leader.raft.may_lead
+
+    run(test, Cluster())
+
+
+@pytest.mark.parametrize(("database", "leads"), [(None, False), (empty_database(5, 2), True), (b"?", False)])
+def test_a_leaders_database_that_may_hold_data_is_seen(database: bytes | None, leads: bool) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        leader.peers.receive_database(7, database)
+        assert leader.raft.may_lead == leads
+
+    run(test, Cluster())
