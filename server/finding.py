@@ -14,11 +14,11 @@ import uvloop
 
 from server.cluster.bootstrap import BootstrapError
 from server.cluster.discovery import Discovery, Found
-from server.cluster.discoveryclient import DiscoveryClient
 from server.cluster.ids import id_text, member_id
 from server.cluster.resolved import Resolve
-from server.cluster.srv import LookupFailed, Names, initial_cluster, survey
+from server.cluster.srv import LookupFailed, Names, initial_cluster
 from server.config import Config, urls_map_text
+from server.discoveryclient import DiscoveryClient
 
 _T = TypeVar("_T")
 
@@ -45,6 +45,8 @@ def resolver(names: Names | None) -> Resolve:
 def members_by_dns(config: Config) -> Config:
     """With the members of --discovery-srv as the initial cluster. A proxy need not be among them."""
     advertised = () if config.proxy != "off" else config.initial_advertise_peer_urls
+    from server.names import survey
+
     names = _names(config)
     found = _run(survey(config.discovery_srv, config.discovery_srv_name, advertised, names))
     return config._replace(initial_cluster=initial_cluster(found, config.name))

@@ -1,11 +1,11 @@
-"""Looks names up in DNS, with dnspython: SRV records, and the addresses of hosts. Knows nothing of what they are for.
+"""Looks names up in DNS, with dnspython: SRV records, the addresses of hosts, and all that a cluster begins by.
 
 Asks the system's servers, or the one that --dns-server names. What comes of it is put in Go's words.
 """
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import cast
 
@@ -16,7 +16,8 @@ import dns.rdatatype
 import dns.resolver
 from dns.rdtypes.IN.SRV import SRV
 
-from server.cluster.srv import LookupFailed, Place
+from server.cluster.srv import LookupFailed, Names, Place, Service, Spot, Survey, services
+from server.config import parse_url
 
 PATIENCE = 10.0
 """Seconds for one name, all servers and tries together."""
@@ -131,3 +132,33 @@ def parse_server(text: str) -> tuple[list[str], int]:
     except (OSError, UnicodeError) as error:
         raise BadServer(f"--dns-server {text}: lookup {host}: no such host") from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found)), int(port)
+
+
+async def survey(domain: str, suffix: str, advertised: Iterable[str], names: Names) -> Survey:
+    """Asks for all that concerns a member; ``advertised`` are its peer URLs, none for a proxy. Raises nothing."""
+    urls = tuple(advertised)
+    ssl, plain = await asyncio.gather(*(asked(service, names) for service in services(domain, suffix)))
+    own = await asyncio.gather(*(_located(_place_of(url), names) for url in urls))
+    spots = await asyncio.gather(*(_located(place, names) for place in ssl.records or plain.records))
+    return Survey(ssl, plain, tuple(spots), tuple(zip(urls, own, strict=True)))
+
+
+async def asked(service: Service, names: Names) -> Service:
+    """With what the lookup said."""
+    try:
+        records = await names.srv(service.query)
+    except LookupFailed as error:
+        return service._replace(trouble=str(error), unsure=error.for_now)
+    return service._replace(records=tuple(dict.fromkeys(records)))
+
+
+async def _located(place: Place, names: Names) -> Spot:
+    try:
+        return Spot(place, tuple(await names.addresses(place.host)))
+    except LookupFailed as error:
+        return Spot(place, (), str(error))
+
+
+def _place_of(url: str) -> Place:
+    parsed = parse_url(url)
+    return Place(parsed.hostname, int(parsed.port or "0"))

@@ -138,7 +138,10 @@ def checked_cluster(url: str, state: State) -> str:
     names: set[str] = set()
     for one in state.members:
         try:
-            names |= parse_urls_map(one.value).keys()
+            urls = parse_urls_map(one.value)
+            if not urls:
+                raise UrlError("no name and no URL")
+            names |= urls.keys()
         except UrlError as error:
             raise _failed(
                 url,

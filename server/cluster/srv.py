@@ -1,20 +1,18 @@
-"""Finding the first members by DNS SRV records: what to ask, and what follows from the answers.
+"""Finding the first members by DNS SRV records: what there is to ask for, and what follows from the answers.
 
     _etcd-server-ssl._tcp.DOMAIN    the peers, if they speak TLS
     _etcd-server._tcp.DOMAIN        the peers, if they do not
 
 Where there are records of the first kind, they alone count: etcd 2.3.8 took both kinds together and then refused its
-own list. Otherwise steps and words are 2.3.8's; the suffix of the service names is 3.4's. Touches no network: names are
-looked up by what is passed in.
+own list. Otherwise steps and words are 2.3.8's; the suffix of the service names is 3.4's. Asks nobody: what was
+answered comes in as a :class:`Survey`.
 """
 
-import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from server.cluster.bootstrap import BootstrapError
-from server.config import parse_url
 from server.log import NOTICE
 
 logger = logging.getLogger(__name__)
@@ -109,19 +107,6 @@ def services(domain: str, suffix: str = "") -> tuple[Service, Service]:
     return Service(f"etcd-server-ssl{end}", "https", domain), Service(f"etcd-server{end}", "http", domain)
 
 
-async def survey(domain: str, suffix: str, advertised: Iterable[str], names: Names) -> Survey:
-    """Asks for all of it; ``advertised`` are the peer URLs of this member, none for a proxy. Raises nothing."""
-    urls = tuple(advertised)
-    ssl, plain, *own = await asyncio.gather(
-        *(_asked(service, names) for service in services(domain, suffix)),
-        *(_located(_place_of(url), names) for url in urls),
-    )
-    assert isinstance(ssl, Service)
-    assert isinstance(plain, Service)
-    spots = await asyncio.gather(*(_located(place, names) for place in (ssl.records or plain.records)))
-    return Survey(ssl, plain, tuple(spots), tuple(zip(urls, own, strict=True)))  # type: ignore[arg-type]
-
-
 def initial_cluster(found: Survey, name: str) -> str:
     """The members of a survey as --initial-cluster has them; those that are not this one are called 0, 1, 2, ...
 
@@ -161,26 +146,6 @@ def _why(url: str, own: Spot, spots: Sequence[Spot]) -> str:
     if near is not None:
         return f"{url} has the address of {near.place}, but not its port"
     return f"{url} is at {', '.join(own.addresses)}, which is no address of a record's"
-
-
-async def _asked(service: Service, names: Names) -> Service:
-    try:
-        records = await names.srv(service.query)
-    except LookupFailed as error:
-        return service._replace(trouble=str(error), unsure=error.for_now)
-    return service._replace(records=tuple(dict.fromkeys(records)))
-
-
-async def _located(place: Place, names: Names) -> Spot:
-    try:
-        return Spot(place, tuple(await names.addresses(place.host)))
-    except LookupFailed as error:
-        return Spot(place, (), str(error))
-
-
-def _place_of(url: str) -> Place:
-    parsed = parse_url(url)
-    return Place(parsed.hostname, int(parsed.port or "0"))
 
 
 def _warn_of_other_scheme(found: Survey, service: Service) -> None:

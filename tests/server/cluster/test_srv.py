@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from server.cluster import BootstrapError
-from server.cluster.srv import LookupFailed, Place, Service, initial_cluster, services, survey
+from server.cluster.srv import LookupFailed, Place, Service, initial_cluster, services
+from server.names import survey
 
 PLAIN, SSL = "_etcd-server._tcp.example.com", "_etcd-server-ssl._tcp.example.com"
 THREE = [Place(f"infra{n}.example.com", 2380) for n in range(3)]
