@@ -75,6 +75,15 @@ def cluster_by_discovery(config: Config) -> str:
     return _run(find())
 
 
+def members_found_before(config: Config) -> Config:
+    """With the members that this one has found once, and registered among: nothing is registered now."""
+    if config.discovery_srv:
+        return members_by_dns(config)
+    if config.discovery:
+        return with_found_members(config, Found(cluster_by_discovery(config)))
+    return config
+
+
 def with_found_members(config: Config, found: Found) -> Config:
     """The settings of a member that found the others by discovery."""
     return config._replace(initial_cluster=found.initial_cluster, initial_cluster_token=config.discovery)

@@ -29,7 +29,14 @@ from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refu
 from server.cluster.discoverystate import full_error
 from server.cluster.srv import Names
 from server.config import Config
-from server.finding import dns_names, join_by_discovery, members_by_dns, resolver, with_found_members
+from server.finding import (
+    dns_names,
+    join_by_discovery,
+    members_by_dns,
+    members_found_before,
+    resolver,
+    with_found_members,
+)
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
@@ -106,6 +113,7 @@ def _run(config: Config) -> Ended | signal.Signals:
             ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config), names=names),
             now=time.time_ns(),
             random=Random(),
+            find_again=members_found_before,
         )
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
