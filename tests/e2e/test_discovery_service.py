@@ -1,16 +1,20 @@
 """The discovery service as a process: real etcd finds itself through it, and no token is lost to kill -9."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from server.cluster.discovery import Discovery, Found
+from server.discoveryclient import DiscoveryClient
 from tests.support import real_etcd
 from tests.support.discovery import ETCD02, DiscoveryService, new_url
 from tests.support.process import PATIENCE, Member, Process, free_ports
@@ -76,6 +80,26 @@ def test_three_of_real_etcd_find_each_other_and_a_fourth_is_told_it_is_full(
         fourth = stack.enter_context(real_member(binary, "infra3", url, tmp_path))
         assert fourth.popen.wait(PATIENCE) == 1
         assert "discovery: cluster is full" in fourth.log
+
+
+def test_twenty_race_for_three_places_and_no_key_is_lost(local_store: Process) -> None:
+    url = new_url(local_store, 3)
+
+    async def join(n: int) -> Found:
+        async with DiscoveryClient(url) as client:
+            discovery = Discovery(url, client.ask, sleep=asyncio.sleep, now=time.monotonic)
+            return await discovery.join(f"{n + 1:x}", f"infra{n}=http://10.0.1.{n}:2380", "/data")
+
+    async def race() -> list[Found]:
+        return await asyncio.wait_for(asyncio.gather(*map(join, range(20))), PATIENCE)
+
+    found = asyncio.run(race())
+    assert sum(not one.full for one in found) == 3
+    (cluster,) = {one.initial_cluster for one in found}
+    node = local_store.request("GET", url.removeprefix(local_store.url)).json()["node"]
+    assert isinstance(node, dict)
+    registered = sorted(node["nodes"], key=lambda one: one["createdIndex"])
+    assert ",".join(one["value"] for one in registered[:3]) == cluster
 
 
 @pytest.mark.real_etcd
