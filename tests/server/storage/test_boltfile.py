@@ -120,9 +120,10 @@ def database_after(
         binary, where / "d", where / "log", "--name=solo", "--enable-v2", "--logger=zap"
     ) as member:
 
-        def v3(*words: str) -> str:
+        def v3(*words: str, stdin: str = "") -> str:
             return subprocess.run(
                 [etcdctl, f"--endpoints={member.url}", *words],
+                input=stdin,
                 env={**os.environ, "ETCDCTL_API": "3"},
                 check=True,
                 timeout=30,
