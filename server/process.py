@@ -310,7 +310,7 @@ def _transport(config: Config, started: Started, node: Node, names: Names | None
     return Transport(
         me,
         node.peers,
-        tls=client_context(files) if files.given else None,
+        tls=client_context(files) if files.given or files.ca or files.trusted_ca else None,
         connect_timeout=dial_timeout(config),
         look_up=None if names is None else names.addresses,
         database=lambda snapshot: [empty_database(snapshot.index, snapshot.term)],

@@ -51,7 +51,6 @@ class Started:
 
     ``remotes`` are the other members of a cluster that it joins: whom to answer to until its own log tells.
     ``v3_data`` is what an earlier life of the member has seen of it.
-    ``joined_version`` is the version of that cluster, ``a.b.c``, None when it was not asked.
     """
 
     local: Member
@@ -62,7 +61,6 @@ class Started:
     metrics: MemberMetrics = field(default_factory=MemberMetrics)
     remotes: tuple[Member, ...] = ()
     v3_data: V3Data | None = None
-    joined_version: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -128,7 +126,6 @@ def _join(config: Config, world: _World) -> Started:
         disk,
         disk.metrics,
         remotes=joining.others,
-        joined_version=joining.version,
     )
 
 
