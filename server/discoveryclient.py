@@ -5,7 +5,6 @@ HTTPS servers are trusted by the system's CAs, or those of the file that SSL_CER
 
 import logging
 import os
-import ssl
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -30,10 +29,7 @@ class DiscoveryClient:
             logger.info('using proxy "%s"', self._proxy)
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=ssl.create_default_context()),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self
 
     async def __aexit__(

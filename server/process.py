@@ -99,7 +99,7 @@ def _run(config: Config) -> Ended | signal.Signals:
     try:
         _check_data_dir(config)
         names = dns_names(config)
-        begins = not has_wal(_wal_dir(config))
+        begins = _begins(config)
         if begins and config.discovery_srv:
             config = members_by_dns(config)
         check_initial_cluster(config)
@@ -153,12 +153,15 @@ def _check_data_dir(config: Config) -> None:
         case Kind.MEMBER:
             text = "the server is already initialized as member before, starting as etcd member..."
             logger.log(NOTICE, "%s", text)
-    if not has_wal(_wal_dir(config)):
+    if _begins(config):
         refuse_what_needs_others(config)
 
 
-def _wal_dir(config: Config) -> Path:
-    return Path(config.wal_dir) if config.wal_dir else Path(config.data_dir) / "member" / "wal"
+def _begins(config: Config) -> bool:
+    """Whether there is no log yet, not even where 2.0.0 had it."""
+    data_dir = Path(config.data_dir)
+    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
+    return not has_wal(wal_dir) and layout(data_dir) is not Kind.OLD_MEMBER
 
 
 def _with_discovered_members(config: Config) -> Config:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -30,7 +29,7 @@ class RemoteKeys:
         self._url = url
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(), limit=0)
+        connector = aiohttp.TCPConnector(limit=0)
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self
 

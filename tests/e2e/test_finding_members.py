@@ -78,6 +78,20 @@ def test_a_member_that_has_data_needs_no_discovery(service: Process, tmp_path: P
         ) in process.log
 
 
+def test_a_member_with_data_as_2_0_0_laid_them_out_needs_no_discovery(tmp_path: Path) -> None:
+    one = Member(tmp_path / "d")
+    with one.start() as process:
+        process.put("/a", "1")
+    for name in ("wal", "snap"):
+        (tmp_path / "d" / "member" / name).rename(tmp_path / "d" / name)
+    (tmp_path / "d" / "member").rmdir()
+    del one.settings["initial-cluster"]
+    one.settings |= {"discovery": "http://127.0.0.1:1/token", "discovery-timeout": "1"}
+    with one.start() as process:
+        assert process.get("/a").status == 200
+        assert "discovery token ignored" in process.log
+
+
 @pytest.mark.real_etcd
 def test_ours_and_real_members_find_each_other_through_a_real_etcd(tmp_path: Path) -> None:
     binary = real_etcd.required(real_etcd.etcd34(), real_etcd.HOW_34)
