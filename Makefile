@@ -1,11 +1,12 @@
 # The front door. Needs Python 3.11+, make and a package index, nothing else.
 PYTHON ?= python3
 SEEDS  ?= 10000
+PLAYS  ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test soak lint types contracts bench docs lock proto clean
+.PHONY: demo test soak soak-cluster lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +22,9 @@ test: $(STAMP) lint types contracts  ## everything CI runs
 soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
 	$(BIN)/python -m tests.server.raft.soak --seeds $(SEEDS)
 
+soak-cluster: $(STAMP)  ## three real processes under faults, histories checked: make soak-cluster PLAYS=100
+	$(BIN)/python -m tests.linearizability.soak --plays $(PLAYS)
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,6 +39,7 @@ bench: $(STAMP)  ## figures: start-up, conversion speed, and the bundled server 
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
 	$(BIN)/python bench/server.py
+	$(BIN)/python bench/cluster.py
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py

@@ -52,6 +52,10 @@ def entry() -> None:
 
 def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYSTEM_FILE) -> int:
     """Returns the exit status; does not return when a real etcd takes over."""
+    if argv[1:2] == ["discovery-service"]:
+        from compat import discovery_service
+
+        return discovery_service.main(argv[2:])
     line = read_command_line(argv[1:], OWN_FLAGS)
     if line.wants_help:
         from compat.usage import usage
@@ -112,15 +116,21 @@ def _choose_engine(choice: str, ourselves: str, environ: Mapping[str, str]) -> s
 
 def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
     """Become a real etcd; returns only when that cannot be."""
-    from compat import engines
+    from compat import engines, handover
 
+    config = ready.config
     try:
         engine = engines.ask_version(path, environ)
-        if is_of_etcd04(ready.config.data_dir) and not engine.reads_data_of_04:
-            return _stop([*ready.findings, _old_data(ready.config.data_dir)], REFUSED)
-        start = engines.prepare(engine, ready.settings, ready.config, environ)
-        _print_findings([*ready.findings, *start.findings])
-        engines.become(start)
+        if is_of_etcd04(config.data_dir) and not engine.reads_data_of_04:
+            return _stop([*ready.findings, _old_data(config.data_dir)], REFUSED)
+        start = engines.prepare(engine, ready.settings, config, environ)
+        handed_over = handover.hand_over(engine, config.data_dir, config.wal_dir)
+        _print_findings([*ready.findings, *start.findings, *handed_over.findings])
+        try:
+            engines.become(start)
+        except engines.EngineError:
+            handed_over.take_back()
+            raise
     except engines.EngineError as error:
         return _stop([*ready.findings, Finding("engine", "engine", None, str(error), error.remedy)], REFUSED)
 

@@ -10,7 +10,6 @@ import logging
 import os
 import resource
 import signal
-import socket
 import ssl
 import sys
 import time
@@ -25,19 +24,32 @@ from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
 from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
+from server.ask import PeerAsk
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
+from server.cluster.discoverystate import full_error
+from server.cluster.srv import Names
 from server.config import Config
+from server.finding import (
+    dns_names,
+    join_by_discovery,
+    members_by_dns,
+    members_found_before,
+    resolver,
+    with_found_members,
+)
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
-from server.proxy.peers import FindPeers, find_peers
-from server.proxy.process import Proxy
+from server.peer import ETCD_3, Identity, PeerHandler, Transport
+from server.proxy.peers import FindPeers, find_peers, peer_urls
+from server.proxy.process import Proxy, known_peers
 from server.raft import LogError
+from server.storage.boltfile import empty_database
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
-from server.tls import TlsError, TlsFiles, server_context
+from server.tls import TlsError, TlsFiles, client_context, server_context
 from server.version import VERSION
 
 logger = logging.getLogger("server.main")
@@ -82,19 +94,46 @@ def serve(config: Config) -> Ended | signal.Signals:
 def _run(config: Config) -> Ended | signal.Signals:
     _raise_file_limit()
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    for number in _SIGNAL_NAMES:
+        _end_at_once_by(number)  # asking others, or reading a large log, takes a while
     gc.disable()  # until all that was there before is read: it is no garbage
     bound: list[_Bound] = []
     try:
         if _check_data_dir(config):
             return _run_proxy(config)
+        names = dns_names(config)
+        begins = _begins(config)
+        if begins and config.discovery_srv:
+            config = members_by_dns(config)
         check_initial_cluster(config)
-        _bind_all(config, bound)
+        _bind_all(config, names, bound)
         most_clients = _most_clients()
-        started = open_member(config, resolve=socket.gethostbyname, now=time.time_ns(), random=Random())
+        if begins and config.discovery and config.initial_cluster_state == "new":
+            found = join_by_discovery(config)
+            if found.full and config.discovery_fallback == "proxy":
+                _close(bound)
+                logger.log(NOTICE, "discovery cluster full, falling back to proxy")
+                return _run_proxy(config, lambda _: peer_urls(found.initial_cluster))
+            if found.full:
+                raise full_error(config.discovery, found.initial_cluster)
+            config = with_found_members(config, found)
+        started = open_member(
+            config,
+            resolve=resolver(names),
+            ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config), names=names),
+            now=time.time_ns(),
+            random=Random(),
+            find_again=members_found_before,
+        )
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, started, bound, most_clients))
+        return runner.run(_serve(config, started, names, bound, most_clients))
+
+
+def _end_at_once_by(number: signal.Signals) -> None:
+    # The kernel ends no init process by a signal that it does not handle.
+    signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
 
 
 def _check_data_dir(config: Config) -> bool:
@@ -123,26 +162,42 @@ def _check_data_dir(config: Config) -> bool:
             logger.log(NOTICE, "%s", text)
     if kind is Kind.PROXY or (config.proxy != "off" and kind in (Kind.EMPTY, Kind.ETCD04)):
         return True
-    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
-    if not has_wal(wal_dir):
+    if _begins(config):
         refuse_what_needs_others(config)
     return False
 
 
-def _bind_all(config: Config, bound: list[_Bound]) -> None:
-    """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
-    peer = TlsFiles(
+def _begins(config: Config) -> bool:
+    """Whether there is no log yet, not even where 2.0.0 had it."""
+    data_dir = Path(config.data_dir)
+    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
+    return not has_wal(wal_dir) and layout(data_dir) is not Kind.OLD_MEMBER
+
+
+def peer_tls_files(config: Config) -> TlsFiles:
+    """What peers show each other, as listeners and as those who dial."""
+    return TlsFiles(
         config.peer_cert_file,
         config.peer_key_file,
         config.peer_ca_file,
         config.peer_trusted_ca_file,
         config.peer_client_cert_auth,
     )
+
+
+def dial_timeout(config: Config) -> float:
+    """Seconds that a connection to a peer may take: one, and a fifth of an election timeout for the way."""
+    return 1 + config.election_timeout / 1000 / 5
+
+
+def _bind_all(config: Config, names: Names | None, bound: list[_Bound]) -> None:
+    """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
+    look_up = None if names is None else resolver(names)
     client = TlsFiles(
         config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
     )
     for kind, scope, urls, files in (
-        ("peers", "peer", config.listen_peer_urls, peer),
+        ("peers", "peer", config.listen_peer_urls, peer_tls_files(config)),
         ("client requests", "client", config.listen_client_urls, client),
     ):
         if files.given:
@@ -151,7 +206,7 @@ def _bind_all(config: Config, bound: list[_Bound]) -> None:
         bound.append(group)
         for url in urls:
             context = _context(url, scope, files)
-            group.sockets.append(Listening(listen(url), context))
+            group.sockets.append(Listening(listen(url, look_up), context))
             group.urls.append(url)
             logger.info("listening for %s on %s", kind, url)
 
@@ -169,11 +224,16 @@ def _context(url: str, scope: str, files: TlsFiles) -> ssl.SSLContext | None:
     return None
 
 
-def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
+def _close(bound: list[_Bound]) -> None:
     for group in reversed(bound):
         for url, listening in zip(reversed(group.urls), reversed(group.sockets), strict=True):
             listening.socket.close()
             logger.info("stopping listening for %s on %s", group.kind, url)
+    bound.clear()
+
+
+def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
+    _close(bound)
     if not isinstance(error, BootstrapError):
         logger.critical("%s", error)
         return Ended(1)
@@ -186,7 +246,11 @@ _LEVELS = {"C": logging.CRITICAL, "E": logging.ERROR, "W": logging.WARNING, "N":
 
 
 async def _serve(
-    config: Config, started: Started, bound: list[_Bound], most_clients: int | None
+    config: Config,
+    started: Started,
+    names: Names | None,
+    bound: list[_Bound],
+    most_clients: int | None,
 ) -> Ended | signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
@@ -199,18 +263,21 @@ async def _serve(
         strict_reconfig=config.strict_reconfig_check,
     )
     version = started.members.version
+    transport = _transport(config, started, node, names)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
     runners = []
     api = ClientApi(node, config.cors)
     try:
-        await node.start()
+        await transport.start()
+        await node.start(transport)
         collect_young_garbage()
         give_back_memory()
         if config.cors:
             logger.info("cors = %s", ",".join(config.cors))
         peers, clients = bound
-        runners.append(await serve_http(PeerApi(node).handle, peers.sockets))
+        for_peers = PeerHandler(transport, PeerApi(node).handle)
+        runners.append(await serve_http(for_peers.handle, peers.sockets))
         runners.append(
             await serve_http(
                 api.handle,
@@ -227,6 +294,7 @@ async def _serve(
         logger.critical("%s", error)
     finally:
         notify("STOPPING=1")
+        await transport.stop()
         for runner in reversed(runners):
             await runner.cleanup()
         api.close()
@@ -239,19 +307,20 @@ async def _serve(
     return told.result() if told.done() else Ended(1)
 
 
-def _run_proxy(config: Config, find: FindPeers = find_peers) -> Ended | signal.Signals:
+def _run_proxy(config: Config, find: FindPeers = find_peers) -> signal.Signals:
     """Runs a proxy until a signal ends it. Raises what can keep it from starting."""
-    proxy = Proxy(config, _most_clients())
+    peers = known_peers(config, find)
+    proxy = Proxy(config, peers, most=_most_clients(), names=dns_names(config))
     collect_young_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve_proxy(proxy, find))
+        return runner.run(_serve_proxy(proxy))
 
 
-async def _serve_proxy(proxy: Proxy, find: FindPeers) -> signal.Signals:
+async def _serve_proxy(proxy: Proxy) -> signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
-    starting = asyncio.create_task(proxy.start(find))
+    starting = asyncio.create_task(proxy.start())
     try:
         await asyncio.wait((told, starting), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -266,6 +335,22 @@ async def _serve_proxy(proxy: Proxy, find: FindPeers) -> signal.Signals:
     return told.result()
 
 
+def _transport(config: Config, started: Started, node: Node, names: Names | None) -> Transport:
+    """The ways to the other members, which speak so that members of 2.3 and of 3.x both take part."""
+    me = Identity(
+        started.local.id, started.members.cluster_id, config.initial_advertise_peer_urls, versions=ETCD_3
+    )
+    files = peer_tls_files(config)
+    return Transport(
+        me,
+        node.peers,
+        tls=client_context(files) if files.given or files.ca or files.trusted_ca else None,
+        connect_timeout=dial_timeout(config),
+        look_up=None if names is None else names.addresses,
+        database=lambda snapshot: [empty_database(snapshot.index, snapshot.term)],
+    )
+
+
 def _tell(told: "asyncio.Future[signal.Signals]", number: signal.Signals) -> None:
     if not told.done():
         signal_logger.log(NOTICE, "received %s signal, shutting down...", _SIGNAL_NAMES[number])
@@ -278,8 +363,7 @@ def _let_the_next_signal_end_it() -> None:
     take long. All that was answered is on disk, so the end at once loses nothing."""
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().remove_signal_handler(number)
-        # The kernel ends no init process by a signal that it does not handle.
-        signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
+        _end_at_once_by(number)
 
 
 def _most_clients() -> int | None:

@@ -1,5 +1,4 @@
-"""What a peer may ask on the peer port while there are none to talk raft with: who is here, which version,
-are you alive.
+"""What a peer may ask on the peer port beside the talk of raft: who is here, which version, are you alive.
 
 The paths, headers and bodies of etcd 2.3's rafthttp; everything else there is 404.
 """
@@ -12,6 +11,7 @@ from server.api.stats import serve_version
 from server.cluster import id_text
 from server.node import Node
 from server.store.gojson import format_time
+from server.version import version_in_cluster
 
 
 class PeerApi:
@@ -32,7 +32,7 @@ class PeerApi:
             case "/members":
                 return self._members(request)
             case "/version":
-                return serve_version(self._node, request)
+                return serve_version(self._node, request, version_in_cluster(self._node.members.version))
             case "/raft/probing":
                 now = format_time(self._node.clock())
                 return Response(200, (TEXT,), f'{{"OK":true,"Now":"{now}"}}\n'.encode())

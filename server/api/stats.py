@@ -1,9 +1,11 @@
 """``/v2/stats``, ``/health`` and ``/version``: how the member is doing."""
 
+import time
+
 from server.api.http import JSON, TEXT, Request, Response, message, method_not_allowed, text
 from server.cluster import id_text
 from server.cluster.members import compact_json
-from server.node import Node
+from server.node import Flow, Latency, Node
 from server.raft import NOBODY
 from server.store.gojson import format_time
 from server.version import VERSION
@@ -13,36 +15,66 @@ HEALTH_PATIENCE = 0.75
 
 
 def serve_self(node: Node, request: Request) -> Response:
-    """About this member. Rates are left out, as etcd leaves them out when they are 0: there are no peers.
+    """About this member. Rates of 0 are left out, as etcd does.
 
     What is said of the leader is as old as the last one, and nobody ever is a candidate, as in etcd.
     """
     if request.method != "GET":
         return method_not_allowed("GET")
-    now = node.clock()
+    now, leadership = node.clock(), node.leadership
     leader = {
-        "leader": "" if node.last_leader == NOBODY else id_text(node.last_leader),
-        "uptime": go_duration(now - node.leader_since),
-        "startTime": format_time(node.leader_since),
+        "leader": "" if leadership.last_leader == NOBODY else id_text(leadership.last_leader),
+        "uptime": go_duration(now - leadership.leader_since),
+        "startTime": format_time(leadership.leader_since),
     }
+    network = node.peers.network
     body = {
         "name": node.local.name,
         "id": id_text(node.local.id),
-        "state": "StateLeader" if node.last_leader == node.local.id else "StateFollower",
+        "state": "StateLeader" if leadership.last_leader == node.local.id else "StateFollower",
         "startTime": format_time(node.started_at),
         "leaderInfo": leader,
-        "recvAppendRequestCnt": 0,
-        "sendAppendRequestCnt": 0,
+        **_flow("recv", None if network is None else network.received),
+        **_flow("send", None if network is None else network.sent),
     }
     return Response(200, (JSON,), compact_json(body))
 
 
+def _flow(direction: str, flow: Flow | None) -> dict[str, object]:
+    """APPENDs in one direction: how many, and per second how many and how many bytes."""
+    if flow is None:
+        return {f"{direction}AppendRequestCnt": 0}
+    messages, size = flow.rates(time.monotonic())
+    fields: dict[str, object] = {f"{direction}AppendRequestCnt": flow.count}
+    if messages:
+        fields |= {f"{direction}PkgRate": go_number(messages), f"{direction}BandwidthRate": go_number(size)}
+    return fields
+
+
 def serve_leader(node: Node, request: Request) -> Response:
+    """How a leader's APPENDs to the others fare."""
     if request.method != "GET":
         return method_not_allowed("GET")
     if not node.is_leader:
         return message(403, "not current leader")
-    return Response(200, (JSON,), compact_json({"leader": id_text(node.local.id), "followers": {}}))
+    network = node.peers.network
+    latencies = {} if network is None else network.latencies()
+    followers = dict(sorted((id_text(member), _follower(latency)) for member, latency in latencies.items()))
+    return Response(200, (JSON,), compact_json({"leader": id_text(node.local.id), "followers": followers}))
+
+
+def _follower(latency: Latency) -> dict[str, object]:
+    times = {
+        "current": latency.current,
+        "average": latency.average,
+        "standardDeviation": latency.standard_deviation,
+        "minimum": latency.minimum,
+        "maximum": latency.maximum,
+    }
+    return {
+        "latency": {name: go_number(value) for name, value in times.items()},
+        "counts": {"fail": latency.failures, "success": latency.successes},
+    }
 
 
 def serve_store(node: Node, request: Request) -> Response:
@@ -51,11 +83,12 @@ def serve_store(node: Node, request: Request) -> Response:
     return Response(200, (JSON,), node.store.stats_json())
 
 
-def serve_version(node: Node, request: Request) -> Response:
+def serve_version(node: Node, request: Request, release: str = VERSION) -> Response:
+    """The ``release`` that this member says it is, and the cluster's version."""
     if request.method != "GET":
         return method_not_allowed("GET")
     cluster = node.members.version or "not_decided"
-    return Response(200, (JSON,), compact_json({"etcdserver": VERSION, "etcdcluster": cluster}))
+    return Response(200, (JSON,), compact_json({"etcdserver": release, "etcdcluster": cluster}))
 
 
 async def serve_health(node: Node, request: Request) -> Response:
@@ -78,6 +111,11 @@ def go_duration(nanoseconds: int) -> str:
     hours, minutes = divmod(minutes, 60)
     head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
     return f"{head}{_decimal(rest, 1_000_000_000)}s"
+
+
+def go_number(value: float) -> float | int:
+    """What JSON of it looks like as Go's: whole numbers without a point."""
+    return int(value) if value.is_integer() else value
 
 
 def _decimal(value: int, unit: int) -> str:

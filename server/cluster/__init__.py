@@ -1,23 +1,39 @@
-"""Who the members are: their ids, the table of them, and how a cluster begins.
+"""Who the members are: their ids, the table of them, how a cluster begins and how a member joins one.
 
 Reads the key space and writes members into it, since that is where etcd keeps them; touches no file and no
-socket (host names are looked up through a function passed in).
+socket (host names are looked up and other members asked through functions passed in).
 """
 
-from server.cluster.bootstrap import BootstrapError, initial_members, refuse_what_needs_others
+from server.cluster.bootstrap import (
+    BootstrapError,
+    Founding,
+    found,
+    initial_members,
+    refuse_what_needs_others,
+)
 from server.cluster.ids import cluster_id, id_text, member_id, parse_id, runtime_member_id
+from server.cluster.join import Joining, join
 from server.cluster.members import ChangeRefused, Member, MemberError, Members, Refusal
+from server.cluster.remote import Ask, NoAnswer, Reply, RunningCluster
 
 __all__ = [
+    "Ask",
     "BootstrapError",
     "ChangeRefused",
+    "Founding",
+    "Joining",
     "Member",
     "MemberError",
     "Members",
+    "NoAnswer",
     "Refusal",
+    "Reply",
+    "RunningCluster",
     "cluster_id",
+    "found",
     "id_text",
     "initial_members",
+    "join",
     "member_id",
     "parse_id",
     "refuse_what_needs_others",

@@ -1,20 +1,25 @@
 """The first start of a cluster with a static list of members: who they are, or why it cannot begin.
 
-Never listens, dials or writes; names are looked up through the function passed in. Checks, their order and
-their words are etcd 2.3.8's.
+Never listens, dials or writes; names are looked up, and other members asked, through functions passed in. Checks,
+their order and their words are etcd 2.3.8's.
+
+Members that are found in another way come in here as settings: what DNS has is an ``initial_cluster``, what a
+discovery service has is one and its URL as the ``initial_cluster_token``.
 """
 
-from collections.abc import Callable, Iterable
+import logging
+from typing import NamedTuple
 
-from server.cluster.ids import member_id
+from server.cluster.ids import cluster_id, id_text, member_id
 from server.cluster.members import Member
-from server.config import Config, UrlError, parse_url, parse_urls_map, urls_map_text
+from server.cluster.remote import Ask, peer_urls_of_others, running_cluster
+from server.cluster.resolved import Resolve, same_urls
+from server.config import Config, UrlError, parse_urls_map, urls_map_text
 from server.config.settings import DEFAULT_PEER_URLS, initial_cluster_of
 
-Resolve = Callable[[str], str]
-"""A host name to its address; raises OSError when there is none."""
+PATIENCE = 1.0
+"""Seconds that each of the others may take to say whether this member has been in the cluster before."""
 
-_ONE = "the bundled server of this release runs clusters of one member"
 _ENGINE = "run a real etcd with these settings instead: etcd02 --engine PATH (or ETCD02_ENGINE)"
 
 
@@ -29,13 +34,10 @@ class BootstrapError(Exception):
 
 
 def refuse_what_needs_others(config: Config) -> None:
-    """Raises BootstrapError for a setting that only a cluster of several members, or a proxy of one, can
-    honour."""
+    """Raises BootstrapError for a setting that the bundled server of this release cannot honour."""
     refused = (
-        (config.discovery, f"--discovery {config.discovery}: {_ONE}, and asks no discovery service"),
-        (config.discovery_srv, f"--discovery-srv {config.discovery_srv}: {_ONE}, and asks no DNS"),
         (config.experimental_v3demo, "--experimental-v3demo: the bundled server has no v3 API"),
-    )
+    )  # fmt: skip
     for is_set, text in refused:
         if is_set:
             raise BootstrapError("C", f"{text}; {_ENGINE}")
@@ -44,45 +46,97 @@ def refuse_what_needs_others(config: Config) -> None:
 def check_initial_cluster(config: Config) -> None:
     """Raises BootstrapError when initial-cluster cannot be read; etcd checks that even when it will not use
     it."""
-    if config.discovery or config.discovery_srv:
-        return
-    try:
-        parse_urls_map(config.initial_cluster)
-    except UrlError as error:
-        raise BootstrapError("C", f"error setting up initial cluster: {error}") from None
+    if not config.discovery and not config.discovery_srv:
+        _urls_by_name(config)
 
 
-def initial_members(config: Config, resolve: Resolve) -> list[Member]:
-    """The members the cluster begins with, ordered by id; for now exactly one, this one. Raises
-    BootstrapError."""
-    check_initial_cluster(config)
-    urls = parse_urls_map(config.initial_cluster)
+class Founding(NamedTuple):
+    """A cluster about to begin. ``members`` are ordered by id; ``local`` is one of them."""
+
+    local: Member
+    members: tuple[Member, ...]
+
+    @property
+    def cluster_id(self) -> int:
+        return cluster_id(member.id for member in self.members)
+
+
+def found(config: Config, *, resolve: Resolve, ask: Ask) -> Founding:
+    """The cluster that the settings make, after the other members that run already were asked whether they know of
+    it. Raises BootstrapError."""
+    members = initial_members(config, resolve)
+    founding = Founding(next(member for member in members if member.name == config.name), members)
+    _check_with_others(config, founding, ask)
+    return founding
+
+
+def initial_members(config: Config, resolve: Resolve) -> tuple[Member, ...]:
+    """The members a new cluster begins with, this one among them, ordered by id. Raises BootstrapError."""
+    urls = listed_urls(config)
+    if not same_urls(urls[config.name], config.initial_advertise_peer_urls, resolve):
+        raise _differs(config)
+    return members_of(urls, config.initial_cluster_token)
+
+
+def listed_urls(config: Config) -> dict[str, list[str]]:
+    """Name -> URLs as initial-cluster has them. Raises BootstrapError when this member is not in there."""
+    urls = _urls_by_name(config)
     if config.name not in urls:
         raise BootstrapError(
             "C", f'couldn\'t find local name "{config.name}" in the initial cluster configuration'
         )
-    existing = config.initial_cluster_state == "existing"
-    if not existing and not _same_urls(urls[config.name], config.initial_advertise_peer_urls, resolve):
-        raise _differs(config)
+    return urls
+
+
+def _urls_by_name(config: Config) -> dict[str, list[str]]:
+    try:
+        return parse_urls_map(config.initial_cluster)
+    except UrlError as error:
+        raise BootstrapError("C", f"error setting up initial cluster: {error}") from None
+
+
+def members_of(urls: dict[str, list[str]], token: str) -> tuple[Member, ...]:
+    """The members with these names and URLs, ordered by the ids that follow. Raises BootstrapError for a URL that
+    comes twice."""
     every_url = [url for of_name in urls.values() for url in of_name]
     if len(every_url) != len(set(every_url)):
         raise BootstrapError("C", f"initial cluster {urls_map_text(urls)} has duplicate url")
-    if len(urls) > 1:
-        names = ", ".join(urls)
-        raise BootstrapError("C", f"--initial-cluster names {len(urls)} members ({names}): {_ONE}; {_ENGINE}")
-    if existing:
+    members = [Member(member_id(of_name, token), name, tuple(of_name)) for name, of_name in urls.items()]
+    return tuple(sorted(members, key=lambda member: member.id))
+
+
+def _check_with_others(config: Config, founding: Founding, ask: Ask) -> None:
+    """Whoever answers first knows whether this member was here before, with data that are lost now, and whether it
+    is in the same cluster at all.
+
+    The second is what etcd 2.3.8 finds out again and again when it runs, to no end; 2.0 ended by it.
+    """
+    urls = peer_urls_of_others(founding.members, config.name)
+    running = running_cluster(urls, ask, patience=PATIENCE, level=logging.DEBUG)
+    if running is None:
+        return
+    here_before = running.member(founding.local.id)
+    if here_before is not None and here_before.client_urls:
         raise BootstrapError(
             "C",
-            "cannot fetch cluster info from peer urls: "
-            "could not retrieve cluster information from the given urls",
+            f"member {id_text(founding.local.id)} has already been bootstrapped",
             (
                 "I",
-                "--initial-cluster-state existing joins the other members of --initial-cluster, which has none",
+                f"its data are not in {config.data_dir}: start it with the directory it had, or remove the member from "
+                "the cluster (etcdctl member remove), add it again and start with --initial-cluster-state existing",
             ),
         )
-    token = config.initial_cluster_token
-    members = [Member(member_id(of_name, token), name, tuple(of_name)) for name, of_name in urls.items()]
-    return sorted(members, key=lambda member: member.id)
+    if running.id != founding.cluster_id:
+        mine, theirs = id_text(founding.cluster_id), id_text(running.id)
+        raise BootstrapError(
+            "C",
+            f"conflicting cluster ID to the target cluster ({mine} != {theirs}). Exiting.",
+            (
+                "I",
+                "the members of a new cluster need the same --initial-cluster and --initial-cluster-token; into one "
+                "that runs already a member comes with --initial-cluster-state existing, after it was added there",
+            ),
+        )
 
 
 def _differs(config: Config) -> BootstrapError:
@@ -99,23 +153,3 @@ def _differs(config: Config) -> BootstrapError:
         f"--initial-cluster must include {wanted} given --initial-advertise-peer-urls={','.join(advertised)}"
     )
     return BootstrapError("I", text, *hints)
-
-
-def _same_urls(left: Iterable[str], right: Iterable[str], resolve: Resolve) -> bool:
-    """Equal as texts, or after their host names are looked up. ``localhost`` is itself, as in etcd."""
-    if sorted(left) == sorted(right):
-        return True
-    try:
-        return sorted(_resolved(url, resolve) for url in left) == sorted(
-            _resolved(url, resolve) for url in right
-        )
-    except OSError:
-        return False
-
-
-def _resolved(text: str, resolve: Resolve) -> str:
-    url = parse_url(text)
-    host = url.hostname
-    if not host or host == "localhost" or ":" in host or host.replace(".", "").isdigit():
-        return text
-    return str(url._replace(host=f"{resolve(host)}:{url.port}"))

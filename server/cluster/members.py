@@ -90,11 +90,16 @@ class Member:
 
     @classmethod
     def from_context(cls, context: bytes) -> "Member":
-        fields = _json_object(context, "the context of a conf change")
-        member = fields.get("id")
-        if not isinstance(member, int):
-            raise MemberError(f"the context of a conf change has no id: {context!r}")
-        return cls(member)._with(fields)
+        """The member that a conf change tells of. Raises MemberError."""
+        return cls.from_json(_json_object(context, "the context of a conf change"))
+
+    @classmethod
+    def from_json(cls, value: object) -> "Member":
+        """The member in a JSON value that was read from a conf change or the peers' /members. Raises MemberError."""
+        number = value.get("id") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(number, int) or not 0 <= number < 1 << 64:
+            raise MemberError(f"a member's JSON has no id: {str(value)[:80]}")
+        return cls(number)._with(value)
 
     def _with(self, fields: dict[str, object]) -> "Member":
         """With what these JSON fields say, as far as they say it."""

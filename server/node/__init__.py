@@ -10,6 +10,7 @@ from server.node.answer import Answer, Outcome
 from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed
 from server.node.disk import Disk, MemberDisk
+from server.node.network import Flow, Latency, Network
 from server.node.node import MemberRemoved, Node, NodeFailed
 from server.node.start import Started, open_member
 
@@ -19,8 +20,11 @@ __all__ = [
     "CannotApply",
     "ChangeFailed",
     "Disk",
+    "Flow",
+    "Latency",
     "MemberDisk",
     "MemberRemoved",
+    "Network",
     "Node",
     "NodeFailed",
     "Outcome",

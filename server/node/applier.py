@@ -17,7 +17,7 @@ from server.storage.requests import Request, decode_request
 from server.store.apply import apply_request
 from server.store.errors import EtcdError
 from server.store.store import Store
-from server.version import CLUSTER_VERSION, VERSION
+from server.version import NEWEST_CLUSTER_VERSION, VERSION, major_minor, numbers
 
 logger = logging.getLogger(__name__)
 
@@ -115,19 +115,14 @@ _CHANGES = {
 def check_not_newer(version: str) -> None:
     """Raises CannotApply when the cluster's version is beyond this server's, as etcd refuses a downgrade."""
     try:
-        wanted = tuple(int(part) for part in version.split(".")[:2])
+        is_newer = numbers(version) > numbers(NEWEST_CLUSTER_VERSION)
     except ValueError:
         raise CannotApply(f"the cluster version is {version!r}, which is no version") from None
-    if wanted > tuple(int(part) for part in CLUSTER_VERSION.split(".")[:2]):
+    if is_newer:
         raise CannotApply(
             f"cluster cannot be downgraded (current version: {VERSION} is lower than determined cluster "
             f"version: {major_minor(version)})."
         )
-
-
-def major_minor(version: str) -> str:
-    """The part of a version that members compare."""
-    return ".".join(version.split(".")[:2])
 
 
 def _is_plain_put(request: Request) -> bool:

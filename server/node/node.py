@@ -7,30 +7,35 @@ and one for snapshot files, of which only the first is ever waited for by who wr
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from itertools import takewhile
 
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION as VERSION_PATH
 from server.cluster.members import Member, MemberError
 from server.log import log_fault
-from server.memory import give_back_memory
 from server.node.answer import Answer
-from server.node.applier import Applier, CannotApply, major_minor
+from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed, Changes
+from server.node.leadership import TIMED_OUT, Leadership
+from server.node.network import Network
+from server.node.peers import Peers
 from server.node.requestids import RequestIds
+from server.node.snapshots import Image, Snapshots
 from server.node.start import Started
+from server.node.versions import decide_version
 from server.node.worker import Worker
 from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Ready, Role, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.requests import Request, encode_request
-from server.storage.wal import WalPosition
+from server.storage.v3 import V3Data, stores_v3_data
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Event
-from server.store.snapshot import FrozenStore
 from server.store.watcher import Watcher
-from server.version import CLUSTER_VERSION
+from server.version import major_minor, version_in_cluster
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +44,6 @@ EXPIRY_INTERVAL = 0.5
 
 EXPIRED_AT_ONCE = 1000
 """Keys that one entry of the log removes: a few milliseconds during which nobody else is answered."""
-
-SNAPSHOT_PAUSE = 0.001
-"""Seconds between two pieces of a snapshot. Taking it in one go would leave the log's thread waiting for the
-interpreter after every system call, and with it all who write."""
 
 PURGE_INTERVAL = 30.0
 """Seconds between two looks for files that are no longer needed."""
@@ -53,9 +54,11 @@ CATCH_UP_ENTRIES = 5000
 REMOVED_PATIENCE = 1.0
 """Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
 
+VERSION_INTERVAL = 4.0
+"""Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
+
 REMOVED = "the member has been permanently removed from the cluster"
 STOPPED = "etcdserver: server stopped"
-TIMED_OUT = "etcdserver: request timed out"
 
 
 class NodeFailed(Exception):
@@ -72,8 +75,7 @@ class Node:
     ``start`` and ``stop`` it on the loop it lives on. ``failed`` is a future that fails with NodeFailed
     when the disk, or what the log says, makes it impossible to go on; the caller then ends the process.
     ``heartbeat`` and ``request_timeout`` are seconds. ``strict_reconfig`` refuses changes of members that
-    would leave too few started ones for a quorum. ``send`` takes messages to peers; without it they are lost, as
-    in a dead network.
+    would leave too few started ones for a quorum.
     """
 
     failed: asyncio.Future[None]
@@ -87,7 +89,6 @@ class Node:
         snapshot_count: int,
         strict_reconfig: bool = False,
         clock: Callable[[], int] = time.time_ns,
-        send: Callable[[Sequence[Message]], None] | None = None,
     ) -> None:
         self.local = started.local
         self.store = started.store
@@ -97,11 +98,6 @@ class Node:
         self.clock = clock
         self.raft_index = self.raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
-        self.started_at = clock()
-        self.last_leader = NOBODY
-        """The leader, or while there is none the one before; NOBODY when there never was one."""
-        self.leader_since = self.started_at
-        """Unix nanoseconds since when that is so."""
         self._disk = started.disk
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
@@ -109,7 +105,6 @@ class Node:
         self._snapshot_count = snapshot_count or 10_000
         self._snapshot_index = self.raft.log.applied
         self._strict_reconfig = strict_reconfig
-        self._send = send
         self._ids = RequestIds(self.local.id, clock() // 1_000_000)
         # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
         # the request itself, without being decoded.
@@ -117,26 +112,57 @@ class Node:
         self._proposals: dict[bytes, None] = {}
         """For the log, in this order, as soon as the loop gets to it and there is a leader."""
         self._changes = Changes()
-        self._known_leader = NOBODY
         self._unsaved: HardState | None = None
         """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
         self._log_thread = Worker("log")
         self._snapshot_thread = Worker("snapshots")
         self._tasks: list[asyncio.Task[None]] = []
-        self._snapshot_task: asyncio.Task[None] | None = None
+        self._snapshots = Snapshots(
+            self.store,
+            self.members,
+            self.raft,
+            self._disk,
+            log_thread=self._log_thread,
+            snapshot_thread=self._snapshot_thread,
+            save_commit=self._save_commit,
+        )
+        self._taking_snapshot = False
+        self.peers = Peers(
+            self.local.id,
+            self.raft,
+            self.members,
+            wake=self._wake,
+            fail=self._fail,
+            see_v3_data=self._see_v3_data,
+            leave=lambda: self._fail(MemberRemoved(REMOVED)),
+        )
+        """The other members; the transport's host."""
+        self.leadership = Leadership(
+            self.raft, self.peers, election_timeout=self.raft.election_ticks * heartbeat, clock=clock
+        )
+        self.started_at = self.leadership.leader_since
+        self._remotes = started.remotes
+        self._v3_data = started.v3_data
+        self._published = asyncio.Event()
+        self._term_began = asyncio.Event()
+        self._silent: set[int] = set()
+        """The members that did not say their version when they were asked last."""
         self._leaving: asyncio.TimerHandle | None = None
         self._stopping = False
 
     # Living
 
-    async def start(self) -> None:
+    async def start(self, network: Network | None = None) -> None:
         """Begins to run. On return all that was committed before is applied, and an only voter leads already.
 
-        One that cannot lead answers plain reads and waits for a leader. Raises NodeFailed.
+        One that cannot lead by itself answers plain reads and waits for a leader. Without a ``network``, which has
+        started, it reaches nobody. Raises NodeFailed.
         """
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
         self.failed = self._loop.create_future()
+        if self._v3_data is not None:
+            self._see_v3_data(self._v3_data)
         try:
             await self._drain()
             if self.raft.voters == (self.local.id,):
@@ -145,8 +171,16 @@ class Node:
         except (StorageError, CannotApply, LogError) as error:
             self._unsaved = None
             raise NodeFailed(str(error)) from error
+        self.peers.connect(network, self._remotes)
         self._notice_members()
-        for routine in (self._run, self._tick, self._expire, self._purge, self._introduce):
+        for routine in (
+            self._run,
+            self._tick,
+            self._expire,
+            self._purge,
+            self._introduce,
+            self._watch_versions,
+        ):
             self._tasks.append(self._loop.create_task(self._guarded(routine)))
 
     async def stop(self) -> None:
@@ -263,6 +297,8 @@ class Node:
         """Does all there is to do. What arrives while the disk works is in the next round, with one sync
         for it all."""
         while ready := self._next_ready():
+            if ready.snapshot is not None:
+                await self._install(ready.snapshot, ready.hard_state or self.raft.hard_state)
             saving = None
             state = ready.hard_state or self._unsaved
             if ready.must_sync:
@@ -270,16 +306,21 @@ class Node:
                 state = None
             self._unsaved = state
             try:
+                if ready.send_first:
+                    self.peers.send(ready.messages)
                 self._apply(ready.committed)  # these are on disk since the last round
             finally:
                 if saving is not None:
                     await saving
-            self._transmit(ready)
+            if ready.snapshot is not None:
+                await self._snapshots.installed(ready.snapshot)
+            if not ready.send_first:
+                self.peers.send(ready.messages)
             self.raft.advance(ready)
-            self._notice_leader()
-            self._begin_snapshot_if_due()
+            self.leadership.notice()
+            self._begin_snapshots()
         self.raft.advance(ready)
-        self._begin_snapshot_if_due()  # the one before may have ended since the last write
+        self._begin_snapshots()  # one taken before may have ended since the last write
 
     async def _save_commit(self) -> None:
         if self._unsaved is not None:
@@ -319,36 +360,36 @@ class Node:
             self._changes.settle(entry.data, outcome if isinstance(outcome, MemberError) else None)
             if self._tasks:
                 self._notice_members()
+        elif not entry.data:
+            self._term_began.set()
+        elif outcome is None and self.raft.may_lead and (what := stores_v3_data(entry.data)):
+            self._see_v3_data(V3Data(what, entry.index))
 
-    def _transmit(self, ready: Ready) -> None:
-        if ready.messages and self._send is not None:
-            self._send(ready.messages)
-
-    def _notice_leader(self) -> None:
-        if self.raft.leader == self._known_leader:
+    def _see_v3_data(self, seen: V3Data) -> None:
+        """From now on this member must not lead: to a follower that lags it would send a database without any v3 data,
+        with the word of a leader that this is all there is."""
+        if not self.raft.may_lead:
             return
-        self._known_leader = self.raft.leader
-        if self._known_leader != NOBODY:
-            if self._known_leader != self.last_leader:
-                self.last_leader, self.leader_since = self._known_leader, self.clock()
-            leader, term = id_text(self._known_leader), self.raft.term
-            logger.info("raft.node: %s elected leader %s at term %d", id_text(self.local.id), leader, term)
+        self.raft.give_up_leading()
+        logger.warning(
+            "this cluster holds v3 data, which the bundled server does not keep (%s, entry %d): this member votes and "
+            "serves the v2 keys, but never leads any more. Replace it by a real etcd when you can",
+            seen.what,
+            seen.index,
+        )
+        # Asked for at once: no snapshot is marked in the log before it is known.
+        remembered = self._log_thread.run(self._disk.remember_v3_data, seen)
+        self._begin(lambda: remembered)
+
+    def _wake(self) -> None:
+        self._work.set()
 
     def _notice_members(self) -> None:
-        """Ends a member that was removed; says so when there can be no quorum."""
-        local, voters = self.local.id, self.raft.voters
-        if self.members.is_removed(local):
+        """Talks to the members there are; ends a member that was removed."""
+        self.peers.follow_members()
+        if self.members.is_removed(self.local.id):
             self._leaving = self._leaving or self._loop.call_later(
                 REMOVED_PATIENCE, self._fail, MemberRemoved(REMOVED)
-            )
-        elif self._send is None and voters != (local,):
-            logger.warning(
-                "no write can be agreed on: the voters are %s, and member %s reaches none but itself. "
-                "The bundled server of this release runs clusters of one member: run a real etcd on this data "
-                "directory (etcd02 --engine PATH). If the others are gone for good, or the directory is a copy, "
-                "start once with --force-new-cluster",
-                ", ".join(map(id_text, voters)) or "none",
-                id_text(local),
             )
 
     # What time brings
@@ -361,6 +402,7 @@ class Node:
             await asyncio.sleep(self._heartbeat)
             self.raft.tick()
             self._time_out_waiters()
+            self.leadership.notice_quorum()
             self._work.set()
             await self._save_commit()
 
@@ -373,7 +415,8 @@ class Node:
             del self._waiters[data]
             self._proposals.pop(data, None)
             self.metrics.proposals_failed += answer.request.method != "SYNC"
-            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
+            why = self.leadership.why_late(answer.deadline - self._request_timeout)
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, why))
 
     async def _expire(self) -> None:
         """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when keys are due, which spares
@@ -392,20 +435,41 @@ class Node:
             await asyncio.sleep(PURGE_INTERVAL)
 
     async def _introduce(self) -> None:
-        """Tells the cluster this member's name and client URLs, and a leader also the version, once each
-        start."""
+        """Tells the cluster this member's name and client URLs, once each start."""
         await self._until_done(self.local.attributes_path, self.local.attributes)
         cluster = id_text(self.members.cluster_id)
         urls = " ".join(self.local.client_urls)
         logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self.local.name, urls, cluster)
-        version, wanted = self.members.version, major_minor(CLUSTER_VERSION)
-        if not self.is_leader or (version is not None and major_minor(version) == wanted):
+        self._published.set()
+
+    async def _watch_versions(self) -> None:
+        """Has a leader decide on the cluster's version when its term begins, and now and then after."""
+        await self._published.wait()
+        while True:
+            if self.is_leader:
+                await self._decide_version()
+            self._term_began.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._term_began.wait(), VERSION_INTERVAL)
+
+    async def _decide_version(self) -> None:
+        known = self.members.version
+        own = version_in_cluster(known)
+        versions = await self.peers.versions()
+        silent = {member for member, release in versions.items() if release is None}
+        for member in sorted(silent - self._silent):
+            logger.warning("cannot get the version of member %s", id_text(member))
+        self._silent = silent
+        decided = decide_version((own, *versions.values()), known)
+        if decided is None or not self.is_leader:
             return
-        if version is None:
-            logger.info("setting up the initial cluster version to %s", wanted)
+        if known is None:
+            logger.info("setting up the initial cluster version to %s", major_minor(decided))
         else:
-            logger.info("updating the cluster version from %s to %s", major_minor(version), wanted)
-        await self._until_done(VERSION_PATH, CLUSTER_VERSION.encode())
+            logger.info(
+                "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
+            )
+        await self._until_done(VERSION_PATH, decided.encode())
 
     async def _until_done(self, path: str, value: bytes) -> None:
         while True:
@@ -419,43 +483,46 @@ class Node:
 
     # Snapshots
 
-    def _begin_snapshot_if_due(self) -> None:
+    def _begin_snapshots(self) -> None:
+        """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
+        for message in self.peers.take_wanted():
+            self._begin(partial(self._hand_over, message, self._snapshots.freeze()))
         applied = self.raft.log.applied
-        if applied - self._snapshot_index <= self._snapshot_count or self._snapshot_task is not None:
+        if applied - self._snapshot_index <= self._snapshot_count or self._taking_snapshot:
             return
         logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)
-        term = self.raft.log.term_at(applied)
-        assert term is not None  # the last applied entry is never compacted away before this
         self._snapshot_index = applied
-        frozen, snapshot = self.store.freeze(), Snapshot(applied, term, self.raft.voters, b"")
-        self._snapshot_task = self._loop.create_task(
-            self._guarded(lambda: self._take_snapshot(frozen, snapshot))
-        )
-        self._tasks.append(self._snapshot_task)
+        self._taking_snapshot = True
+        self._begin(partial(self._take_snapshot, self._snapshots.freeze()))
 
-    async def _take_snapshot(self, frozen: FrozenStore, snapshot: Snapshot) -> None:
-        """Writes the key space as of a snapshot's index while requests go on being served: those between
-        the pieces, and writes also while the file is written."""
-        index = snapshot.index
-        pieces = []
+    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Has something done beside the loop."""
+        task = self._loop.create_task(self._guarded(work))
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    async def _take_snapshot(self, image: Image) -> None:
+        """Keeps the key space as of a snapshot's index, and shortens the log to what followers may need yet."""
         began = time.perf_counter()
-        for piece in frozen.pieces():
-            pieces.append(piece)
-            await asyncio.sleep(SNAPSHOT_PAUSE)
+        pieces = await self._snapshots.pieces(image)
         self.metrics.snapshot_encodings.observe(time.perf_counter() - began)
-        await self._save_commit()  # the marker is for what the log says is committed
-        await self._log_thread.run(self._disk.mark_snapshot, WalPosition(index, snapshot.term))
-        await self._snapshot_thread.run(self._disk.write_snapshot, snapshot, pieces)
-        del pieces
-        await self._log_thread.run(self._disk.release, index)
-        await self._snapshot_thread.run(give_back_memory)
-        logger.info("saved snapshot at index %d", index)
-        kept_from = max(1, index - CATCH_UP_ENTRIES)
-        self.raft.log.compact(kept_from)
-        logger.info("compacted raft log at %d", kept_from)
-        task, self._snapshot_task = self._snapshot_task, None
-        if task is not None:
-            self._tasks.remove(task)
+        await self._snapshots.keep(image.about, pieces)
+        if not self.peers.are_receiving_snapshots:
+            kept_from = max(1, image.about.index - CATCH_UP_ENTRIES)
+            self.raft.log.compact(kept_from)
+            logger.info("compacted raft log at %d", kept_from)
+        self._taking_snapshot = False
+
+    async def _hand_over(self, message: Message, image: Image) -> None:
+        """Sends a follower the key space; the log goes on from there."""
+        self.peers.hand_over(message, await self._snapshots.encode(image))
+
+    async def _install(self, snapshot: Snapshot, hard_state: HardState) -> None:
+        """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
+        self._unsaved = None
+        self.raft_index = self._snapshot_index = snapshot.index
+        await self._snapshots.install(snapshot, hard_state, self.clock())
+        self._notice_members()
 
     # Trouble
 

@@ -1,30 +1,35 @@
-"""From a configuration and a data directory to a member ready to run: of a new cluster, or one that was
-here before.
+"""From a configuration and a data directory to a member ready to run: of a new cluster, of one that it joins, or one
+that was here before.
 
-Reads and makes files; opens no socket and starts nothing. Order and words of the checks are etcd 2.3.8's.
+Reads and makes files; opens no socket by itself and starts nothing. Order and words of the checks are etcd 2.3.8's.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from server.cluster.bootstrap import BootstrapError, Resolve, initial_members
+from server.cluster.bootstrap import BootstrapError, found
 from server.cluster.ids import cluster_id, id_text
+from server.cluster.join import join, others_of
 from server.cluster.members import Member, MemberError, Members
-from server.config import Config
+from server.cluster.remote import Ask
+from server.cluster.resolved import Resolve
+from server.config import Config, parse_urls_map, urls_map_text
 from server.metrics import MemberMetrics
-from server.node.applier import check_not_newer, major_minor
+from server.node.applier import check_not_newer
 from server.node.disk import Disk, MemberDisk, TimedFiles
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
 from server.storage.datadir import Kind, has_wal, layout, prepare
 from server.storage.errors import DamagedError
 from server.storage.snapshots import SnapshotDir
+from server.storage.v3 import V3Data, read_mark
 from server.storage.wal import WAL, WalContents, WalMetadata, WalPosition
 from server.store.errors import SnapshotFormatError
 from server.store.store import Store
+from server.version import major_minor
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +37,21 @@ FORCED_PEER_URLS = ("http://localhost:7001", "http://localhost:2380")
 """What etcd gives a member that --force-new-cluster finds in no list, in this order."""
 
 
+JOINER = HardState(term=1)
+"""What the log of a member begins with that joins a cluster: a term that every cluster has left behind.
+
+A log without it is of a first member whose first save did not reach the disk, who may begin its cluster again; etcd's
+own joiners write nothing and cannot be told from those.
+"""
+
+
 @dataclass(slots=True)
 class Started:
-    """A member ready to run. ``local`` is itself, with the name and client URLs it will publish."""
+    """A member ready to run. ``local`` is itself, with the name and client URLs it will publish.
+
+    ``remotes`` are the other members of a cluster that it joins: whom to answer to until its own log tells.
+    ``v3_data`` is what an earlier life of the member has seen of it.
+    """
 
     local: Member
     store: Store
@@ -42,39 +59,94 @@ class Started:
     raft: Raft
     disk: Disk
     metrics: MemberMetrics = field(default_factory=MemberMetrics)
+    remotes: tuple[Member, ...] = ()
+    v3_data: V3Data | None = None
 
 
-def open_member(config: Config, *, resolve: Resolve, now: int, random: Random) -> Started:
+@dataclass(slots=True, frozen=True)
+class _World:
+    """What opening a member needs of the world outside its directory."""
+
+    resolve: Resolve
+    ask: Ask
+    now: int
+    random: Random
+    find_again: Callable[[Config], Config]
+
+
+def open_member(
+    config: Config,
+    *,
+    resolve: Resolve,
+    ask: Ask,
+    now: int,
+    random: Random,
+    find_again: Callable[[Config], Config] = lambda config: config,
+) -> Started:
     """Opens the member that a data directory holds, or makes one. ``now`` in unix nanoseconds.
 
+    With an empty directory, the settings have the first members already, however they were found. ``find_again`` puts
+    them there for a first start that was cut short when they had been found.
+
     Raises BootstrapError, StorageError, CannotApply (the cluster has a newer version) and LogError (files
-    that do not belong together); then nothing is left open.
+    that do not belong together); then nothing is left open. What ``ask`` raises besides NoAnswer comes through.
     """
+    world = _World(resolve, ask, now, random, find_again)
     data_dir = Path(config.data_dir)
     wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
     if layout(data_dir) is Kind.OLD_MEMBER or has_wal(wal_dir):
-        return _restart(config, resolve, now, random)
-    (local,) = initial_members(config, resolve)
-    wal_dir, snap_dir = prepare(data_dir, Path(config.wal_dir) if config.wal_dir else None)
-    cluster = cluster_id([local.id])
+        return _restart(config, world)
+    if config.initial_cluster_state == "existing":
+        return _join(config, world)
+    founding = found(config, resolve=resolve, ask=ask)
     _log_settings(config, initial=True)
-    metrics = MemberMetrics()
-    wal = WAL.create(wal_dir, WalMetadata(local.id, cluster), files=TimedFiles(metrics.log_syncs))
-    disk = _disk(config, wal, SnapshotDir(snap_dir), wal_dir, metrics)
-    return _begin(config, local, cluster, disk, random)
+    disk = _new_disk(config, WalMetadata(founding.local.id, founding.cluster_id))
+    return _begin(config, founding.local, founding.members, founding.cluster_id, disk, random)
 
 
-def _begin(config: Config, local: Member, cluster: int, disk: MemberDisk, random: Random) -> Started:
-    """A new cluster of this member alone. Its first entry adds it; the node writes that with its first
-    save."""
+def _join(config: Config, world: _World) -> Started:
+    """A member of a cluster that runs. Its log, or a snapshot, comes from the leader."""
+    joining = join(config, resolve=world.resolve, ask=world.ask)
+    local, cluster = joining.local, joining.cluster.id
+    _log_settings(config, initial=False)
+    disk = _new_disk(config, WalMetadata(local.id, cluster), JOINER)
+    logger.info("starting member %s in cluster %s", id_text(local.id), id_text(cluster))
+    raft = Raft(
+        local.id,
+        RaftLog(),
+        hard_state=JOINER,
+        election_ticks=config.election_ticks,
+        random=world.random,
+    )
+    return Started(
+        _published(config, local),
+        Store(),
+        Members(cluster),
+        raft,
+        disk,
+        disk.metrics,
+        remotes=joining.others,
+    )
+
+
+def _begin(
+    config: Config,
+    local: Member,
+    members: Iterable[Member],
+    cluster: int,
+    disk: MemberDisk,
+    random: Random,
+) -> Started:
+    """A new cluster of these members, ordered by id. Its first entries, the same at all of them, add them; the node
+    writes those with its first save."""
     logger.info("starting member %s in cluster %s", id_text(local.id), id_text(cluster))
     raft = Raft(local.id, RaftLog(), election_ticks=config.election_ticks, random=random)
-    addition = ConfChange(ConfChangeType.ADD_NODE, local.id, context=local.context)
-    raft.bootstrap([encode_conf_change(addition)])
+    additions = [ConfChange(ConfChangeType.ADD_NODE, member.id, context=member.context) for member in members]
+    raft.bootstrap([encode_conf_change(addition) for addition in additions])
     return Started(_published(config, local), Store(), Members(cluster), raft, disk, disk.metrics)
 
 
-def _restart(config: Config, resolve: Resolve, now: int, random: Random) -> Started:
+def _restart(config: Config, world: _World) -> Started:
     wal_dir, snap_dir = prepare(Path(config.data_dir), Path(config.wal_dir) if config.wal_dir else None)
     if config.discovery:
         logger.warning(
@@ -95,10 +167,14 @@ def _restart(config: Config, resolve: Resolve, now: int, random: Random) -> Star
     wal, contents = WAL.open(wal_dir, at, files=TimedFiles(metrics.log_syncs))
     disk = _disk(config, wal, snapshots, wal_dir, metrics)
     try:
-        if snapshot is None and _is_cut_short(contents) and not _finish_bootstrap(contents, disk):
-            return _begin_again(config, contents, disk, resolve, random)
+        if snapshot is None and _is_cut_short(contents):
+            if config.initial_cluster_state == "existing":
+                contents.hard_state = JOINER
+                disk.save(contents.hard_state, ())
+            elif not _finish_bootstrap(contents, disk):
+                return _begin_again(config, contents, disk, world)
         _log_settings(config, initial=False)
-        return _go_on(config, contents, snapshot, store, disk, now, random)
+        return _go_on(config, contents, snapshot, store, disk, world)
     except BaseException:
         wal.close()
         raise
@@ -126,26 +202,27 @@ def _finish_bootstrap(contents: WalContents, disk: MemberDisk) -> bool:
     return True
 
 
-def _begin_again(
-    config: Config, contents: WalContents, disk: MemberDisk, resolve: Resolve, random: Random
-) -> Started:
+def _begin_again(config: Config, contents: WalContents, disk: MemberDisk, world: _World) -> Started:
     """The first start ended before its first save was whole, so nobody has seen anything of it yet.
 
     Entries that are there, of first members who are not all there, give way to those written now. Raises
     BootstrapError when the settings make another member or cluster than the log was begun for.
     """
-    (local,) = initial_members(config, resolve)
-    cluster = cluster_id([local.id])
+    config = world.find_again(config)
+    founding = found(config, resolve=world.resolve, ask=world.ask)
+    local, cluster = founding.local, founding.cluster_id
     if contents.metadata != WalMetadata(local.id, cluster):
         node, of_cluster = (id_text(number) for number in contents.metadata)
         raise BootstrapError(
             "C",
             f"the log holds nothing agreed on yet and was begun for member {node} of cluster {of_cluster}, "
             f"but these settings make member {id_text(local.id)} of cluster {id_text(cluster)}: "
-            f"start with the settings of the first start, or remove {config.data_dir}",
+            "start with the settings of the first start (--initial-cluster-state existing if it was to join a cluster "
+            f"that runs), or remove {config.data_dir}",
         )
     _log_settings(config, initial=True)
-    return _begin(config, local, cluster, disk, random)
+    members = [local] if config.force_new_cluster else founding.members
+    return _begin(config, local, members, cluster, disk, world.random)
 
 
 def _go_on(
@@ -154,11 +231,14 @@ def _go_on(
     snapshot: Snapshot | None,
     store: Store,
     disk: MemberDisk,
-    now: int,
-    random: Random,
+    world: _World,
 ) -> Started:
     member, cluster = contents.metadata
     state, entries = contents.hard_state, contents.entries
+    if snapshot is None and state.commit == 0:
+        # They came with a save that did not end, for a whole one says that the first members are agreed on. Nobody was
+        # told that they are here; and of first members who are not all there no leader must be chosen.
+        entries = []
     voters = () if snapshot is None else snapshot.nodes
     if config.force_new_cluster:
         state, entries = _force_alone(member, voters, state, entries, disk)
@@ -182,11 +262,16 @@ def _go_on(
         committed=state.commit,
     )
     raft = Raft(
-        member, log, hard_state=state, voters=voters, election_ticks=config.election_ticks, random=random
+        member,
+        log,
+        hard_state=state,
+        voters=voters,
+        election_ticks=config.election_ticks,
+        random=world.random,
     )
     members = Members(cluster)
     try:
-        members.recover(store, now)
+        members.recover(store, world.now)
     except MemberError as error:
         raise DamagedError(
             f"the snapshot's list of members cannot be read: {error}. Restore the data directory from a backup",
@@ -200,7 +285,18 @@ def _go_on(
     if members.version is not None:
         check_not_newer(members.version)
         logger.info("set the cluster version to %s from store", major_minor(members.version))
-    return Started(_published(config, Member(member)), store, members, raft, disk, disk.metrics)
+    knows_nobody = snapshot is None and not entries
+    remotes = others_of(config, member, cluster, world.ask) if knows_nobody else ()
+    return Started(
+        _published(config, Member(member)),
+        store,
+        members,
+        raft,
+        disk,
+        disk.metrics,
+        remotes=remotes,
+        v3_data=read_mark(Path(config.data_dir) / "member"),
+    )
 
 
 def _force_alone(
@@ -240,6 +336,14 @@ def _published(config: Config, member: Member) -> Member:
     return Member(member.id, config.name, member.peer_urls, config.advertise_client_urls)
 
 
+def _new_disk(config: Config, metadata: WalMetadata, hard_state: HardState = EMPTY_HARD_STATE) -> MemberDisk:
+    """Makes the directories, and a log that holds nothing but the hard state yet."""
+    wal_dir, snap_dir = prepare(Path(config.data_dir), Path(config.wal_dir) if config.wal_dir else None)
+    metrics = MemberMetrics()
+    wal = WAL.create(wal_dir, metadata, hard_state=hard_state, files=TimedFiles(metrics.log_syncs))
+    return _disk(config, wal, SnapshotDir(snap_dir), wal_dir, metrics)
+
+
 def _disk(
     config: Config, wal: WAL, snapshots: SnapshotDir, wal_dir: Path, metrics: MemberMetrics
 ) -> MemberDisk:
@@ -259,7 +363,11 @@ def _log_settings(config: Config, *, initial: bool) -> None:
     logger.info("heartbeat = %dms", config.heartbeat_interval)
     logger.info("election = %dms", config.election_ticks * config.heartbeat_interval)
     logger.info("snapshot count = %d", config.snapshot_count)
+    if config.discovery:
+        logger.info("discovery URL= %s", config.discovery)
+        if config.discovery_proxy:
+            logger.info("discovery proxy = %s", config.discovery_proxy)
     logger.info("advertise client URLs = %s", ",".join(config.advertise_client_urls))
     if initial:
         logger.info("initial advertise peer URLs = %s", ",".join(config.initial_advertise_peer_urls))
-        logger.info("initial cluster = %s", config.initial_cluster)
+        logger.info("initial cluster = %s", urls_map_text(parse_urls_map(config.initial_cluster)))

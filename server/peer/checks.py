@@ -157,6 +157,11 @@ def check_post_answer(
             raise Refused(f'unexpected http status {phrase} while posting to "{url}"')
 
 
+def is_3x(headers: Mapping[str, str]) -> bool:
+    """Whether the sender of a request or an answer is of etcd 3.0 or later, or says so."""
+    return (_major_minor(headers.get("X-Server-Version") or _OLDEST) or (0, 0)) >= (3, 0)
+
+
 def check_stream_answer(
     me: Identity, peer: int, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:

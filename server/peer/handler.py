@@ -56,9 +56,11 @@ class PeerHandler:
     def _take_message(self, request: Request) -> Reply:
         if request.method != "POST":
             return method_not_allowed("POST")
-        return self._not_compatible(request.headers) or ReadBody(MAX_MESSAGE, self._process)
+        return self._not_compatible(request.headers) or ReadBody(
+            MAX_MESSAGE, lambda body: self._process(body, request.headers)
+        )
 
-    def _process(self, body: Body) -> Response:
+    def _process(self, body: Body, headers: Mapping[str, str]) -> Response:
         if body.fault or len(body.data) > MAX_MESSAGE:
             return self._refuse(
                 400, "error reading raft message", f"failed to read raft message ({body.fault})"
@@ -73,6 +75,7 @@ class PeerHandler:
             if refusal := self._refusal(message):
                 line = f"failed to process raft message ({refusal})"
                 return self._refuse(500, "error processing raft message", line, level=logging.WARNING)
+            self._transport.note_sender(message.sender, headers)
             self._transport.receive(message)
         return Response(204, (self._cluster,))
 
@@ -104,9 +107,11 @@ class PeerHandler:
             line = f"failed to process raft message ({refusal})"
             return self._refuse(500, line, line, level=logging.WARNING)
         logger.info(
-            "received snapshot [index: %d, from: %s]; its database of %d bytes is passed over",
+            "received snapshot [index: %d, from: %s], with a database of %d bytes",
             message.snapshot.index, id_text(message.sender), reader.database_size,
         )  # fmt: skip
+        database = None if reader.database is None else bytes(reader.database)
+        self._transport.host.receive_database(message.snapshot.index, database)
         self._transport.receive(message)
         return Response(204, (self._cluster,))
 
@@ -144,6 +149,7 @@ class PeerHandler:
         if to != me:
             line = f"streaming request ignored (ID mismatch got {to} want {me})"
             return self._refuse(412, "to field mismatch", line, about)
+        transport.note_sender(member, headers)
         return Response(200, (self._cluster, about), stream=transport.attach(member, channel))
 
     # What they share

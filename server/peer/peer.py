@@ -23,6 +23,7 @@ from server.peer.checks import (
     Refused,
     check_post_answer,
     check_stream_answer,
+    is_3x,
 )
 from server.peer.codec import (
     AppendEncoder,
@@ -65,6 +66,7 @@ _PROBE = 4.0
 
 _PROBE_PATIENCE = 4.0
 _PROBE_REPORT = 30.0
+_VERSION_PATIENCE = 3.0
 _CLOCK_DIFFERENCE = 1.0
 
 
@@ -151,6 +153,8 @@ class Remote:
         self.member = member
         self.status = Status(member)
         self.latency = Latency()
+        self.wants_database = False
+        """Whether it is of 3.x, as far as is known: then a snapshot goes to it with a database."""
         self._links = links
         self._picker = Picker(urls)
         self._posts: asyncio.Queue[Message] = asyncio.Queue(_POST_QUEUE)
@@ -218,7 +222,7 @@ class Remote:
         if message.type is MessageType.SNAPSHOT and message.snapshot is None:
             raise ValueError("a SNAPSHOT is to be sent that nobody has put the snapshot into")
         patience = _POST_PATIENCE if message.snapshot is None else None
-        if message.snapshot is None or database is None:
+        if message.snapshot is None or database is None or not self.wants_database:
             path, kind, body = "/raft", "application/protobuf", encode_message(message)
         else:
             path, kind = "/raft/snapshot", "application/octet-stream"
@@ -243,6 +247,18 @@ class Peer(Remote):
     def update(self, urls: Sequence[str]) -> None:
         """It is to be found elsewhere from now on."""
         self._picker.update(urls)
+
+    async def ask_version(self) -> str | None:
+        """The release that it says it is; None when it does not answer, or nothing sensible. One of 2.0 knows no such
+        question."""
+        url = self._picker.pick()
+        try:
+            answer = await self._links.dialer.get(url, "/version", _VERSION_PATIENCE)
+            return "2.0.0" if answer.status != 200 else str(json.loads(answer.body)["etcdserver"])
+        except (DialError, LookupError, TypeError, ValueError, RecursionError) as error:
+            self._picker.failed(url)
+            logger.debug("failed to get the version of member %s (%s)", id_text(self.member), error)
+            return None
 
     def attach(self, channel: Channel) -> OutgoingStream:
         """A stream to the peer, which has asked for it; it takes the place of the last."""
@@ -301,6 +317,7 @@ class Peer(Remote):
             async with self._links.dialer.stream(url, path, headers) as incoming:
                 body = await incoming.read() if incoming.status == 412 else b""
                 check_stream_answer(me, self.member, incoming.status, incoming.headers, body)
+                self.wants_database = is_3x(incoming.headers)
                 doing = "read"
                 self.status.activate()
                 decoder = self._decoder(channel)

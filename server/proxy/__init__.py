@@ -2,13 +2,13 @@
 
 How it is driven
 ----------------
-    proxy = Proxy(config, most)         reads the certificates
-    await proxy.start(find_peers)       asks for peer URLs, if no former run left them in ``data-dir/proxy``; then for
-                                        the members' client URLs; then listens
+    peers = known_peers(config, find_peers)     where to ask: what a former run left in ``data-dir/proxy``, else what
+                                                ``find_peers`` yields, however long that takes
+    proxy = Proxy(config, peers, ...)           reads the certificates
+    await proxy.start()                         asks for the members' client URLs, then listens
     await proxy.stop()
 
-``find_peers`` yields the peer URLs of some members, however long that takes. ``peers.find_peers`` is the one there is,
-from --initial-cluster.
+``peers.find_peers`` goes the way that the configuration names: discovery, DNS or --initial-cluster.
 
 Rooms within: ``director`` (which endpoints there are, which have failed) and ``requests`` (what of a head goes on) are
 pure; ``upstream`` holds the connections to members; ``refresh`` asks who they are; ``clusterfile`` remembers it;

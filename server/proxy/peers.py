@@ -1,24 +1,28 @@
-"""Where to ask who the members are: peer URLs, by the way that the configuration names."""
+"""Where to ask who the members are: peer URLs, by the way that the configuration names. Blocks while it finds them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from server.cluster.bootstrap import BootstrapError, refuse_what_needs_others
+from server.cluster.bootstrap import BootstrapError
 from server.config import Config, UrlError, parse_urls_map
+from server.finding import cluster_by_discovery, members_by_dns
 
-FindPeers = Callable[[Config], Awaitable[list[str]]]
+FindPeers = Callable[[Config], list[str]]
 """Yields the peer URLs of some members, however long that takes. Raises BootstrapError."""
 
 
-async def find_peers(config: Config) -> list[str]:
-    """Those of --initial-cluster: other ways are refused."""
-    refuse_what_needs_others(config)
-    return static_peers(config)
+def find_peers(config: Config) -> list[str]:
+    """By --discovery, by --discovery-srv or from --initial-cluster. Raises BootstrapError."""
+    if config.discovery:
+        return peer_urls(cluster_by_discovery(config))
+    if config.discovery_srv:
+        config = members_by_dns(config)
+    return peer_urls(config.initial_cluster)
 
 
-def static_peers(config: Config) -> list[str]:
-    """The peer URLs in --initial-cluster, sorted. Raises BootstrapError."""
+def peer_urls(initial_cluster: str) -> list[str]:
+    """The URLs in an initial cluster, sorted. Raises BootstrapError."""
     try:
-        urls = parse_urls_map(config.initial_cluster)
+        urls = parse_urls_map(initial_cluster)
     except UrlError as error:
         raise BootstrapError("C", f"error setting up initial cluster: {error}") from None
     return sorted(url for of_name in urls.values() for url in of_name)

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import ssl
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,8 @@ from server.api.adapter import Listening, Serving, serve
 from server.api.cors import cors_headers
 from server.api.http import Headers
 from server.cluster.bootstrap import BootstrapError
-from server.config import Config
+from server.cluster.srv import LookupFailed, Names
+from server.config import Config, parse_url
 from server.listen import listen
 from server.peer.dialer import Dialer
 from server.proxy.clusterfile import ClusterFile
@@ -21,7 +23,7 @@ from server.proxy.exchange import Exchanges
 from server.proxy.handler import ProxyHandler
 from server.proxy.metrics import ProxyMetrics
 from server.proxy.own import Own, is_local
-from server.proxy.peers import FindPeers, static_peers
+from server.proxy.peers import FindPeers, peer_urls
 from server.proxy.refresh import Refresher
 from server.proxy.requests import RequestHeads
 from server.proxy.sparing import Sparing
@@ -37,14 +39,39 @@ _FIRST_LIST = 2.0
 """Seconds that the first list of members may take before clients are listened to without one."""
 
 
-class Proxy:
-    """One proxy; ``most`` is how many connections there may be, clients' and to members, None for no limit. Raises
-    TlsError for certificates that cannot be used."""
+def known_peers(config: Config, find: FindPeers) -> list[str]:
+    """The peer URLs that a former run left, or those that ``find`` yields; makes the directory for them. Blocks as long
+    as that takes. Raises BootstrapError, StorageError."""
+    file = ClusterFile(Path(config.data_dir))
+    peers = file.read()
+    if peers is None:
+        peers = find(config)
+        logger.info("proxy: using peer urls [%s] ", " ".join(peers))
+        file.make_directory()
+        return peers
+    ignored = '%s ignored since the proxy has already been initialized. Valid cluster file found at "%s"'
+    if config.discovery:
+        logger.warning(ignored, "discovery token", file.path)
+    if config.discovery_srv:
+        logger.warning(ignored, "DNS SRV discovery", file.path)
+    if "initial-cluster" in config.given and not _is_same(config, peers):
+        logger.warning(ignored, "--initial-cluster", file.path)
+    logger.info('proxy: using peer urls [%s] from cluster file "%s"', " ".join(peers), file.path)
+    return peers
 
-    def __init__(self, config: Config, most: int | None) -> None:
+
+class Proxy:
+    """One proxy, which asks ``peers`` first.
+
+    ``most`` is how many connections there may be, clients' and to members, None for no limit; hosts are looked up in
+    ``names``, or by the system. Raises TlsError for certificates that cannot be used.
+    """
+
+    def __init__(self, config: Config, peers: list[str], *, most: int | None, names: Names | None) -> None:
         self._config = config
+        self._peers = peers
         self._most_clients = None if most is None else most // 2  # each may need one to a member
-        self._file = ClusterFile(Path(config.data_dir))
+        self._names = names
         self._to_members = client_context(
             TlsFiles(
                 config.peer_cert_file,
@@ -57,33 +84,30 @@ class Proxy:
         self._listening: list[Listening] = []
         self._running = contextlib.AsyncExitStack()
 
-    async def start(self, find_peers: FindPeers) -> None:
-        """Returns when clients are served. Raises BootstrapError, ListenError, StorageError, TlsError; ``stop`` it also
-        then."""
+    async def start(self) -> None:
+        """Returns when clients are served. Raises ListenError, TlsError; ``stop`` it also then."""
         config, running = self._config, self._running
-        peers = self._remembered_peers()
-        if peers is None:
-            peers = await find_peers(config)
-            logger.info("proxy: using peer urls [%s] ", " ".join(peers))
-        self._file.make_directory()
+        look_up = None if self._names is None else self._names.addresses
         seconds = (
             config.proxy_dial_timeout / 1000,
             config.proxy_write_timeout / 1000,
             config.proxy_read_timeout / 1000,
         )
         timeouts = Timeouts(*seconds)
-        upstream = Upstream(self._to_members, timeouts)
+        upstream = Upstream(self._to_members, timeouts, look_up)
         running.callback(upstream.close)
-        dialer = Dialer(self._to_members, connect_timeout=timeouts.dial or _FIRST_LIST, silence=0)
+        dialer = Dialer(
+            self._to_members, connect_timeout=timeouts.dial or _FIRST_LIST, silence=0, look_up=look_up
+        )
         running.push_async_callback(dialer.close)
         director = Director(Random(), config.proxy_failure_wait / 1000)
         sparing = Sparing(_SILENCE)
         own = Own(config.listen_client_urls, is_local)
         refresher = Refresher(
-            peers,
+            self._peers,
             dialer.get,
             director,
-            self._file,
+            ClusterFile(Path(config.data_dir)),
             sparing,
             interval=config.proxy_refresh_interval / 1000,
             own_among=lambda urls: asyncio.to_thread(own.among, urls),
@@ -102,29 +126,14 @@ class Proxy:
         """Serves nobody any more."""
         await self._running.aclose()
 
-    def _remembered_peers(self) -> list[str] | None:
-        """The peer URLs that a former run left."""
-        config, path = self._config, self._file.path
-        peers = self._file.read()
-        if peers is None:
-            return None
-        ignored = '%s ignored since the proxy has already been initialized. Valid cluster file found at "%s"'
-        if config.discovery:
-            logger.warning(ignored, "discovery token", path)
-        if config.discovery_srv:
-            logger.warning(ignored, "DNS SRV discovery", path)
-        if "initial-cluster" in config.given and not _is_same(config, peers):
-            logger.warning(ignored, "--initial-cluster", path)
-        logger.info('proxy: using peer urls [%s] from cluster file "%s"', " ".join(peers), path)
-        return peers
-
     async def _serve(self, handler: ProxyHandler) -> Serving:
         config = self._config
         files = TlsFiles(
             config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
         )
+        look_up = None if self._names is None else await _addresses(config.listen_client_urls, self._names)
         for url in config.listen_client_urls:
-            self._listening.append(Listening(listen(url), _context(url, files)))
+            self._listening.append(Listening(listen(url, look_up), _context(url, files)))
             self._running.callback(self._listening[-1].socket.close)
         for url in config.listen_client_urls:
             logger.info("proxy: listening for client requests on %s", url)
@@ -137,6 +146,21 @@ class Proxy:
         )
 
 
+async def _addresses(urls: Iterable[str], names: Names) -> Callable[[str], str]:
+    """A look-up of the hosts in these URLs that does not wait any more; it raises OSError."""
+    found = {}
+    for host in {parse_url(url).hostname for url in urls}:
+        with contextlib.suppress(LookupFailed):
+            found[host] = (await names.addresses(host))[0]
+
+    def look_up(host: str) -> str:
+        if host not in found:
+            raise OSError(f"lookup {host}: no such host")
+        return found[host]
+
+    return look_up
+
+
 def _context(url: str, files: TlsFiles) -> ssl.SSLContext | None:
     if not url.startswith("https://"):
         return None
@@ -147,7 +171,7 @@ def _context(url: str, files: TlsFiles) -> ssl.SSLContext | None:
 
 def _is_same(config: Config, peers: list[str]) -> bool:
     try:
-        return static_peers(config) == sorted(peers)
+        return peer_urls(config.initial_cluster) == sorted(peers)
     except BootstrapError:
         return False
 

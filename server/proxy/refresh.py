@@ -6,12 +6,10 @@ go into the cluster file. A list once heard is kept until there is a new one, wh
 
 import asyncio
 import contextlib
-import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
 
-from server.cluster.ids import parse_id
+from server.cluster.remote import NotUsable, Reply, RunningCluster, read_cluster
 from server.log import NOTICE, log_fault
 from server.peer.dialer import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
@@ -33,45 +31,6 @@ many."""
 
 Get = Callable[[str, str, float], Awaitable[Answer]]
 """A GET of a path at a URL, within so many seconds. Raises DialError."""
-
-
-class BadList(ValueError):
-    """An answer that does not tell the members."""
-
-
-class MemberUrls(NamedTuple):
-    """Of all members, sorted."""
-
-    client: list[str]
-    peer: list[str]
-
-
-def read_members(answer: Answer) -> MemberUrls:
-    """What a peer answers to GET /members. Raises BadList in etcd's words."""
-    try:
-        members = json.loads(answer.body)
-        if not isinstance(members, list):
-            raise TypeError("json: not an array of members")
-        client, peer = _urls(members, "clientURLs"), _urls(members, "peerURLs")
-    except (ValueError, RecursionError, TypeError) as error:
-        raise BadList(f"could not unmarshal cluster response: {error}") from error
-    try:
-        parse_id(answer.headers.get("X-Etcd-Cluster-ID", ""))
-    except ValueError as error:
-        raise BadList(f"could not parse the cluster ID from cluster res: {error}") from error
-    return MemberUrls(client, peer)
-
-
-def _urls(members: Iterable[object], field: str) -> list[str]:
-    urls: list[str] = []
-    for member in members:
-        if not isinstance(member, dict):
-            raise TypeError("json: a member that is no object")
-        of_member = member.get(field) or ()
-        if not isinstance(of_member, list | tuple) or not all(isinstance(url, str) for url in of_member):
-            raise TypeError(f"json: {field} that are no list of texts")
-        urls += of_member
-    return sorted(urls)
 
 
 class Refresher:
@@ -139,17 +98,18 @@ class Refresher:
 
     async def refresh(self) -> None:
         """Asks the peers one after the other, until one tells."""
-        urls = await self._ask()
-        if urls is None:
+        cluster = await self._ask()
+        if cluster is None:
             self._warn("none", logger, "proxy: could not retrieve cluster information from the given urls")
             return
-        if not urls.client:
+        urls = sorted(url for member in cluster.members for url in member.client_urls)
+        if not urls:
             return  # no member has told its client URLs yet
-        own = await self._own_among(urls.client)
+        own = await self._own_among(urls)
         for url in sorted(own):
             words = f"proxy: {url} is this proxy itself, yet in the --advertise-client-urls of a member; it is left out"
             self._warn(url, logger, words)
-        endpoints = [url for url in urls.client if url not in own]
+        endpoints = [url for url in urls if url not in own]
         self._sparing.forget("none")
         self._director.update(endpoints)
         self._on_list()
@@ -158,20 +118,20 @@ class Refresher:
             proxy_logger.info(
                 "endpoints found [%s]", " ".join(f'"{url}"' for url in self._director.endpoints)
             )
-        self._remember(urls.peer)
+        self._remember(sorted(url for member in cluster.members for url in member.peer_urls))
 
-    async def _ask(self) -> MemberUrls | None:
+    async def _ask(self) -> RunningCluster | None:
         for peer in self._peers:
             try:
-                urls = read_members(await self._get(peer, "/members", _PATIENCE))
+                cluster = read_cluster(Reply(*await self._get(peer, "/members", _PATIENCE)))
             except DialError as error:
                 words = f'could not get cluster response from {peer}: Get "{peer}/members": {error}'
                 self._warn(peer, cluster_logger, words)
-            except BadList as error:
+            except NotUsable as error:
                 self._warn(peer, cluster_logger, f"{error} ({peer})")
             else:
                 self._sparing.forget(peer)
-                return urls
+                return cluster
         return None
 
     def _remember(self, peers: list[str]) -> None:

@@ -5,7 +5,6 @@ Knows endpoints, bytes and how answers are framed; which endpoint a request goes
 
 import asyncio
 import logging
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,7 +13,10 @@ from typing import NamedTuple, Protocol, cast
 from server.api.answers import UNTIL_CLOSE, AnswerHead, BadAnswer, passed_on, read_head
 from server.api.http import BrokenOff, Response
 from server.api.wire import CHUNKED, BadFraming, Chunks
+from server.cluster.srv import LookupFailed
 from server.config import UrlError, parse_url
+from server.gowords import in_go_words
+from server.peer.dialer import LookUp
 
 logger = logging.getLogger(__name__)
 
@@ -77,9 +79,11 @@ class DialError(Exception):
 
 
 class Upstream:
-    """All connections to members. ``tls`` is for endpoints with https. Made on a running loop."""
+    """All connections to members. ``tls`` is for endpoints with https; hosts are looked up by ``look_up``, which raises
+    LookupFailed, or by the system. Made on a running loop."""
 
-    def __init__(self, tls: ssl.SSLContext | None, timeouts: Timeouts) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, timeouts: Timeouts, look_up: LookUp | None = None) -> None:
+        self._look_up = look_up
         self.timeouts = timeouts
         self.loop = asyncio.get_running_loop()
         self._tls = tls
@@ -108,16 +112,21 @@ class Upstream:
             async with asyncio.timeout(patience):
                 _, connection = await self.loop.create_connection(
                     lambda: Connection(self, endpoint),
-                    url.hostname,
+                    await self._address(url.hostname),
                     int(url.port or "0"),
                     ssl=(self._tls or True) if secure else None,
                     server_hostname=url.hostname if secure else None,
                 )
+        except LookupFailed as error:
+            raise DialError(f"dial tcp: {error}") from error
         except TimeoutError:
             raise DialError(f"dial tcp {url.host}: i/o timeout") from None
         except (OSError, ValueError) as error:
-            raise DialError(_in_go_words(url.host, error)) from error
+            raise DialError(_failed_dial(url.host, error)) from error
         return connection
+
+    async def _address(self, host: str) -> str:
+        return host if self._look_up is None else (await self._look_up(host))[0]
 
     def keep(self, connection: "Connection") -> bool:
         """Takes a connection that is not needed now; False if it is one too many."""
@@ -214,7 +223,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._upstream.forget(self)
         self._stop_timer()
-        self._end_badly(_reason(exc) if isinstance(exc, OSError) else "EOF")
+        self._end_badly(in_go_words(exc) if isinstance(exc, OSError) else "EOF")
 
     def eof_received(self) -> bool:
         if self._body is not None and self._head is not None and self._head.length == UNTIL_CLOSE:
@@ -419,16 +428,9 @@ class Body:
             self._connection.close()
 
 
-def _in_go_words(host: str, error: OSError | ValueError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"x509: {error.verify_message}"
+def _failed_dial(host: str, error: OSError | ValueError) -> str:
+    """In Go's words."""
     if isinstance(error, socket.gaierror):
         return f"dial tcp: lookup {host.rpartition(':')[0]}: no such host"
-    if isinstance(error, ssl.SSLError):
-        return f"tls: {(error.reason or str(error)).lower().replace('_', ' ')}"
-    reason = _reason(error) if isinstance(error, OSError) else str(error)
-    return f"dial tcp {host}: connect: {reason}"
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno).lower() if error.errno else str(error) or "EOF"
+    words = in_go_words(error)
+    return words if isinstance(error, ssl.SSLError) else f"dial tcp {host}: connect: {words}"

@@ -40,6 +40,13 @@ def wait_until_answering(process: Process) -> None:
     raise AssertionError(process.log)
 
 
+def wait_for_line(process: Process, words: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while words not in process.log:
+        assert time.monotonic() < deadline, process.log
+        time.sleep(0.02)
+
+
 def test_a_second_member_that_never_comes_and_the_way_out(tmp_path: Path) -> None:
     member = Member(tmp_path / "d", heartbeat_interval="10", election_timeout="100")
     with member.start() as process:
@@ -61,7 +68,7 @@ def test_a_second_member_that_never_comes_and_the_way_out(tmp_path: Path) -> Non
         assert (leader.status, leader.body) == (503, b'{"message":"During election"}')
         assert process.request("GET", "/health").status == 503
         assert len(listed(process)) == 2
-        assert "start once with --force-new-cluster" in process.log
+        wait_for_line(process, "start once with --force-new-cluster")
         assert "Traceback" not in process.log
         assert process.stop() == -15
 

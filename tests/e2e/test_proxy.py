@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.discovery import DiscoveryService, new_url
+from tests.support.dns_server import DnsServer
 from tests.support.process import PATIENCE, Member, Process, free_ports
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, required
 
@@ -306,14 +308,121 @@ def test_a_signal_while_it_starts_ends_it(tmp_path: Path) -> None:
         assert "Traceback" not in process.log
 
 
-@pytest.mark.parametrize("setting", ["discovery", "discovery-srv"])
-def test_other_ways_to_the_peers_are_refused_and_not_guessed(tmp_path: Path, setting: str) -> None:
-    proxy = Proxy(tmp_path / "p")
+# Other ways to the peers
+
+
+def finding(data_dir: Path, mode: str = "on", **way: str) -> Proxy:
+    """A proxy that does not know the members."""
+    proxy = Proxy(data_dir, mode=mode, **way)
     del proxy.settings["initial-cluster"]
-    proxy.settings[setting] = "http://d.example/x" if setting == "discovery" else "d.example"
+    return proxy
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Process]:
+    with DiscoveryService("--data-dir", str(tmp_path / "tokens")).start() as process:
+        yield process
+
+
+def discovered(tmp_path: Path, name: str, url: str, **settings: str) -> Member:
+    member = Member(tmp_path / name, name, discovery=url, **settings)
+    del member.settings["initial-cluster"]
+    return member
+
+
+def test_a_proxy_waits_until_the_discovered_cluster_is_whole_and_asks_only_once(
+    service: Process, tmp_path: Path
+) -> None:
+    url = new_url(service, 1)
+    proxy = finding(tmp_path / "p", discovery=url)
     with proxy.launch() as process:
-        assert process.popen.wait(PATIENCE) == 1
-        assert f"C | etcdmain: --{setting} " in process.log.splitlines()[-1]
+        has_logged(process, "discovery: found 0 peer(s), waiting for 1 more")
+        with discovered(tmp_path, "m", url).start() as behind:
+            process.wait_until_serving()
+            assert endpoints(process) == [behind.url]
+            process.stop()
+            service.stop()
+            with proxy.start() as again:
+                assert again.put("/a", "1").status == 201
+                file = tmp_path / "p" / "proxy" / "cluster"
+                assert (
+                    "W | etcdmain: discovery token ignored since the proxy has already been initialized. "
+                    f'Valid cluster file found at "{file}"'
+                ) in again.log
+
+
+def test_who_finds_the_discovery_url_full_becomes_a_proxy_and_stays_one(
+    service: Process, tmp_path: Path
+) -> None:
+    url = new_url(service, 1)
+    late = discovered(tmp_path, "late", url)
+    with discovered(tmp_path, "m", url).start() as behind:
+        with late.start() as process:
+            assert process.put("/a", "1").status == 201
+            assert endpoints(process) == [behind.url]
+            lines = [line.partition(" | ")[2] for line in process.log.splitlines()]
+            at = lines.index("etcdmain: discovery cluster full, falling back to proxy")
+            peer = late.settings["listen-peer-urls"]
+            assert lines[at - 2 : at] == [
+                f"etcdmain: stopping listening for client requests on {process.url}",
+                f"etcdmain: stopping listening for peers on {peer}",
+            ]
+            assert lines[at + 1].startswith("etcdmain: proxy: using peer urls [")
+        assert sorted(path.name for path in (tmp_path / "late").iterdir()) == ["proxy"]
+        with late.start() as process:
+            assert "the server is already initialized as proxy before" in process.log
+            assert process.get("/a").status == 200
+
+
+def test_a_proxy_finds_the_members_by_dns_and_need_not_be_among_them(tmp_path: Path) -> None:
+    member = Member(tmp_path / "m")
+    listed = member.peer_port
+    with DnsServer(
+        f"_etcd-server._tcp.example.com. SRV 0 0 {listed} infra0.example.com.\n"
+        "infra0.example.com. A 127.0.0.1\nproxy.example.com. A 127.0.0.1\n"
+    ) as dns:
+        member.settings["advertise-client-urls"] = f"http://infra0.example.com:{member.client_port}"
+        proxy = finding(tmp_path / "p", discovery_srv="example.com", dns_server=dns.address)
+        proxy.settings["listen-client-urls"] = f"http://proxy.example.com:{proxy.client_port}"
+        with member.start(), proxy.start() as process:
+            assert process.put("/a", "1").status == 201
+            assert endpoints(process) == [f"http://infra0.example.com:{member.client_port}"]
+            assert f"proxy: using peer urls [http://infra0.example.com:{listed}] " in process.log
+
+
+def test_a_proxy_that_finds_nothing_in_dns_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    with DnsServer() as dns:
+        proxy = finding(tmp_path / "p", discovery_srv="example.com", dns_server=dns.address)
+        with proxy.launch() as process:
+            assert process.popen.wait(PATIENCE) == 1
+            assert "C | etcdmain: error setting up initial cluster: lookup _etcd-server._tcp" in process.log
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_proxy_that_waits_at_once(
+    service: Process, tmp_path: Path, number: signal.Signals
+) -> None:
+    with finding(tmp_path / "p", discovery=new_url(service, 3)).launch() as process:
+        has_logged(process, "waiting for 3 more")
+        assert process.stop(number) == -number
+        assert "Traceback" not in process.log
+
+
+def test_more_than_a_token_has_place_for_make_the_members_and_the_rest_their_proxies(
+    service: Process, tmp_path: Path
+) -> None:
+    url = new_url(service, 1)
+    racers = [discovered(tmp_path, f"n{n}", url) for n in range(4)]
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(racer.launch()) for racer in racers]
+        for n, process in enumerate(processes):
+            process.wait_until_serving()
+            assert process.put(f"/n{n}", "1").status == 201
+        for process in processes:
+            assert [process.get(f"/n{n}").status for n in range(4)] == [200] * 4
+    kinds = sorted(path.name for racer in racers for path in racer.data_dir.iterdir())
+    assert kinds == ["member", "proxy", "proxy", "proxy"]
 
 
 # TLS

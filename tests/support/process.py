@@ -46,6 +46,27 @@ class Reply(NamedTuple):
         return value
 
 
+def request(
+    port: int,
+    method: str,
+    path: str,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    timeout: float = PATIENCE,
+) -> Reply:
+    """One request to a port of loopback, on a connection of its own; ``path`` goes out as it is."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        body = None if form is None else urllib.parse.urlencode(form)
+        kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request(method, path, body, {**kind, **(headers or {})})
+        got = connection.getresponse()
+        return Reply(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
+    finally:
+        connection.close()
+
+
 class Process:
     """A process that serves the v2 API on a client port. A context manager: killed at the end if it still runs."""
 
@@ -92,15 +113,24 @@ class Process:
         timeout: float = PATIENCE,
     ) -> Reply:
         """One request on a connection of its own; ``path`` goes out as it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.client_port, timeout=timeout)
-        try:
-            body = None if form is None else urllib.parse.urlencode(form)
-            kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request(method, path, body, {**kind, **(headers or {})})
-            got = connection.getresponse()
-            return Reply(got.status, {name.lower(): value for name, value in got.getheaders()}, got.read())
-        finally:
-            connection.close()
+        return request(self.client_port, method, path, form, headers, timeout=timeout)
+
+    def wait_for_line(self, text: str) -> None:
+        """Returns when ``text`` stands in what it has written. Fails with that when it ends before."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.log:
+            if self.popen.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"no {text!r} in:\n{self.log}")
+            time.sleep(0.02)
+
+    def add_member(self, peer_url: str) -> str:
+        """The id of a member that is added with this peer URL, and has not been seen yet."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.client_port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            body = json.dumps({"peerURLs": [peer_url]})
+            connection.request("POST", "/v2/members", body, {"Content-Type": "application/json"})
+            added: str = json.loads(connection.getresponse().read())["id"]
+            return added
 
     def put(self, key: str, value: str, **form: str) -> Reply:
         return self.request("PUT", f"/v2/keys{key}", {"value": value, **form})

@@ -10,6 +10,7 @@ from server.api.client import ClientApi
 from server.api.http import Body, ReadBody, Request, Response
 from server.config import load
 from server.node import Node, open_member
+from tests.support.asking import nobody
 
 CLIENT, PEER = "http://127.0.0.1:24200", "http://127.0.0.1:24201"
 CLUSTER_ID, MEMBER_ID = "409947e768f36fef", "b5aa2546e8364707"
@@ -68,7 +69,7 @@ def serve(
     )
 
     async def body() -> None:
-        started = open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
+        started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
         node = Node(
             started,
             heartbeat=0.05,

@@ -13,6 +13,7 @@ from server.api.client import ClientApi
 from server.config import load
 from server.listen import listen
 from server.node import Node, open_member
+from tests.support.asking import nobody
 
 URL = "http://127.0.0.1:24201"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -130,7 +131,7 @@ def test_either_path_answers_as_recorded(tmp_path: Path, hot: str) -> None:
     )
 
     async def body() -> list[bytes]:
-        started = open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
+        started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
         node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=10000)
         await node.start()
         while node.members.version is None:

@@ -25,6 +25,7 @@ from server.api.http import Body, Handler, ReadBody, Reply, Request, Response
 from server.config import load
 from server.listen import listen
 from server.node import Node, open_member
+from tests.support.asking import nobody
 
 T = TypeVar("T")
 
@@ -293,7 +294,7 @@ def node(tmp_path: Path) -> Callable[[], Coroutine[Any, Any, Node]]:
                 "initial-cluster": f"a={url}",
             }
         )
-        started = open_member(settings, resolve=lambda host: host, now=0, random=Random(1))
+        started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
         node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=10000)
         await node.start()
         while node.members.version is None:

@@ -1,11 +1,27 @@
 """Whether and how a static cluster begins: the rows of etcd 2.3.8's error table that concern it."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from server.cluster import BootstrapError, id_text, initial_members, refuse_what_needs_others
+from server.cluster import (
+    Ask,
+    BootstrapError,
+    Founding,
+    Reply,
+    found,
+    id_text,
+    initial_members,
+    refuse_what_needs_others,
+)
 from server.config import Config, load
+from tests.support.asking import Others, members_reply, nobody
 
 PEER = "http://127.0.0.1:24301"
+RECORDED = json.loads((Path(__file__).parents[3] / "fixtures" / "ids.json").read_bytes())["bootstrap"]
 
 
 def resolve(host: str) -> str:
@@ -90,27 +106,117 @@ def test_an_item_without_url() -> None:
     assert refusal(config(initial_cluster="a")) == [line]
 
 
-def test_joining_a_cluster_that_has_no_other_member() -> None:
-    lines = refusal(config(initial_cluster_state="existing"))
-    assert lines[0] == (
-        "C cannot fetch cluster info from peer urls: could not retrieve cluster information from the given urls"
+def test_members_are_ordered_by_their_ids() -> None:
+    members = initial_members(config(initial_cluster=f"b={B},a={PEER},c={C}"), resolve)
+    assert [member.id for member in members] == sorted(member.id for member in members)
+    assert {member.name: member.peer_urls for member in members} == {"a": (PEER,), "b": (B,), "c": (C,)}
+
+
+def test_a_member_may_have_several_urls_in_any_order() -> None:
+    urls = "http://127.0.0.1:24301,http://127.0.0.1:24300"
+    members = initial_members(
+        config(
+            initial_advertise_peer_urls=urls,
+            initial_cluster="a=http://127.0.0.1:24300,,b=http://127.0.0.1:1,a=http://127.0.0.1:24301",
+        ),
+        resolve,
     )
+    assert {member.name: member.peer_urls for member in members} == {
+        "a": ("http://127.0.0.1:24300", "http://127.0.0.1:24301"),
+        "b": ("http://127.0.0.1:1",),
+    }
 
 
-def test_more_members_are_refused_with_the_setting_and_the_way_out() -> None:
-    (line,) = refusal(config(initial_cluster=f"a={PEER},b=http://127.0.0.1:2,c=http://127.0.0.1:3"))
-    assert "--initial-cluster names 3 members (a, b, c)" in line
-    assert "clusters of one member" in line
-    assert "--engine" in line
+@pytest.mark.parametrize("case", RECORDED, ids=lambda case: f"{case['local']} of {case['initial_cluster']}")
+def test_settings_make_the_member_and_the_cluster_that_they_make_in_etcd(case: dict[str, Any]) -> None:
+    flags = [flag.removeprefix("--") for flag in case["flags"]]
+    founding = begun(load(dict(zip(flags[::2], flags[1::2], strict=True))), nobody)
+    ids = f"{id_text(founding.local.id)} in cluster {id_text(founding.cluster_id)}"
+    assert (founding.local.name, ids) == (case["local"], case["printed_by_2_3_8"])
+
+
+def test_the_token_keeps_equal_lists_apart() -> None:
+    ours = initial_members(config(), resolve)
+    theirs = initial_members(config(initial_cluster_token="other"), resolve)
+    assert ours[0].id != theirs[0].id
+
+
+def test_a_list_that_was_found_elsewhere_and_cannot_be_read() -> None:
+    found_there = load({"name": "a", "discovery": "http://127.0.0.1:1/x"})._replace(initial_cluster="a=x")
+    assert refusal(found_there) == ["C error setting up initial cluster: URL scheme must be http or https: x"]
+
+
+B, C = "http://127.0.0.1:24302", "http://127.0.0.1:24303"
+THREE = f"a={PEER},b={B},c={C}"
+
+
+def three(**settings: str) -> Config:
+    return config(initial_cluster=THREE, **settings)
+
+
+def begun(of: Config, ask: Ask) -> Founding:
+    return found(of, resolve=resolve, ask=ask)
+
+
+def refused_to_begin(of: Config, ask: Ask) -> list[str]:
+    with pytest.raises(BootstrapError) as caught:
+        begun(of, ask)
+    return [f"{level} {text}" for level, text in caught.value.lines]
+
+
+def test_a_cluster_begins_when_nobody_answers() -> None:
+    others = Others({})
+    founding = begun(three(), others)
+    assert (founding.local.name, len(founding.members)) == ("a", 3)
+    assert founding.local in founding.members
+    assert others.asked == [(f"{B}/members", 1.0), (f"{C}/members", 1.0)]
+
+
+def test_a_cluster_of_one_asks_nobody() -> None:
+    others = Others({})
+    begun(config(), others)
+    assert others.asked == []
+
+
+def test_a_member_that_the_others_do_not_know_to_have_started_begins_and_asks_no_further() -> None:
+    founding = begun(three(), nobody)
+    others = Others({f"{B}/members": members_reply(founding.cluster_id, *founding.members)})
+    assert begun(three(), others) == founding
+    assert others.asked == [(f"{B}/members", 1.0)]
+
+
+def test_a_member_that_was_in_the_cluster_before_is_not_begun_again() -> None:
+    founding = begun(three(), nobody)
+    known = replace(founding.local, client_urls=("http://127.0.0.1:1",))
+    others = Others({f"{C}/members": members_reply(founding.cluster_id, known)})
+    first, remedy = refused_to_begin(three(), others)
+    assert first == f"C member {id_text(founding.local.id)} has already been bootstrapped"
+    assert "its data are not in a.etcd" in remedy
+
+
+def test_members_of_another_cluster_are_told_apart_by_both_ids() -> None:
+    mine, theirs = begun(three(), nobody), begun(three(initial_cluster_token="other"), nobody)
+    others = Others({f"{B}/members": members_reply(theirs.cluster_id, *theirs.members)})
+    first, _ = refused_to_begin(three(), others)
+    ids = f"{id_text(mine.cluster_id)} != {id_text(theirs.cluster_id)}"
+    assert first == f"C conflicting cluster ID to the target cluster ({ids}). Exiting."
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"),
-    [("discovery", "http://d/x"), ("discovery-srv", "example.com"), ("experimental-v3demo", "true")],
-)  # fmt: skip
-def test_what_needs_others_is_refused_by_name(setting: str, value: str) -> None:
-    with pytest.raises(BootstrapError, match=rf"--{setting}.*--engine"):
-        refuse_what_needs_others(load({setting: value}))
+    "reply",
+    [
+        Reply(404, {}, b"404 page not found\n"),
+        Reply(200, {"X-Etcd-Cluster-ID": "1"}, b"{}"),
+        Reply(200, {}, b"[]"),
+    ],
+)
+def test_an_answer_that_is_not_etcds_counts_as_none(reply: Reply) -> None:
+    assert begun(three(), Others({f"{B}/members": reply})) == begun(three(), nobody)
+
+
+def test_what_needs_others_is_refused_by_name() -> None:
+    with pytest.raises(BootstrapError, match=r"--experimental-v3demo.*--engine"):
+        refuse_what_needs_others(load({"experimental-v3demo": "true"}))
 
 
 def test_nothing_is_refused_that_was_left_at_its_default() -> None:

@@ -16,7 +16,7 @@ from server.proxy.clusterfile import ClusterFile
 from server.proxy.director import Director
 from server.proxy.exchange import Exchanges
 from server.proxy.metrics import ProxyMetrics
-from server.proxy.refresh import BadList, MemberUrls, Refresher, read_members
+from server.proxy.refresh import Refresher
 from server.proxy.sparing import Sparing
 from server.proxy.upstream import Timeouts, Upstream
 
@@ -31,36 +31,6 @@ def listing(*members: Mapping[str, object], headers: Mapping[str, str] = CLUSTER
 
 M1 = {"id": 1, "name": "a", "peerURLs": [P1], "clientURLs": [C1]}
 M2 = {"id": 2, "name": "b", "peerURLs": [P2], "clientURLs": [C2]}
-
-
-def test_all_members_urls_are_read_sorted() -> None:
-    assert read_members(listing(M2, M1)) == MemberUrls([C1, C2], [P1, P2])
-
-
-def test_a_member_that_has_not_started_has_no_client_urls() -> None:
-    unstarted = {"id": 2, "peerURLs": [P2]}
-    assert read_members(listing(M1, unstarted, {"id": 3, "clientURLs": None})) == MemberUrls([C1], [P1, P2])
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"404 page not found", "could not unmarshal cluster response"),
-        (b"{}", "could not unmarshal cluster response"),
-        (b"[1]", "could not unmarshal cluster response"),
-        (b'[{"clientURLs":"http://x"}]', "could not unmarshal cluster response"),
-        (b'[{"clientURLs":[1]}]', "could not unmarshal cluster response"),
-        (b"[" * 100_000, "could not unmarshal cluster response"),
-    ],
-)
-def test_what_is_no_list_of_members_is_refused_in_etcds_words(body: bytes, words: str) -> None:
-    with pytest.raises(BadList, match=words):
-        read_members(Answer(200, CLUSTER, body))
-
-
-def test_an_answer_without_a_cluster_id_is_no_members() -> None:
-    with pytest.raises(BadList, match="could not parse the cluster ID from cluster res"):
-        read_members(listing(M1, headers={}))
 
 
 class _Leaping(selectors.DefaultSelector):
@@ -231,3 +201,22 @@ def test_a_peer_that_is_gone_for_good_is_complained_of_now_and_then(
     refreshed(tmp_path, peers, 605.0)
     assert len(peers.asked) == 42
     assert len(caplog.messages) == 11
+
+
+@pytest.mark.parametrize("body", [b"404 page not found", b"{}", b"[1]", b"[" * 100_000])
+def test_an_answer_that_tells_no_members_is_passed_over(
+    tmp_path: Path, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = Answer(200, CLUSTER, body)
+    director = refreshed(tmp_path, Peers(lambda url, _: odd if url == P1 else listing(M1)), 1.0)
+    assert director.endpoints == [C1]
+    assert "could not unmarshal cluster response" in caplog.messages[0]
+
+
+def test_a_member_that_has_not_started_has_no_client_urls(tmp_path: Path) -> None:
+    unstarted = {"id": 2, "peerURLs": [P2]}
+    director = refreshed(
+        tmp_path, Peers(lambda _, now: listing(M1, unstarted, {"id": 3, "clientURLs": None})), 1.0
+    )
+    assert director.endpoints == [C1]
+    assert ClusterFile(tmp_path).read() == [P1, P2]

@@ -1,0 +1,164 @@
+"""The other members, as the node sees them: what they send goes to raft, what raft sends goes to them, and the network
+knows the members that the log knows. It is the transport's ``Host``.
+
+A SNAPSHOT cannot be sent as it comes from raft: it is kept until somebody asks what is ``wanted``, and goes out with
+``hand_over``.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from server.cluster.members import Member, Members
+from server.node.network import Network
+from server.raft import LogError, Message, MessageType, Raft, Role, Snapshot
+from server.storage.boltfile import holds_v3_data
+from server.storage.v3 import V3Data
+
+
+class Peers:
+    """``wake`` is called when raft may have something to do, ``fail`` with what makes it impossible to go on,
+    ``see_v3_data`` when a leader's snapshot comes with some, and ``leave`` when a peer says that this member is no part
+    of the cluster any more.
+
+    Without a network, before ``connect``, this member is alone and what it sends is lost.
+    """
+
+    def __init__(
+        self,
+        local: int,
+        raft: Raft,
+        members: Members,
+        *,
+        wake: Callable[[], object],
+        fail: Callable[[Exception], object],
+        see_v3_data: Callable[[V3Data], object],
+        leave: Callable[[], object],
+    ) -> None:
+        self.network: Network | None = None
+        self._local = local
+        self._raft = raft
+        self._members = members
+        self._wake = wake
+        self._fail = fail
+        self._see_v3_data = see_v3_data
+        self._leave = leave
+        self._wanted: list[Message] = []
+        self._receiving: set[int] = set()
+        self._urls: dict[int, tuple[str, ...]] = {}
+
+    def connect(self, network: Network | None, remotes: Iterable[Member]) -> None:
+        """From now on there is a network. ``remotes`` answered when this member joined: until its log tells it
+        who is there, its answers go to them."""
+        self.network = network
+        if network is None:
+            return
+        self.follow_members()
+        for remote in remotes:
+            if remote.id != self._local:
+                network.add_remote(remote.id, remote.peer_urls)
+
+    def follow_members(self) -> None:
+        """Has the network talk to the members there are now, and to no other."""
+        if self.network is None:
+            return
+        wanted = {member.id: member.peer_urls for member in self._members if member.id != self._local}
+        for gone in self._urls.keys() - wanted.keys():
+            self.network.remove_peer(gone)
+        for member, urls in wanted.items():
+            known = self._urls.get(member)
+            if known is None:
+                self.network.add_peer(member, urls)
+            elif known != urls:
+                self.network.update_peer(member, urls)
+        self._urls = wanted
+
+    # Out
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Sends what raft wants sent; snapshots are kept for later."""
+        snapshots = [message for message in messages if message.type is MessageType.SNAPSHOT]
+        if snapshots:
+            self._wanted += snapshots
+            messages = [message for message in messages if message.type is not MessageType.SNAPSHOT]
+        if self.network is not None and messages:
+            self.network.send(messages)
+
+    def take_wanted(self) -> list[Message]:
+        """The SNAPSHOTs that wait for a snapshot. Until ``snapshot_ended`` for each, its receiver needs the log from
+        the snapshot on."""
+        wanted, self._wanted = self._wanted, []
+        self._receiving.update(message.to for message in wanted)
+        return wanted
+
+    def hand_over(self, message: Message, snapshot: Snapshot) -> None:
+        """Sends one of them, unless this member leads no longer."""
+        still_leads = self._raft.role is Role.LEADER and self._raft.term == message.term
+        if self.network is None or not still_leads:
+            self.snapshot_ended(message.to, arrived=False)
+        else:
+            self.network.send((replace(message, snapshot=snapshot),))
+
+    @property
+    def are_receiving_snapshots(self) -> bool:
+        return bool(self._receiving)
+
+    async def versions(self) -> dict[int, str | None]:
+        """The releases that the other members say they are, None for each that does not answer."""
+        others = [member.id for member in self._members if member.id != self._local]
+        if self.network is None:
+            return dict.fromkeys(others)
+        return dict(zip(others, await asyncio.gather(*map(self.network.version_of, others)), strict=True))
+
+    def reached(self) -> list[int]:
+        """The members that something gets through to."""
+        network = self.network
+        return (
+            [] if network is None else [m for m in sorted(self._urls) if network.active_since(m) is not None]
+        )
+
+    def connected_since(self, member: int, moment: float) -> bool:
+        """Whether something has got through to the member ever since that moment of the monotonic clock."""
+        since = None if self.network is None else self.network.active_since(member)
+        return since is not None and since < moment
+
+    @property
+    def count(self) -> int:
+        """Of members, this one included."""
+        return len(list(self._members))
+
+    def connected(self, moment: float) -> int:
+        """The same for how many members, this one included."""
+        return sum(m.id == self._local or self.connected_since(m.id, moment) for m in self._members)
+
+    # In: what the transport tells
+
+    def receive(self, messages: Sequence[Message]) -> None:
+        try:
+            for message in messages:
+                self._raft.step(message)
+        except LogError as error:
+            self._fail(error)
+            return
+        self._wake()
+
+    def receive_database(self, index: int, database: bytes | None) -> None:
+        if database is None or holds_v3_data(database):
+            self._see_v3_data(V3Data("a leader's database", index))
+
+    def unreachable(self, member: int) -> None:
+        self._raft.unreachable(member)
+
+    def snapshot_ended(self, member: int, *, arrived: bool) -> None:
+        self._receiving.discard(member)
+        self._raft.snapshot_ended(member, arrived=arrived)
+        self._wake()
+
+    def is_removed(self, member: int) -> bool:
+        return self._members.is_removed(member)
+
+    def removed(self) -> None:
+        self._leave()
+
+    def failed(self, error: Exception) -> None:
+        self._fail(error)

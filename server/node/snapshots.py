@@ -1,0 +1,127 @@
+"""Snapshots in a running member: of its own key space, for the disk or for a follower that lags behind the log; and a
+leader's, which takes the place of all it has.
+
+Nothing here decides when. What takes long is done in pieces, with others served in between, or in the threads.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from server.cluster.members import MemberError, Members
+from server.memory import collect_young_garbage, give_back_memory
+from server.node.disk import Disk
+from server.node.worker import Worker
+from server.raft import HardState, LogError, Raft, Snapshot
+from server.storage.wal import WalPosition
+from server.store.errors import SnapshotFormatError
+from server.store.snapshot import FrozenStore
+from server.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT_PAUSE = 0.001
+"""Seconds between two pieces of a snapshot. Taking it in one go would leave the log's thread waiting for the
+interpreter after every system call, and with it all who write."""
+
+
+@dataclass(slots=True, frozen=True)
+class Image:
+    """The key space as of one index, not yet written out; ``about`` is the snapshot without its data."""
+
+    frozen: FrozenStore
+    about: Snapshot
+
+
+class Snapshots:
+    """``save_commit`` brings a commit index that waits to be written to the disk."""
+
+    def __init__(
+        self,
+        store: Store,
+        members: Members,
+        raft: Raft,
+        disk: Disk,
+        *,
+        log_thread: Worker,
+        snapshot_thread: Worker,
+        save_commit: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._members = members
+        self._raft = raft
+        self._disk = disk
+        self._log_thread = log_thread
+        self._snapshot_thread = snapshot_thread
+        self._save_commit = save_commit
+        self._writing = asyncio.Lock()
+        """One snapshot is on its way to the disk at a time."""
+        self._newest = 0
+        """The index of the last one that got there."""
+
+    def freeze(self) -> Image:
+        """The state as of the last entry applied. To be called when raft knows what has been applied."""
+        index = self._raft.log.applied
+        term = self._raft.log.term_at(index)
+        assert term is not None  # the last applied entry is never compacted away before this
+        return Image(self._store.freeze(), Snapshot(index, term, self._raft.voters, b""))
+
+    async def pieces(self, image: Image) -> list[bytes]:
+        """What the image looks like in a snapshot, made while requests go on being served, those between the
+        pieces."""
+        pieces = []
+        for piece in image.frozen.pieces():
+            pieces.append(piece)
+            await asyncio.sleep(SNAPSHOT_PAUSE)
+        return pieces
+
+    async def encode(self, image: Image) -> Snapshot:
+        """The snapshot as a whole, for a peer."""
+        return replace(image.about, data=b"".join(await self.pieces(image)))
+
+    async def keep(self, about: Snapshot, pieces: list[bytes]) -> None:
+        """On return a snapshot of this member's own is on disk, or a leader's newer one. Writes go on meanwhile."""
+        async with self._writing:
+            if about.index <= self._newest:
+                return
+            await self._save_commit()  # the marker is for what the log says is committed
+            await self._persist(about, pieces)
+
+    async def install(self, snapshot: Snapshot, hard_state: HardState, now: int) -> None:
+        """A leader's snapshot takes the place of the key space and the members. What came with it has to be saved next,
+        and then it is ``installed``.
+
+        Readers see it before it is on disk; all of it was committed by the leader, so nothing can take it back. Raises
+        LogError for one that cannot be read.
+        """
+        logger.info("start to apply snapshot at index %d", snapshot.index)
+        try:
+            self._store.recover(snapshot.data)
+            self._members.recover(self._store, now)
+        except (SnapshotFormatError, MemberError) as error:
+            raise LogError(
+                f"the leader's snapshot at index {snapshot.index} cannot be read: {error}"
+            ) from error
+        collect_young_garbage()
+        position = WalPosition(snapshot.index, snapshot.term)
+        async with self._writing:
+            await self._log_thread.run(self._disk.begin_behind, position, hard_state)
+            await self._snapshot_thread.run(self._disk.write_snapshot, snapshot, [])
+            self._newest = snapshot.index
+
+    async def installed(self, snapshot: Snapshot) -> None:
+        """All that came with a leader's snapshot is on disk: what was there before is not needed any more."""
+        await self._log_thread.run(self._disk.release, snapshot.index)
+        await self._snapshot_thread.run(give_back_memory)
+        logger.info("finished applying snapshot at index %d", snapshot.index)
+
+    async def _persist(self, about: Snapshot, pieces: list[bytes]) -> None:
+        """The order is ``server.storage.snapshots.persist_snapshot``'s."""
+        await self._log_thread.run(self._disk.mark_snapshot, WalPosition(about.index, about.term))
+        await self._snapshot_thread.run(self._disk.write_snapshot, about, pieces)
+        self._newest = about.index
+        pieces.clear()
+        await self._log_thread.run(self._disk.release, about.index)
+        await self._snapshot_thread.run(give_back_memory)
+        logger.info("saved snapshot at index %d", about.index)
