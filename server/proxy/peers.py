@@ -15,7 +15,7 @@ def find_peers(config: Config) -> list[str]:
     if config.discovery:
         return peer_urls(cluster_by_discovery(config))
     if config.discovery_srv:
-        config = members_by_dns(config)
+        config = members_by_dns(config._replace(proxy="on"))  # which need not be among them
     return peer_urls(config.initial_cluster)
 
 
