@@ -33,6 +33,7 @@ from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
 from server.raft import LogError
+from server.raft import raft as a_core
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
 from server.tls import TlsError, TlsFiles, server_context
@@ -92,6 +93,11 @@ def _run(config: Config) -> Ended | signal.Signals:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(config, started, bound, most_clients))
+
+
+def is_compiled() -> bool:
+    """Whether this is an install with compiled cores (``setup.py``)."""
+    return not (a_core.__file__ or "").endswith(".py")
 
 
 def _check_data_dir(config: Config) -> None:
@@ -198,6 +204,7 @@ async def _serve(
     version = started.members.version
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
+    node_logger.info("the cores are %s", "compiled" if is_compiled() else "interpreted")
     runners = []
     api = ClientApi(node, config.cors)
     try:

@@ -86,7 +86,8 @@ class Parameters:
             if name in form:
                 continue
             end = data.find(b"&", match.end())
-            form[name] = _unescape(data[match.end() + 1 : len(data) if end < 0 else end])
+            given = data[match.end() : len(data) if end < 0 else end]  # with its equals sign, if it has one
+            form[name] = _unescape(given[1:])
 
 
 def _compile(names: Iterable[bytes]) -> re.Pattern[bytes]:

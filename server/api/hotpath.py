@@ -326,8 +326,10 @@ class HotConnection(asyncio.Protocol):
         space = data.find(b" ", at)
         lines = data.find(b" ", space + 1)
         method = _METHODS.get(data[at:space])
+        if method is None or lines < 0:
+            return self._hand_over(data, at)
         target = data[space + 1 : lines]
-        if method is None or not target.startswith(hot.prefix) or target.translate(None, _PLAIN):
+        if not target.startswith(hot.prefix) or target.translate(None, _PLAIN):
             return self._hand_over(data, at)
         head = hot.heads[data[lines:end]]
         if head is None or (head.length and method not in _WITH_BODY):

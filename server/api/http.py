@@ -5,6 +5,7 @@ whoever carries the bytes reads none that nobody wants. Texts and headers of the
 net/http as etcd 2.3.8 uses it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -91,16 +92,34 @@ class PourBody(NamedTuple):
 
 
 class Later:
-    """The promise of an answer: awaited, or told to a callback, which costs no task."""
+    """The promise of an answer: awaited, or told to a callback, which costs no task. Who gave it keeps it, once."""
 
-    __slots__ = ()
+    __slots__ = ("_answer", "_tell")
+
+    def __init__(self) -> None:
+        self._answer: Response | None = None
+        self._tell: Callable[[Response], object] | None = None
 
     def on_done(self, tell: Callable[[Response], object]) -> None:
         """Has ``tell`` called with the answer, at once if it is there. It must not ask for anything new."""
-        raise NotImplementedError
+        if self._answer is not None:
+            tell(self._answer)
+        else:
+            self._tell = tell
+
+    def keep(self, answer: Response) -> None:
+        """This is the answer."""
+        if self._tell is not None:
+            self._tell(answer)
+        else:
+            self._answer = answer
 
     def __await__(self) -> Generator[Any, None, Response]:
-        raise NotImplementedError
+        if self._answer is not None:
+            return self._answer
+        arrived: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._tell = lambda answer: None if arrived.done() else arrived.set_result(answer)
+        return (yield from arrived)
 
 
 Reply = Response | ReadBody | Awaitable[Response]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from server.store.node import Node
 
@@ -10,14 +11,14 @@ from server.store.node import Node
 class Action:
     """The words for what happened."""
 
-    GET = "get"
-    CREATE = "create"
-    SET = "set"
-    UPDATE = "update"
-    DELETE = "delete"
-    COMPARE_AND_SWAP = "compareAndSwap"
-    COMPARE_AND_DELETE = "compareAndDelete"
-    EXPIRE = "expire"
+    GET: Final = "get"
+    CREATE: Final = "create"
+    SET: Final = "set"
+    UPDATE: Final = "update"
+    DELETE: Final = "delete"
+    COMPARE_AND_SWAP: Final = "compareAndSwap"
+    COMPARE_AND_DELETE: Final = "compareAndDelete"
+    EXPIRE: Final = "expire"
 
 
 @dataclass(slots=True)
