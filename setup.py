@@ -19,7 +19,7 @@ COMPILED: Mapping[str, str] = {
     "server/api": "client form hotpath http jsonform keys paths repeats watch wire",
     "server/node": "answer applier requestids",
     "server/raft": "log messages progress raft types",
-    "server/storage": "requests wal",
+    "server/storage": "codec records requests varint wal",
     "server/store": "apply errors event expiry gojson history node paths stats store watcher",
 }
 """By package, the modules that every request passes through. What is asked for now and then, or at a start, would gain
