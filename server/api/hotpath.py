@@ -258,7 +258,8 @@ class HotConnection(asyncio.Protocol):
         self._out = []
         if self._awaited is not None:
             self._awaited.cancel()
-        for stream in (self._stream, self._held and self._held.stream):
+        held = None if self._held is None else self._held.stream
+        for stream in (self._stream, held):
             if stream is not None:
                 stream.close()
         self._stream = self._held = self._then = None
@@ -439,8 +440,10 @@ class HotConnection(asyncio.Protocol):
             return self._fault()
 
     def _fault(self) -> Response:
-        method, target, _ = self._request
-        logger.exception("this is a fault in the server, please report it: %s %r", method, target.decode())
+        asked = self._request
+        logger.exception(
+            "this is a fault in the server, please report it: %s %r", asked.method, asked.target.decode()
+        )
         return text(500, "Internal Server Error", CLOSE)
 
     def _go_on(self, reply: Reply) -> None:

@@ -7,6 +7,7 @@ net/http as etcd 2.3.8 uses it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from server.store.gojson import quote
@@ -23,7 +24,11 @@ WHOLE = 2048
 begin sending before it has seen the end."""
 
 
-class Request(NamedTuple):
+# These have an ``__init__`` of their own, since the one that dataclass makes is never compiled.
+
+
+@dataclass(slots=True, init=False)
+class Request:
     """The head of a request. ``target`` is the raw request target with its query; ``headers`` finds names in
     any case."""
 
@@ -31,12 +36,22 @@ class Request(NamedTuple):
     target: bytes
     headers: Mapping[str, str]
 
+    def __init__(self, method: str, target: bytes, headers: Mapping[str, str]) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
 
-class Body(NamedTuple):
+
+@dataclass(slots=True, init=False)
+class Body:
     """What came of a body. ``fault`` says in Go's words why it is not whole, and is empty when it is."""
 
     data: bytes
-    fault: str = ""
+    fault: str
+
+    def __init__(self, data: bytes, fault: str = "") -> None:
+        self.data = data
+        self.fault = fault
 
 
 class Stream(Protocol):
@@ -51,7 +66,8 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-class Response(NamedTuple):
+@dataclass(slots=True, init=False)
+class Response:
     """An answer; its headers are in the order of their names, as Go writes them.
 
     With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
@@ -59,13 +75,28 @@ class Response(NamedTuple):
     """
 
     status: int
-    headers: Headers = ()
-    body: bytes = b""
-    stream: Stream | None = None
-    repeatable: bool = False
+    headers: Headers
+    body: bytes
+    stream: Stream | None
+    repeatable: bool
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers = (),
+        body: bytes = b"",
+        stream: Stream | None = None,
+        repeatable: bool = False,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.stream = stream
+        self.repeatable = repeatable
 
 
-class ReadBody(NamedTuple):
+@dataclass(slots=True, init=False)
+class ReadBody:
     """The handler cannot answer without the body: it is read, and ``then`` answers.
 
     Of a body of more than ``limit`` bytes ``limit + 1`` are read, by which ``then`` sees that it is too long.
@@ -73,6 +104,10 @@ class ReadBody(NamedTuple):
 
     limit: int
     then: "Callable[[Body], Reply]"
+
+    def __init__(self, limit: int, then: "Callable[[Body], Reply]") -> None:
+        self.limit = limit
+        self.then = then
 
 
 class Sink(Protocol):

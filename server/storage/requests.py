@@ -15,7 +15,7 @@ _METHODS = frozenset((b"PUT", b"POST", b"DELETE", b"QGET", b"GET", b"HEAD", b"SY
 _METHOD_FIELDS = {name.decode(): b"\x12" + sized(name) for name in _METHODS}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Request:
     """One request; the fields are those of etcd's ``etcdserverpb.Request``.
 
@@ -24,23 +24,61 @@ class Request:
     ``prev_exist`` and ``refresh`` are None when the client did not give them.
     """
 
-    id: int = 0
-    method: str = ""
-    path: str = ""
-    val: bytes = b""
-    dir: bool = False
-    prev_value: bytes = b""
-    prev_index: int = 0
-    prev_exist: bool | None = None
-    expiration: int = 0
-    wait: bool = False
-    since: int = 0
-    recursive: bool = False
-    sorted: bool = False
-    quorum: bool = False
-    time: int = 0
-    stream: bool = False
-    refresh: bool | None = None
+    id: int
+    method: str
+    path: str
+    val: bytes
+    dir: bool
+    prev_value: bytes
+    prev_index: int
+    prev_exist: bool | None
+    expiration: int
+    wait: bool
+    since: int
+    recursive: bool
+    sorted: bool
+    quorum: bool
+    time: int
+    stream: bool
+    refresh: bool | None
+
+    def __init__(
+        self,
+        id: int = 0,
+        method: str = "",
+        path: str = "",
+        val: bytes = b"",
+        dir: bool = False,
+        prev_value: bytes = b"",
+        prev_index: int = 0,
+        prev_exist: bool | None = None,
+        expiration: int = 0,
+        wait: bool = False,
+        since: int = 0,
+        recursive: bool = False,
+        sorted: bool = False,
+        quorum: bool = False,
+        time: int = 0,
+        stream: bool = False,
+        refresh: bool | None = None,
+    ) -> None:
+        self.id = id
+        self.method = method
+        self.path = path
+        self.val = val
+        self.dir = dir
+        self.prev_value = prev_value
+        self.prev_index = prev_index
+        self.prev_exist = prev_exist
+        self.expiration = expiration
+        self.wait = wait
+        self.since = since
+        self.recursive = recursive
+        self.sorted = sorted
+        self.quorum = quorum
+        self.time = time
+        self.stream = stream
+        self.refresh = refresh
 
 
 def encode_request(request: Request) -> bytes:

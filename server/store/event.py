@@ -21,7 +21,7 @@ class Action:
     EXPIRE: Final = "expire"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Event:
     """Never changed once made. ``etcd_index`` is the store index to report with it (X-Etcd-Index)."""
 
@@ -29,7 +29,16 @@ class Event:
     node: Node
     prev_node: Node | None
     etcd_index: int
-    refresh: bool = False
+    refresh: bool
+
+    def __init__(
+        self, action: str, node: Node, prev_node: Node | None, etcd_index: int, refresh: bool = False
+    ) -> None:
+        self.action = action
+        self.node = node
+        self.prev_node = prev_node
+        self.etcd_index = etcd_index
+        self.refresh = refresh
 
     @property
     def index(self) -> int:
