@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from setuptools import Extension, setup
-from setuptools.errors import BaseError
+from setuptools.errors import BaseError, CompileError
 
 COMPILED: Mapping[str, str] = {
     "server": "metrics",
@@ -34,7 +34,7 @@ def extensions() -> list[Extension]:
         return []
     try:
         _compile_something()
-    except BaseError as error:
+    except (BaseError, CompileError) as error:
         if wanted == "always":
             raise
         print(f"the server's cores stay interpreted: {error}", file=sys.stderr)

@@ -4,8 +4,10 @@ import ast
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,13 +16,17 @@ from server.process import is_compiled
 ROOT = Path(__file__).parents[2]
 
 
-def _compiled() -> list[str]:
+def _setup() -> Any:
     spec = importlib.util.spec_from_file_location("setup", ROOT / "setup.py")
     assert spec is not None
     assert spec.loader is not None
-    setup = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(setup)
-    return [f"{package}/{name}.py" for package, names in setup.COMPILED.items() for name in names.split()]
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _compiled() -> list[str]:
+    return [f"{package}/{name}.py" for package, names in _setup().COMPILED.items() for name in names.split()]
 
 
 @pytest.mark.parametrize("path", _compiled())
@@ -30,6 +36,28 @@ def test_a_module_is_compiled_where_it_should_be(path: str) -> None:
     installed = bool(os.environ.get("MIGRATE02_INSTALLED"))
     assert is_compiled() is installed
     assert module.__file__.endswith(".so" if installed else ".py")
+
+
+def test_without_a_compiler_an_install_is_interpreted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["setup.py", "bdist_wheel"])
+    monkeypatch.setenv("CC", "/nowhere/cc")
+    monkeypatch.delenv("MIGRATE02_COMPILE", raising=False)
+    setup = _setup()
+    assert setup.extensions() == []
+    assert "stay interpreted" in capsys.readouterr().err
+    monkeypatch.setenv("MIGRATE02_COMPILE", "always")
+    with pytest.raises(setup.CompileError):
+        setup.extensions()
+    monkeypatch.setenv("MIGRATE02_COMPILE", "never")
+    assert setup.extensions() == []
+
+
+def test_an_editable_install_is_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["setup.py", "editable_wheel"])
+    monkeypatch.setenv("MIGRATE02_COMPILE", "always")
+    assert _setup().extensions() == []
 
 
 def _held_across(tree: ast.AST, *, handling: bool = False) -> Iterator[int]:
