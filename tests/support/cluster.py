@@ -79,8 +79,8 @@ def kinds(*names: str) -> list[object]:
     ]
 
 
-def wait_until(condition: Callable[[], _T], what: str, patience: float = PATIENCE) -> _T:
-    """Returns what the condition gives as soon as that is true of anything. Raises AssertionError in the end."""
+def wait_until(condition: Callable[[], _T | None], what: str, patience: float = PATIENCE) -> _T:
+    """Returns what the condition gives as soon as that counts as true. Raises AssertionError in the end."""
     deadline = time.monotonic() + patience
     while not (value := condition()):
         assert time.monotonic() < deadline, f"in {patience:.0f} s it never came that {what}"
@@ -207,10 +207,14 @@ class ClusterMember:
 
     @property
     def id(self) -> str:
-        """Its id, as it told when first asked."""
+        """Its id, by its peer URL in its own list of members when it was first asked."""
         if not self._id:
-            self._id = str(self.request("GET", "/v2/stats/self").json()["id"])
+            self._id = wait_until(self._find_id, f"{self} lists itself")
         return self._id
+
+    def _find_id(self) -> str:
+        listed: list[dict[str, object]] = json.loads(self.request("GET", "/v2/members").body)["members"]
+        return next((str(one["id"]) for one in listed if one["peerURLs"] == [self.peer_url]), "")
 
     def leader_id(self) -> str:
         """The id of the leader as this member sees it; empty when it has none, or does not answer."""
@@ -295,7 +299,7 @@ class Cluster:
         def leader() -> ClusterMember | None:
             return self.leader_of(self.running if members is None else members)
 
-        return wait_until(leader, "there is one leader", patience)  # type: ignore[return-value]
+        return wait_until(leader, "there is one leader", patience)
 
     def wait_until_healthy(self, members: Sequence[ClusterMember] | None = None) -> ClusterMember:
         """Returns the leader when each of these (by default all that run) has taken a write, which all of them have."""
