@@ -44,6 +44,12 @@ class Engine(NamedTuple):
         """2.0 and 2.1 converted a directory of 0.4 at their first start."""
         return self.version < Version("2.2")
 
+    @property
+    def wants_database(self) -> bool:
+        """3.1 to 3.5 do not start with a v2 snapshot beside which there is no v3 database (3.4.23 and 3.5.1: tried).
+        2.x does not start with one, 3.0 without it too, and 3.6 with no v2 data at all."""
+        return Version("3.1") <= self.version < Version("3.6.dev0")
+
 
 class Start(NamedTuple):
     """What to exec."""

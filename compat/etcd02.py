@@ -112,15 +112,21 @@ def _choose_engine(choice: str, ourselves: str, environ: Mapping[str, str]) -> s
 
 def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
     """Become a real etcd; returns only when that cannot be."""
-    from compat import engines
+    from compat import engines, handover
 
+    config = ready.config
     try:
         engine = engines.ask_version(path, environ)
-        if is_of_etcd04(ready.config.data_dir) and not engine.reads_data_of_04:
-            return _stop([*ready.findings, _old_data(ready.config.data_dir)], REFUSED)
-        start = engines.prepare(engine, ready.settings, ready.config, environ)
-        _print_findings([*ready.findings, *start.findings])
-        engines.become(start)
+        if is_of_etcd04(config.data_dir) and not engine.reads_data_of_04:
+            return _stop([*ready.findings, _old_data(config.data_dir)], REFUSED)
+        start = engines.prepare(engine, ready.settings, config, environ)
+        handed_over = handover.hand_over(engine, config.data_dir, config.wal_dir)
+        _print_findings([*ready.findings, *start.findings, *handed_over.findings])
+        try:
+            engines.become(start)
+        except engines.EngineError:
+            handed_over.take_back()
+            raise
     except engines.EngineError as error:
         return _stop([*ready.findings, Finding("engine", "engine", None, str(error), error.remedy)], REFUSED)
 

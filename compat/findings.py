@@ -290,6 +290,17 @@ CODES: dict[str, Code] = {
         "a host name where 2.x's old flag takes only IP addresses",
         "2.x's own -addr family refuses host names ('bad IP in address specification'); its URL settings take them.",
     ),
+    "v3-database": Code(
+        REVIEW,
+        "a data directory was made fit for etcd 3.x",
+        "etcd 3.1 to 3.5 do not start on a data directory with a snapshot of etcd 2.x unless a database of the v3 "
+        "API is beside it, member/snap/db; etcd 2.3 and the bundled server do not start when there is one. So etcd02 "
+        "adds an empty one when it hands the directory over to such an etcd, and not before. Once that etcd has "
+        "written to the directory nothing before 3.0 can read it any more: copy the directory first if you may want "
+        "to go back. If it did not get to start, remove the file.\n\nIf the member stood in a cluster that holds data "
+        "of the v3 API, of which the bundled server keeps nothing, there is no empty database to be made, and etcd02 "
+        "refuses: remove the member from the cluster, add it again, and start etcd with an empty directory.",
+    ),
     "old-data-format": Code(
         INFO,
         "0.4's data is not 2.x's",

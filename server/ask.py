@@ -19,7 +19,11 @@ class PeerAsk:
         self._connect_timeout = connect_timeout
 
     def __call__(self, url: str, path: str, patience: float) -> Reply:
-        return asyncio.run(self._get(url, path, patience))
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(self._get(url, path, patience))
+        finally:
+            loop.close()  # and not asyncio.run, which waits for a thread that a name server keeps waiting
 
     async def _get(self, url: str, path: str, patience: float) -> Reply:
         tls = client_context(self._files) if url.startswith("https:") else None

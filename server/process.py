@@ -35,6 +35,7 @@ from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, o
 from server.notify import notify
 from server.peer import ETCD_3, Identity, PeerHandler, Transport
 from server.raft import LogError
+from server.storage.boltfile import empty_database
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
 from server.tls import TlsError, TlsFiles, client_context, server_context
@@ -275,6 +276,7 @@ def _transport(config: Config, started: Started, node: Node) -> Transport:
         node.peers,
         tls=client_context(files) if files.given else None,
         connect_timeout=dial_timeout(config),
+        database=lambda snapshot: [empty_database(snapshot.index, snapshot.term)],
     )
 
 

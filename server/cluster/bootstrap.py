@@ -50,12 +50,8 @@ def refuse_what_needs_others(config: Config) -> None:
 def check_initial_cluster(config: Config) -> None:
     """Raises BootstrapError when initial-cluster cannot be read; etcd checks that even when it will not use
     it."""
-    if config.discovery or config.discovery_srv:
-        return
-    try:
-        parse_urls_map(config.initial_cluster)
-    except UrlError as error:
-        raise BootstrapError("C", f"error setting up initial cluster: {error}") from None
+    if not config.discovery and not config.discovery_srv:
+        _urls_by_name(config)
 
 
 class Founding(NamedTuple):
@@ -88,13 +84,19 @@ def initial_members(config: Config, resolve: Resolve) -> tuple[Member, ...]:
 
 def listed_urls(config: Config) -> dict[str, list[str]]:
     """Name -> URLs as initial-cluster has them. Raises BootstrapError when this member is not in there."""
-    check_initial_cluster(config)
-    urls = parse_urls_map(config.initial_cluster)
+    urls = _urls_by_name(config)
     if config.name not in urls:
         raise BootstrapError(
             "C", f'couldn\'t find local name "{config.name}" in the initial cluster configuration'
         )
     return urls
+
+
+def _urls_by_name(config: Config) -> dict[str, list[str]]:
+    try:
+        return parse_urls_map(config.initial_cluster)
+    except UrlError as error:
+        raise BootstrapError("C", f"error setting up initial cluster: {error}") from None
 
 
 def members_of(urls: dict[str, list[str]], token: str) -> tuple[Member, ...]:

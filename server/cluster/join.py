@@ -3,14 +3,18 @@
 Never dials by itself, never writes. The checks, their order and their words are etcd 2.3.8's.
 """
 
+import logging
 from dataclasses import replace
 from typing import NamedTuple
 
 from server.cluster.bootstrap import BootstrapError, listed_urls, members_of
+from server.cluster.ids import id_text
 from server.cluster.members import Member
 from server.cluster.remote import Ask, RunningCluster, joinable_version, peer_urls_of_others, running_cluster
 from server.cluster.resolved import Resolve, same_urls
 from server.config import Config
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """Seconds that each question may take."""
@@ -47,7 +51,19 @@ def join(config: Config, *, resolve: Resolve, ask: Ask) -> Joining:
     version = joinable_version((member for member in listed if member != local), ask, patience=PATIENCE)
     if version is None:
         raise BootstrapError("C", "incomptible with current running cluster")  # spelled as etcd does
+    _warn_of_lost_data(local.id, cluster)
     return Joining(local, cluster, version)
+
+
+def _warn_of_lost_data(local: int, cluster: RunningCluster) -> None:
+    """etcd lets such a member in without a word."""
+    known = cluster.member(local)
+    if known is not None and known.client_urls:
+        logger.warning(
+            "member %s was in this cluster before, and comes back without what it has agreed to there: writes that it "
+            "and few others had may be lost. Remove it and add it again before it joins (etcdctl member remove, add)",
+            id_text(local),
+        )
 
 
 def _with_their_ids(

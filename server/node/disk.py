@@ -4,7 +4,8 @@ threads.
 What concerns the log is called by one thread, what concerns snapshot files and the removal of old files by one
 other, so that a large snapshot or a slow deletion holds no write up. The node keeps the order that a crash at any
 point survives: entries before they are answered; ``mark_snapshot``, ``write_snapshot``, ``release``, one after the
-other (``server.storage.snapshots.persist_snapshot`` says why).
+other, and for a leader's snapshot ``begin_behind``, ``write_snapshot``, ``save``, ``release``
+(``server.storage.snapshots`` says why).
 """
 
 import time
@@ -17,6 +18,7 @@ from server.raft import EMPTY_HARD_STATE, Entry, HardState, Snapshot
 from server.storage.files import Files
 from server.storage.purge import purge
 from server.storage.snapshots import SnapshotDir
+from server.storage.v3 import V3Data, write_mark
 from server.storage.wal import WAL, WalPosition
 
 
@@ -36,8 +38,16 @@ class Disk(Protocol):
     def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
         """On return the snapshot, whose content is its ``data`` and then ``more``, is on disk.
 
-        After ``mark_snapshot``, in the other thread.
+        After ``mark_snapshot`` or ``begin_behind``, in the other thread.
         """
+
+    def begin_behind(self, at: WalPosition, hard_state: HardState) -> None:
+        """On return the log begins anew behind a leader's snapshot, which ``write_snapshot`` has to follow, and then a
+        ``save`` of what came with it. In the log's thread.
+        """
+
+    def remember_v3_data(self, seen: V3Data) -> None:
+        """On return it is known for ever that there was v3 data in the log. In the log's thread."""
 
     def release(self, index: int) -> None:
         """Nothing older than the snapshot at this index, which is on disk, is needed. In the log's thread."""
@@ -77,6 +87,12 @@ class MemberDisk:
 
     def mark_snapshot(self, at: WalPosition) -> None:
         self._wal.save_snapshot(at)
+
+    def begin_behind(self, at: WalPosition, hard_state: HardState) -> None:
+        self._wal.begin_behind(at, hard_state)
+
+    def remember_v3_data(self, seen: V3Data) -> None:
+        write_mark(self._snapshots.directory.parent, seen)
 
     def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
         began = time.perf_counter()

@@ -30,6 +30,7 @@ from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, 
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.requests import Request, encode_request
+from server.storage.v3 import V3Data, stores_v3_data
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Event
 from server.store.watcher import Watcher
@@ -146,12 +147,14 @@ class Node:
             self.members,
             wake=self._wake,
             fail=self._fail,
+            see_v3_data=self._see_v3_data,
             leave=lambda: self._fail(MemberRemoved(REMOVED)),
         )
         """The other members; the transport's host."""
         self._remotes = started.remotes
         self._had_quorum: float | None = time.monotonic()
         """When there was one last; None when it has been said that there is none."""
+        self._v3_data = started.v3_data
         self._published = asyncio.Event()
         self._term_began = asyncio.Event()
         self._silent: set[int] = set()
@@ -170,6 +173,8 @@ class Node:
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
         self.failed = self._loop.create_future()
+        if self._v3_data is not None:
+            self._see_v3_data(self._v3_data)
         try:
             await self._drain()
             if self.raft.voters == (self.local.id,):
@@ -305,7 +310,7 @@ class Node:
         for it all."""
         while ready := self._next_ready():
             if ready.snapshot is not None:
-                await self._install(ready.snapshot)
+                await self._install(ready.snapshot, ready.hard_state or self.raft.hard_state)
             saving = None
             state = ready.hard_state or self._unsaved
             if ready.must_sync:
@@ -319,6 +324,8 @@ class Node:
             finally:
                 if saving is not None:
                     await saving
+            if ready.snapshot is not None:
+                await self._snapshots.installed(ready.snapshot)
             if not ready.send_first:
                 self.peers.send(ready.messages)
             self.raft.advance(ready)
@@ -367,6 +374,24 @@ class Node:
                 self._notice_members()
         elif not entry.data:
             self._term_began.set()
+        elif outcome is None and self.raft.may_lead and (what := stores_v3_data(entry.data)):
+            self._see_v3_data(V3Data(what, entry.index))
+
+    def _see_v3_data(self, seen: V3Data) -> None:
+        """From now on this member must not lead: to a follower that lags it would send a database without any v3 data,
+        with the word of a leader that this is all there is."""
+        if not self.raft.may_lead:
+            return
+        self.raft.give_up_leading()
+        logger.warning(
+            "this cluster holds v3 data, which the bundled server does not keep (%s, entry %d): this member votes and "
+            "serves the v2 keys, but never leads any more. Replace it by a real etcd when you can",
+            seen.what,
+            seen.index,
+        )
+        # Asked for at once: no snapshot is marked in the log before it is known.
+        remembered = self._log_thread.run(self._disk.remember_v3_data, seen)
+        self._begin(lambda: remembered)
 
     def _wake(self) -> None:
         self._work.set()
@@ -558,10 +583,11 @@ class Node:
         """Sends a follower the key space; the log goes on from there."""
         self.peers.hand_over(message, await self._snapshots.encode(image))
 
-    async def _install(self, snapshot: Snapshot) -> None:
+    async def _install(self, snapshot: Snapshot, hard_state: HardState) -> None:
         """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
+        self._unsaved = None
         self.raft_index = self._snapshot_index = snapshot.index
-        await self._snapshots.install(snapshot, self.clock())
+        await self._snapshots.install(snapshot, hard_state, self.clock())
         self._notice_members()
 
     # Trouble

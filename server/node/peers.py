@@ -12,11 +12,14 @@ from dataclasses import replace
 from server.cluster.members import Member, Members
 from server.node.network import Network
 from server.raft import LogError, Message, MessageType, Raft, Role, Snapshot
+from server.storage.boltfile import holds_v3_data
+from server.storage.v3 import V3Data
 
 
 class Peers:
-    """``wake`` is called when raft may have something to do, ``fail`` with what makes it impossible to go on, and
-    ``leave`` when a peer says that this member is no part of the cluster any more.
+    """``wake`` is called when raft may have something to do, ``fail`` with what makes it impossible to go on,
+    ``see_v3_data`` when a leader's snapshot comes with some, and ``leave`` when a peer says that this member is no part
+    of the cluster any more.
 
     Without a network, before ``connect``, this member is alone and what it sends is lost.
     """
@@ -29,6 +32,7 @@ class Peers:
         *,
         wake: Callable[[], object],
         fail: Callable[[Exception], object],
+        see_v3_data: Callable[[V3Data], object],
         leave: Callable[[], object],
     ) -> None:
         self.network: Network | None = None
@@ -37,6 +41,7 @@ class Peers:
         self._members = members
         self._wake = wake
         self._fail = fail
+        self._see_v3_data = see_v3_data
         self._leave = leave
         self._wanted: list[Message] = []
         self._receiving: set[int] = set()
@@ -131,6 +136,10 @@ class Peers:
             self._fail(error)
             return
         self._wake()
+
+    def receive_database(self, index: int, database: bytes | None) -> None:
+        if database is None or holds_v3_data(database):
+            self._see_v3_data(V3Data("a leader's database", index))
 
     def unreachable(self, member: int) -> None:
         self._raft.unreachable(member)

@@ -6,7 +6,6 @@ Nothing here decides when. What takes long is done in pieces, with others served
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from server.cluster.members import MemberError, Members
 from server.memory import collect_young_garbage, give_back_memory
 from server.node.disk import Disk
 from server.node.worker import Worker
-from server.raft import LogError, Raft, Snapshot
+from server.raft import HardState, LogError, Raft, Snapshot
 from server.storage.wal import WalPosition
 from server.store.errors import SnapshotFormatError
 from server.store.snapshot import FrozenStore
@@ -89,14 +88,14 @@ class Snapshots:
             await self._save_commit()  # the marker is for what the log says is committed
             await self._persist(about, pieces)
 
-    async def install(self, snapshot: Snapshot, now: int) -> None:
-        """A leader's snapshot takes the place of the key space and the members, and on return also on disk.
+    async def install(self, snapshot: Snapshot, hard_state: HardState, now: int) -> None:
+        """A leader's snapshot takes the place of the key space and the members. What came with it has to be saved next,
+        and then it is ``installed``.
 
-        Readers see it before it is there; all of it was committed by the leader, so nothing can take it back. Raises
+        Readers see it before it is on disk; all of it was committed by the leader, so nothing can take it back. Raises
         LogError for one that cannot be read.
         """
         logger.info("start to apply snapshot at index %d", snapshot.index)
-        began = time.perf_counter()
         try:
             self._store.recover(snapshot.data)
             self._members.recover(self._store, now)
@@ -105,10 +104,17 @@ class Snapshots:
                 f"the leader's snapshot at index {snapshot.index} cannot be read: {error}"
             ) from error
         collect_young_garbage()
+        position = WalPosition(snapshot.index, snapshot.term)
         async with self._writing:
-            await self._persist(snapshot, [])
-        took = time.perf_counter() - began
-        logger.info("finished applying snapshot at index %d in %.3f s", snapshot.index, took)
+            await self._log_thread.run(self._disk.begin_behind, position, hard_state)
+            await self._snapshot_thread.run(self._disk.write_snapshot, snapshot, [])
+            self._newest = snapshot.index
+
+    async def installed(self, snapshot: Snapshot) -> None:
+        """All that came with a leader's snapshot is on disk: what was there before is not needed any more."""
+        await self._log_thread.run(self._disk.release, snapshot.index)
+        await self._snapshot_thread.run(give_back_memory)
+        logger.info("finished applying snapshot at index %d", snapshot.index)
 
     async def _persist(self, about: Snapshot, pieces: list[bytes]) -> None:
         """The order is ``server.storage.snapshots.persist_snapshot``'s."""

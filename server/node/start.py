@@ -26,6 +26,7 @@ from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change,
 from server.storage.datadir import Kind, has_wal, layout, prepare
 from server.storage.errors import DamagedError
 from server.storage.snapshots import SnapshotDir
+from server.storage.v3 import V3Data, read_mark
 from server.storage.wal import WAL, WalContents, WalMetadata, WalPosition
 from server.store.errors import SnapshotFormatError
 from server.store.store import Store
@@ -50,6 +51,7 @@ class Started:
     """A member ready to run. ``local`` is itself, with the name and client URLs it will publish.
 
     ``remotes`` are the other members of a cluster that it joins: whom to answer to until its own log tells.
+    ``v3_data`` is what an earlier life of the member has seen of it.
     ``joined_version`` is the version of that cluster, ``a.b.c``, None when it was not asked.
     """
 
@@ -60,6 +62,7 @@ class Started:
     disk: Disk
     metrics: MemberMetrics = field(default_factory=MemberMetrics)
     remotes: tuple[Member, ...] = ()
+    v3_data: V3Data | None = None
     joined_version: str | None = None
 
 
@@ -276,7 +279,14 @@ def _go_on(
     knows_nobody = snapshot is None and not entries
     remotes = _remotes(config, member, cluster, world.ask) if knows_nobody else ()
     return Started(
-        _published(config, Member(member)), store, members, raft, disk, disk.metrics, remotes=remotes
+        _published(config, Member(member)),
+        store,
+        members,
+        raft,
+        disk,
+        disk.metrics,
+        remotes=remotes,
+        v3_data=read_mark(Path(config.data_dir) / "member"),
     )
 
 

@@ -24,6 +24,10 @@ MAX_MESSAGE = 512 << 20
 """Bytes of one message or frame; what 3.x lets through, too."""
 
 
+MAX_DATABASE = 64 << 20
+"""Bytes of a database of 3.x that are worth looking at: one without data in it is much smaller."""
+
+
 class WireError(Exception):
     """Bytes from a peer that are not what they should be."""
 
@@ -288,12 +292,14 @@ def _within_limit(size: int) -> int:
 class SnapshotReader:
     """The body of a POST /raft/snapshot: 8 bytes of length, a message with a snapshot, and a database of 3.x.
 
-    The database is counted and forgotten: a member of 2.x has no use for it.
+    The database is only of interest for whether there is anything in it, so one that is large is forgotten.
     """
 
     def __init__(self) -> None:
         self.message: Message | None = None
         self.database_size = 0
+        self.database: bytearray | None = bytearray()
+        """None when it is larger than MAX_DATABASE."""
         self.is_whole = False
         """Whether the message has come; how long the database is supposed to be, nothing tells."""
         self._head = bytearray()
@@ -306,16 +312,23 @@ class SnapshotReader:
     def feed(self, data: bytes) -> None:
         """Takes the next bytes. Raises WireError for a message that does not decode."""
         if self.is_whole:
-            self.database_size += len(data)
+            self._feed_database(data)
             return
         self._head += data
         if not self._end and len(self._head) >= 8:
             self._end = 8 + _length(self._head[:8])
         if self._end and len(self._head) >= self._end:
             self.message = decode_message(bytes(self._head[8 : self._end]))
-            self.database_size = len(self._head) - self._end
             self.is_whole = True
+            self._feed_database(self._head[self._end :])
             self._head.clear()
+
+    def _feed_database(self, data: bytes | bytearray) -> None:
+        self.database_size += len(data)
+        if self.database_size > MAX_DATABASE:
+            self.database = None
+        elif self.database is not None:
+            self.database += data
 
 
 def snapshot_body(message: Message, database: Iterable[bytes]) -> bytes:

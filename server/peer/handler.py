@@ -107,9 +107,11 @@ class PeerHandler:
             line = f"failed to process raft message ({refusal})"
             return self._refuse(500, line, line, level=logging.WARNING)
         logger.info(
-            "received snapshot [index: %d, from: %s]; its database of %d bytes is passed over",
+            "received snapshot [index: %d, from: %s], with a database of %d bytes",
             message.snapshot.index, id_text(message.sender), reader.database_size,
         )  # fmt: skip
+        database = None if reader.database is None else bytes(reader.database)
+        self._transport.host.receive_database(message.snapshot.index, database)
         self._transport.receive(message)
         return Response(204, (self._cluster,))
 

@@ -15,6 +15,10 @@ class Host(Protocol):
     def receive(self, messages: Sequence[Message]) -> None:
         """Peers sent these: ``Raft.step`` each of them, and see to it that there is a ``ready`` soon."""
 
+    def receive_database(self, index: int, database: bytes | None) -> None:
+        """The database of 3.x that came along with a snapshot at this index, before the snapshot; None for one that is
+        too large to be looked at."""
+
     def unreachable(self, member: int) -> None:
         """A message to that member was lost for sure: ``Raft.unreachable``."""
 

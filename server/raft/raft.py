@@ -56,7 +56,7 @@ class Raft:
 
     ``voters`` are the members whose votes and logs count, empty until the first conf change is applied when
     a member starts from a log without a snapshot. ``election_ticks`` and ``heartbeat_ticks`` count calls of
-    ``tick``. ``may_lead`` can be set to False at any time: then it never again stands for election.
+    ``tick``.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Raft:
         self._heartbeat_ticks = heartbeat_ticks
         self._random = random
         self.may_lead = True
+        """Until ``give_up_leading``."""
         self._snapshot: Snapshot | None = None
         self._voters = {voter: Progress(0, 1) for voter in voters}
         self._others = [voter for voter in self._voters if voter != member]
@@ -165,6 +166,12 @@ class Raft:
             for voter in self._others:
                 self._send(MessageType.VOTE, voter, index=self.log.last_index, log_term=self.log.last_term)
         return True
+
+    def give_up_leading(self) -> None:
+        """Never again stands for election, and leads no longer if it does: others will, after an election timeout."""
+        self.may_lead = False
+        if self.role is not Role.FOLLOWER:
+            self._become_follower(self.term, NOBODY)
 
     def propose(self, *data: bytes) -> bool:
         """Wants entries with these data in the log. False when no leader is known, or it is this member, which has

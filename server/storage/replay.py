@@ -1,7 +1,21 @@
 """From the records of a log to what they say: whose log it is, the last hard state, the entries. Changes nothing.
 
-Order of checks and words of refusal are those of etcd 2.3. It is stricter in one way: the checksum of a record does
-not cover its type, so content that does not fit the type is damage here, not something else that happens to decode.
+Order of checks and words of refusal are those of etcd 2.3. It is stricter in two ways.
+
+The checksum of a record does not cover its type, so content that does not fit the type is damage here, not something
+else that happens to decode.
+
+And a marker tells more here than that there is a snapshot. Behind the marker of a member's own snapshot the log goes
+on, and what was saved beyond the snapshot before the marker is still good. A leader's snapshot takes the place of the
+log: it is taken only by who has another entry, or none, at its index, and what was saved beyond that before the marker
+belongs to a history that was overruled. So the entry at the marker's index tells the two apart:
+
+* Opening at the snapshot: if an entry of another term stands there, all beyond it goes; if none stands there, as in
+  what ``etcdctl backup`` writes, nothing is known against those that follow. etcd lets the overruled ones come back.
+* Opening at an older snapshot, because the newest cannot be read or was not written any more: if the entries do not
+  lead up to a later marker, then either that snapshot never became whole, and the log goes on from where it was, or
+  it did, and what follows it cannot be understood without it. The first entry behind the marker, or a commit index,
+  tells; in the second case this refuses, where etcd would fill the gap with what was overruled.
 """
 
 from __future__ import annotations
@@ -49,7 +63,9 @@ class WalContents:
     """What a log holds from a position on.
 
     ``entries`` begin right after that position and are consecutive. ``hard_state`` is the last one written, or
-    EMPTY_HARD_STATE; whether its ``commit`` fits the entries is for the caller to judge.
+    EMPTY_HARD_STATE. What a snapshot holds is committed, so its ``commit`` is not before the position: a crash between
+    a leader's snapshot and the hard state that goes with it leaves an older one, at which etcd would panic. Whether
+    the entries reach up to it is for the caller to judge.
     """
 
     metadata: WalMetadata
@@ -160,6 +176,8 @@ class _Reader:
         self._hard_state = EMPTY_HARD_STATE
         self._entries: list[Entry] = []
         self._found = False
+        self._term_at: int | None = None  # of the entry at the position, if one stands there
+        self._unreached: WalPosition | None = None  # a later marker that the entries do not lead up to
         self._methods: dict[int, Callable[[bytes], None]] = {
             RecordType.METADATA: self._take_metadata,
             RecordType.ENTRY: self._take_entry,
@@ -196,11 +214,11 @@ class _Reader:
         entry = decode_entry(data)
         if not is_writable(entry):
             raise CodecError("the content is not that of a log entry")
+        self._check_continues(entry)
         place = entry.index - self._at.index - 1  # among the entries kept
-        if (
-            place < 0 or entry.term < self._at.term
-        ):  # before the snapshot, or left by a leader it has overruled
-            del self._entries[max(place, 0) :]
+        if place < 0:
+            self._entries.clear()
+            self._term_at = entry.term if place == -1 else None
             return
         if place > len(self._entries):
             last = self._at.index + len(self._entries)
@@ -210,24 +228,51 @@ class _Reader:
         del self._entries[place:]  # a new leader's entry replaces what an old one left
         self._entries.append(entry)
 
+    def _check_continues(self, entry: Entry) -> None:
+        """Refuses the entry right behind a snapshot that is not there; any other shows that it never was."""
+        if self._unreached is not None and entry.index == self._unreached.index + 1:
+            raise self._without_snapshot(f"entry {entry.index}")
+        self._unreached = None
+
+    def _without_snapshot(self, what: str) -> _Refusal:
+        assert self._unreached is not None
+        return _Refusal(
+            "wal: file not found",
+            f"{what} stands on a leader's snapshot at index {self._unreached.index}, term {self._unreached.term}, "
+            "which is not there or cannot be read",
+        )
+
     def _take_state(self, data: bytes) -> None:
         state = decode_hard_state(data)
         if not can_follow(state, self._hard_state):
             raise CodecError(
                 f"the content is not a hard state that can follow one of term {self._hard_state.term}"
             )
+        if self._unreached is not None and state.commit >= self._unreached.index:
+            raise self._without_snapshot(f"commit index {state.commit}")
         self._hard_state = state
 
     def _take_marker(self, data: bytes) -> None:
         marker = decode_position(data)
         if marker.index == self._at.index:
-            if marker.term != self._at.term:
-                raise _Refusal(
-                    "wal: snapshot mismatch",
-                    f"the snapshot at index {marker.index} has term {self._at.term} in its file "
-                    f"and term {marker.term} in the log",
-                )
-            self._found = True
+            self._take_marker_of_position(marker)
+        elif marker.index > self._at.index:
+            place = marker.index - self._at.index - 1
+            reached = place < len(self._entries) and self._entries[place].term == marker.term
+            self._unreached = None if reached else marker
+
+    def _take_marker_of_position(self, marker: WalPosition) -> None:
+        if marker.term != self._at.term:
+            raise _Refusal(
+                "wal: snapshot mismatch",
+                f"the snapshot at index {marker.index} has term {self._at.term} in its file "
+                f"and term {marker.term} in the log",
+            )
+        if self._term_at not in (None, marker.term):
+            self._entries.clear()  # they follow an entry that the snapshot overrules
+        self._term_at = marker.term
+        self._unreached = None
+        self._found = True
 
     def finish(self, newest: Path, crc: int, torn_at: int | None) -> WalContents:
         assert self._metadata is not None  # it is in the head of every segment
@@ -241,7 +286,10 @@ class _Reader:
             metadata = decode_metadata(self._metadata)
         except CodecError as error:
             raise damaged(error.message, newest, 0) from error
-        return WalContents(metadata, self._hard_state, self._entries, crc, torn_at)
+        state = self._hard_state
+        if state != EMPTY_HARD_STATE:
+            state = state._replace(commit=max(state.commit, self._at.index))
+        return WalContents(metadata, state, self._entries, crc, torn_at)
 
 
 class _Refusal(Exception):

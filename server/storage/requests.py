@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from server.proto import etcdserver_pb2
 from server.storage.codec import parse
 
-_METHODS = frozenset((b"PUT", b"POST", b"DELETE", b"QGET", b"GET", b"HEAD", b"SYNC"))
+METHODS = frozenset((b"PUT", b"POST", b"DELETE", b"QGET", b"GET", b"HEAD", b"SYNC"))
+"""By which a bare request is known, see ``decode_request``."""
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def decode_request(data: bytes) -> Request | None:
     form the same field holds a message, which never reads as one. Raises CodecError for bytes that are neither.
     """
     bare = parse(etcdserver_pb2.Request, data, "request")
-    if bare.Method in _METHODS:
+    if bare.Method in METHODS:
         return _from_message(bare)
     wrapped = parse(etcdserver_pb2.InternalRaftRequest, data, "request")
     return _from_message(wrapped.v2) if wrapped.HasField("v2") else None

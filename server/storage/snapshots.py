@@ -1,7 +1,7 @@
 """The directory of ``.snap`` files: the key space at some index, under a checksum.
 
-Knows the envelope, not the JSON inside. ``persist_snapshot`` is the order in which a snapshot is stored; a running
-member takes the same steps from two threads (``server.node``).
+Knows the envelope, not the JSON inside. ``persist_snapshot`` and ``persist_received_snapshot`` are the orders in which
+snapshots are stored; a running member takes the same steps from two threads (``server.node``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from google_crc32c import extend
 from google_crc32c import value as crc32c
 
 from server.proto import snap_pb2
-from server.raft.types import Snapshot
+from server.raft.types import EMPTY_HARD_STATE, Entry, HardState, Snapshot
 from server.storage.codec import WalPosition, decode_snapshot, encode_snapshot, parse
 from server.storage.errors import CodecError, DamagedError, WriteFailedError, describe, reporting
 from server.storage.files import REAL_FILES, Files, free_backup_name, write_new_file
@@ -83,7 +83,7 @@ class SnapshotDir:
 
 
 def persist_snapshot(wal: WAL, snapshots: SnapshotDir, snapshot: Snapshot) -> None:
-    """Stores a snapshot, one's own or a leader's, in the only order that a start can make sense of.
+    """Stores a snapshot of one's own in the only order that a start can make sense of.
 
     1. The marker in the log, synced. A marker without a file is passed over at the next start; a file without a
        marker would stop it (``wal: snapshot not found``). The sync also carries the hard state written before it,
@@ -93,12 +93,36 @@ def persist_snapshot(wal: WAL, snapshots: SnapshotDir, snapshot: Snapshot) -> No
 
     A member may go on with ``WAL.save`` between any two of these, from another thread, and so it does, for step 2 can
     take long: the log is then marker, entries beyond it, and perhaps further segments, and a start reads all that from
-    the segment with the snapshot's entry on, whether it finds the new .snap or only the one before. One snapshot
-    at a time, though. With a snapshot received from a leader there must be nothing between: its hard state and the
-    entries that came with it lie beyond a gap that only the snapshot closes. Raises WriteFailedError.
+    the segment with the snapshot's entry on, whether it finds the new .snap or only the one before. One .snap
+    is written at a time, though, whosever it is. Raises WriteFailedError.
     """
     wal.save_snapshot(WalPosition(snapshot.index, snapshot.term))
     snapshots.save(snapshot)
+    wal.release(snapshot.index)
+
+
+def persist_received_snapshot(
+    wal: WAL,
+    snapshots: SnapshotDir,
+    snapshot: Snapshot,
+    hard_state: HardState = EMPTY_HARD_STATE,
+    entries: Sequence[Entry] = (),
+) -> None:
+    """Stores a snapshot that a leader sent, and the hard state and entries that came with it.
+
+    1. A new segment with the new term and the marker, ``WAL.begin_behind``. A crash until then, or in step 2, and the
+       next start finds the member as it was before, but for the term.
+    2. The .snap file. From here on a start begins with it, and what was saved before counts no more.
+    3. Hard state and entries, which lie beyond a gap that only the snapshot closes. If this is cut short, the
+       snapshot's index counts as the commit index.
+    4. The older segments are let go.
+
+    Nothing else may be saved between the first and the third step, and none of it be answered to the leader before
+    all are done. Raises WriteFailedError; ValueError for entries that do not begin right behind the snapshot.
+    """
+    wal.begin_behind(WalPosition(snapshot.index, snapshot.term), hard_state)
+    snapshots.save(snapshot)
+    wal.save(hard_state, entries)
     wal.release(snapshot.index)
 
 

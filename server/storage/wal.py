@@ -112,7 +112,7 @@ class WAL:
         wal = cls(directory, [], metadata, files=files, segment_bytes=segment_bytes, hard_state=hard_state)
         marker = [(RecordType.SNAPSHOT, encode_position(BEGINNING))]
         try:
-            wal._begin_segment(Segment.named(directory, 0, 0), marker + wal._state_record())
+            wal._begin_segment(Segment.named(directory, 0, 0), marker + _state_record(hard_state))
         except BaseException:
             wal.close()
             raise
@@ -195,7 +195,7 @@ class WAL:
                 self._sync()
 
     def save_snapshot(self, at: WalPosition) -> None:
-        """Writes and syncs the marker of a snapshot, which has to be on disk before the .snap file exists.
+        """Writes and syncs the marker of one's own snapshot, which has to be on disk before the .snap file exists.
 
         See ``snapshots.persist_snapshot`` for the order. Raises WriteFailedError.
         """
@@ -203,6 +203,29 @@ class WAL:
             self._append([(RecordType.SNAPSHOT, encode_position(at))])
             self._last_index = max(self._last_index, at.index)
             self._sync()
+
+    def begin_behind(self, at: WalPosition, hard_state: HardState) -> None:
+        """The log begins anew behind a leader's snapshot, of which nothing is on disk yet; the next entry is the one
+        after it.
+
+        On return a new segment is on disk, which holds term and vote of ``hard_state`` (EMPTY_HARD_STATE: those saved
+        before), the commit index saved before, and the marker. Its name has the snapshot's own index, so whoever
+        opens the log at the snapshot, etcd too, reads nothing of what was saved before; and whoever opens it at an
+        older one, because the .snap file never became whole, finds the log as it was. The term is there so that no
+        leader of an earlier one can add to it then.
+
+        See ``snapshots.persist_received_snapshot`` for what has to follow. Raises WriteFailedError; ValueError, with
+        nothing written, for a hard state that goes back.
+        """
+        with self._mutex:
+            self._check_usable()
+            state = self._hard_state
+            if hard_state != EMPTY_HARD_STATE:
+                self._check_state(hard_state)
+                state = hard_state._replace(commit=state.commit)
+            self._begin_next_segment(at.index, state, [(RecordType.SNAPSHOT, encode_position(at))])
+            self._hard_state = state
+            self._last_index = at.index
 
     def release(self, index: int) -> None:
         """Lets go of the segments that are not needed to open the log at ``index``, so that they may be purged."""
@@ -264,16 +287,16 @@ class WAL:
             self._fail("sync", newest.segment.path, error)
 
     def _cut(self) -> None:
+        self._begin_next_segment(self._last_index + 1, self._hard_state)
+
+    def _begin_next_segment(
+        self, index: int, state: HardState, more: Iterable[tuple[RecordType, bytes]] = ()
+    ) -> None:
         self._sync()  # nothing may stand in a later segment while this one is not on disk
         sequence = self._held[-1].segment.sequence + 1
-        segment = Segment.named(self._directory, sequence, self._last_index + 1)
-        self._begin_segment(segment, self._state_record())
+        segment = Segment.named(self._directory, sequence, index)
+        self._begin_segment(segment, [*_state_record(state), *more])
         logger.info("segmented wal file %s is created", self._held[-1].segment.path)
-
-    def _state_record(self) -> list[tuple[RecordType, bytes]]:
-        """The last hard state, as each segment repeats it; nothing while there is none."""
-        state = self._hard_state
-        return [] if state == EMPTY_HARD_STATE else [(RecordType.STATE, encode_hard_state(state))]
 
     def _begin_segment(self, segment: Segment, head: Iterable[tuple[RecordType, bytes]]) -> None:
         """Makes a segment under another name, syncs and locks it, and only then gives it its own."""
@@ -310,6 +333,11 @@ class WAL:
             f"{self._failure}. What was not acknowledged is lost; make the disk writable and start again",
             path,
         ) from error
+
+
+def _state_record(state: HardState) -> list[tuple[RecordType, bytes]]:
+    """The last hard state, as each segment repeats it; nothing while there is none."""
+    return [] if state == EMPTY_HARD_STATE else [(RecordType.STATE, encode_hard_state(state))]
 
 
 def _hold(segment: Segment) -> _Held:

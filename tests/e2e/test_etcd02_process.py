@@ -215,6 +215,22 @@ def test_handing_over_imports_neither_aiohttp_nor_the_server(tmp_path: Path) -> 
         assert not heavy, f"{words}: {heavy}"
 
 
+def test_handing_over_a_directory_imports_no_more_than_it_needs(old: Old, tmp_path: Path) -> None:
+    """Of the server its storage, with protobuf, and that only where a snapshot wants a database beside it."""
+    with old.launch("-snapshot-count", "5") as member:
+        member.wait_until_serving()
+        for n in range(20):
+            assert member.put(f"/{n}", "x").status == 201
+        member.stop()
+    engine = tmp_path / "etcd"
+    for version, needed in (("2.3.8", ()), ("3.4.23", ("google", "server.raft", "dataclasses"))):
+        engine.write_text(f'#!/bin/sh\necho "etcd Version: {version}"\n')
+        engine.chmod(0o755)
+        found = [name for name in imported(*old.words, "--engine", str(engine)) if name.startswith(HEAVY)]
+        assert [name for name in found if not name.startswith(needed or "-")] == []
+        assert bool(needed) == bool(found)
+
+
 # A real etcd in our place.
 
 
@@ -245,6 +261,55 @@ def test_a_directory_of_the_bundled_server_goes_on_under_a_real_etcd(old: Old, e
         member.stop()
     with old.launch("--engine", etcd34, *FAST) as member:
         assert member.wait_until_serving().get("/a").json()["node"] == node
+
+
+@pytest.mark.real_etcd
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
+def test_a_directory_with_a_snapshot_goes_on_under_a_real_etcd(
+    old: Old, version: str, tmp_path: Path
+) -> None:
+    binary = (
+        real_etcd.required(real_etcd.etcd34(), real_etcd.HOW_34)
+        if version == "3.4"
+        else real_etcd.required(real_etcd.etcd35(), real_etcd.HOW_35)
+    )
+    keys = {f"/k{n}": f"v{n}" for n in range(40)}
+    with old.launch("-snapshot-count", "10") as member:
+        member.wait_until_serving()
+        for key, value in keys.items():
+            assert member.put(key, value).status == 201
+        expected = member.get("/", "recursive=true&sorted=true").json()
+        member.stop()
+    snap = tmp_path / "D" / "member" / "snap"
+    assert any(path.name.endswith(".snap") for path in snap.iterdir())
+    said = f"review[v3-database] {snap}/db: added an empty v3 database"
+    for start in range(2):
+        with old.launch("-snapshot-count", "10", "--engine", str(binary), *FAST) as member:
+            assert member.wait_until_serving().get("/", "recursive=true&sorted=true").json() == expected
+            assert (said in member.log) == (start == 0)
+            assert member.put("/more", "x").status == 201
+            assert member.request("DELETE", "/v2/keys/more").status == 200
+            member.stop()
+    refused = run(*old.words)
+    assert refused.returncode == 1
+    assert "experimental-v3demo cannot be disabled once it is enabled" in refused.stderr
+
+
+def test_what_was_added_for_an_etcd_that_cannot_be_executed_is_taken_back(old: Old, tmp_path: Path) -> None:
+    with old.launch("-snapshot-count", "5") as member:
+        member.wait_until_serving()
+        for n in range(20):
+            assert member.put(f"/{n}", "x").status == 201
+        member.stop()
+    engine = tmp_path / "etcd"
+    engine.write_text('#!/bin/sh\necho "etcd Version: 3.5.1"\nrm "$0"\n')  # it is gone when its turn comes
+    engine.chmod(0o755)
+    refused = run(*old.words, "--engine", str(engine))
+    assert refused.returncode == 1
+    assert f"error[engine] {engine}: No such file or directory" in refused.stderr
+    assert not (tmp_path / "D" / "member" / "snap" / "db").exists()
+    with old.launch() as member:
+        assert member.wait_until_serving().get("/19").status == 200
 
 
 @pytest.fixture(scope="module")

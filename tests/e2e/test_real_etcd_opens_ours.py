@@ -55,3 +55,22 @@ def test_killed_here_opens_there(tmp_path: Path) -> None:
         ours.kill()
     with member.start_real(str(binary), "--enable-v2") as real:
         assert content(real) == expected
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.5"])
+def test_a_real_member_goes_on_from_the_log_of_one_that_has_just_joined(tmp_path: Path, version: str) -> None:
+    binary = str(required(etcd34(), HOW_34) if version == "3.4" else required(etcd35(), HOW_35))
+    first, second = Member(tmp_path / "m1", "m1"), Member(tmp_path / "m2", "m2")
+    peer = second.settings["initial-advertise-peer-urls"]
+    with first.start_real(binary, "--enable-v2") as running:
+        assert running.put("/a", "1").status == 201
+        added = running.add_member(peer)
+        second.settings["initial-cluster"] += "," + first.settings["initial-cluster"]
+        second.settings["initial-cluster-state"] = "existing"
+        with second.launch() as ours:
+            ours.wait_for_line(f"starting member {added} in cluster ")
+            ours.kill()
+        with second.start_real(binary, "--enable-v2") as real:
+            assert real.request("GET", "/v2/stats/self").json()["id"] == added
+            assert real.get("/a", "quorum=true").json()["node"]["value"] == "1"  # type: ignore[index]
+            assert real.put("/b", "2").status == 201

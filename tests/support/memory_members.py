@@ -242,6 +242,9 @@ class MemoryMember:
     def unreachable(self, member: int) -> None:
         self.raft.unreachable(member)
 
+    def receive_database(self, index: int, database: bytes | None) -> None:
+        pass
+
     def snapshot_ended(self, member: int, *, arrived: bool) -> None:
         self.raft.snapshot_ended(member, arrived=arrived)
 

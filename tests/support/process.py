@@ -115,6 +115,23 @@ class Process:
         """One request on a connection of its own; ``path`` goes out as it is."""
         return request(self.client_port, method, path, form, headers, timeout=timeout)
 
+    def wait_for_line(self, text: str) -> None:
+        """Returns when ``text`` stands in what it has written. Fails with that when it ends before."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.log:
+            if self.popen.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"no {text!r} in:\n{self.log}")
+            time.sleep(0.02)
+
+    def add_member(self, peer_url: str) -> str:
+        """The id of a member that is added with this peer URL, and has not been seen yet."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.client_port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            body = json.dumps({"peerURLs": [peer_url]})
+            connection.request("POST", "/v2/members", body, {"Content-Type": "application/json"})
+            added: str = json.loads(connection.getresponse().read())["id"]
+            return added
+
     def put(self, key: str, value: str, **form: str) -> Reply:
         return self.request("PUT", f"/v2/keys{key}", {"value": value, **form})
 

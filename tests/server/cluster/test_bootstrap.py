@@ -1,6 +1,9 @@
 """Whether and how a static cluster begins: the rows of etcd 2.3.8's error table that concern it."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,7 @@ from server.config import Config, load
 from tests.support.asking import Others, members_reply, nobody
 
 PEER = "http://127.0.0.1:24301"
+RECORDED = json.loads((Path(__file__).parents[3] / "fixtures" / "ids.json").read_bytes())["bootstrap"]
 
 
 def resolve(host: str) -> str:
@@ -123,10 +127,23 @@ def test_a_member_may_have_several_urls_in_any_order() -> None:
     }
 
 
+@pytest.mark.parametrize("case", RECORDED, ids=lambda case: f"{case['local']} of {case['initial_cluster']}")
+def test_settings_make_the_member_and_the_cluster_that_they_make_in_etcd(case: dict[str, Any]) -> None:
+    flags = [flag.removeprefix("--") for flag in case["flags"]]
+    founding = begun(load(dict(zip(flags[::2], flags[1::2], strict=True))), nobody)
+    ids = f"{id_text(founding.local.id)} in cluster {id_text(founding.cluster_id)}"
+    assert (founding.local.name, ids) == (case["local"], case["printed_by_2_3_8"])
+
+
 def test_the_token_keeps_equal_lists_apart() -> None:
     ours = initial_members(config(), resolve)
     theirs = initial_members(config(initial_cluster_token="other"), resolve)
     assert ours[0].id != theirs[0].id
+
+
+def test_a_list_that_was_found_elsewhere_and_cannot_be_read() -> None:
+    found_there = load({"name": "a", "discovery": "http://127.0.0.1:1/x"})._replace(initial_cluster="a=x")
+    assert refusal(found_there) == ["C error setting up initial cluster: URL scheme must be http or https: x"]
 
 
 B, C = "http://127.0.0.1:24302", "http://127.0.0.1:24303"

@@ -99,6 +99,13 @@ def test_the_next_one_is_asked_when_one_does_not_answer_as_etcd(
     assert third.startswith("could not unmarshal cluster response: ")
 
 
+def test_a_member_that_was_here_before_is_told_what_it_risks(caplog: pytest.LogCaptureFixture) -> None:
+    before = replace(ADDED, name="c", client_urls=("http://127.0.0.1:1",))
+    assert joined(config(), others(*RUNNING, before)).local == Member(7, "c", (C,))
+    (line,) = warnings(caplog)
+    assert line.startswith("member 7 was in this cluster before")
+
+
 NOBODY = (
     "C cannot fetch cluster info from peer urls: could not retrieve cluster information from the given urls"
 )

@@ -5,51 +5,25 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 import pytest
 
 from server.cluster import ChangeRefused, Member, Members, Refusal
 from server.node import ChangeFailed, MemberRemoved, Node, Started
 from server.node.node import STOPPED, TIMED_OUT
-from server.raft import Entry, EntryType, HardState, Raft, RaftLog
-from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
+from server.raft import HardState, Raft, RaftLog
+from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.requests import Request
 from server.store import EtcdError, Event, Store
+from tests.support.memory_disk import MemoryDisk
 
 LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
 OTHER = Member(6, peer_urls=("http://127.0.0.1:7002",))
 
 
-class Log:
-    """A disk that only remembers entries and the hard state."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.state: HardState | None = None
-
-    def save(self, hard_state: HardState | None, entries: Any) -> None:
-        self.entries += entries
-        self.state = hard_state or self.state
-
-    def mark_snapshot(self, at: object) -> None: ...
-
-    def write_snapshot(self, snapshot: object, more: object) -> None: ...
-
-    def release(self, index: int) -> None: ...
-
-    def purge(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    @property
-    def changes(self) -> list[ConfChange]:
-        return [decode_conf_change(e.data) for e in self.entries if e.type is EntryType.CONF_CHANGE]
-
-
 def run(
     test: Callable[[Node], Awaitable[None]],
-    log: Log | None = None,
+    log: MemoryDisk | None = None,
     *,
     timeout: float = 5.0,
     strict: bool = False,
@@ -57,7 +31,7 @@ def run(
     """Against a new member, or the one whose log is given."""
 
     async def body() -> None:
-        disk = log or Log()
+        disk = log or MemoryDisk()
         raft = Raft(
             LOCAL.id,
             RaftLog(disk.entries, committed=len(disk.entries)),
@@ -85,7 +59,7 @@ def put(key: str) -> Request:
 
 
 def test_an_update_goes_through_the_log_and_is_applied_when_it_is_answered() -> None:
-    log = Log()
+    log = MemoryDisk()
 
     async def test(node: Node) -> None:
         moved = Member(LOCAL.id, peer_urls=("http://127.0.0.1:9",))
@@ -129,7 +103,7 @@ def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_r
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
-    log = Log()
+    log = MemoryDisk()
 
     async def test(node: Node) -> None:
         await node.propose(put("a"))
@@ -161,7 +135,7 @@ def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
-    log = Log()
+    log = MemoryDisk()
 
     async def add(node: Node) -> None:
         await node.propose(put("a"))
@@ -190,7 +164,7 @@ def test_the_only_member_may_be_removed_and_ends_soon_after(
 ) -> None:
     monkeypatch.setattr("server.node.node.REMOVED_PATIENCE", 0.1)
     caplog.set_level(logging.INFO)
-    log = Log()
+    log = MemoryDisk()
 
     async def test(node: Node) -> None:
         await node.propose(put("a"))
@@ -238,7 +212,7 @@ def test_a_change_under_way_is_told_when_the_member_ends() -> None:
 
 
 def test_strict_changes_are_refused_before_the_log_hears_of_them(caplog: pytest.LogCaptureFixture) -> None:
-    log = Log()
+    log = MemoryDisk()
 
     async def test(node: Node) -> None:
         while node.members.version is None:

@@ -4,9 +4,7 @@ import asyncio
 import gc
 import threading
 import warnings
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from random import Random
 
 import pytest
@@ -15,78 +13,16 @@ from server.cluster import Member, Members
 from server.node import Answer, Applier, Node, NodeFailed, Started
 from server.node.node import STOPPED, TIMED_OUT
 from server.proto import etcdserver_pb2
-from server.raft import NOBODY, Entry, EntryType, HardState, Raft, RaftLog, Role, Snapshot
+from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, Role
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
-from server.storage.errors import WriteFailedError
-from server.storage.requests import Request, decode_request, encode_request
-from server.storage.wal import WalPosition
+from server.storage.requests import Request, encode_request
 from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
 from server.store.watcher import Watcher
+from tests.support.memory_disk import MemoryDisk
 
 LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
-
-
-class MemoryDisk:
-    """Remembers what it was told to keep. ``gate`` holds saves up, and what is held up is in ``holding``;
-    ``snapshot_gate`` the same for snapshot files; ``fail_at`` makes the n-th call fail."""
-
-    def __init__(self, fail_at: int = 0) -> None:
-        self.syncs: list[list[Entry]] = []
-        self.entries: list[Entry] = []
-        self.state: HardState | None = None
-        self.snapshots: list[Snapshot] = []
-        self.calls: list[str] = []
-        self.gate = threading.Event()
-        self.gate.set()
-        self.holding: list[Entry] = []
-        self.snapshot_gate = threading.Event()
-        self.snapshot_gate.set()
-        self.fail_at = fail_at
-        self.threads: dict[str, set[int]] = {}
-
-    def _called(self, name: str) -> None:
-        self.threads.setdefault(name, set()).add(threading.get_ident())
-        self.calls.append(name)
-        if len(self.calls) == self.fail_at:
-            raise WriteFailedError("cannot sync: no space left on device", Path("wal"))
-
-    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
-        self.holding = list(entries)
-        assert self.gate.wait(10)
-        self.holding = []
-        self._called("save")
-        if entries:
-            self.syncs.append(list(entries))
-            self.entries += entries
-        self.state = hard_state or self.state
-
-    def mark_snapshot(self, at: WalPosition) -> None:
-        self._called(f"mark {at.index}")
-
-    def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
-        assert self.snapshot_gate.wait(10)
-        self._called(f"snapshot {snapshot.index}")
-        self.snapshots.append(replace(snapshot, data=snapshot.data + b"".join(more)))
-
-    def release(self, index: int) -> None:
-        self._called(f"release {index}")
-
-    def purge(self) -> None:
-        self.threads.setdefault("purge", set()).add(threading.get_ident())
-
-    def close(self) -> None:
-        self._called("close")
-
-    @property
-    def requests(self) -> list[Request]:
-        found = [
-            decode_request(entry.data)
-            for entry in self.entries
-            if entry.data and entry.type is EntryType.NORMAL
-        ]
-        return [request for request in found if request is not None]
 
 
 def fresh(disk: MemoryDisk) -> Started:

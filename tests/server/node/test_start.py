@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -13,17 +14,18 @@ from typing import Any
 import pytest
 
 from server.api.jsonform import event_line
-from server.cluster import BootstrapError, Member, cluster_id, id_text
+from server.cluster import Ask, BootstrapError, Member, cluster_id, id_text
 from server.config import Config, load
-from server.node import CannotApply, MemberRemoved, Node, open_member
-from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState
-from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
+from server.node import CannotApply, MemberRemoved, Node, Started, open_member
+from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Role
+from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
 from server.storage.errors import DamagedError, StorageError
 from server.storage.records import read_records
+from server.storage.replay import read_wal
 from server.storage.requests import Request
 from server.storage.wal import WAL, WalMetadata
 from server.store.event import Event
-from tests.support.asking import nobody
+from tests.support.asking import Others, members_reply, nobody, version_reply
 from tests.support.datadirs import Recorded
 
 SINGLE = [
@@ -226,8 +228,20 @@ def test_the_log_may_have_a_directory_of_its_own(tmp_path: Path) -> None:
     run(settings, read)
 
 
-def open_only(settings: Config) -> None:
-    open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
+def open_only(settings: Config, ask: Ask = nobody) -> Started:
+    """A member that was opened, and has let go of its directory again."""
+    started = open_member(settings, resolve=lambda host: host, ask=ask, now=0, random=Random(1))
+    started.disk.close()
+    return started
+
+
+def begin(settings: Config, ask: Ask = nobody) -> Started:
+    """A member that was opened, has done its first save, and has let go of its directory."""
+    started = open_member(settings, resolve=lambda host: host, ask=ask, now=0, random=Random(1))
+    ready = started.raft.ready()
+    started.disk.save(ready.hard_state, ready.entries)
+    started.disk.close()
+    return started
 
 
 async def told_of_no_quorum(caplog: pytest.LogCaptureFixture) -> None:
@@ -276,8 +290,7 @@ def test_force_new_cluster_makes_one_of_three(of: Recorded, tmp_path: Path) -> N
 
 def test_a_first_start_cut_short_begins_again(tmp_path: Path) -> None:
     settings = config(tmp_path / "d")
-    started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
-    started.disk.close()  # the log is there, its first entry is not
+    started = open_only(settings)  # the log is there, its first entry is not
 
     async def test(node: Node) -> None:
         assert node.is_leader
@@ -308,10 +321,238 @@ def test_a_first_save_cut_short_at_any_byte_is_made_up_for(tmp_path: Path) -> No
         for leftover in segment.parent.glob("*.broken*"):
             leftover.unlink()
     segment.write_bytes(whole[: ends[3]])
-    open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1)).disk.close()
+    open_only(settings)
     assert segment.read_bytes() == whole[: ends[4]]  # as if the first save had not been cut
     segment.write_bytes(whole[: ends[3]])
     run(config(tmp_path / "d", initial_cluster="b=http://127.0.0.1:1"), test)  # the log says who is in it
+
+
+THREE = Recorded("cluster3-2.3.8", "x1a")
+
+
+def founder(data_dir: Path, **settings: str) -> Config:
+    """The settings that one of three members was recorded with, from the same flags."""
+    flags = THREE.expected()["flags"][THREE.member]
+    given = {flag.removeprefix("--"): value for flag, value in zip(flags[::2], flags[1::2], strict=True)}
+    return load(
+        given
+        | {"data-dir": str(data_dir)}
+        | {key.replace("_", "-"): value for key, value in settings.items()}
+    )
+
+
+def only_segment(data_dir: Path) -> Path:
+    (segment,) = (data_dir / "member" / "wal").glob("*.wal")
+    return segment
+
+
+def added(started: Started) -> list[int]:
+    """Whom the log adds, as far as that is agreed on."""
+    log = started.raft.log
+    return [
+        decode_conf_change(entry.data).node_id
+        for entry in log.entries_from(1)
+        if entry.type is EntryType.CONF_CHANGE and entry.index <= log.committed
+    ]
+
+
+def test_first_members_begin_with_the_records_of_etcd(tmp_path: Path) -> None:
+    begin(founder(tmp_path / "d"))
+    ours = only_segment(tmp_path / "d").read_bytes()
+    real = only_segment(THREE.unpack(tmp_path)).read_bytes()
+    ends = [record.end for record in read_records(only_segment(tmp_path / "d"))]
+    # checksum, metadata, marker, three conf changes, the hard state of term 1
+    assert len(ends) == 7
+    assert ours[: ends[-1]] == real[: ends[-1]]
+
+
+@pytest.mark.slow
+def test_a_first_save_of_several_members_cut_short_at_any_byte_is_made_up_for(tmp_path: Path) -> None:
+    settings = founder(tmp_path / "d")
+    begin(settings)
+    segment = only_segment(tmp_path / "d")
+    whole = segment.read_bytes()
+    ends = [record.end for record in read_records(segment)]
+    members = added(open_only(settings))
+    assert len(members) == 3
+    for size in range(ends[2], ends[-1] + 1):
+        segment.write_bytes(whole[:size])
+        assert added(begin(settings)) == members
+        again = open_only(settings)
+        assert added(again) == members
+        assert again.raft.hard_state == HardState(1, 0, 3)
+        for leftover in segment.parent.glob("*.broken*"):
+            leftover.unlink()
+
+
+def test_a_cluster_that_begins_again_asks_the_others_first(tmp_path: Path) -> None:
+    settings = founder(tmp_path / "d")
+    started = open_only(settings)
+    ask = Others(
+        {
+            f"{url}/members": members_reply(7, replace(started.local, client_urls=("http://127.0.0.1:1",)))
+            for url in ("http://127.0.0.1:26131", "http://127.0.0.1:26141")
+        }
+    )
+    with pytest.raises(BootstrapError, match="has already been bootstrapped"):
+        open_only(settings, ask)
+    open_only(settings)
+
+
+def test_force_new_cluster_makes_one_of_three_that_had_not_begun(tmp_path: Path) -> None:
+    settings = founder(tmp_path / "d", force_new_cluster="true")
+    open_only(settings._replace(force_new_cluster=False))
+    started = begin(settings)
+    assert added(started) == [started.local.id]
+    assert len(started.local.peer_urls) == 1
+    again = open_only(settings)
+    assert added(again) == [started.local.id]
+    assert again.members.cluster_id == started.members.cluster_id
+
+
+# joining
+
+URLS = {name: f"http://127.0.0.1:2615{n}" for n, name in enumerate("abc")}
+RUNNING = (
+    Member(5, "a", (URLS["a"],), ("http://127.0.0.1:1",)),
+    Member(6, "b", (URLS["b"],), ("http://127.0.0.1:2",)),
+)
+CLUSTER = cluster_id([5])
+"""Of a cluster that member 5 has begun alone."""
+
+
+def joiner(data_dir: Path, **settings: str) -> Config:
+    everybody = ",".join(f"{name}={url}" for name, url in URLS.items())
+    given = {"name": "c", "initial_cluster": everybody, "initial_cluster_state": "existing"}
+    return config(data_dir, **given | settings)
+
+
+def others(local: int = 7) -> Others:
+    added = Member(local, "", (URLS["c"],))
+    answers = {f"{URLS['b']}/members": members_reply(CLUSTER, *RUNNING, added)}
+    return Others(answers | {f"{url}/version": version_reply("2.3.0") for url in URLS.values()})
+
+
+def test_a_member_that_joins_has_an_empty_log_and_knows_the_others(tmp_path: Path) -> None:
+    settings = joiner(tmp_path / "d", advertise_client_urls="http://127.0.0.1:3")
+    started = open_only(settings, others())
+    assert started.local == Member(7, "c", (URLS["c"],), ("http://127.0.0.1:3",))
+    assert started.members.cluster_id == CLUSTER
+    assert started.remotes == RUNNING
+    assert started.joined_version == "2.3.0"
+    assert (started.raft.log.last_index, started.raft.voters) == (0, ())
+    assert read_wal(tmp_path / "d" / "member" / "wal").metadata == (7, CLUSTER)
+
+
+def test_a_member_that_cannot_join_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(BootstrapError, match="could not retrieve cluster information"):
+        open_only(joiner(tmp_path / "d"))
+    assert not (tmp_path / "d").exists()
+
+
+def waits(settings: Config, ask: Ask = nobody) -> None:
+    """It comes back with nothing, and would not lead however long it waits."""
+    raft = open_only(settings, ask).raft
+    for _ in range(1000):
+        raft.tick()
+    assert not raft.ready().messages
+    assert (raft.role, raft.voters, raft.log.last_index) == (Role.FOLLOWER, (), 0)
+
+
+ANY_SETTINGS: list[dict[str, str]] = [
+    {},
+    {"initial_cluster_state": "new"},
+    {"initial_cluster_state": "new", "initial_cluster": f"c={URLS['c']}", "initial_advertise_peer_urls": URLS["c"]},
+    {"name": "x", "initial_cluster_state": "new", "initial_cluster": "nonsense"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("later", ANY_SETTINGS, ids=str)
+def test_a_joiner_that_has_received_nothing_comes_back_as_one(later: dict[str, str], tmp_path: Path) -> None:
+    open_only(joiner(tmp_path / "d"), others())
+    waits(joiner(tmp_path / "d", **later))
+    waits(joiner(tmp_path / "d"))
+
+
+def test_a_joiner_that_has_received_nothing_looks_for_the_others_again(tmp_path: Path) -> None:
+    open_only(joiner(tmp_path / "d"), others())
+    again = open_only(joiner(tmp_path / "d"), others())
+    assert again.remotes == RUNNING
+    elsewhere = Others({f"{URLS['a']}/members": members_reply(CLUSTER + 1, *RUNNING)})
+    assert open_only(joiner(tmp_path / "d"), elsewhere).remotes == ()
+
+
+@pytest.mark.slow
+def test_what_a_joiner_received_cut_short_at_any_byte_makes_no_leader_of_it(tmp_path: Path) -> None:
+    """The worst case: it is there under the id of a first member, who had begun the cluster alone."""
+    alone = replace(RUNNING[0], peer_urls=(URLS["c"],))
+    token = {"name": "c", "initial_cluster": f"c={URLS['c']}", "initial_advertise_peer_urls": URLS["c"]}
+    begun = open_only(config(tmp_path / "first", **token))
+    founded, cluster = begun.local.id, begun.members.cluster_id
+    ask = others()
+    members = (replace(alone, id=founded), RUNNING[1], Member(9, "a", (URLS["a"],)))
+    ask.answers[f"{URLS['b']}/members"] = members_reply(cluster, *members)
+    settings = joiner(tmp_path / "d")
+    started = open_only(settings, ask)
+    assert (started.local.id, started.members.cluster_id) == (founded, cluster)
+    received = [
+        Entry(1, 1, addition(founded), EntryType.CONF_CHANGE),
+        Entry(2, 2),
+        Entry(2, 3, addition(6), EntryType.CONF_CHANGE),
+        Entry(2, 4, addition(9), EntryType.CONF_CHANGE),
+    ]
+    segment = only_segment(tmp_path / "d")
+    nothing = segment.stat().st_size
+    wal, _ = WAL.open(segment.parent)
+    wal.save(HardState(5, 0, 4), received)
+    wal.close()
+    whole = segment.read_bytes()
+    for size in range(nothing, len(whole)):
+        segment.write_bytes(whole[:size])
+        waits(config(tmp_path / "d", **token))
+        for leftover in segment.parent.glob("*.broken*"):
+            leftover.unlink()
+    segment.write_bytes(whole)
+    assert added(open_only(settings)) == [founded, 6, 9]
+
+
+def etcds_joiner(data_dir: Path, local: int, cluster: int, entries: list[Entry]) -> None:
+    """What a joiner of etcd's own leaves when it ends early: nothing tells it from a first member's."""
+    wal = WAL.create(data_dir / "member" / "wal", WalMetadata(local, cluster))
+    wal.save(EMPTY_HARD_STATE, entries)
+    wal.close()
+
+
+def test_etcds_own_joiner_that_has_received_nothing_comes_back_as_one(tmp_path: Path) -> None:
+    etcds_joiner(tmp_path / "d", 7, CLUSTER, [])
+    with pytest.raises(BootstrapError, match="--initial-cluster-state existing if it was to join"):
+        open_only(joiner(tmp_path / "d", initial_cluster_state="new", initial_advertise_peer_urls=URLS["c"]))
+    waits(joiner(tmp_path / "d"))
+    waits(joiner(tmp_path / "d", initial_cluster_state="new"))  # from now on the log itself says so
+
+
+def test_etcds_own_joiner_does_not_take_the_first_member_for_the_whole_cluster(tmp_path: Path) -> None:
+    etcds_joiner(tmp_path / "d", 5, CLUSTER, [Entry(1, 1, addition(5), EntryType.CONF_CHANGE)])
+    waits(joiner(tmp_path / "d"))
+    waits(joiner(tmp_path / "d"))
+
+
+def test_force_new_cluster_makes_a_cluster_of_a_joiner_that_waits(tmp_path: Path) -> None:
+    open_only(joiner(tmp_path / "d"), others())
+
+    async def check(node: Node) -> None:
+        assert [member.id for member in node.members] == [7]
+        await node.propose(Request(method="PUT", path="/1/a", val=b"x"))
+
+    run(joiner(tmp_path / "d", force_new_cluster="true"), check)
+    run(joiner(tmp_path / "d"), check)
+
+
+def test_the_log_of_a_joiner_may_have_a_directory_of_its_own(tmp_path: Path) -> None:
+    settings = joiner(tmp_path / "d", wal_dir=str(tmp_path / "w"))
+    open_only(settings, others())
+    assert [path.suffix for path in (tmp_path / "w").iterdir()] == [".wal"]
+    waits(settings)
 
 
 def test_first_members_who_are_not_all_there_are_not_taken_for_the_cluster(tmp_path: Path) -> None:

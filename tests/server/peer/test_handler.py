@@ -130,7 +130,7 @@ def test_a_message_of_a_type_of_3x_is_taken_and_forgotten() -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_snapshot_of_3x_is_taken_and_its_database_passed_over(chunked: bool) -> None:
+def test_a_snapshot_of_3x_is_taken_and_its_database_shown(chunked: bool) -> None:
     """Whole, or in chunks and with a database of 8 MiB more, as 3.x sends it."""
 
     async def pieces() -> object:
@@ -145,6 +145,20 @@ def test_a_snapshot_of_3x_is_taken_and_its_database_passed_over(chunked: bool) -
         (message,) = me.received
         assert message.snapshot is not None
         assert message.snapshot.index == 20
+        (database,) = me.databases
+        assert database is not None
+        whole = SNAPSHOT[8 + int.from_bytes(SNAPSHOT[:8], "big") :]
+        assert database == whole + (bytes(8 << 20) if chunked else b"")
+
+    serve(scenario, FOR_ME)
+
+
+def test_a_database_too_large_to_be_looked_at_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.peer.codec.MAX_DATABASE", 100)
+
+    async def scenario(me: End, ask: Ask) -> None:
+        assert (await ask("POST", "/raft/snapshot", GOOD, SNAPSHOT + bytes(101)))[0] == 204
+        assert (me.databases, len(me.received)) == ([None], 1)
 
     serve(scenario, FOR_ME)
 

@@ -17,6 +17,7 @@ from server.cluster.ids import runtime_member_id
 from server.cluster.members import Member
 from server.peer import Versions
 from server.raft import MessageType, Snapshot
+from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType
 from tests.support.memory_members import MemoryMember, loopback, until, url_of
 from tests.support.process import Process, free_ports
@@ -28,8 +29,6 @@ VERSIONS = Versions("3.4.0", "3.0.0")
 """What 3.4 and 3.5 want to hear."""
 
 PATIENCE = 120
-
-STREAMS = Path(__file__).parents[3] / "fixtures" / "streams"
 
 
 class Real(NamedTuple):
@@ -157,18 +156,14 @@ def test_a_member_joins_real_ones_by_their_snapshot_and_is_removed(binary: Path,
 
 
 def test_a_real_member_joins_one_of_ours_by_its_snapshot(binary: Path, tmp_path: Path) -> None:
-    """With the database of a recorded snapshot, which holds no v3 data, moved to the index of ours."""
-    recorded = (STREAMS / "snapshot-post-from-3.4.23.bin").read_bytes()
-    database = recorded[8 + int.from_bytes(recorded[:8], "big") :]
-    index_in_it = b"consistent_index" + (20).to_bytes(8, "big")
-    assert database.count(index_in_it) == 1
+    """With a database that we made, which it also starts again with."""
 
-    def moved(snapshot: Snapshot) -> list[bytes]:
-        return [database.replace(index_in_it, index_in_it[:-8] + snapshot.index.to_bytes(8, "big"))]
+    def database(snapshot: Snapshot) -> list[bytes]:
+        return [empty_database(snapshot.index, snapshot.term)]
 
     async def scenario() -> None:
         sock = loopback()
-        member = MemoryMember("m0", {"m0": url_of(sock)}, sock, versions=VERSIONS, database=moved)
+        member = MemoryMember("m0", {"m0": url_of(sock)}, sock, versions=VERSIONS, database=database)
         peer_port, client_port = free_ports(2)
         peer_url, client_url = f"http://127.0.0.1:{peer_port}", f"http://127.0.0.1:{client_port}"
         await member.start()
@@ -200,6 +195,11 @@ def test_a_real_member_joins_one_of_ours_by_its_snapshot(binary: Path, tmp_path:
                 await put(real, "/joined", "yes")
                 assert member.has("/joined", "yes")
                 assert member.error is None
+                assert "panic" not in process.log
+                await asyncio.to_thread(process.stop)
+            with Process(argv, client_port) as process:
+                await asyncio.to_thread(process.wait_until_serving)
+                await has(Real(process, peer_url), "/joined", "yes")
                 assert "panic" not in process.log
         finally:
             await member.stop()

@@ -33,6 +33,7 @@ class End:
         self.received: list[Message] = []
         self.lost: list[int] = []
         self.snapshots: list[tuple[int, bool]] = []
+        self.databases: list[bytes | None] = []
         self.removed_ids: set[int] = set()
         self.told_removed = 0
         self.errors: list[Exception] = []
@@ -64,6 +65,9 @@ class End:
 
     def unreachable(self, member: int) -> None:
         self.lost.append(member)
+
+    def receive_database(self, index: int, database: bytes | None) -> None:
+        self.databases.append(database)
 
     def snapshot_ended(self, member: int, *, arrived: bool) -> None:
         self.snapshots.append((member, arrived))

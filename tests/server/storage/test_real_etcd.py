@@ -8,16 +8,23 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from server.raft.types import Entry, EntryType, HardState
+from server.cluster.members import Members
+from server.node.applier import Applier
+from server.raft import Entry, EntryType, HardState, Raft, RaftLog, Snapshot
+from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType, WalMetadata, encode_conf_change
 from server.storage.datadir import prepare
 from server.storage.errors import NewerFormatError
 from server.storage.replay import read_wal
 from server.storage.requests import Request, encode_request
+from server.storage.snapshots import SnapshotDir, persist_received_snapshot
+from server.storage.v3 import V3Data, write_mark
 from server.storage.wal import WAL
+from server.store.store import Store
 from tests.support import real_etcd
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
@@ -106,3 +113,61 @@ def test_etcdctl_backup_reads_what_was_written_here(tmp_path: Path) -> None:
     with real_etcd.running(binary, backup_dir, tmp_path / "log", *flags) as member:
         assert member.get("/v2/keys/a").body["node"]["value"] == "third"
         assert member.get("/v2/keys/gone").status == 404
+
+
+@pytest.mark.parametrize(
+    ("find", "how"),
+    [(real_etcd.etcd34, real_etcd.HOW_34), (real_etcd.etcd35, real_etcd.HOW_35)],
+    ids=["3.4", "3.5"],
+)
+@pytest.mark.parametrize("behind", [0, 3])
+def test_real_etcd_opens_a_directory_behind_a_leaders_snapshot(
+    tmp_path: Path, find: Callable[[], Path | None], how: str, behind: int
+) -> None:
+    """And serves nothing of what the snapshot overruled. It minds no mark of v3 data either."""
+    binary = real_etcd.required(find(), how)
+    data_dir = tmp_path / "solo.etcd"
+    index = write_received(data_dir, behind)
+    (data_dir / "member" / "snap" / "db").write_bytes(empty_database(index, 2))
+    flags = ("--name=solo", "--enable-v2", "--logger=zap")
+    for _ in range(2):
+        with real_etcd.running(binary, data_dir, tmp_path / "log", *flags) as member:
+            check_received(member, behind)
+
+
+def write_received(data_dir: Path, behind: int) -> int:
+    """A member whose log goes beyond a leader's snapshot, with another history, and holds ``behind`` entries that
+    follow it. Returns the snapshot's index."""
+    metadata = write_data_dir(data_dir)
+    wal, contents = WAL.open(data_dir / "member" / "wal")
+    store = Store()
+    members = Members(metadata.cluster_id)
+    raft = Raft(metadata.node_id, RaftLog(), election_ticks=10, random=Random(1))
+    applier = Applier(store, members, raft)
+    kept = contents.entries[:8]
+    for entry in kept:
+        applier.apply(entry, None, 10**18)
+    overruled = Request(method="PUT", path="/1/overruled", val=b"x")
+    more = [Entry(3, kept[-1].index + 2 + n, encode_request(overruled)) for n in range(5)]
+    wal.save(HardState(3, 0, kept[-1].index), [Entry(3, kept[-1].index + 1, b""), *more])
+    index = kept[-1].index + 2
+    snapshot = Snapshot(index, 2, (metadata.node_id,), b"".join(store.freeze().pieces()))
+    entries = [
+        Entry(
+            4, index + 1 + n, encode_request(Request(id=n + 1, method="PUT", path=f"/1/behind{n}", val=b"y"))
+        )
+        for n in range(behind)
+    ]
+    state = HardState(4, metadata.node_id, index + behind)
+    persist_received_snapshot(wal, SnapshotDir(data_dir / "member" / "snap"), snapshot, state, entries)
+    wal.close()
+    write_mark(data_dir / "member", V3Data("put", index + 100))
+    return index
+
+
+def check_received(member: real_etcd.RunningEtcd, behind: int) -> None:
+    assert member.get("/v2/keys/a").body["node"]["value"] == "second"
+    assert member.get("/v2/keys/overruled").status == 404
+    for n in range(behind):
+        assert member.get(f"/v2/keys/behind{n}").body["node"]["value"] == "y"
+    assert member.get(f"/v2/keys/behind{behind}").status == 404

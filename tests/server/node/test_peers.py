@@ -1,0 +1,434 @@
+"""Nodes that talk to each other: through a network in memory, which can be cut. Disks here keep nothing."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from server.cluster import Member, Members
+from server.cluster.members import REMOVED
+from server.node import Latency, MemberRemoved, Node, NodeFailed, Started
+from server.node.node import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
+from server.raft import Message, MessageType, Raft, RaftLog, Snapshot
+from server.storage.boltfile import empty_database
+from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
+from server.storage.requests import Request
+from server.store.errors import EtcdError
+from server.store.event import Event
+from server.store.store import Store
+from tests.support.memory_disk import MemoryDisk
+
+PATIENCE = 20.0
+ELECTION_TICKS = 20
+"""Long enough that a busy machine elects nobody by accident."""
+FIRST = [
+    Member(number, f"m{number}", (f"http://127.0.0.1:{number}",), (f"http://127.0.0.1:{number}00",))
+    for number in (1, 2, 3)
+]
+
+
+@dataclass
+class Flow:
+    count: int = 0
+
+    def rates(self, now: float) -> tuple[float, float]:
+        return 0.0, 0.0
+
+
+@dataclass
+class World:
+    """Who can reach whom, and what members say they are."""
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    cut: set[int] = field(default_factory=set)
+    releases: dict[int, str] = field(default_factory=dict)
+    lose: Callable[[Message], bool] = lambda message: False
+
+    def reaches(self, one: int, other: int) -> bool:
+        return not {one, other} & self.cut and other in self.nodes
+
+
+class MemoryNetwork:
+    """One node's half of the network. Messages arrive in the next turn of the loop."""
+
+    def __init__(self, world: World, local: int) -> None:
+        self._world, self._local = world, local
+        self.urls: dict[int, tuple[str, ...]] = {}
+        self.remotes: set[int] = set()
+        self.sent, self.received = Flow(), Flow()
+
+    @property
+    def peers(self) -> frozenset[int]:
+        return frozenset(self.urls)
+
+    def send(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            asyncio.get_running_loop().call_soon(self._deliver, message)
+
+    def _deliver(self, message: Message) -> None:
+        here = self._world.nodes.get(self._local)
+        known = message.to in self.urls or message.to in self.remotes
+        receiver = self._world.nodes.get(message.to)
+        if here is not None and receiver is not None and receiver.peers.is_removed(self._local):
+            here.peers.removed()  # which a real peer answers
+            return
+        arrives = known and self._world.reaches(self._local, message.to) and not self._world.lose(message)
+        if arrives:
+            self._world.nodes[message.to].peers.receive([message])
+        elif here is not None:
+            here.peers.unreachable(message.to)
+        if here is not None and message.type is MessageType.SNAPSHOT:
+            assert message.snapshot is not None
+            here.peers.snapshot_ended(message.to, arrived=arrives)
+
+    def add_peer(self, member: int, urls: Sequence[str]) -> None:
+        self.urls[member] = tuple(urls)
+
+    def add_remote(self, member: int, urls: Sequence[str]) -> None:
+        self.remotes.add(member)
+
+    def update_peer(self, member: int, urls: Sequence[str]) -> None:
+        assert member in self.urls
+        self.urls[member] = tuple(urls)
+
+    def remove_peer(self, member: int) -> None:
+        del self.urls[member]
+
+    def active_since(self, member: int) -> float | None:
+        return 0.0 if self._world.reaches(self._local, member) else None
+
+    def latencies(self) -> Mapping[int, Latency]:
+        return {}
+
+    async def version_of(self, member: int) -> str | None:
+        return self._world.releases.get(member, "2.3.8") if self._world.reaches(self._local, member) else None
+
+
+class Cluster:
+    """``networks`` and ``disks`` by member."""
+
+    def __init__(self, *, timeout: float = 5.0, snapshot_count: int = 10_000) -> None:
+        self.world = World()
+        self.networks: dict[int, MemoryNetwork] = {}
+        self.disks: dict[int, MemoryDisk] = {}
+        self._timeout, self._snapshot_count = timeout, snapshot_count
+
+    async def start(self, member: Member, *, remotes: tuple[Member, ...] = ()) -> Node:
+        """A first member, or with ``remotes`` one that joins."""
+        raft = Raft(member.id, RaftLog(), election_ticks=ELECTION_TICKS, random=Random(member.id))
+        if not remotes:
+            additions = (ConfChange(ConfChangeType.ADD_NODE, m.id, context=m.context) for m in FIRST)
+            raft.bootstrap(map(encode_conf_change, additions))
+        disk = self.disks[member.id] = MemoryDisk()
+        started = Started(member, Store(), Members(9), raft, disk, remotes=remotes)
+        node = Node(
+            started, heartbeat=0.02, request_timeout=self._timeout, snapshot_count=self._snapshot_count
+        )
+        self.networks[member.id] = MemoryNetwork(self.world, member.id)
+        self.world.nodes[member.id] = node
+        await node.start(self.networks[member.id])
+        return node
+
+    async def stop(self, member: int) -> None:
+        await self.world.nodes.pop(member).stop()
+
+    async def leader(self) -> Node:
+        """The one leader that all who can be reached know."""
+        while True:
+            reachable = [node for number, node in self.world.nodes.items() if number not in self.world.cut]
+            known = {node.raft.leader for node in reachable}
+            if len(known) == 1 and (leader := known.pop()) in {node.local.id for node in reachable}:
+                return self.world.nodes[leader]
+            await asyncio.sleep(0.005)
+
+
+def run(test: Callable[[Cluster], Awaitable[None]], cluster: Cluster) -> None:
+    async def body() -> None:
+        try:
+            for member in FIRST:
+                await cluster.start(member)
+            await asyncio.wait_for(test(cluster), PATIENCE)
+        finally:
+            for number in list(cluster.world.nodes):
+                await cluster.stop(number)
+
+    asyncio.run(body())
+
+
+def put(key: str, value: str = "v") -> Request:
+    return Request(method="PUT", path=f"/1/{key}", val=value.encode())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+def value(node: Node, key: str) -> bytes | None:
+    return node.store.peek(f"/1/{key}")
+
+
+def test_every_member_takes_writes_and_all_apply_them() -> None:
+    async def test(cluster: Cluster) -> None:
+        await cluster.leader()
+        nodes = cluster.world.nodes
+        for number, node in nodes.items():
+            outcome = await node.propose(put(f"by{number}"))
+            assert isinstance(outcome, Event)
+            assert value(node, f"by{number}") == b"v"
+        await until(lambda: all(value(node, f"by{n}") for node in nodes.values() for n in nodes))
+        await until(lambda: len({node.store.index for node in nodes.values()}) == 1)
+
+    run(test, Cluster())
+
+
+def test_all_publish_themselves_and_the_leader_decides_the_version_when_all_have_answered() -> None:
+    async def test(cluster: Cluster) -> None:
+        nodes = cluster.world.nodes
+        await until(lambda: all(node.members.version == "2.3.0" for node in nodes.values()))
+        await until(lambda: all(len(node.members.client_urls()) == 3 for node in nodes.values()))
+        assert all(member.name for node in nodes.values() for member in node.members)
+
+    run(test, Cluster())
+
+
+def test_a_cluster_with_a_silent_member_starts_low_and_is_raised_when_it_answers(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("server.node.node.VERSION_INTERVAL", 0.02)
+
+    async def test(cluster: Cluster) -> None:
+        cluster.world.cut.add(3)
+        leader = await cluster.leader()
+        await until(lambda: leader.members.version == "2.2.0")
+        await asyncio.sleep(0.1)
+        assert caplog.text.count("cannot get the version of member 3") == 1
+        cluster.world.cut.clear()
+        await until(lambda: leader.members.version == "2.3.0")
+
+    run(test, Cluster())
+
+
+def test_a_newer_cluster_is_not_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.node.node.VERSION_INTERVAL", 0.02)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        await until(lambda: leader.members.version == "2.3.0")
+        await leader.propose(Request(method="PUT", path="/0/version", val=b"3.4.0"))
+        await asyncio.sleep(0.1)
+        assert leader.members.version == "3.4.0"
+
+    run(test, Cluster())
+
+
+def test_a_member_that_lags_behind_the_log_gets_the_key_space_and_goes_on_from_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
+    monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        lagging = next(node for node in cluster.world.nodes.values() if node is not leader)
+        watcher = lagging.store.watch("/1/after", False, False, 0)
+        cluster.world.cut.add(lagging.local.id)
+        for number in range(60):
+            await leader.propose(put(f"k{number}"))
+        await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
+        moved = Member(lagging.local.id, peer_urls=("http://127.0.0.1:9",))
+        await leader.update_member(moved)
+        cluster.world.cut.clear()
+        await until(lambda: value(lagging, "k59"))
+        disk = cluster.disks[lagging.local.id]
+        await until(lambda: any(call.startswith("release") for call in disk.calls))
+        begins = next(n for n, call in enumerate(disk.calls) if call.startswith("begin behind"))
+        index = int(disk.calls[begins].split()[-1])
+        expected = [f"begin behind {index}, commit {index}", f"snapshot {index}", "save", f"release {index}"]
+        assert disk.calls[begins : begins + 4] == expected
+        await leader.propose(put("after"))
+        await until(lambda: value(lagging, "after"))
+        assert watcher.take() is not None  # who watched before is told of what came after
+        await until(lambda: lagging.store.index == leader.store.index)
+        assert [m.peer_urls for m in lagging.members] == [m.peer_urls for m in leader.members]
+        assert isinstance(await lagging.propose(put("by it")), Event)
+
+    run(test, Cluster(snapshot_count=20))
+
+
+def test_a_snapshot_that_cannot_be_read_ends_the_member_and_reaches_no_disk() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        other = next(node for node in cluster.world.nodes.values() if node is not leader)
+        await leader.propose(put("a"))
+        snapshot = Snapshot(leader.raft_index + 100, leader.raft.term, (1, 2, 3), b"no key space")
+        message = Message(
+            MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
+        )
+        other.peers.receive([message])
+        with pytest.raises(NodeFailed, match=r"the leader's snapshot at index \d+ cannot be read"):
+            await other.failed
+        assert not [call for call in cluster.disks[other.local.id].calls if call != "save"]
+
+    run(test, Cluster())
+
+
+def test_the_log_is_not_shortened_while_a_snapshot_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
+    monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        lagging = next(node for node in cluster.world.nodes.values() if node is not leader)
+        cluster.world.cut.add(lagging.local.id)
+        for number in range(40):
+            await leader.propose(put(f"k{number}"))
+        await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
+        held: list[tuple[Message, Snapshot]] = []
+        monkeypatch.setattr(leader.peers, "hand_over", lambda *handed: held.append(handed))
+        cluster.world.cut.clear()
+        await until(lambda: held)
+        first_index = leader.raft.log.first_index
+        for number in range(60):
+            await leader.propose(put(f"l{number}"))
+        assert leader.raft.log.first_index == first_index
+        monkeypatch.undo()
+        leader.peers.hand_over(*held[0])
+        await until(lambda: value(lagging, "l59"))
+
+    run(test, Cluster(snapshot_count=20))
+
+
+def test_a_member_that_joins_is_told_by_those_it_knows_and_leaves_when_removed() -> None:
+    new = Member(7, "m7", ("http://127.0.0.1:7",), ("http://127.0.0.1:700",))
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        await leader.add_member(Member(new.id, peer_urls=new.peer_urls))
+        joined = await cluster.start(new, remotes=tuple(FIRST))
+        assert cluster.networks[7].remotes == {1, 2, 3}
+        await until(lambda: joined.members.get(7) is not None and joined.members.get(7).name == "m7")  # type: ignore[union-attr]
+        assert cluster.networks[7].peers == {1, 2, 3}
+        assert all(7 in cluster.networks[number].peers for number in (1, 2, 3))
+        await leader.remove_member(7)
+        with pytest.raises(MemberRemoved):
+            await joined.failed
+        assert all(7 not in cluster.networks[number].peers for number in (1, 2, 3))
+        assert leader.store.peek(f"{REMOVED}/7") == b""
+
+    run(test, Cluster())
+
+
+def test_a_member_that_a_peer_says_is_removed_ends(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        leader.peers.removed()
+        leader.peers.removed()
+        with pytest.raises(MemberRemoved):
+            await leader.failed
+        assert caplog.text.count("the member has been permanently removed from the cluster") == 1
+
+    run(test, Cluster())
+
+
+def test_without_a_quorum_writes_fail_in_time_and_nothing_answered_is_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        await leader.propose(put("a"))
+        others = [node for node in cluster.world.nodes.values() if node is not leader]
+        cluster.world.cut.add(leader.local.id)
+        lost = leader.propose(put("b"))
+        with pytest.raises(EtcdError) as caught:
+            await lost
+        assert caught.value.cause == CONNECTION_LOST
+        await until(lambda: others[0].raft.leader not in (0, leader.local.id))
+        assert await others[0].makes_progress(2)
+        cluster.world.cut.clear()
+        await until(lambda: not leader.is_leader)
+        assert isinstance(await leader.propose(put("c")), Event)
+        assert value(leader, "a") == b"v"
+        assert value(leader, "b") is None  # it stood in the log of one member that led no longer
+
+    run(test, Cluster(timeout=0.5))
+
+
+def test_what_waits_while_leaders_change_is_told_so() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        follower, third = (node for node in cluster.world.nodes.values() if node is not leader)
+        follower.raft.give_up_leading()
+        cluster.world.cut |= {leader.local.id, third.local.id}
+        await until(lambda: follower.raft.leader == 0)
+        cluster.world.lose = lambda message: message.type is MessageType.PROPOSE
+        lost = follower.propose(put("a"))
+        cluster.world.cut.remove(third.local.id)
+        third.raft.campaign()
+        third.peers.receive([])
+        with pytest.raises(EtcdError) as caught:
+            await lost
+        assert caught.value.cause == LEADER_FAILED
+
+    run(test, Cluster(timeout=2.0))
+
+
+def test_without_a_leader_a_request_times_out() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        cluster.world.cut |= {1, 2, 3}
+        alone = next(node for node in cluster.world.nodes.values() if node is not leader)
+        await until(lambda: alone.raft.leader == 0)
+        with pytest.raises(EtcdError) as caught:
+            await alone.propose(put("a"))
+        assert caught.value.cause == TIMED_OUT
+
+    run(test, Cluster(timeout=0.4))
+
+
+V3_PUT = b"\x08\x01\x22\x06\x0a\x01k\x12\x01v"
+"""InternalRaftRequest with id 1 and a put of k = v."""
+
+
+def test_who_sees_v3_data_never_leads_again_and_remembers(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        nodes = list(cluster.world.nodes.values())
+        assert leader.raft.propose(V3_PUT)
+        await until(lambda: not any(node.raft.may_lead for node in nodes))
+        await until(lambda: not any(node.is_leader for node in nodes))
+        for node in nodes:
+            calls = cluster.disks[node.local.id].calls
+            while not any(call.startswith("remember put at ") for call in calls):
+                await asyncio.sleep(0.005)
+            assert sum(call.startswith("remember") for call in calls) == 1
+        assert caplog.text.count("never leads any more") == 3
+        await asyncio.sleep(1.0)  # more than an election timeout
+        assert not any(node.is_leader for node in nodes)
+
+    run(test, Cluster())
+
+
+def test_a_harmless_request_of_3_x_changes_nothing() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        assert leader.raft.propose(b"\x08\x01\x3a\x02\x08\x01")  # a compaction
+        await leader.propose(put("a"))
+        assert leader.raft.may_lead
+
+    run(test, Cluster())
+
+
+@pytest.mark.parametrize(("database", "leads"), [(None, False), (empty_database(5, 2), True), (b"?", False)])
+def test_a_leaders_database_that_may_hold_data_is_seen(database: bytes | None, leads: bool) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        leader.peers.receive_database(7, database)
+        assert leader.raft.may_lead == leads
+
+    run(test, Cluster())

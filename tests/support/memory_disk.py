@@ -1,0 +1,86 @@
+"""A disk for a node that keeps everything in memory, and can be slow or fail. For tests."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from server.raft import Entry, EntryType, HardState, Snapshot
+from server.storage.codec import ConfChange, decode_conf_change
+from server.storage.errors import WriteFailedError
+from server.storage.requests import Request, decode_request
+from server.storage.v3 import V3Data
+from server.storage.wal import WalPosition
+
+
+class MemoryDisk:
+    """Remembers what it was told to keep. ``gate`` holds saves up, and what is held up is in ``holding``;
+    ``snapshot_gate`` the same for snapshot files; ``fail_at`` makes the n-th call fail."""
+
+    def __init__(self, fail_at: int = 0) -> None:
+        self.syncs: list[list[Entry]] = []
+        self.entries: list[Entry] = []
+        self.state: HardState | None = None
+        self.snapshots: list[Snapshot] = []
+        self.calls: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.holding: list[Entry] = []
+        self.snapshot_gate = threading.Event()
+        self.snapshot_gate.set()
+        self.fail_at = fail_at
+        self.threads: dict[str, set[int]] = {}
+
+    def _called(self, name: str) -> None:
+        self.threads.setdefault(name, set()).add(threading.get_ident())
+        self.calls.append(name)
+        if len(self.calls) == self.fail_at:
+            raise WriteFailedError("cannot sync: no space left on device", Path("wal"))
+
+    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
+        self.holding = list(entries)
+        assert self.gate.wait(10)
+        self.holding = []
+        self._called("save")
+        if entries:
+            self.syncs.append(list(entries))
+            self.entries += entries
+        self.state = hard_state or self.state
+
+    def mark_snapshot(self, at: WalPosition) -> None:
+        self._called(f"mark {at.index}")
+
+    def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
+        assert self.snapshot_gate.wait(10)
+        self._called(f"snapshot {snapshot.index}")
+        self.snapshots.append(replace(snapshot, data=snapshot.data + b"".join(more)))
+
+    def begin_behind(self, at: WalPosition, hard_state: HardState) -> None:
+        self._called(f"begin behind {at.index}, commit {hard_state.commit}")
+
+    def remember_v3_data(self, seen: V3Data) -> None:
+        self._called(f"remember {seen.what} at {seen.index}")
+
+    def release(self, index: int) -> None:
+        self._called(f"release {index}")
+
+    def purge(self) -> None:
+        self.threads.setdefault("purge", set()).add(threading.get_ident())
+
+    def close(self) -> None:
+        self._called("close")
+
+    @property
+    def requests(self) -> list[Request]:
+        found = [
+            decode_request(entry.data)
+            for entry in self.entries
+            if entry.data and entry.type is EntryType.NORMAL
+        ]
+        return [request for request in found if request is not None]
+
+    @property
+    def changes(self) -> list[ConfChange]:
+        return [
+            decode_conf_change(entry.data) for entry in self.entries if entry.type is EntryType.CONF_CHANGE
+        ]
