@@ -35,14 +35,14 @@ def cluster(tmp_path: Path, name: str) -> Iterator[Cluster]:
         assert not cluster.panics()
 
 
-def new_cluster(where: Path, name: str, **settings: str) -> Cluster:
+def new_cluster(where: Path, name: str, *, snapshot_count: str = "10000") -> Cluster:
     return Cluster(
         where,
         [kind(name)] * 3,
         heartbeat_interval="50",
         election_timeout=f"{ELECTION * 1000:.0f}",
         strict_reconfig_check="false",
-        **settings,
+        snapshot_count=snapshot_count,
     )
 
 
