@@ -20,6 +20,7 @@ from server.storage.files import Files
 from server.storage.requests import Request
 from server.store.errors import EtcdError
 from tests.server.node.test_start import answer, config
+from tests.support.asking import nobody
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +53,9 @@ class FailingDisk:
 async def live(data_dir: Path) -> list[int]:
     """A member from its first start through several snapshots; the writes that were answered until it failed."""
     settings = config(data_dir, snapshot_count="6")
-    started = open_member(settings, resolve=lambda host: host, now=time.time_ns(), random=Random(1))
+    started = open_member(
+        settings, resolve=lambda host: host, ask=nobody, now=time.time_ns(), random=Random(1)
+    )
     node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=settings.snapshot_count)
     answered = []
     try:
@@ -77,7 +80,9 @@ def until_the_disk_fails(data_dir: Path) -> list[int]:
 
 
 async def read(data_dir: Path) -> dict[str, str]:
-    started = open_member(config(data_dir), resolve=lambda host: host, now=time.time_ns(), random=Random(1))
+    started = open_member(
+        config(data_dir), resolve=lambda host: host, ask=nobody, now=time.time_ns(), random=Random(1)
+    )
     node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=0)
     await node.start()
     try:
