@@ -49,7 +49,8 @@ def verdict(cluster: Cluster, recorder: Recorder, about: str = "") -> Counter[st
     for member in cluster.members:
         lost = set(recorder.created) - {key for key, *_ in member.content() if key.startswith(CREATED)}
         assert not lost, f"{about}: {member} lost {sorted(lost)}"
-    assert not cluster.panics(), about
+    panics = cluster.panics()
+    assert not panics, panics
     figures["creations acknowledged"] = len(recorder.created)
     figures.update({f"operations {what}": count for what, count in recorder.figures.items()})
     return figures

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -32,6 +33,8 @@ PATIENCE = 45.0
 ETCD02 = str(Path(sys.executable).with_name("etcd02"))
 
 _ETCD23 = "MIGRATE02_ETCD_2_3"
+HAS_ETCD23 = _ETCD23 in os.environ
+"""Whether that names a real 2.3, which no package index has."""
 _BELOW_EPHEMERAL = range(20_000, 32_000)
 _PANIC = re.compile(r"panic|goroutine \d|\bfatal\b|Traceback|\bC \| ")
 _T = TypeVar("_T")
@@ -72,7 +75,7 @@ def kind(name: str) -> Kind:
 
 def kinds(*names: str) -> list[object]:
     """Parameters of a test: these kinds by name, and a real 2.3 where there is one."""
-    wanted = [*names, "2.3"] if os.environ.get(_ETCD23) else names
+    wanted = [*names, "2.3"] if HAS_ETCD23 else names
     return [
         pytest.param(name, marks=[pytest.mark.real_etcd] if name != "bundled" else [])
         for name in dict.fromkeys(wanted)
@@ -239,6 +242,7 @@ class Cluster:
         self._settings = {name.replace("_", "-"): value for name, value in settings.items()}
         self._stack = contextlib.ExitStack()
         self._proxy = self._stack.enter_context(FaultProxy(self._pids)) if proxied else None
+        self._numbers = itertools.count(1)
         self.members: list[ClusterMember] = []
         for kind in kinds:
             self._new_member(kind)
@@ -250,8 +254,7 @@ class Cluster:
         return self._proxy
 
     def _new_member(self, kind: Kind) -> ClusterMember:
-        names = {member.name for member in self.members}
-        name = next(name for n in range(1, 100) if (name := f"m{n}") not in names)
+        name = f"m{next(self._numbers)}"
         member = ClusterMember(name, kind, self._where, self._settings)
         if self._proxy is not None:
             member.peer_url = f"http://127.0.0.1:{self._proxy.front(name, member.peer_port)}"
