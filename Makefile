@@ -39,6 +39,7 @@ bench: $(STAMP)  ## figures: start-up, conversion speed, and the bundled server 
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
 	$(BIN)/python bench/server.py
+	$(BIN)/python bench/cluster.py
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py

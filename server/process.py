@@ -274,7 +274,7 @@ def _transport(config: Config, started: Started, node: Node) -> Transport:
     return Transport(
         me,
         node.peers,
-        tls=client_context(files) if files.given else None,
+        tls=client_context(files) if files.given or files.ca or files.trusted_ca else None,
         connect_timeout=dial_timeout(config),
         database=lambda snapshot: [empty_database(snapshot.index, snapshot.term)],
     )

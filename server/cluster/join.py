@@ -55,6 +55,19 @@ def join(config: Config, *, resolve: Resolve, ask: Ask) -> Joining:
     return Joining(local, cluster, version)
 
 
+def others_of(config: Config, member: int, cluster: int, ask: Ask) -> tuple[Member, ...]:
+    """For a member that had nothing of the log yet when it stopped: the others of its cluster, as far as the settings
+    still say where to ask and somebody answers. Without them it waits for the leader to dial it."""
+    try:
+        listed = members_of(listed_urls(config), config.initial_cluster_token)
+    except BootstrapError:
+        return ()
+    running = running_cluster(peer_urls_of_others(listed, config.name), ask, patience=PATIENCE)
+    if running is None or running.id != cluster:
+        return ()
+    return tuple(other for other in running.members if other.id != member)
+
+
 def _warn_of_lost_data(local: int, cluster: RunningCluster) -> None:
     """etcd lets such a member in without a word."""
     known = cluster.member(local)

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from server.cluster.bootstrap import BootstrapError, found, listed_urls
+from server.cluster.bootstrap import BootstrapError, found
 from server.cluster.ids import cluster_id, id_text
-from server.cluster.join import PATIENCE as JOIN_PATIENCE
-from server.cluster.join import join
+from server.cluster.join import join, others_of
 from server.cluster.members import Member, MemberError, Members
-from server.cluster.remote import Ask, running_cluster
+from server.cluster.remote import Ask
 from server.cluster.resolved import Resolve
 from server.config import Config, parse_urls_map, urls_map_text
 from server.metrics import MemberMetrics
@@ -52,7 +51,6 @@ class Started:
 
     ``remotes`` are the other members of a cluster that it joins: whom to answer to until its own log tells.
     ``v3_data`` is what an earlier life of the member has seen of it.
-    ``joined_version`` is the version of that cluster, ``a.b.c``, None when it was not asked.
     """
 
     local: Member
@@ -63,7 +61,6 @@ class Started:
     metrics: MemberMetrics = field(default_factory=MemberMetrics)
     remotes: tuple[Member, ...] = ()
     v3_data: V3Data | None = None
-    joined_version: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -117,7 +114,6 @@ def _join(config: Config, world: _World) -> Started:
         disk,
         disk.metrics,
         remotes=joining.others,
-        joined_version=joining.version,
     )
 
 
@@ -277,7 +273,7 @@ def _go_on(
         check_not_newer(members.version)
         logger.info("set the cluster version to %s from store", major_minor(members.version))
     knows_nobody = snapshot is None and not entries
-    remotes = _remotes(config, member, cluster, world.ask) if knows_nobody else ()
+    remotes = others_of(config, member, cluster, world.ask) if knows_nobody else ()
     return Started(
         _published(config, Member(member)),
         store,
@@ -288,20 +284,6 @@ def _go_on(
         remotes=remotes,
         v3_data=read_mark(Path(config.data_dir) / "member"),
     )
-
-
-def _remotes(config: Config, member: int, cluster: int, ask: Ask) -> tuple[Member, ...]:
-    """Of a member that had nothing of the log yet when it stopped: the others, if the settings still say where to ask
-    and somebody answers. If not, the leader dials it sooner or later."""
-    try:
-        urls = listed_urls(config)
-    except BootstrapError:
-        return ()
-    others = sorted(url for name, of_name in urls.items() if name != config.name for url in of_name)
-    running = running_cluster(others, ask, patience=JOIN_PATIENCE)
-    if running is None or running.id != cluster:
-        return ()
-    return tuple(other for other in running.members if other.id != member)
 
 
 def _force_alone(
