@@ -377,13 +377,14 @@ class Cluster:
     # Trouble
 
     def panics(self, among: Collection[ClusterMember] | None = None) -> list[str]:
-        """Lines of panics, fatal errors and tracebacks in the logs of these members, by default of all."""
-        return [
-            f"{member}: {line}"
-            for member in (self.members if among is None else among)
-            for line in member.log.splitlines()
-            if _PANIC.search(line)
-        ]
+        """The first panic, fatal error or traceback in the log of each of these members, by default of all, and what
+        follows it."""
+        found = []
+        for member in self.members if among is None else among:
+            log = member.log
+            if panic := _PANIC.search(log):
+                found.append(f"{member}: {log[log.rfind(chr(10), 0, panic.start()) + 1 :][:3000]}")
+        return found
 
     def __enter__(self) -> Self:
         return self
