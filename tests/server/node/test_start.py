@@ -301,6 +301,22 @@ def test_a_first_start_cut_short_begins_again(tmp_path: Path) -> None:
     run(settings, test)
 
 
+def test_members_that_were_found_are_found_again_for_a_first_start_cut_short(tmp_path: Path) -> None:
+    settings = config(tmp_path / "d", discovery="http://127.0.0.1:1/token")
+    found = settings._replace(initial_cluster_token="http://127.0.0.1:1/token")
+    first = open_only(found)
+    again = open_member(
+        settings,
+        resolve=lambda host: host,
+        ask=nobody,
+        now=0,
+        random=Random(1),
+        find_again=lambda config: found if config == settings else config,
+    )
+    again.disk.close()
+    assert again.local.id == first.local.id
+
+
 def test_a_first_save_cut_short_at_any_byte_is_made_up_for(tmp_path: Path) -> None:
     settings = config(tmp_path / "d")
 
