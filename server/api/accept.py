@@ -58,7 +58,7 @@ class Listener:
         return len(self._beginning)
 
     async def close(self) -> None:
-        """Listens no more. On return all that was accepted has its protocol, and handshakes that hang are broken off."""
+        """Listens no more. On return all that was accepted has its protocol; handshakes that hang are broken off."""
         if self._resting is None:
             self._loop.remove_reader(self._sock)
         else:
