@@ -191,9 +191,17 @@ class ClusterMember:
         return self.request("PUT", f"/v2/keys{key}", {"value": value, **form})
 
     def write(self, key: str, value: str) -> None:
-        """A write that has to succeed."""
-        reply = self.put(key, value)
-        assert reply.status in (200, 201), (str(self), reply)
+        """A write, repeated until it is acknowledged: what is forwarded while the leader changes may be lost on the way."""
+        replies: list[Reply] = []
+
+        def written() -> bool:
+            replies.append(self.put(key, value))
+            return replies[-1].status in (200, 201)
+
+        try:
+            wait_until(written, f"{self} takes a write")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {replies}") from None
 
     def value(self, key: str, *, quorum: bool = False) -> str | None:
         """What this member has under the key, None if nothing."""
@@ -360,6 +368,11 @@ class Cluster:
         via = via or self.running[0]
         member = self._new_member(kind)
         self._until_accepted("POST", "", {"peerURLs": [member.peer_url]}, via=via)
+        # Whichever member the new one asks, it has to hear of itself.
+        wait_until(
+            lambda: all(len(self.listed(via=one)) == len(self.members) for one in self.others(member)),
+            f"all know of {member}",
+        )
         self._expect([member], "existing", self.members)
         return member
 
