@@ -14,15 +14,21 @@ from tests.support.cluster import Cluster, kind
 SIZE = 3
 
 
-def play(where: Path, kind_name: str, seed: int, rounds: int) -> Counter[str]:
-    """Runs it and returns how often what happened. Raises AssertionError where something does not hold:
+def play(where: Path, kinds: str, seed: int, rounds: int) -> Counter[str]:
+    """Runs it with three members, of one kind or of ``kinds`` with commas between, and returns how often what happened.
+    Raises AssertionError where something does not hold:
 
     the history of every register is linearizable, quorum reads through every member at its end included; every key whose
     creation was acknowledged is there, at every member; all members hold the same; nobody panicked.
     """
     figures: Counter[str] = Counter()
+    names = kinds.split(",")
     with Cluster(
-        where, [kind(kind_name)] * SIZE, proxied=True, heartbeat_interval="50", election_timeout="500"
+        where,
+        [kind(name) for name in names * (SIZE // len(names))],
+        proxied=True,
+        heartbeat_interval="50",
+        election_timeout="500",
     ) as cluster:
         cluster.start()
         with Recorder(cluster.members, seed) as recorder:
