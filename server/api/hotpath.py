@@ -616,6 +616,7 @@ class HotConnection(asyncio.Protocol):
             self._close()
 
     def abort(self) -> None:
+        self._done = True  # a promise may be kept before the loop comes to say that the connection is lost
         self._out = []
         self._transport.abort()
 

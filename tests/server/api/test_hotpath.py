@@ -338,6 +338,17 @@ async def test_a_promise_to_a_client_that_has_gone_is_forgotten() -> None:
 
 
 @on_loop
+async def test_a_promise_is_forgotten_when_its_connection_was_aborted_at_the_end_of_the_server() -> None:
+    promise = Promise()
+    table = Table(lambda _: promise)
+    table.send(GET)
+    await table.hot.shutdown(patience=0)
+    promise.keep(b"in the same turn of the loop, before the connection is told that it is lost")
+    await turn()
+    assert table.wire.writes == []
+
+
+@on_loop
 async def test_a_long_poll_is_one_write_for_its_head_and_one_for_its_event() -> None:
     stream = News()
     table = Table(lambda _: Response(200, stream=stream))
