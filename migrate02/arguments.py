@@ -54,6 +54,10 @@ commands:
   data      convert, inspect, export and compare data directories
   import    carry keys into a running cluster
   explain   tell the whole story of a finding's code or of a flag
+  discovery inspect URL
+            show who has registered under a discovery URL, and what comes of it
+  srv check DOMAIN
+            show the DNS records that members find each other by, and those that are missing
 
 migrate02 COMMAND --help tells more."""
 
@@ -81,18 +85,14 @@ class Arguments:
     allow_residue = False
 
 
+_NAMES = "convert, data, import, explain, discovery, srv"
+
 _PLAINER = (
     (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see PROG --help)"),
     (r"^argument (\S+): expected one argument$", r"\1 needs a value"),
     (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
-    (
-        r"^argument command: invalid choice: '([^']*)'.*",
-        r"\1 is no command: give one of convert, data, import, explain",
-    ),
-    (
-        r"^the following arguments are required: command$",
-        "no command is given: give one of convert, data, import, explain",
-    ),
+    (r"^argument command: invalid choice: '([^']*)'.*", rf"\1 is no command: give one of {_NAMES}"),
+    (r"^the following arguments are required: command$", f"no command is given: give one of {_NAMES}"),
 )
 """argparse's words, and ours."""
 

@@ -252,9 +252,23 @@ def _import(argv: list[str]) -> int:
     return import_(argv)
 
 
+def _discovery(argv: list[str]) -> int:
+    from migrate02.discovery import main
+
+    return main(argv)
+
+
+def _srv(argv: list[str]) -> int:
+    from migrate02.srv import main
+
+    return main(argv)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "convert": _convert,
     "data": _data,
     "import": _import,
     "explain": _explain,
+    "discovery": _discovery,
+    "srv": _srv,
 }
