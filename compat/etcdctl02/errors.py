@@ -25,6 +25,14 @@ class ClientError(Exception):
         self.no_connection = no_connection
 
 
+class EtcdError(ClientError):
+    """etcd took the request and refused it, with one of its numbers."""
+
+    def __init__(self, code: int, message: str, cause: str, index: int) -> None:
+        super().__init__(f"{code}: {message} ({cause}) [{index}]")
+        self.code = code
+
+
 class OutOfTime(ClientError):
     """The time for the whole command is over; no further endpoint is tried."""
 

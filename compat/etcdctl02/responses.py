@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from compat.etcdctl02.console import Console
-from compat.etcdctl02.errors import ClientError
+from compat.etcdctl02.errors import ClientError, EtcdError
 from compat.etcdctl02.gotext import json_of
 from compat.etcdctl02.transport import Answer
 
@@ -59,10 +59,9 @@ def read_response(answer: Answer) -> Response:
         raise ClientError(_NO_JSON) from error
 
 
-def _error(content: dict[str, Any]) -> ClientError:
-    """One of etcd's numbered errors."""
+def _error(content: dict[str, Any]) -> EtcdError:
     code, index = int(content.get("errorCode", 0)), int(content.get("index", 0))
-    return ClientError(f"{code}: {content.get('message', '')} ({content.get('cause', '')}) [{index}]")
+    return EtcdError(code, str(content.get("message", "")), str(content.get("cause", "")), index)
 
 
 def _node(record: dict[str, Any]) -> Node:

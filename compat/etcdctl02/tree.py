@@ -220,7 +220,7 @@ COMMANDS = (
     Command(
         "import",
         "import a snapshot to a cluster",
-        "snapshot:import_snapshot",
+        "import04:import_snapshot",
         _NOTHING,
         (
             Option(("snap",), TEXT, "Path to the valid etcd 0.4.x snapshot."),
