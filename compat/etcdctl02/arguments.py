@@ -17,12 +17,20 @@ SWITCH, TEXT, NUMBER, SECONDS, TEXTS = "switch", "text", "number", "seconds", "t
 
 
 class Option(NamedTuple):
-    """``names``: the one it is known by, then perhaps a letter. ``default`` as it would be written."""
+    """``names``: the one it is known by, then perhaps a letter. ``default`` as it would be written.
+
+    ``later`` is another name that a later release gave it: taken, and not shown in the help.
+    """
 
     names: tuple[str, ...]
     kind: str
     usage: str
     default: str = ""
+    later: str = ""
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        return (*self.names, self.later) if self.later else self.names
 
 
 class Command(NamedTuple):
@@ -49,13 +57,13 @@ class Given:
     """The options of one level of a command line, by any of their names; what was not given has its default."""
 
     def __init__(self, options: Sequence[Option], values: Mapping[str, list[str]]) -> None:
-        self._options = {name: option for option in options for name in option.names}
+        self._options = {name: option for option in options for name in option.all_names}
         self._values = values
 
     def texts(self, name: str) -> list[str]:
         """Every value that was given, in order."""
         option = self._options[name]
-        return [value for each in option.names for value in self._values.get(each, ())]
+        return [value for each in option.all_names for value in self._values.get(each, ())]
 
     def text(self, name: str) -> str:
         given = self.texts(name)
@@ -110,8 +118,8 @@ def _options_first(words: Sequence[str]) -> list[str]:
 
 
 def _parse(words: Sequence[str], options: Sequence[Option]) -> tuple[goflag.Parsed, str]:
-    kinds = {name: _KINDS[option.kind] for option in options for name in option.names}
-    types = {name: option.kind for option in options for name in option.names}
+    kinds = {name: _KINDS[option.kind] for option in options for name in option.all_names}
+    types = {name: option.kind for option in options for name in option.all_names}
     try:
         return goflag.parse(words, kinds, lambda name, value: _check(types[name], value)), ""
     except goflag.FlagError as error:  # what stands before it counts
@@ -130,8 +138,8 @@ _KINDS = {
 def _two_forms(parsed: goflag.Parsed, options: Sequence[Option], space: str) -> str:
     given = {flag.name for flag in parsed.flags}
     for option in options:
-        if len(option.names) == 2 and given.issuperset(option.names):
-            long, short = option.names
+        if len(option.all_names) == 2 and given.issuperset(option.all_names):
+            long, short = option.all_names
             return f"Cannot use two forms of the same flag: {short} {long}{space}"
     return ""
 

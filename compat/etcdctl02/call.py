@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from compat.etcdctl02.arguments import Given
 from compat.etcdctl02.client import Client
@@ -25,16 +23,23 @@ _DEFAULT_ENDPOINTS = "http://127.0.0.1:2379,http://127.0.0.1:4001"
 _DNS_VARIABLE = "ETCD_DNS_SERVER"
 
 
-@dataclass(slots=True)
 class Call:
     """``words`` are the command's arguments, ``options`` its own, ``program`` those of the whole program."""
 
-    words: list[str]
-    options: Given
-    program: Given
-    environ: Mapping[str, str]
-    console: Console
-    _credentials: tuple[str, str] | None = None
+    def __init__(
+        self,
+        words: list[str],
+        options: Given,
+        program: Given,
+        environ: Mapping[str, str],
+        console: Console,
+    ) -> None:
+        self.words = words
+        self.options = options
+        self.program = program
+        self.environ = environ
+        self.console = console
+        self._credentials: tuple[str, str] | None = None
 
     @property
     def output_form(self) -> str:
@@ -72,7 +77,7 @@ class Call:
             return Client(
                 endpoints,
                 transport,
-                random.shuffle,
+                _shuffle,
                 timeout=self.program.seconds("timeout"),
                 credentials=credentials,
                 trace=self.console.err if self.debug else None,
@@ -150,6 +155,13 @@ def name_and_password(text: str, prompt: str, console: Console) -> tuple[str, st
     """``NAME:PASSWORD`` in two, or the password from whoever sits there."""
     name, colon, password = text.partition(":")
     return name, password if colon else console.ask(prompt)
+
+
+def _shuffle(endpoints: list[str]) -> None:
+    if len(endpoints) > 1:
+        from random import shuffle
+
+        shuffle(endpoints)
 
 
 def _endpoint(text: str) -> str:

@@ -45,6 +45,10 @@ def document(method: str, path: str, content: object) -> Action:
     return Action(method, path, None, json_of(content).encode(), "application/json")
 
 
+def key_path(key: str) -> str:
+    return f"/v2/keys/{key}" if key else "/v2/keys"
+
+
 class Member(NamedTuple):
     id: str
     name: str
@@ -134,6 +138,8 @@ class Client:
                 "" if action.body is None else f" -d {quoted(action.body.decode('utf-8', 'surrogateescape'))}"
             )
             self._trace(f"cURL Command: curl -X {action.method} {url}{body}\n")
+        if until is not None and until <= time.monotonic():
+            raise OutOfTime
         headers = dict(self._headers)
         if action.content_type:
             headers["Content-Type"] = action.content_type

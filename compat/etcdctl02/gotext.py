@@ -70,5 +70,10 @@ def escaped_form(fields: Mapping[str, str]) -> str:
     return "&".join(f"{_plus(name)}={_plus(fields[name])}" for name in sorted(fields))
 
 
+def as_uint64(number: int) -> int:
+    """A signed number taken for an unsigned one: -1 is the largest there is."""
+    return number & (1 << 64) - 1
+
+
 def _plus(text: str) -> str:
     return quote_plus(text.encode("utf-8", "surrogateescape"))

@@ -50,7 +50,7 @@ OURS = frozenset(("discovery-srv-name", "dns-server"))
 _KEY, _KEY_AND_VALUE, _NOTHING = "<key>", "<key> <value>", " "
 _TTL = Option(("ttl",), NUMBER, "key time-to-live", "0")
 _SORT = Option(("sort",), SWITCH, "returns result in sorted order")
-_QUORUM = Option(("quorum",), SWITCH, "require quorum for get request")
+_QUORUM = Option(("quorum",), SWITCH, "require quorum for get request", later="q")
 _AFTER_INDEX = Option(("after-index",), NUMBER, "watch after the given index", "0")
 _ROLES = (Option(("roles",), TEXTS, "List of roles to grant or revoke"),)
 
@@ -64,10 +64,12 @@ Set sets the value of a key.
 
 
 def _permissions(done: str, doing: str, kinds: tuple[str, str, str]) -> tuple[Option, ...]:
-    names = ("read", "write", "readwrite")
+    read, write, both = (f"{doing} {kind} access" for kind in kinds)
     return (
         Option(("path",), TEXT, f"Path {done} for the role to access"),
-        *(Option((name,), SWITCH, f"{doing} {kind} access") for name, kind in zip(names, kinds, strict=True)),
+        Option(("read",), SWITCH, read),
+        Option(("write",), SWITCH, write),
+        Option(("readwrite",), SWITCH, both, later="rw"),
     )
 
 
@@ -136,7 +138,7 @@ COMMANDS = (
         "check the health of the etcd cluster",
         "health:check",
         _NOTHING,
-        (Option(("forever",), SWITCH, "forever check the health every 10 second until CTRL+C"),),
+        (Option(("forever",), SWITCH, "forever check the health every 10 second until CTRL+C", later="f"),),
     ),
     Command(
         "mk",
@@ -153,7 +155,9 @@ COMMANDS = (
         _KEY,
         (
             Option(("dir",), SWITCH, "removes the key if it is an empty directory or a key-value pair"),
-            Option(("recursive",), SWITCH, "removes the key and all child keys(if it is a directory)"),
+            Option(
+                ("recursive",), SWITCH, "removes the key and all child keys(if it is a directory)", later="r"
+            ),
             Option(("with-value",), TEXT, "previous value"),
             Option(("with-index",), NUMBER, "previous index", "0"),
         ),
@@ -172,7 +176,7 @@ COMMANDS = (
         "[key]",
         (
             _SORT,
-            Option(("recursive",), SWITCH, "returns all key names recursively for the given path"),
+            Option(("recursive",), SWITCH, "returns all key names recursively for the given path", later="r"),
             Option(("p",), SWITCH, "append slash (/) to directories"),
             _QUORUM,
         ),
@@ -204,9 +208,9 @@ COMMANDS = (
         "watch:watch",
         _KEY,
         (
-            Option(("forever",), SWITCH, "forever watch a key until CTRL+C"),
+            Option(("forever",), SWITCH, "forever watch a key until CTRL+C", later="f"),
             _AFTER_INDEX,
-            Option(("recursive",), SWITCH, "returns all values for key and child keys"),
+            Option(("recursive",), SWITCH, "returns all values for key and child keys", later="r"),
         ),
     ),
     Command(
@@ -214,7 +218,7 @@ COMMANDS = (
         "watch a key for changes and exec an executable",
         "watch:exec_watch",
         "<key> <command> [args...]",
-        (_AFTER_INDEX, Option(("recursive",), SWITCH, "watch all values for key and child keys")),
+        (_AFTER_INDEX, Option(("recursive",), SWITCH, "watch all values for key and child keys", later="r")),
     ),
     Command("member", "member add, remove and list subcommands", commands=_MEMBER),
     Command(

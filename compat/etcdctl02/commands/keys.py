@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compat.etcdctl02.call import Call
-from compat.etcdctl02.client import Action, form
+from compat.etcdctl02.client import Action, form, key_path
 from compat.etcdctl02.errors import BAD_ARGUMENTS, SERVER_ERROR, ClientError, Stop, failed
+from compat.etcdctl02.gotext import as_uint64
 from compat.etcdctl02.responses import Node, Response, read_response, show
-
-_UINT64 = (1 << 64) - 1
 
 
 def get(call: Call) -> None:
@@ -35,15 +34,15 @@ def set_value(call: Call) -> None:
         if previous := call.options.text("swap-with-value"):
             query["prevValue"] = previous
         if index := call.options.number("swap-with-index"):
-            query["prevIndex"] = str(index & _UINT64)
-        return form("PUT", _path(_key(call)), query, _value(call))
+            query["prevIndex"] = str(as_uint64(index))
+        return form("PUT", key_path(_key(call)), query, _value(call))
 
     _show(call, _ask(call, action))
 
 
 def make(call: Call) -> None:
     def action() -> Action:
-        path = _path(_key(call))
+        path = key_path(_key(call))
         if call.options.switch("in-order"):
             return form("POST", path, {}, _value(call))
         return form("PUT", path, {"prevExist": "false"}, _value(call))
@@ -52,7 +51,7 @@ def make(call: Call) -> None:
 
 
 def update(call: Call) -> None:
-    _show(call, _ask(call, lambda: form("PUT", _path(_key(call)), {"prevExist": "true"}, _value(call))))
+    _show(call, _ask(call, lambda: form("PUT", key_path(_key(call)), {"prevExist": "true"}, _value(call))))
 
 
 def make_directory(call: Call) -> None:
@@ -73,7 +72,7 @@ def remove(call: Call) -> None:
         if previous := call.options.text("with-value"):
             query["prevValue"] = previous
         if index := call.options.number("with-index"):
-            query["prevIndex"] = str(index & _UINT64)
+            query["prevIndex"] = str(as_uint64(index))
         return _delete(call, query)
 
     _show_removed(call, _ask(call, action))
@@ -99,10 +98,6 @@ def _key(call: Call) -> str:
     return call.words[0]
 
 
-def _path(key: str) -> str:
-    return f"/v2/keys/{key}" if key else "/v2/keys"
-
-
 def _value(call: Call) -> dict[str, str]:
     """The form with the second argument, or all of standard input, and with the time to live."""
     value = call.words[1] if len(call.words) > 1 else call.console.read_all()
@@ -122,15 +117,15 @@ def _read(call: Call, key: str, *, recursive: bool) -> Action:
         "sorted": call.options.switch("sort"),
         "quorum": call.options.switch("quorum"),
     }
-    return Action("GET", _path(key), {name: str(on).lower() for name, on in switches.items()})
+    return Action("GET", key_path(key), {name: str(on).lower() for name, on in switches.items()})
 
 
 def _delete(call: Call, query: dict[str, str]) -> Action:
-    return Action("DELETE", _path(_key(call)), query, None, "application/x-www-form-urlencoded")
+    return Action("DELETE", key_path(_key(call)), query, None, "application/x-www-form-urlencoded")
 
 
 def _put_directory(call: Call, query: dict[str, str]) -> None:
-    _ask(call, lambda: form("PUT", _path(_key(call)), {"dir": "true", **query}, _ttl(call)))
+    _ask(call, lambda: form("PUT", key_path(_key(call)), {"dir": "true", **query}, _ttl(call)))
 
 
 def _show(call: Call, response: Response) -> None:

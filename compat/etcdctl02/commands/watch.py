@@ -7,11 +7,10 @@ import subprocess
 from collections.abc import Iterator, Mapping
 
 from compat.etcdctl02.call import Call
-from compat.etcdctl02.client import Action, Client
+from compat.etcdctl02.client import Action, Client, key_path
 from compat.etcdctl02.errors import BAD_ARGUMENTS, SERVER_ERROR, ClientError, Stop, failed
+from compat.etcdctl02.gotext import as_uint64
 from compat.etcdctl02.responses import EmptyBody, Response, read_response, show
-
-_UINT64 = (1 << 64) - 1
 
 
 def watch(call: Call) -> None:
@@ -34,14 +33,16 @@ def watch(call: Call) -> None:
 
 
 def exec_watch(call: Call) -> None:
-    """Starts the program for every change and does not wait for it, until it is interrupted; then ends with 0."""
+    """Starts the program for every change and does not wait for it, until it is interrupted; then ends with 0.
+
+    Begins with the change after the given index; etcdctl 2.3.8 counted that step twice and missed one.
+    """
     client = call.client()
     key, program = _key_and_program(call.words)
-    after = call.options.number("after-index")
+    after, recursive = call.options.number("after-index"), call.options.switch("recursive")
     running: list[subprocess.Popen[bytes]] = []
     try:
-        # etcdctl 2.3.8 counts its own step beyond the given index twice
-        for response in _changes(client, key, after and after + 1, call.options.switch("recursive")):
+        for response in _changes(client, key, after, recursive):
             running = [each for each in running if each.poll() is None]
             if response.node.directory:
                 call.console.err(f"Ignored dir {response.node.key} change")
@@ -53,11 +54,11 @@ def exec_watch(call: Call) -> None:
 
 def _changes(client: Client, key: str, after_index: int, recursive: bool) -> Iterator[Response]:
     """Every change, one request each; the index of each says where the next begins."""
-    index = (after_index + 1) & _UINT64 if after_index & _UINT64 else 0
+    index = as_uint64(after_index + 1) if after_index else 0
     while True:
         query = {"wait": "true", "waitIndex": str(index), "recursive": str(recursive).lower()}
         try:
-            response = read_response(client.do(Action("GET", f"/v2/keys/{key}", query, wait=True), None))
+            response = read_response(client.do(Action("GET", key_path(key), query, wait=True), None))
         except EmptyBody:
             continue
         except ClientError as error:

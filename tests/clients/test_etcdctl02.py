@@ -1,0 +1,107 @@
+"""etcdctl02 prints and returns what etcdctl does: 2.3.8 to the byte, from a record, and 3.5 live on the same server.
+
+Where 3.5 does otherwise than 2.3.8, ``OTHERWISE_SINCE_3`` says so, and each of its rows has to be true.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.etcdctl02_told import (
+    LIVE,
+    OTHERWISE_SINCE_3,
+    PATIENT,
+    RECORDED,
+    comparable,
+    settled,
+    transcript_of_23,
+)
+from tests.clients.etcdctl_stories import OF_ITS_OWN
+from tests.clients.side_by_side import Side, difference
+from tests.clients.stories import Teller, Told
+from tests.support.process import Member
+from tests.support.real_etcd import HOW_35, etcdctl35, required
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def etcdctl02(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console script under the name that it takes the place of."""
+    script = Path(sysconfig.get_path("scripts")) / "etcdctl02"
+    link = tmp_path_factory.mktemp("bin") / "etcdctl"
+    link.symlink_to(script)
+    return link
+
+
+@pytest.fixture(scope="module")
+def shared_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
+    yield from _member(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def side(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> Iterator[Side]:
+    """The bundled server, emptied; one of its own for a story that changes too much."""
+    if name in OF_ITS_OWN:
+        yield from _member(tmp_path)
+    else:
+        yield request.getfixturevalue("shared_side")
+
+
+def _member(directory: Path) -> Iterator[Side]:
+    member = Member(directory)
+    with member.start() as process:
+        yield Side(process, member.peer_port)
+
+
+def tell(program: Path, side: Side, story: str) -> Told:
+    side.start_over()
+    env = {"ETCDCTL_API": "2", "ETCDCTL_ENDPOINTS": side.url}
+    told = Teller(side, program, PATIENT, env, comparable).tell(story)
+    return told._replace(transcript=[settled(line) for line in told.transcript])
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_it_says_what_etcdctl_238_says(etcdctl02: Path, side: Side, name: str) -> None:
+    told = tell(etcdctl02, side, RECORDED[name])
+    assert told.transcript == transcript_of_23(name), difference(told.transcript, transcript_of_23(name))
+
+
+@pytest.mark.real_etcd
+@pytest.mark.parametrize("name", LIVE)
+def test_it_says_what_etcdctl_35_says_but_for_what_has_changed(
+    etcdctl02: Path, side: Side, tmp_path: Path, name: str
+) -> None:
+    real = _steps(tell(required(etcdctl35(), HOW_35), side, LIVE[name]))
+    with _untouched(side, tmp_path / "another", name) as another:
+        ours = _steps(tell(etcdctl02, another, LIVE[name]))
+    assert [step for step, _ in ours] == [step for step, _ in real]
+    for (step, said), (_, real_said) in zip(ours, real, strict=True):
+        why = [why for why, steps in OTHERWISE_SINCE_3.items() if re.fullmatch(steps, step)]
+        assert (said == real_said) != bool(why), (why, step, difference(said, real_said))
+
+
+@contextlib.contextmanager
+def _untouched(side: Side, directory: Path, name: str) -> Iterator[Side]:
+    """The same server, or another one if emptying is not enough to make it as it was."""
+    if name in OF_ITS_OWN:
+        yield from _member(directory)
+    else:
+        yield side
+
+
+def _steps(told: Told) -> list[tuple[str, list[str]]]:
+    """Each step with what it printed and returned."""
+    steps: list[tuple[str, list[str]]] = []
+    for line in told.transcript:
+        if line.startswith("$ "):
+            steps.append((line[2:], []))
+        else:
+            steps[-1][1].append(line)
+    return steps
