@@ -273,6 +273,10 @@ def _explained(error: Exception, host: str) -> ClientError:
         case ssl.SSLError() if error.reason and "ALERT" in error.reason:
             alert = error.reason.partition("ALERT_")[2].replace("_", " ").lower()
             return ClientError(f"remote error: tls: {alert}")
+        case ssl.SSLEOFError():
+            return ClientError("EOF")
+        case ssl.SSLError():
+            return ClientError(f"tls: {error.reason or error}")
         case http.client.BadStatusLine():
             return ClientError(f"malformed HTTP response {quoted(str(error).rstrip())}")
         case http.client.IncompleteRead():

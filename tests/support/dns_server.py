@@ -95,18 +95,21 @@ class DnsServer:
     def _fill_in(
         self, response: dns.message.Message, name: dns.name.Name, rdtype: dns.rdatatype.RdataType
     ) -> None:
+        """The records of a name, and before them the aliases on the way to it."""
         if self._zone.get_node(name) is None:
             response.set_rcode(dns.rcode.NXDOMAIN)
             return
-        for wanted in (rdtype, dns.rdatatype.CNAME):
-            records = self._zone.get_rdataset(name, wanted)
-            if records is not None:
-                found = response.find_rrset(
-                    response.answer, name, dns.rdataclass.IN, wanted, create=True, force_unique=True
-                )
-                for record in records:
-                    found.add(record)
-                return
+        aliases = self._zone.get_rdataset(name, dns.rdatatype.CNAME)
+        records = aliases or self._zone.get_rdataset(name, rdtype)
+        if records is None:
+            return
+        found = response.find_rrset(
+            response.answer, name, dns.rdataclass.IN, records.rdtype, create=True, force_unique=True
+        )
+        for record in records:
+            found.add(record)
+        if aliases and rdtype != dns.rdatatype.CNAME:
+            self._fill_in(response, aliases[0].target, rdtype)
 
 
 class _UdpServer(socketserver.ThreadingUDPServer):
