@@ -98,5 +98,5 @@ def _write_log(directory: Path, position: WalPosition, contents: WalContents) ->
 
 
 def _publish(staged: Path, final: Path) -> None:
-    staged.rename(final)  # in place of an empty directory, if one is there
+    REAL_FILES.rename(staged, final)  # in place of an empty directory, if one is there
     REAL_FILES.sync_directory(final.parent)
