@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,3 +106,28 @@ def _steps(told: Told) -> list[tuple[str, list[str]]]:
         else:
             steps[-1][1].append(line)
     return steps
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "etcdctl02.md"
+
+
+def test_the_differences_are_documented() -> None:
+    _, _, listed = PAGE.read_text().partition("## Where etcdctl 3.x with ETCDCTL_API=2 differs from both\n\n")
+    assert listed.splitlines() == [f"- {why}" for why in OTHERWISE_SINCE_3]
+
+
+def test_the_examples_of_its_page_print_what_they_say(etcdctl02: Path, tmp_path: Path) -> None:
+    member = Member(tmp_path / "server")
+    env = {"PATH": f"{etcdctl02.resolve().parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    examples = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert examples
+    with member.start() as process:
+        env["ETCDCTL_ENDPOINTS"] = process.url
+        for example in examples:
+            shown = ""
+            for command in (line[2:] for line in example.splitlines() if line.startswith("$ ")):
+                done = subprocess.run(
+                    ["bash", "-c", f"{command} 2>&1"], env=env, capture_output=True, text=True
+                )
+                shown += f"$ {command}\n{done.stdout}"
+            assert shown.replace(process.url, "http://127.0.0.1:2379") == example
