@@ -8,7 +8,10 @@ from typing import BinaryIO
 
 
 class Console:
-    """Texts are UTF-8 with ``surrogateescape``: bytes that came as arguments or values go out as they were."""
+    """Texts are UTF-8 with ``surrogateescape``: bytes that came as arguments or values go out as they were.
+
+    Other halves of surrogate pairs, which JSON can hold, go out as question marks.
+    """
 
     def __init__(self, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> None:
         self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
@@ -49,7 +52,11 @@ class Console:
 
 def _write(stream: BinaryIO, text: str) -> None:
     try:
-        stream.write(text.encode("utf-8", "surrogateescape"))
+        encoded = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        encoded = text.encode("utf-8", "replace")
+    try:
+        stream.write(encoded)
         stream.flush()
     except BrokenPipeError:  # nobody reads any more: end as any program does
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -15,11 +15,14 @@ _HEALTHY = ("true", True)
 
 def check(call: Call) -> int:
     """Status 0 when a member at least is healthy. With ``--forever`` until it is interrupted; then 0."""
+    try:
+        transport = call.transport()
+    except ClientError as error:
+        raise failed(SERVER_ERROR, error) from error
     client = call.client_as_told()
     call.trace_endpoints(client)
     try:
         members = client.members(None)
-        transport = call.transport()
     except ClientError as error:
         call.console.out("cluster may be unhealthy: failed to list members\n")
         raise failed(SERVER_ERROR, error) from error

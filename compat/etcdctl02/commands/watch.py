@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from compat.etcdctl02.call import Call
 from compat.etcdctl02.client import Action, Client, key_path
 from compat.etcdctl02.errors import BAD_ARGUMENTS, SERVER_ERROR, ClientError, Stop, failed
-from compat.etcdctl02.gotext import as_uint64
+from compat.etcdctl02.gotext import as_uint64, quoted
 from compat.etcdctl02.responses import EmptyBody, Response, read_response, show
 
 
@@ -69,11 +69,11 @@ def _changes(client: Client, key: str, after_index: int, recursive: bool) -> Ite
 
 def _key_and_program(words: list[str]) -> tuple[str, list[str]]:
     """The key is in front when a ``--`` follows it; otherwise an option stood in between, and it went to the end."""
-    if len(words) < 2:
+    separated = "--" in words[1:]
+    key, program = (words[:1], words[2:]) if separated else (words[-1:], words[:-1])
+    if not program:
         raise failed(BAD_ARGUMENTS, "key and command to exec required")
-    if "--" in words[1:]:
-        return words[0], words[2:]
-    return words[-1], words[:-1]
+    return key[0], program
 
 
 def _environment(response: Response, environ: Mapping[str, str]) -> dict[str, str]:
@@ -95,5 +95,9 @@ def _start(program: list[str], environ: Mapping[str, str]) -> subprocess.Popen[b
             stdin=subprocess.DEVNULL,
         )
     except OSError as error:
+        if "/" not in program[0] and isinstance(error, FileNotFoundError):
+            raise Stop(
+                BAD_ARGUMENTS, f"exec: {quoted(program[0])}: executable file not found in $PATH"
+            ) from error
         why = os.strerror(error.errno or 0).lower()
         raise Stop(BAD_ARGUMENTS, f"fork/exec {program[0]}: {why}") from error

@@ -197,6 +197,26 @@ def test_the_name_may_come_from_a_variable_and_the_password_is_asked_for_once() 
     assert {asked.headers["authorization"] for asked in server.asked} == {"Basic cm9vdDpzZWNyZXQ="}
 
 
+def test_a_value_that_is_no_text_is_printed_all_the_same() -> None:
+    half = b'{"action":"get","node":{"key":"/a","value":"a\\ud800b","createdIndex":5,"modifiedIndex":5}}'
+    with Scripted(answer(200, half)) as server:
+        assert run("--no-sync", "--endpoints", server.url, "get", "/a") == (0, "a?b\n", "")
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        (["/nowhere/at/all"], "fork/exec /nowhere/at/all: no such file or directory"),
+        (["nowhere-at-all"], 'exec: "nowhere-at-all": executable file not found in $PATH'),
+        ([], "Error:  key and command to exec required\n"),
+    ],
+)
+def test_a_program_that_cannot_be_run_for_a_change(program: list[str], error: str) -> None:
+    with Scripted(FOUND) as server:
+        ran = run("--no-sync", "--endpoints", server.url, "exec-watch", "/a", "--", *program)
+    assert ran == (1, "", error)
+
+
 def test_a_watch_that_the_server_ends_without_a_change_goes_on() -> None:
     with Scripted(answer(200), answer(200), FOUND) as server:
         assert run("--no-sync", "--endpoints", server.url, "watch", "--after-index", "4", "/a").out == "one\n"

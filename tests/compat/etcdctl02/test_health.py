@@ -58,6 +58,14 @@ def test_the_first_address_that_answers_counts() -> None:
     )
 
 
+def test_files_for_tls_that_are_not_there_end_it_with_4() -> None:
+    assert run("--ca-file", "/nowhere", "cluster-health") == (
+        4,
+        "",
+        "Error:  open /nowhere: no such file or directory\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("said", "healthy"),
     [('{"health":true}', True), ('{"health": "true"}', True), ('{"health":false}', False), ("{}", False)],
