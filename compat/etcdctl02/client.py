@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from compat.etcdctl02.errors import ClientError, ClusterError, NoEndpoints, OutOfTime
 from compat.etcdctl02.gotext import canonical_path, escaped_form, escaped_path, json_of, quoted
-from compat.etcdctl02.transport import Answer, Limits, Transport
+from compat.etcdctl02.transport import Answer, Limits, Request, Transport
 
 _REDIRECTS = 10
 _STATUS_OF_NO_LEADER = (500, 503)
@@ -143,7 +143,9 @@ class Client:
         headers = dict(self._headers)
         if action.content_type:
             headers["Content-Type"] = action.content_type
-        return self._transport.send(action.method, url, headers, action.body, self._limits(action, until))
+        return self._transport.send(
+            Request(action.method, url, headers, action.body), self._limits(action, until)
+        )
 
     def _limits(self, action: Action, until: float | None) -> Limits:
         if action.wait or self._timeout <= 0:

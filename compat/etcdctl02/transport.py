@@ -20,6 +20,15 @@ Resolve = Callable[[str], list[str]]
 """A host's name to its addresses; raises OSError."""
 
 
+class Request(NamedTuple):
+    """``url`` is escaped."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+
+
 class Answer(NamedTuple):
     """``headers`` by their names in lower case."""
 
@@ -33,10 +42,6 @@ class Limits(NamedTuple):
 
     header: float | None
     total: float | None
-
-    @classmethod
-    def none(cls) -> Limits:
-        return cls(None, None)
 
 
 class TlsFiles(NamedTuple):
@@ -61,61 +66,23 @@ class Transport:
         if any(tls):
             self._context()
 
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, limits: Limits
-    ) -> Answer:
-        """``url`` is escaped. Raises ClientError; OutOfTime when it was the total time that ran out."""
-        scheme, host, target = _split(url)
-        connection = self._idle.pop((scheme, host), None)
-        kept = connection is not None
-        if connection is None:
-            connection = self._connection(scheme, host, limits)
+    def send(self, request: Request, limits: Limits) -> Answer:
+        """Raises ClientError; OutOfTime when it was the total time that ran out."""
+        scheme, host, target = _split(request.url)
+        kept = self._idle.pop((scheme, host), None)
+        connection = kept or self._connection(scheme, host, limits)
         try:
-            return self._exchange(connection, (scheme, host), method, target, headers, body, limits)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+            answer, stays = _exchange(connection, request, target, limits)
+        except BaseException as error:
             connection.close()
-            if kept and method == "GET":  # the server did not want to keep it
-                return self.send(method, url, headers, body, limits)
-            raise ClientError(
-                "EOF"
-                if isinstance(error, http.client.RemoteDisconnected)
-                else f"read tcp {host}: {_why(error)}",
-                no_connection=not isinstance(error, http.client.RemoteDisconnected),
-            ) from error
-        except TimeoutError as error:
-            connection.close()
-            raise _timed_out(f"{scheme}://{host}", limits) from error
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise _explained(error, host) from error
-        except BaseException:
-            connection.close()
+            if kept and request.method == "GET" and isinstance(error, _HUNG_UP):
+                return self.send(request, limits)  # the server did not want to keep it
+            if isinstance(error, OSError | http.client.HTTPException):
+                raise _explained(error, f"{scheme}://{host}", limits) from error
             raise
-
-    def _exchange(
-        self,
-        connection: _Connection,
-        at: tuple[str, str],
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        limits: Limits,
-    ) -> Answer:
-        if connection.sock is None:
-            connection.connect()
-        sock = connection.sock
-        sock.settimeout(_remaining(limits.header))
-        connection.request(method, target, body, dict(headers))
-        sock.settimeout(_remaining(limits.header))
-        response = connection.getresponse()
-        sock.settimeout(_remaining(limits.total))
-        content = response.read()
-        if not response.will_close:
-            self._idle[at] = connection
-        return Answer(
-            response.status, {name.lower(): value for name, value in response.getheaders()}, content
-        )
+        if stays:
+            self._idle[scheme, host] = connection
+        return answer
 
     def _connection(self, scheme: str, host: str, limits: Limits) -> _Connection:
         if scheme not in ("http", "https"):
@@ -179,6 +146,21 @@ class _Connection(http.client.HTTPConnection):
         self.sock = sock
 
 
+def _exchange(connection: _Connection, request: Request, target: str, limits: Limits) -> tuple[Answer, bool]:
+    """The answer, and whether the connection can be used again."""
+    if connection.sock is None:
+        connection.connect()
+    sock = connection.sock
+    sock.settimeout(_remaining(limits.header))
+    connection.request(request.method, target, request.body, dict(request.headers))
+    sock.settimeout(_remaining(limits.header))
+    response = connection.getresponse()
+    sock.settimeout(_remaining(limits.total))
+    body = response.read()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, body), not response.will_close
+
+
 def _check_files(tls: TlsFiles) -> None:
     if bool(tls.cert) != bool(tls.key):
         raise ClientError(f"KeyFile and CertFile must both be present[key: {tls.key}, cert: {tls.cert}]")
@@ -232,12 +214,6 @@ def _remaining(until: float | None) -> float | None:
     return left
 
 
-def _timed_out(server: str, limits: Limits) -> ClientError:
-    if limits.total is not None and limits.total <= time.monotonic():
-        return OutOfTime()
-    return ClientError(f"client: endpoint {server} exceeded header timeout")
-
-
 def _why(error: OSError) -> str:
     """In the system's words, which Go writes small."""
     text = os.strerror(error.errno) if error.errno else str(error)
@@ -260,8 +236,17 @@ _NOT_NOW = (9, 10)
 """OpenSSL's numbers of reasons why a certificate does not hold."""
 
 
-def _explained(error: Exception, host: str) -> ClientError:
+_HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+
+
+def _explained(error: Exception, server: str, limits: Limits) -> ClientError:
     match error:
+        case TimeoutError() if limits.total is not None and limits.total <= time.monotonic():
+            return OutOfTime()
+        case TimeoutError():
+            return ClientError(f"client: endpoint {server} exceeded header timeout")
+        case http.client.RemoteDisconnected():
+            return ClientError("EOF")
         case ssl.SSLCertVerificationError() if error.verify_code in _UNKNOWN_AUTHORITY:
             return ClientError("x509: certificate signed by unknown authority")
         case ssl.SSLCertVerificationError() if error.verify_code in _NOT_NOW:
@@ -282,5 +267,5 @@ def _explained(error: Exception, host: str) -> ClientError:
         case http.client.IncompleteRead():
             return ClientError("unexpected EOF")
         case OSError():
-            return ClientError(f"read tcp {host}: {_why(error)}", no_connection=True)
+            return ClientError(f"read tcp {server.partition('://')[2]}: {_why(error)}", no_connection=True)
     return ClientError(f"malformed HTTP response: {error}")

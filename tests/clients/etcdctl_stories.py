@@ -677,3 +677,17 @@ OF_ITS_OWN = {
         ~ member add m2 http://127.0.0.1:1
     """,
 }
+
+OVER_TLS = """
+    --endpoints {tls} --no-sync set /a one
+    --endpoints {tls} --no-sync -o json get /a
+    --endpoints {tls} get /a
+    --endpoints {tls} member list
+    --endpoints {tls} cluster-health
+    --endpoints {tls} --debug --no-sync ls --sort
+    & --endpoints {tls} --no-sync watch --forever /a
+    --endpoints {tls} --no-sync set /a two
+    --endpoints {tls} --no-sync set /a last
+    until last
+    stop
+"""

@@ -10,26 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.etcdctl_stories import OF_ITS_OWN, STORIES
+from tests.clients.etcdctl_stories import OF_ITS_OWN, OVER_TLS, STORIES
 from tests.clients.side_by_side import Pair, Side, difference, pair
 from tests.clients.stories import Teller
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcdctl35, required
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
-
-OVER_TLS = """
-    --endpoints {tls} --no-sync set /a one
-    --endpoints {tls} --no-sync -o json get /a
-    --endpoints {tls} get /a
-    --endpoints {tls} member list
-    --endpoints {tls} cluster-health
-    --endpoints {tls} --debug --no-sync ls --sort
-    & --endpoints {tls} --no-sync watch --forever /a
-    --endpoints {tls} --no-sync set /a two
-    --endpoints {tls} --no-sync set /a last
-    until last
-    stop
-"""
 
 PATIENT = ("--timeout", "15s", "--total-timeout", "15s")
 """The machine may be busy, and checking a password is work."""

@@ -23,13 +23,15 @@ from tests.clients.etcdctl02_told import (
     settled,
     transcript_of_23,
 )
-from tests.clients.etcdctl_stories import OF_ITS_OWN
+from tests.clients.etcdctl_stories import OF_ITS_OWN, OVER_TLS
 from tests.clients.side_by_side import Side, difference
 from tests.clients.stories import Teller, Told
-from tests.support.process import Member
+from tests.support.process import Member, free_ports
 from tests.support.real_etcd import HOW_35, etcdctl35, required
 
 pytestmark = pytest.mark.slow
+
+TLS_FILES = Path(__file__).parents[2] / "fixtures" / "tls"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,31 @@ def test_it_says_what_etcdctl_35_says_but_for_what_has_changed(
     for (step, said), (_, real_said) in zip(ours, real, strict=True):
         why = [why for why, steps in OTHERWISE_SINCE_3.items() if re.fullmatch(steps, step)]
         assert (said == real_said) != bool(why), (why, step, difference(said, real_said))
+
+
+@pytest.mark.real_etcd
+def test_it_says_over_tls_what_etcdctl_35_says(etcdctl02: Path, tmp_path: Path) -> None:
+    files = {
+        "cert_file": str(TLS_FILES / "server.pem"),
+        "key_file": str(TLS_FILES / "server.key"),
+        "trusted_ca_file": str(TLS_FILES / "ca.pem"),
+        "client_cert_auth": "true",
+    }
+    options = {"ca-file": "ca.pem", "cert-file": "client.pem", "key-file": "client.key"}
+    certified = [word for name, file in options.items() for word in (f"--{name}", str(TLS_FILES / file))]
+    member = Member(tmp_path, **files)
+    (tls_port,) = free_ports(1)
+    member.settings["listen-client-urls"] += f",https://127.0.0.1:{tls_port}"
+    with member.start() as process:
+        side = Side(process, member.peer_port, tls_port)
+        told = []
+        for program in (required(etcdctl35(), HOW_35), etcdctl02):
+            side.start_over()
+            teller = Teller(side, program, (*PATIENT, *certified), {"ETCDCTL_API": "2"})
+            told.append(teller.tell(OVER_TLS))
+    real, ours = told
+    assert ours.transcript == real.transcript, difference(ours.transcript, real.transcript)
+    assert not ours.surprises
 
 
 @contextlib.contextmanager

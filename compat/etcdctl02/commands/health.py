@@ -7,7 +7,7 @@ import time
 from compat.etcdctl02.call import Call
 from compat.etcdctl02.client import Member, decoded
 from compat.etcdctl02.errors import NOT_HEALTHY, SERVER_ERROR, ClientError, failed
-from compat.etcdctl02.transport import Limits, Transport
+from compat.etcdctl02.transport import Limits, Request, Transport
 
 _PAUSE = 10.0
 _HEALTHY = ("true", True)
@@ -49,7 +49,7 @@ def _check_member(call: Call, transport: Transport, member: Member) -> bool:
     for url in member.client_urls:
         until = call.until()
         try:
-            answer = transport.send("GET", f"{url}/health", {}, None, Limits(until, until))
+            answer = transport.send(Request("GET", f"{url}/health"), Limits(until, until))
             healthy = decoded(answer.body).get("health") in _HEALTHY
         except ClientError as error:
             call.console.out(
