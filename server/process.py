@@ -89,7 +89,7 @@ def _run(config: Config) -> Ended | signal.Signals:
     bound: list[_Bound] = []
     try:
         _check_data_dir(config)
-        check_initial_cluster(config)
+        check_initial_cluster(config, begins=not has_wal(_wal_dir(config)))
         _bind_all(config, bound)
         most_clients = _most_clients()
         started = open_member(
@@ -137,9 +137,12 @@ def _check_data_dir(config: Config) -> None:
         case Kind.MEMBER:
             text = "the server is already initialized as member before, starting as etcd member..."
             logger.log(NOTICE, "%s", text)
-    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
-    if not has_wal(wal_dir):
+    if not has_wal(_wal_dir(config)):
         refuse_what_needs_others(config)
+
+
+def _wal_dir(config: Config) -> Path:
+    return Path(config.wal_dir) if config.wal_dir else Path(config.data_dir) / "member" / "wal"
 
 
 def peer_tls_files(config: Config) -> TlsFiles:
