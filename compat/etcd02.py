@@ -52,6 +52,10 @@ def entry() -> None:
 
 def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYSTEM_FILE) -> int:
     """Returns the exit status; does not return when a real etcd takes over."""
+    if argv[1:2] == ["discovery-service"]:
+        from compat import discovery_service
+
+        return discovery_service.main(argv[2:])
     line = read_command_line(argv[1:], OWN_FLAGS)
     if line.wants_help:
         from compat.usage import usage

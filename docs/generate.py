@@ -80,9 +80,9 @@ def guide_coverage_page() -> str:
     lines = [
         "# The clustering guide of etcd 2, example by example",
         "",
-        "Written by `make docs` from `fixtures/guide/examples.yaml`, which has the guide's commands and words, and from "
-        "the marks of the tests that walk through them: on machines in network namespaces with the guide's addresses and "
-        "names, and on addresses of 127.0.0.0/8.",
+        "Written by `make docs` from `fixtures/guide/examples.yaml`, which has the guide's commands and words, and "
+        "from the marks of the tests that walk through them: on machines in network namespaces with the guide's "
+        "addresses and names, and on addresses of 127.0.0.0/8.",
         "",
         "| example | in the guide | what | tests |",
         "|---|---|---|---|",

@@ -240,4 +240,21 @@ def _status(args: Arguments, conversions: list[Conversion]) -> int:
     return DONE
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"convert": _convert, "explain": _explain}
+def _discovery(argv: list[str]) -> int:
+    from migrate02.discovery import main
+
+    return main(argv)
+
+
+def _srv(argv: list[str]) -> int:
+    from migrate02.srv import main
+
+    return main(argv)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "convert": _convert,
+    "explain": _explain,
+    "discovery": _discovery,
+    "srv": _srv,
+}

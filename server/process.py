@@ -10,7 +10,6 @@ import logging
 import os
 import resource
 import signal
-import socket
 import ssl
 import sys
 import time
@@ -27,7 +26,17 @@ from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
 from server.ask import PeerAsk
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
+from server.cluster.discoverystate import full_error
+from server.cluster.srv import Names
 from server.config import Config
+from server.finding import (
+    dns_names,
+    join_by_discovery,
+    members_by_dns,
+    members_found_before,
+    resolver,
+    with_found_members,
+)
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
@@ -89,20 +98,27 @@ def _run(config: Config) -> Ended | signal.Signals:
     bound: list[_Bound] = []
     try:
         _check_data_dir(config)
-        check_initial_cluster(config, begins=not has_wal(_wal_dir(config)))
-        _bind_all(config, bound)
+        names = dns_names(config)
+        begins = _begins(config)
+        if begins and config.discovery_srv:
+            config = members_by_dns(config)
+        check_initial_cluster(config, begins=begins)
+        _bind_all(config, names, bound)
         most_clients = _most_clients()
+        if begins and config.discovery and config.initial_cluster_state == "new":
+            config = _with_discovered_members(config)
         started = open_member(
             config,
-            resolve=socket.gethostbyname,
-            ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config)),
+            resolve=resolver(names),
+            ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config), names=names),
             now=time.time_ns(),
             random=Random(),
+            find_again=members_found_before,
         )
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, started, bound, most_clients))
+        return runner.run(_serve(config, started, names, bound, most_clients))
 
 
 def _end_at_once_by(number: signal.Signals) -> None:
@@ -137,12 +153,27 @@ def _check_data_dir(config: Config) -> None:
         case Kind.MEMBER:
             text = "the server is already initialized as member before, starting as etcd member..."
             logger.log(NOTICE, "%s", text)
-    if not has_wal(_wal_dir(config)):
+    if _begins(config):
         refuse_what_needs_others(config)
 
 
-def _wal_dir(config: Config) -> Path:
-    return Path(config.wal_dir) if config.wal_dir else Path(config.data_dir) / "member" / "wal"
+def _begins(config: Config) -> bool:
+    """Whether there is no log yet, not even where 2.0.0 had it."""
+    data_dir = Path(config.data_dir)
+    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
+    return not has_wal(wal_dir) and layout(data_dir) is not Kind.OLD_MEMBER
+
+
+def _with_discovered_members(config: Config) -> Config:
+    found = join_by_discovery(config)
+    if not found.full:
+        return with_found_members(config, found)
+    full = full_error(config.discovery, found.initial_cluster)
+    if config.discovery_fallback == "proxy":
+        logger.log(NOTICE, "discovery cluster full, falling back to proxy")
+        text = "the bundled server is no proxy: run a real etcd with these settings (etcd02 --engine PATH)"
+        raise BootstrapError("C", text, *full.lines)
+    raise full
 
 
 def peer_tls_files(config: Config) -> TlsFiles:
@@ -161,8 +192,9 @@ def dial_timeout(config: Config) -> float:
     return 1 + config.election_timeout / 1000 / 5
 
 
-def _bind_all(config: Config, bound: list[_Bound]) -> None:
+def _bind_all(config: Config, names: Names | None, bound: list[_Bound]) -> None:
     """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
+    look_up = None if names is None else resolver(names)
     client = TlsFiles(
         config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
     )
@@ -176,7 +208,7 @@ def _bind_all(config: Config, bound: list[_Bound]) -> None:
         bound.append(group)
         for url in urls:
             context = _context(url, scope, files)
-            group.sockets.append(Listening(listen(url), context))
+            group.sockets.append(Listening(listen(url, look_up), context))
             group.urls.append(url)
             logger.info("listening for %s on %s", kind, url)
 
@@ -211,7 +243,11 @@ _LEVELS = {"C": logging.CRITICAL, "E": logging.ERROR, "W": logging.WARNING, "N":
 
 
 async def _serve(
-    config: Config, started: Started, bound: list[_Bound], most_clients: int | None
+    config: Config,
+    started: Started,
+    names: Names | None,
+    bound: list[_Bound],
+    most_clients: int | None,
 ) -> Ended | signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
@@ -224,7 +260,7 @@ async def _serve(
         strict_reconfig=config.strict_reconfig_check,
     )
     version = started.members.version
-    transport = _transport(config, started, node)
+    transport = _transport(config, started, node, names)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
     runners = []
@@ -268,7 +304,7 @@ async def _serve(
     return told.result() if told.done() else Ended(1)
 
 
-def _transport(config: Config, started: Started, node: Node) -> Transport:
+def _transport(config: Config, started: Started, node: Node, names: Names | None) -> Transport:
     """The ways to the other members, which speak so that members of 2.3 and of 3.x both take part."""
     me = Identity(
         started.local.id, started.members.cluster_id, config.initial_advertise_peer_urls, versions=ETCD_3
@@ -279,6 +315,7 @@ def _transport(config: Config, started: Started, node: Node) -> Transport:
         node.peers,
         tls=client_context(files) if files.given or files.ca or files.trusted_ca else None,
         connect_timeout=dial_timeout(config),
+        look_up=None if names is None else names.addresses,
         database=lambda snapshot: [empty_database(snapshot.index, snapshot.term)],
     )
 

@@ -35,11 +35,8 @@ class BootstrapError(Exception):
 
 def refuse_what_needs_others(config: Config) -> None:
     """Raises BootstrapError for a setting that the bundled server of this release cannot honour."""
-    joins = config.initial_cluster_state == "existing"  # with it --discovery is an error of its own
     refused = (
         (config.proxy != "off", f"--proxy {config.proxy}: the bundled server is no proxy"),
-        (config.discovery and not joins, f"--discovery {config.discovery}: the bundled server asks no such service"),
-        (config.discovery_srv, f"--discovery-srv {config.discovery_srv}: the bundled server asks no DNS"),
         (config.experimental_v3demo, "--experimental-v3demo: the bundled server has no v3 API"),
     )  # fmt: skip
     for is_set, text in refused:

@@ -19,6 +19,7 @@ from server.log import log_fault
 from server.node.answer import Answer
 from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed, Changes
+from server.node.leadership import TIMED_OUT, Leadership
 from server.node.network import Network
 from server.node.peers import Peers
 from server.node.requestids import RequestIds
@@ -53,17 +54,11 @@ CATCH_UP_ENTRIES = 5000
 REMOVED_PATIENCE = 1.0
 """Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
 
-QUORUM_PATIENCE = 10
-"""Election time-outs without a quorum after which that is worth a line of advice."""
-
 VERSION_INTERVAL = 4.0
 """Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
 
 REMOVED = "the member has been permanently removed from the cluster"
 STOPPED = "etcdserver: server stopped"
-TIMED_OUT = "etcdserver: request timed out"
-LEADER_FAILED = f"{TIMED_OUT}, possibly due to previous leader failure"
-CONNECTION_LOST = f"{TIMED_OUT}, possibly due to connection lost"
 
 
 class NodeFailed(Exception):
@@ -103,15 +98,9 @@ class Node:
         self.clock = clock
         self.raft_index = self.raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
-        self.started_at = clock()
-        self.last_leader = NOBODY
-        """The leader, or while there is none the one before; NOBODY when there never was one."""
-        self.leader_since = self.started_at
-        """Unix nanoseconds since when that is so."""
         self._disk = started.disk
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
-        self._election_timeout = self.raft.election_ticks * heartbeat
         self._request_timeout = request_timeout
         self._snapshot_count = snapshot_count or 10_000
         self._snapshot_index = self.raft.log.applied
@@ -123,9 +112,6 @@ class Node:
         self._proposals: dict[bytes, None] = {}
         """For the log, in this order, as soon as the loop gets to it and there is a leader."""
         self._changes = Changes()
-        self._known_leader = NOBODY
-        self._elected = time.monotonic()
-        """When a leader was last seen to have taken office."""
         self._unsaved: HardState | None = None
         """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
         self._log_thread = Worker("log")
@@ -151,9 +137,11 @@ class Node:
             leave=lambda: self._fail(MemberRemoved(REMOVED)),
         )
         """The other members; the transport's host."""
+        self.leadership = Leadership(
+            self.raft, self.peers, election_timeout=self.raft.election_ticks * heartbeat, clock=clock
+        )
+        self.started_at = self.leadership.leader_since
         self._remotes = started.remotes
-        self._had_quorum: float | None = time.monotonic()
-        """When there was one last; None when it has been said that there is none."""
         self._v3_data = started.v3_data
         self._published = asyncio.Event()
         self._term_began = asyncio.Event()
@@ -329,7 +317,7 @@ class Node:
             if not ready.send_first:
                 self.peers.send(ready.messages)
             self.raft.advance(ready)
-            self._notice_leader()
+            self.leadership.notice()
             self._begin_snapshots()
         self.raft.advance(ready)
         self._begin_snapshots()  # one taken before may have ended since the last write
@@ -396,26 +384,6 @@ class Node:
     def _wake(self) -> None:
         self._work.set()
 
-    def _notice_leader(self) -> None:
-        before, leader = self._known_leader, self.raft.leader
-        if leader == before:
-            return
-        self._known_leader = leader
-        me, term = id_text(self.local.id), self.raft.term
-        if leader == NOBODY:
-            logger.info("raft.node: %s lost leader %s at term %d", me, id_text(before), term)
-            return
-        if before == NOBODY:
-            logger.info("raft.node: %s elected leader %s at term %d", me, id_text(leader), term)
-        else:
-            logger.info(
-                "raft.node: %s changed leader from %s to %s at term %d",
-                me, id_text(before), id_text(leader), term,
-            )  # fmt: skip
-        self._elected = time.monotonic()
-        if leader != self.last_leader:
-            self.last_leader, self.leader_since = leader, self.clock()
-
     def _notice_members(self) -> None:
         """Talks to the members there are; ends a member that was removed."""
         self.peers.follow_members()
@@ -434,27 +402,9 @@ class Node:
             await asyncio.sleep(self._heartbeat)
             self.raft.tick()
             self._time_out_waiters()
-            self._notice_quorum()
+            self.leadership.notice_quorum()
             self._work.set()
             await self._save_commit()
-
-    def _notice_quorum(self) -> None:
-        """Says so when nothing has been agreed on for long, and what can be done: nobody may be coming."""
-        now = time.monotonic()
-        if self.peers.connected(now) >= self.raft.quorum if self.is_leader else self.raft.leader != NOBODY:
-            self._had_quorum = now
-        elif (
-            self._had_quorum is not None and now - self._had_quorum > QUORUM_PATIENCE * self._election_timeout
-        ):
-            self._had_quorum = None
-            reached = self.peers.reached()
-            logger.warning(
-                "no write can be agreed on: the voters are %s, and member %s reaches %s. If the others are gone for "
-                "good, or the directory is a copy, start once with --force-new-cluster",
-                ", ".join(map(id_text, self.raft.voters)) or "none",
-                id_text(self.local.id),
-                ", ".join(map(id_text, reached)) or "none but itself",
-            )
 
     def _time_out_waiters(self) -> None:
         """Answers those whose time is up. What raft has not taken by then it never gets: without a leader it would
@@ -465,24 +415,8 @@ class Node:
             del self._waiters[data]
             self._proposals.pop(data, None)
             self.metrics.proposals_failed += answer.request.method != "SYNC"
-            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, self._why_late(answer)))
-
-    def _why_late(self, answer: Answer) -> str:
-        """What etcd guesses from the state of things when a request's time is up."""
-        asked = answer.deadline - self._request_timeout
-        if self._elected - 2 * self._election_timeout < asked < self._elected:
-            return LEADER_FAILED
-        leader = self.raft.leader
-        if leader == NOBODY:
-            return TIMED_OUT
-        if leader == self.local.id:
-            members = len(list(self.members))
-            connected = (
-                self.peers.connected(asked) >= (members + 1) // 2
-            )  # no quorum of an even number, but etcd's
-        else:
-            connected = self.peers.connected_since(leader, asked)
-        return TIMED_OUT if connected else CONNECTION_LOST
+            why = self.leadership.why_late(answer.deadline - self._request_timeout)
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, why))
 
     async def _expire(self) -> None:
         """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when keys are due, which spares

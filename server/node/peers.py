@@ -122,6 +122,11 @@ class Peers:
         since = None if self.network is None else self.network.active_since(member)
         return since is not None and since < moment
 
+    @property
+    def count(self) -> int:
+        """Of members, this one included."""
+        return len(list(self._members))
+
     def connected(self, moment: float) -> int:
         """The same for how many members, this one included."""
         return sum(m.id == self._local or self.connected_since(m.id, moment) for m in self._members)

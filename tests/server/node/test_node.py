@@ -11,7 +11,8 @@ import pytest
 
 from server.cluster import Member, Members
 from server.node import Answer, Applier, Node, NodeFailed, Started
-from server.node.node import STOPPED, TIMED_OUT
+from server.node.leadership import TIMED_OUT
+from server.node.node import STOPPED
 from server.proto import etcdserver_pb2
 from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, Role
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change

@@ -11,7 +11,7 @@ import pytest
 from server.cluster import Member, Members
 from server.cluster.members import REMOVED
 from server.node import Latency, MemberRemoved, Node, NodeFailed, Started
-from server.node.node import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
+from server.node.leadership import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
 from server.raft import Message, MessageType, Raft, RaftLog, Snapshot
 from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
