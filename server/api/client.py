@@ -8,6 +8,7 @@ from typing import Any
 from server.api.access import Access
 from server.api.auth import PREFIX as AUTH_PREFIX
 from server.api.auth import AuthApi
+from server.api.cors import cors_headers
 from server.api.form import MAX_BODY, takes_body
 from server.api.http import (
     CLOSE,
@@ -101,15 +102,7 @@ class ClientApi:
 
     def cors_headers(self, origin: str) -> tuple[tuple[str, str], ...]:
         """What every answer to a request from that origin carries besides; nothing without --cors."""
-        if "*" in self._cors:
-            origin = "*"
-        elif origin not in self._cors:
-            return ()
-        return (
-            ("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"),
-            ("Access-Control-Allow-Origin", origin),
-            ("Access-Control-Allow-Headers", "accept, content-type, authorization"),
-        )
+        return cors_headers(self._cors, origin)
 
     def close(self) -> None:
         """Ends all watches. Who serves breaks their answers off before: nobody is to take it for their end."""

@@ -24,11 +24,12 @@ begin sending before it has seen the end."""
 
 class Request(NamedTuple):
     """The head of a request. ``target`` is the raw request target with its query; ``headers`` finds names in
-    any case."""
+    any case; ``client`` is the address of who asks, without the port."""
 
     method: str
     target: bytes
     headers: Mapping[str, str]
+    client: str = ""
 
 
 class Body(NamedTuple):
@@ -38,11 +39,15 @@ class Body(NamedTuple):
     fault: str = ""
 
 
+class BrokenOff(Exception):
+    """A stream ends before its time: the client is cut off, lest it takes this for the end."""
+
+
 class Stream(Protocol):
     """A body that comes in pieces, each sent at once. Whoever got it closes it, whatever happens."""
 
     def take(self) -> bytes | None:
-        """All that is there now, which may be nothing; None at the end."""
+        """All that is there now, which may be nothing; None at the end. Raises BrokenOff."""
 
     def on_news(self, tell: Callable[[], object]) -> None:
         """Has ``tell`` called each time there may be more to take. It must only note that, and take later."""
@@ -54,7 +59,9 @@ class Response(NamedTuple):
     """An answer; its headers are in the order of their names, as Go writes them.
 
     With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
-    ``repeatable``: the same request has this answer until something is written.
+    ``repeatable``: the same request has this answer until something is written. With ``wire`` nothing else is given:
+    that is the whole answer as it goes to a client of HTTP/1.1 that keeps its connection; ``answers.taken_apart`` makes
+    of it what others get.
     """
 
     status: int
@@ -62,6 +69,7 @@ class Response(NamedTuple):
     body: bytes = b""
     stream: Stream | None = None
     repeatable: bool = False
+    wire: bytes = b""
 
 
 class ReadBody(NamedTuple):
@@ -101,6 +109,19 @@ class Later:
 
     def __await__(self) -> Generator[Any, None, Response]:
         raise NotImplementedError
+
+
+class UntilGone:
+    """The promise of an answer that may never come. It is cancelled also when the client only stops sending, by which
+    alone most clients show that they have gone."""
+
+    __slots__ = ("_promise",)
+
+    def __init__(self, promise: Awaitable[Response]) -> None:
+        self._promise = promise
+
+    def __await__(self) -> Generator[Any, None, Response]:
+        return (yield from self._promise.__await__())
 
 
 Reply = Response | ReadBody | Awaitable[Response]

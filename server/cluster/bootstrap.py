@@ -36,7 +36,6 @@ class BootstrapError(Exception):
 def refuse_what_needs_others(config: Config) -> None:
     """Raises BootstrapError for a setting that the bundled server of this release cannot honour."""
     refused = (
-        (config.proxy != "off", f"--proxy {config.proxy}: the bundled server is no proxy"),
         (config.experimental_v3demo, "--experimental-v3demo: the bundled server has no v3 API"),
     )  # fmt: skip
     for is_set, text in refused:

@@ -262,11 +262,11 @@ def test_a_data_directory_of_0_4_is_refused_and_untouched(tmp_path: Path) -> Non
 
 
 def test_what_it_cannot_do_is_refused_by_name_before_it_listens(tmp_path: Path) -> None:
-    member = Member(tmp_path / "d", proxy="on")
+    member = Member(tmp_path / "d", experimental_v3demo="true")
     with member.launch() as process:
         assert process.popen.wait(20) == 1
         last = process.log.splitlines()[-1]
-        assert "C | etcdmain: --proxy on" in last
+        assert "C | etcdmain: --experimental-v3demo" in last
         assert "listening for" not in process.log
     assert not (tmp_path / "d").exists()
 

@@ -104,7 +104,7 @@ class Process:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.popen.poll() is None:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                leader = self.request("GET", "/v2/stats/self").json()["leaderInfo"]
+                leader = self.request("GET", "/v2/stats/self").json().get("leaderInfo")
                 if isinstance(leader, dict) and leader["leader"] not in ("", "0"):
                     version = self.request("GET", "/version").json()
                     if version.get("etcdcluster") != "not_decided":
