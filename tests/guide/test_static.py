@@ -4,6 +4,7 @@ import pytest
 
 from tests.guide.examples import EXAMPLES
 from tests.guide.walking import Guide, Started, is_one_cluster, variables, words
+from tests.guide.worlds import BOTH
 from tests.support.process import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -16,6 +17,7 @@ def three(guide: Guide, *more: str) -> list[Started]:
 
 
 @pytest.mark.guide("static-variables", "static-flags", "static-infra0", "static-infra1", "static-infra2")
+@BOTH
 def test_the_list_is_given_by_variables_or_by_flags(guide: Guide) -> None:
     env = variables(guide.take("static-variables").command)
     flags = words(guide.take("static-flags").command)

@@ -3,6 +3,7 @@ checks what they print and how they end."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 from tests.guide.examples import EXAMPLES, Example
 from tests.guide.worlds import Machine, World
@@ -21,9 +23,11 @@ CLIENT_PORT = 2379
 TLS = Path(__file__).parents[2] / "fixtures" / "guide" / "tls"
 
 _BIN = Path(sys.executable).parent
-_PROGRAMS = {"etcd": str(_BIN / "etcd02"), "etcdctl": str(_BIN / "etcdctl02")}
+ETCD02 = str(_BIN / "etcd02")
+_PROGRAMS = {"etcd": ETCD02, "etcdctl": str(_BIN / "etcdctl02")}
 _TRUST = {name: str(TLS / "ca.pem") for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE")}
 _ID = re.compile(r"\b[0-9a-f]{15,16}\b")
+_LOG = re.compile(r'/var/lib/etcd$|"[\w./-]+/member/wal"', re.MULTILINE)
 
 
 def words(command: str) -> list[str]:
@@ -41,6 +45,7 @@ class Started(Process):
     def __init__(self, machine: Machine, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
         self.machine = machine
         self.host = machine.address
+        """Where it is asked: at its address, or at its loopback address when it listens there alone."""
         super().__init__([*machine.command, *argv], CLIENT_PORT, env=env, cwd=cwd)
 
     @property
@@ -65,6 +70,11 @@ class Started(Process):
         assert isinstance(listed, list)
         return sorted(listed, key=lambda one: str(one["name"]))
 
+    def from_its_machine(self) -> Self:
+        """The same, asked from now on at its loopback address."""
+        self.host = self.machine.loopback
+        return self
+
     @property
     def cluster_id(self) -> str:
         return self.get("/").headers["x-etcd-cluster-id"]
@@ -85,6 +95,10 @@ class Guide:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def here(self, text: str) -> str:
+        """With this world's addresses, as anybody has them who is none of the machines."""
+        return self.world.machine("client").here(text)
 
     def take(self, id: str) -> Example:
         """An example, which now counts as walked through."""
@@ -113,12 +127,38 @@ class Guide:
             del flags[at : at + 2]
         return self.run_on(on or example.machine, _PROGRAMS[program], *flags, *more, env=env)
 
+    def output(self, id: str) -> str:
+        """What an example's command prints, which has to succeed."""
+        example = self.take(id)
+        return self._run(example.machine, words(example.command))
+
+    def ask_curl(self, command: str) -> str:
+        """What a curl of the guide's kind prints."""
+        return self._run("client", words(command))
+
+    def _run(self, name: str, argv: Sequence[str]) -> str:
+        machine = self.world.machine(name)
+        program, *rest = (machine.here(word) for word in argv)
+        binary = _PROGRAMS.get(program) or str(required_tool(program))
+        done = subprocess.run(
+            [*machine.command, binary, *rest],
+            env={**os.environ, **_TRUST, **self.world.dns_variables},
+            cwd=self.folder_of(name),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def run_on(self, machine: str, *argv: str, env: Mapping[str, str] | None = None) -> Started:
         """Starts a program on a machine, in the machine's folder."""
         there = self.world.machine(machine)
         cwd = self.folder_of(machine)
         given = {name: there.here(value) for name, value in (env or {}).items()}
-        process = Started(there, [there.here(word) for word in argv], {**_TRUST, **given}, cwd)
+        env = {**_TRUST, **self.world.dns_variables, **given}
+        process = Started(there, [there.here(word) for word in argv], env, cwd)
         self._started.append(self._stack.enter_context(process))
         return process
 
@@ -135,34 +175,17 @@ class Guide:
         return process
 
     def says_as_told(self, id: str, process: Started) -> None:
-        """Waits for an example's words in what the process has written. Ids may be others than the guide's."""
+        """An example's words are in what the process has written; ids and the place of the log may be others than the
+        guide's."""
         for line in EXAMPLES[id].words:
-            assert _without_ids(process.machine.here(line)) in _without_ids(process.log), process.log
-
-    def output(self, id: str, *more: str, env: Mapping[str, str] | None = None) -> str:
-        """What an example's command prints, which has to succeed."""
-        example = self.take(id)
-        machine = self.world.machine(example.machine)
-        program, *rest = (machine.here(word) for word in words(example.command))
-        binary = _PROGRAMS.get(program) or str(required_tool(program))
-        done = subprocess.run(
-            [*machine.command, binary, *rest, *more],
-            env={**_TRUST, **(env or {})},
-            cwd=self.folder_of(example.machine),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+            assert _anywhere(process.machine.here(line)) in _anywhere(process.log), process.log
 
     def logs(self) -> str:
         return "\n".join(f"--- {one.machine.name}\n{one.log[-6000:]}" for one in self._started)
 
 
-def _without_ids(text: str) -> str:
-    return _ID.sub("ID", text)
+def _anywhere(text: str) -> str:
+    return _LOG.sub("LOG", _ID.sub("ID", text))
 
 
 def is_one_cluster(members: Sequence[Started]) -> None:

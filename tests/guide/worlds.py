@@ -13,6 +13,8 @@ import socket
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
+import pytest
+
 from tests.support.namespaces import Network
 from tests.support.process import free_ports
 
@@ -75,8 +77,12 @@ class InNamespaces:
         return f"https://{ADDRESSES[SERVICES[service]]}:443"
 
     def dns_server(self) -> tuple[str, int]:
-        """Where machines ask for names."""
+        """Where machines ask for names; ``dns_variables`` has their programs do so."""
         return ADDRESSES["dns"], 53
+
+    @property
+    def dns_variables(self) -> dict[str, str]:
+        return {}  # /etc/resolv.conf does it
 
 
 class OnLoopback:
@@ -110,10 +116,17 @@ class OnLoopback:
         return Machine(name, f"{self._net}{number}", loopback, (), contextlib.nullcontext, here)
 
     def listening(self, service: str) -> str:
-        return f"https://127.0.0.1:{self._services[service]}"
+        return f"https://localhost:{self._services[service]}"
 
     def dns_server(self) -> tuple[str, int]:
         return f"{self._net}2", self._dns_port
 
+    @property
+    def dns_variables(self) -> dict[str, str]:
+        return {"ETCD_DNS_SERVER": f"{self._net}2:{self._dns_port}"}
+
 
 World = InNamespaces | OnLoopback
+
+BOTH = pytest.mark.parametrize("guide", ["namespaces", "loopback"], indirect=True)
+"""For a test that is to run in both, wherever it runs."""
