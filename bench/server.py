@@ -4,9 +4,11 @@
 
 Each workload starts one server on an empty directory, loads it, ends it, then does the same with the other, and so on
 in turn, so that what else the machine does hits both alike. Compared are the medians of the rounds; in brackets are the
-least and the greatest ratio of a single round. The load is wrk's (``keys.lua``), that of watchers and memory
-``generator.py``'s. Prints a table in Markdown. Processor time per request or event is the server's alone, and hardly
-depends on what else is running.
+least and the greatest ratio of a single round. The bundled server is that of the environment this runs in: with
+``make compiled`` and ``.venv-compiled/bin/python`` the compiled one.
+
+The load is wrk's (``keys.lua``), that of watchers and memory ``generator.py``'s. Prints a table in Markdown. Processor
+time per request or event is the server's alone, and hardly depends on what else is running.
 """
 
 from __future__ import annotations

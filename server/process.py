@@ -46,6 +46,7 @@ from server.peer import ETCD_3, Identity, PeerHandler, Transport
 from server.proxy.peers import FindPeers, find_peers, peer_urls
 from server.proxy.process import Proxy, known_peers
 from server.raft import LogError
+from server.raft import raft as a_core
 from server.storage.boltfile import empty_database
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
@@ -134,6 +135,11 @@ def _run(config: Config) -> Ended | signal.Signals:
 def _end_at_once_by(number: signal.Signals) -> None:
     # The kernel ends no init process by a signal that it does not handle.
     signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
+
+
+def is_compiled() -> bool:
+    """Whether this is an install with compiled cores (``setup.py``)."""
+    return not (a_core.__file__ or "").endswith(".py")
 
 
 def _check_data_dir(config: Config) -> bool:
@@ -266,6 +272,7 @@ async def _serve(
     transport = _transport(config, started, node, names)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
+    node_logger.info("the cores are %s", "compiled" if is_compiled() else "interpreted")
     runners = []
     api = ClientApi(node, config.cors)
     try:

@@ -86,9 +86,7 @@ class Serving:
         """Listens no more, breaks off streams, lets other requests under way finish for a moment, and closes every
         connection.
         """
-        for listener in self.listeners:
-            listener.close()
-        await asyncio.sleep(0)  # what has been accepted is a connection by then
+        await asyncio.gather(*(listener.close() for listener in self.listeners))
         if self._hot is not None:
             await self._hot.shutdown(_SHUTDOWN_PATIENCE)
         for connection in self._server.connections:

@@ -1,9 +1,8 @@
 """The client API of a member: which path is served by what, and the keys themselves. Knows no framework."""
 
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
 
 from server.api.access import Access
 from server.api.auth import PREFIX as AUTH_PREFIX
@@ -42,7 +41,6 @@ from server.api.stats import serve_health, serve_leader, serve_self, serve_store
 from server.api.vars import serve_vars
 from server.api.watch import WatchStream
 from server.metrics import RequestMetrics
-from server.node import Answer as NodeAnswer
 from server.node import Node, Outcome
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
@@ -160,7 +158,9 @@ class ClientApi:
             return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
             return self._watch(outcome)
-        return _Promised(self, outcome, method, began)
+        promised = _Promised(self, method, began)
+        outcome.on_done(promised.settle)
+        return promised
 
     def answer(self, outcome: Outcome, method: str, began: float) -> Response:
         """What a request is answered with that had an outcome; it is counted, from when it ``began``."""
@@ -194,33 +194,22 @@ class ClientApi:
 class _Promised(Later):
     """The answer to a request that goes through the log."""
 
-    __slots__ = ("_api", "_began", "_method", "_promise")
+    __slots__ = ("_api", "_began", "_method")
 
-    def __init__(self, api: ClientApi, promise: NodeAnswer, method: str, began: float) -> None:
+    def __init__(self, api: ClientApi, method: str, began: float) -> None:
+        super().__init__()
         self._api = api
-        self._promise = promise
         self._method = method
         self._began = began
 
-    def on_done(self, tell: Callable[[Response], object]) -> None:
-        answer, method, began = self._api.answer, self._method, self._began  # self would make a cycle
-
-        def told(outcome: Outcome) -> None:
-            try:
-                response = answer(outcome, method, began)
-            except Exception:  # which must not reach the node, in the middle of applying what others wrote
-                logger.exception("this is a fault in the server, please report it: answering a %s", method)
-                response = text(500, "Internal Server Error", CLOSE)
-            tell(response)
-
-        self._promise.on_done(told)
-
-    def __await__(self) -> Generator[Any, None, Response]:
+    def settle(self, outcome: Outcome) -> None:
+        """This came of the request; the node has it called."""
         try:
-            outcome = yield from self._promise.__await__()
-        except EtcdError as error:
-            return self._api.answer(error, self._method, self._began)
-        return self._api.answer(outcome, self._method, self._began)
+            response = self._api.answer(outcome, self._method, self._began)
+        except Exception:  # which must not reach the node, in the middle of applying what others wrote
+            logger.exception("this is a fault in the server, please report it: answering a %s", self._method)
+            response = text(500, "Internal Server Error", CLOSE)
+        self.keep(response)
 
 
 class _Tracked(WatchStream):

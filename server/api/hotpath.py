@@ -266,7 +266,8 @@ class HotConnection(asyncio.Protocol):
         self._out = []
         if self._awaited is not None:
             self._awaited.cancel()
-        for stream in (self._stream, self._held and self._held.stream):
+        held = None if self._held is None else self._held.stream
+        for stream in (self._stream, held):
             if stream is not None:
                 stream.close()
         self._stream = self._held = self._then = None
@@ -334,8 +335,10 @@ class HotConnection(asyncio.Protocol):
         space = data.find(b" ", at)
         lines = data.find(b" ", space + 1)
         method = _METHODS.get(data[at:space])
+        if method is None or lines < 0:
+            return self._hand_over(data, at)
         target = data[space + 1 : lines]
-        if method is None or not target.startswith(hot.prefix) or target.translate(None, _PLAIN):
+        if not target.startswith(hot.prefix) or target.translate(None, _PLAIN):
             return self._hand_over(data, at)
         head = hot.heads[data[lines:end]]
         if head is None or (head.length and method not in _WITH_BODY):
@@ -445,8 +448,10 @@ class HotConnection(asyncio.Protocol):
             return self._fault()
 
     def _fault(self) -> Response:
-        method, target, *_ = self._request
-        logger.exception("this is a fault in the server, please report it: %s %r", method, target.decode())
+        asked = self._request
+        logger.exception(
+            "this is a fault in the server, please report it: %s %r", asked.method, asked.target.decode()
+        )
         return text(500, "Internal Server Error", CLOSE)
 
     def _go_on(self, reply: Reply) -> None:
@@ -611,6 +616,7 @@ class HotConnection(asyncio.Protocol):
             self._close()
 
     def abort(self) -> None:
+        self._done = True  # a promise may be kept before the loop comes to say that the connection is lost
         self._out = []
         self._transport.abort()
 

@@ -5,7 +5,9 @@ whoever carries the bytes reads none that nobody wants. Texts and headers of the
 net/http as etcd 2.3.8 uses it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from server.store.gojson import quote
@@ -22,21 +24,36 @@ WHOLE = 2048
 begin sending before it has seen the end."""
 
 
-class Request(NamedTuple):
+# These have an ``__init__`` of their own, since the one that dataclass makes is never compiled.
+
+
+@dataclass(slots=True, init=False)
+class Request:
     """The head of a request. ``target`` is the raw request target with its query; ``headers`` finds names in
     any case; ``client`` is the address of who asks, without the port."""
 
     method: str
     target: bytes
     headers: Mapping[str, str]
-    client: str = ""
+    client: str
+
+    def __init__(self, method: str, target: bytes, headers: Mapping[str, str], client: str = "") -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.client = client
 
 
-class Body(NamedTuple):
+@dataclass(slots=True, init=False)
+class Body:
     """What came of a body. ``fault`` says in Go's words why it is not whole, and is empty when it is."""
 
     data: bytes
-    fault: str = ""
+    fault: str
+
+    def __init__(self, data: bytes, fault: str = "") -> None:
+        self.data = data
+        self.fault = fault
 
 
 class BrokenOff(Exception):
@@ -55,7 +72,8 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-class Response(NamedTuple):
+@dataclass(slots=True, init=False)
+class Response:
     """An answer; its headers are in the order of their names, as Go writes them.
 
     With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
@@ -65,14 +83,31 @@ class Response(NamedTuple):
     """
 
     status: int
-    headers: Headers = ()
-    body: bytes = b""
-    stream: Stream | None = None
-    repeatable: bool = False
-    wire: bytes = b""
+    headers: Headers
+    body: bytes
+    stream: Stream | None
+    repeatable: bool
+    wire: bytes
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers = (),
+        body: bytes = b"",
+        stream: Stream | None = None,
+        repeatable: bool = False,
+        wire: bytes = b"",
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.stream = stream
+        self.repeatable = repeatable
+        self.wire = wire
 
 
-class ReadBody(NamedTuple):
+@dataclass(slots=True, init=False)
+class ReadBody:
     """The handler cannot answer without the body: it is read, and ``then`` answers.
 
     Of a body of more than ``limit`` bytes ``limit + 1`` are read, by which ``then`` sees that it is too long.
@@ -80,6 +115,10 @@ class ReadBody(NamedTuple):
 
     limit: int
     then: "Callable[[Body], Reply]"
+
+    def __init__(self, limit: int, then: "Callable[[Body], Reply]") -> None:
+        self.limit = limit
+        self.then = then
 
 
 class Sink(Protocol):
@@ -99,16 +138,34 @@ class PourBody(NamedTuple):
 
 
 class Later:
-    """The promise of an answer: awaited, or told to a callback, which costs no task."""
+    """The promise of an answer: awaited, or told to a callback, which costs no task. Who gave it keeps it, once."""
 
-    __slots__ = ()
+    __slots__ = ("_answer", "_tell")
+
+    def __init__(self) -> None:
+        self._answer: Response | None = None
+        self._tell: Callable[[Response], object] | None = None
 
     def on_done(self, tell: Callable[[Response], object]) -> None:
         """Has ``tell`` called with the answer, at once if it is there. It must not ask for anything new."""
-        raise NotImplementedError
+        if self._answer is not None:
+            tell(self._answer)
+        else:
+            self._tell = tell
+
+    def keep(self, answer: Response) -> None:
+        """This is the answer."""
+        if self._tell is not None:
+            self._tell(answer)
+        else:
+            self._answer = answer
 
     def __await__(self) -> Generator[Any, None, Response]:
-        raise NotImplementedError
+        if self._answer is not None:
+            return self._answer
+        arrived: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._tell = lambda answer: None if arrived.done() else arrived.set_result(answer)
+        return (yield from arrived)
 
 
 class UntilGone:

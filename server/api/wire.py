@@ -77,6 +77,8 @@ class Head:
 class _Collected:
     """Where httptools puts what it finds in a head."""
 
+    __deletable__ = ("_parser",)
+
     def __init__(self, lines: bytes) -> None:
         self.pairs: list[tuple[bytes, bytes]] = []
         self.whole = False

@@ -409,20 +409,23 @@ def test_a_signal_ends_a_proxy_that_waits_at_once(
         assert "Traceback" not in process.log
 
 
-def test_more_than_a_token_has_place_for_make_the_members_and_the_rest_their_proxies(
+def test_twenty_race_for_a_token_of_three_and_seventeen_become_proxies_of_the_three(
     service: Process, tmp_path: Path
 ) -> None:
-    url = new_url(service, 1)
-    racers = [discovered(tmp_path, f"n{n}", url) for n in range(4)]
+    url = new_url(service, 3)
+    racers = [discovered(tmp_path, f"n{n}", url) for n in range(20)]
     with contextlib.ExitStack() as stack:
         processes = [stack.enter_context(racer.launch()) for racer in racers]
         for n, process in enumerate(processes):
             process.wait_until_serving()
-            assert process.put(f"/n{n}", "1").status == 201
+            assert process.put(f"/{n}", "x").status == 201
+        members = [process for process in processes if "falling back to proxy" not in process.log]
+        assert len(members) == 3
+        kinds = sorted(path.name for n in range(20) for path in (tmp_path / f"n{n}").iterdir())
+        assert kinds == ["member"] * 3 + ["proxy"] * 17
         for process in processes:
-            assert [process.get(f"/n{n}").status for n in range(4)] == [200] * 4
-    kinds = sorted(path.name for racer in racers for path in racer.data_dir.iterdir())
-    assert kinds == ["member", "proxy", "proxy", "proxy"]
+            listed = process.get("/", "quorum=true").json()["node"]["nodes"]  # type: ignore[index]
+            assert sorted(int(node["key"][1:]) for node in listed) == list(range(20))
 
 
 # TLS

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from server.process import is_compiled
 from tests.support.process import Member, Process, free_ports, keys_below
 
 pytestmark = pytest.mark.slow
@@ -321,6 +322,7 @@ def test_banner_lines_are_those_of_etcd(tmp_path: Path) -> None:
         f"etcdserver: initial advertise peer URLs = {peer}",
         f"etcdserver: initial cluster = m1={peer}",
         "etcdserver: starting server... [version: 2.3.8, cluster version: to_be_decided]",
+        f"etcdserver: the cores are {'compiled' if is_compiled() else 'interpreted'}",
         "etcdserver: setting up the initial cluster version to 2.3",
         "etcdserver: set the initial cluster version to 2.3",
     ):
