@@ -1,6 +1,7 @@
 """The guide's chapter on discovery URLs, with an etcd of one's own and with a discovery service, and its error cases."""
 
 import re
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.process import PATIENCE
 pytestmark = pytest.mark.slow
 
 GUIDES_URL = EXAMPLES["public-new"].prints.strip()
-"""What the guide's examples have in the place of a URL that was just given out."""
+"""What the guide's examples have as the URL that was just given out."""
 
 
 def new_url(guide: Guide, size: int = 3) -> str:
@@ -24,8 +25,16 @@ def new_url(guide: Guide, size: int = 3) -> str:
     return url
 
 
-def start(guide: Guide, id: str, url: str, *more: str, **how: object) -> Started:
-    return guide.start(id, *more, instead={GUIDES_URL: url}, **how)  # type: ignore[arg-type]
+def start(
+    guide: Guide,
+    id: str,
+    url: str,
+    *more: str,
+    without: Collection[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> Started:
+    """An example with a URL that was just given out in the place of the guide's."""
+    return guide.start(id, *more, without=without, instead={GUIDES_URL: url}, env=env)
 
 
 # An etcd of one's own

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.guide.examples import EXAMPLES
 from tests.guide.walking import Guide, Started, is_one_cluster, variables, words
 from tests.guide.worlds import BOTH
 from tests.support.process import PATIENCE
@@ -17,7 +16,6 @@ def three(guide: Guide, *more: str) -> list[Started]:
 
 
 @pytest.mark.guide("static-variables", "static-flags", "static-infra0", "static-infra1", "static-infra2")
-@BOTH
 def test_the_list_is_given_by_variables_or_by_flags(guide: Guide) -> None:
     env = variables(guide.take("static-variables").command)
     flags = words(guide.take("static-flags").command)
@@ -31,6 +29,7 @@ def test_the_list_is_given_by_variables_or_by_flags(guide: Guide) -> None:
 
 
 @pytest.mark.guide("static-infra0", "static-infra1", "static-infra2", "static-later-starts")
+@BOTH
 def test_three_commands_make_a_cluster_and_later_starts_need_no_list(guide: Guide) -> None:
     members = three(guide)
     is_one_cluster(members)
@@ -79,4 +78,3 @@ def test_a_member_with_another_list_than_the_cluster_it_finds(guide: Guide) -> N
     other = guide.ends_as_told("static-other-cluster")
     assert f"!= {members[0].cluster_id}). Exiting." in other.log
     assert not (guide.folder_of("infra3") / "infra3.etcd").exists()
-    assert EXAMPLES["static-other-cluster"].prints

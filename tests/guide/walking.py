@@ -101,7 +101,7 @@ class Guide:
         return self.world.machine("client").here(text)
 
     def take(self, id: str) -> Example:
-        """An example, which now counts as walked through."""
+        """An example that counts as walked through from now on."""
         self.walked.append(id)
         return EXAMPLES[id]
 
@@ -167,9 +167,9 @@ class Guide:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def ends_as_told(self, id: str, *more: str, **how: object) -> Started:
+    def ends_as_told(self, id: str, *, instead: Mapping[str, str] | None = None) -> Started:
         """Runs an example that ends by itself, with the status and the words that are told of it."""
-        process = self.start(id, *more, **how)  # type: ignore[arg-type]
+        process = self.start(id, instead=instead)
         assert process.popen.wait(PATIENCE) == EXAMPLES[id].exit, process.log
         self.says_as_told(id, process)
         return process
@@ -178,13 +178,14 @@ class Guide:
         """An example's words are in what the process has written; ids and the place of the log may be others than the
         guide's."""
         for line in EXAMPLES[id].words:
-            assert _anywhere(process.machine.here(line)) in _anywhere(process.log), process.log
+            assert anywhere(process.machine.here(line)) in anywhere(process.log), process.log
 
     def logs(self) -> str:
         return "\n".join(f"--- {one.machine.name}\n{one.log[-6000:]}" for one in self._started)
 
 
-def _anywhere(text: str) -> str:
+def anywhere(text: str) -> str:
+    """Without what is not the same wherever the guide is walked through: ids, and where the log is."""
     return _LOG.sub("LOG", _ID.sub("ID", text))
 
 

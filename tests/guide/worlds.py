@@ -34,7 +34,7 @@ ADDRESSES = {
 SERVICES = {"myetcd.local": "myetcd", "discovery.etcd.io": "discovery"}
 """Names behind the guide's https URLs, and the machines they are."""
 
-_TEST_MACHINE = "127.0.0.1"
+_LOOPBACK = "127.0.0.1"
 
 
 class Machine(NamedTuple):
@@ -68,7 +68,7 @@ class InNamespaces:
             hosts = {host: ADDRESSES[machine] for host, machine in SERVICES.items()}
             there = self._network.add(name, ADDRESSES[name], hosts=hosts, name_server=ADDRESSES["dns"])
             self._machines[name] = Machine(
-                name, ADDRESSES[name], _TEST_MACHINE, there.command, there.inside, lambda text: text
+                name, ADDRESSES[name], _LOOPBACK, there.command, there.inside, lambda text: text
             )
         return self._machines[name]
 
