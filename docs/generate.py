@@ -81,8 +81,8 @@ def guide_coverage_page() -> str:
         "# The clustering guide of etcd 2, example by example",
         "",
         "Written by `make docs` from `fixtures/guide/examples.yaml`, which has the guide's commands and words, and "
-        "from the marks of the tests that walk through them: on machines in network namespaces with the guide's "
-        "addresses and names, and on addresses of 127.0.0.0/8.",
+        "from the marks of the tests that walk through them: in network namespaces, with the guide's own addresses and "
+        "names, where the machine allows that, else on addresses of 127.0.0.0/8; the main ones in both.",
         "",
         "| example | in the guide | what | tests |",
         "|---|---|---|---|",
