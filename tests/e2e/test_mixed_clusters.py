@@ -84,6 +84,8 @@ def test_writes_pass_through_both_kinds_under_a_leader_of_either_kind(
                 for other in cluster.others(member):
                     assert other.value(f"{key}/0", quorum=True) == "swapped"
                     assert other.value(f"{key}/1", quorum=True) is None
+                health = member.request("GET", "/health")  # for 3.5 a linearizable read of the v3 API
+                assert (health.status, health.json()["health"]) == (200, "true")
             cluster.wait_until_same()
         assert len(cluster.listed(via=cluster.members[0])) == 3
         assert cluster.listed(via=cluster.members[0]) == cluster.listed(via=cluster.members[2])
