@@ -339,11 +339,12 @@ async def test_a_promise_to_a_client_that_has_gone_is_forgotten() -> None:
 
 @on_loop
 async def test_a_promise_is_forgotten_when_its_connection_was_aborted_at_the_end_of_the_server() -> None:
-    promise = Promise()
+    promise = Later()
     table = Table(lambda _: promise)
     table.send(GET)
     await table.hot.shutdown(patience=0)
-    promise.keep(b"in the same turn of the loop, before the connection is told that it is lost")
+    late = b"in the same turn of the loop, before the connection is told that it is lost"
+    promise.keep(Response(200, (), late))
     await turn()
     assert table.wire.writes == []
 
