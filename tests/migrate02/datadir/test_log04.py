@@ -119,11 +119,12 @@ def test_whatever_is_changed_at_most_the_changed_entry_reads_otherwise(
         entries, torn = read(log_path, damaged)
     except DataError as error:
         refused = error
-    if refused is not None:
-        assert refused.offset is not None
-        assert refused.offset <= at + len(put)
-        return
     first = max(n for n, entry in enumerate(whole) if entry.offset <= at)
+    if refused is not None:
+        ends = [entry.offset for entry in whole[1:]] + [len(WHOLE)]
+        assert refused.offset is not None
+        assert whole[first].offset <= refused.offset <= ends[first] + len(put)
+        return
     assert entries[:first] == whole[:first]
     if torn is None and len(entries) == len(whole):
         last = max(n for n, entry in enumerate(whole) if entry.offset < max(at + cut, at + 1))
