@@ -20,6 +20,7 @@ from server.api.hotpath import DRAINED, HeadersFor, HotPath
 from server.api.http import (
     CLOSE,
     WHOLE,
+    Attended,
     Body,
     Handler,
     Headers,
@@ -184,6 +185,8 @@ async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | Non
         assert not isinstance(reply, ReadBody)
     elif isinstance(reply, PourBody):
         reply = await _pour(got, reply.sink)
+    if isinstance(reply, Attended):
+        reply = await _attend(got, reply)
     response = reply if isinstance(reply, Response) else await reply
     further = () if cors is None else cors(got.headers.get("Origin", ""))
     if got.body_exists and (waits or not await _drain(got)):
@@ -195,6 +198,18 @@ async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | Non
             sent.enable_chunked_encoding()
         return sent
     return await _send_stream(got, response, further)
+
+
+async def _attend(got: Incoming, promise: Attended) -> Response:
+    until = asyncio.timeout(None)
+    try:
+        async with until:
+            with got.connection.ending(until):
+                return await promise
+    except TimeoutError:
+        if not until.expired():
+            raise
+        return text(408, "the client sends no more, so it is not waited for", CLOSE)
 
 
 async def _read(got: Incoming, limit: int) -> Body:

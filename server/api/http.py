@@ -103,6 +103,19 @@ class Later:
         raise NotImplementedError
 
 
+class Attended:
+    """The promise of an answer that may take as long as it likes, and that is given up as soon as the client sends no
+    more: then what was awaited is cancelled. Not for the hot path."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: Awaitable[Response]) -> None:
+        self._answer = answer
+
+    def __await__(self) -> Generator[Any, None, Response]:
+        return self._answer.__await__()
+
+
 Reply = Response | ReadBody | Awaitable[Response]
 """What a handler returns: an answer, the wish for the body, or the promise of an answer when it takes time."""
 
