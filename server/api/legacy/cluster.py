@@ -48,9 +48,10 @@ def serve_machines(node: Node, _: Request) -> Response:
 
 
 def leader_first(node: Node) -> list[Member]:
-    """All members that have said their names: the leader, then the others by name."""
-    named = (member for member in node.members if member.name)
-    return sorted(named, key=lambda member: (member.id != node.raft.leader, member.name))
+    """All members that have started, by which they are known to have client URLs: the leader, then the others by
+    name."""
+    started = (member for member in node.members if member.client_urls)
+    return sorted(started, key=lambda member: (member.id != node.raft.leader, member.name))
 
 
 def first(urls: tuple[str, ...]) -> str:
@@ -67,7 +68,7 @@ def cluster_config(node: Node) -> dict[str, int]:
 def registry_event(node: Node, path: str) -> Event | None:
     """What a get of a store path would find in 0.4's registry, had the members written it there; None elsewhere.
 
-    The indexes of a member are those at which it published itself last and first.
+    All indexes are 1: it is no part of the key space, and no write has made it.
     """
     if path != CONFIG and path != REGISTRY and not path.startswith(f"{REGISTRY}/"):
         return None
@@ -84,7 +85,4 @@ def registry_event(node: Node, path: str) -> Event | None:
 def _entries(node: Node) -> Iterator[KeyNode]:
     for member in sorted(leader_first(node), key=lambda member: member.name):
         value = urlencode({"etcd": first(member.client_urls), "raft": first(member.peer_urls)})
-        published = node.store.get(member.attributes_path, now=node.clock()).node
-        yield KeyNode(
-            f"{REGISTRY}/{member.name}", value.encode(), published.modified_index, published.created_index
-        )
+        yield KeyNode(f"{REGISTRY}/{member.name}", value.encode(), 1, 1)

@@ -38,11 +38,12 @@ def peer(node: Node, method: str, path: str, *, legacy: bool = True) -> Response
 
 
 def let_join(node: Node, member: Member) -> None:
-    """Writes a member into the table of members, as if it had been added and had started."""
+    """Writes a member into the table of members, as if it had been added, and had started if it has client URLs."""
     change = ConfChange(ConfChangeType.ADD_NODE, member.id, context=member.context)
     node.members.apply_conf_change(change, node.store, 0)
-    node.store.set(member.attributes_path, member.attributes, now=0)
-    node.members.apply_put(member.attributes_path, member.attributes)
+    if member.client_urls:
+        node.store.set(member.attributes_path, member.attributes, now=0)
+        node.members.apply_put(member.attributes_path, member.attributes)
 
 
 @pytest.mark.parametrize("path", CLIENT_PATHS)
@@ -123,7 +124,7 @@ def test_the_leader_comes_first_and_the_others_by_name(tmp_path: Path) -> None:
         node = served.node
         let_join(node, Member(1, "c", ("http://c:7001",), ("http://c:4001",)))
         let_join(node, Member(2, "b", ("http://b:7001", "http://b:2380"), ("http://b:4001", "http://b:2379")))
-        let_join(node, Member(3, "", ("http://not-started:7001",)))
+        let_join(node, Member(3, "not-started", ("http://d:7001",)))  # as of --initial-cluster
         machines = f"{CLIENT}, http://b:4001, http://b:2379, http://c:4001"
         for path in ("/v2/machines", "/v2/peers", "/v1/machines"):
             assert (await served.ask("GET", path)).body.decode() == machines
@@ -136,6 +137,8 @@ def test_the_leader_comes_first_and_the_others_by_name(tmp_path: Path) -> None:
             ("a", "follower"),
             ("b", "follower"),
         ]
+        registry = json.loads((await served.ask("GET", "/v2/keys/_etcd/machines")).body)["node"]["nodes"]
+        assert [entry["key"].rpartition("/")[2] for entry in registry] == ["a", "b", "c"]
         assert json.loads(peer(node, "GET", "/v2/admin/machines/b").body) == {
             "name": "b",
             "state": "follower",
