@@ -222,7 +222,7 @@ def _addresses(client: int, peer: int) -> tuple[str, ...]:
 
 
 def machine() -> str:
-    """The machine in one line."""
+    """The machine in one line, and of what kind the bundled server is that is measured on it."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -231,8 +231,15 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     return (
         f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release().partition('-')[0]}, "
-        f"Python {platform.python_version()}"
+        f"Python {platform.python_version()}, bundled server {'compiled' if _is_compiled() else 'interpreted'}"
     )
+
+
+def _is_compiled() -> bool:
+    program = "from server.process import is_compiled; print(is_compiled())"
+    # -P, or it would be the package in the working directory
+    told = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    return told.stdout.strip() == "True"
 
 
 def _free_ports(count: int) -> list[int]:

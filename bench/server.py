@@ -4,18 +4,17 @@
 
 Each workload starts one server on an empty directory, loads it, ends it, then does the same with the other, and so on
 in turn, so that what else the machine does hits both alike. Compared are the medians of the rounds; in brackets are the
-least and the greatest ratio of a single round. The load is wrk's (``keys.lua``), that of watchers and memory
-``generator.py``'s. Prints a table in Markdown. Processor time per request or event is the server's alone, and hardly
-depends on what else is running.
+least and the greatest ratio of a single round. The bundled server is that of the environment this runs in: with
+``make compiled`` and ``.venv-compiled/bin/python`` the compiled one.
+
+The load is wrk's (``keys.lua``), that of watchers and memory ``generator.py``'s. Prints a table in Markdown. Processor
+time per request or event is the server's alone, and hardly depends on what else is running.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import generator
+from load import check_wrk, wrk
 from members import Running, Server, add_options, bundled, check_disk, machine, real, running
 from pauses import SNAPSHOT_FLAG, gaps_during_snapshot
 
@@ -94,36 +94,13 @@ def load(
     writes = (generator.put(f"bench/{n:06d}", b"v" * VALUE_BYTES) for n in range(keys))
     generator.send_all(member.port, writes, min(connections, 64))
     # warm caches, and a garbage collector at its usual pace
-    _wrk(member, method, connections, query, keys, 1.0)
+    wrk(member, method, connections, 1.0, query=query, keys=keys, value_bytes=VALUE_BYTES)
     before = cpu_seconds()
-    told = _wrk(member, method, connections, query, keys, seconds)
+    told = wrk(member, method, connections, seconds, query=query, keys=keys, value_bytes=VALUE_BYTES)
     cpu = cpu_seconds() - before
     if told["failed"]:
         raise SystemExit(f"{member.server.title}: {told['failed']:.0f} of {told['requests']:.0f} failed")
     return Figures(told["requests"] / told["seconds"], told["p99"], cpu / told["requests"])
-
-
-def _wrk(
-    member: Running, method: str, connections: int, query: str, keys: int, seconds: float
-) -> dict[str, float]:
-    script = Path(__file__).with_name("keys.lua")
-    done = subprocess.run(
-        [
-            "wrk",
-            "--threads=1",
-            f"--connections={connections}",
-            f"--duration={round(seconds)}s",
-            "--latency",
-            f"--script={script}",
-            f"http://127.0.0.1:{member.port}",
-            *("--", method, str(keys), str(VALUE_BYTES), query),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    figures: dict[str, float] = json.loads(done.stdout.rpartition("JSON ")[2])
-    return figures
 
 
 def watch_events(member: Running, seconds: float) -> Figures:
@@ -276,8 +253,7 @@ def compare(about: str, workloads: dict[str, Workload[Subject]], start: Start[Su
     names = args.only.split(",") if args.only else list(workloads)
     if unknown := set(names) - set(workloads):
         parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(workloads)}")
-    if shutil.which("wrk") is None:
-        raise SystemExit("no wrk: apt-get install wrk")
+    check_wrk()
     check_disk(args.data)
     servers = bundled(), real(args.etcd)
     ours, theirs = (server.title for server in servers)

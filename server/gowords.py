@@ -11,7 +11,9 @@ def in_go_words(error: BaseException) -> str:
     """For the exceptions of aiohttp's client, and those that sockets and TLS raise below it."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            reason = getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
+            return in_go_words(error.certificate_error)
+        case ssl.SSLCertVerificationError():
+            reason = error.verify_message or str(error)
             return f"x509: {_CERTIFICATES.get(reason, reason)}"
         case aiohttp.ClientConnectorDNSError():
             return f"dial tcp: lookup {error.host}: no such host"

@@ -43,7 +43,10 @@ from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
 from server.peer import ETCD_3, Identity, PeerHandler, Transport
+from server.proxy.peers import FindPeers, find_peers, peer_urls
+from server.proxy.process import Proxy, known_peers
 from server.raft import LogError
+from server.raft import raft as a_core
 from server.storage.boltfile import empty_database
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
@@ -97,16 +100,24 @@ def _run(config: Config) -> Ended | signal.Signals:
     gc.disable()  # until all that was there before is read: it is no garbage
     bound: list[_Bound] = []
     try:
-        _check_data_dir(config)
+        if _check_data_dir(config):
+            return _run_proxy(config)
         names = dns_names(config)
         begins = _begins(config)
         if begins and config.discovery_srv:
             config = members_by_dns(config)
-        check_initial_cluster(config)
+        check_initial_cluster(config, begins=begins)
         _bind_all(config, names, bound)
         most_clients = _most_clients()
         if begins and config.discovery and config.initial_cluster_state == "new":
-            config = _with_discovered_members(config)
+            found = join_by_discovery(config)
+            if found.full and config.discovery_fallback == "proxy":
+                _close(bound)
+                logger.log(NOTICE, "discovery cluster full, falling back to proxy")
+                return _run_proxy(config, lambda _: peer_urls(found.initial_cluster))
+            if found.full:
+                raise full_error(config.discovery, found.initial_cluster)
+            config = with_found_members(config, found)
         started = open_member(
             config,
             resolve=resolver(names),
@@ -126,7 +137,13 @@ def _end_at_once_by(number: signal.Signals) -> None:
     signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
 
 
-def _check_data_dir(config: Config) -> None:
+def is_compiled() -> bool:
+    """Whether this is an install with compiled cores (``setup.py``)."""
+    return not (a_core.__file__ or "").endswith(".py")
+
+
+def _check_data_dir(config: Config) -> bool:
+    """Whether it is, or becomes, that of a proxy; a member's stays a member's. Raises BootstrapError, StorageError."""
     data_dir = Path(config.data_dir)
     kind = layout(data_dir)
     for name in strangers(data_dir):
@@ -136,7 +153,7 @@ def _check_data_dir(config: Config) -> None:
             data_dir,
         )
     match kind:
-        case Kind.ETCD04:
+        case Kind.ETCD04 if config.proxy == "off":
             raise BootstrapError(
                 "C",
                 f"data dir {data_dir} holds the data of an etcd 0.4 and no 2.x member: starting on it would begin "
@@ -144,17 +161,16 @@ def _check_data_dir(config: Config) -> None:
             )
         case Kind.BOTH:
             raise BootstrapError("C", "invalid datadir. Both member and proxy directories exist.")
-        case Kind.PROXY:
-            raise BootstrapError(
-                "C",
-                f"data dir {data_dir} is that of a proxy, which the bundled server cannot be: "
-                "run a real etcd on it (etcd02 --engine PATH), or name another --data-dir",
+        case Kind.MEMBER | Kind.PROXY:
+            text = (
+                f"the server is already initialized as {kind.value} before, starting as etcd {kind.value}..."
             )
-        case Kind.MEMBER:
-            text = "the server is already initialized as member before, starting as etcd member..."
             logger.log(NOTICE, "%s", text)
+    if kind is Kind.PROXY or (config.proxy != "off" and kind in (Kind.EMPTY, Kind.ETCD04)):
+        return True
     if _begins(config):
         refuse_what_needs_others(config)
+    return False
 
 
 def _begins(config: Config) -> bool:
@@ -162,18 +178,6 @@ def _begins(config: Config) -> bool:
     data_dir = Path(config.data_dir)
     wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
     return not has_wal(wal_dir) and layout(data_dir) is not Kind.OLD_MEMBER
-
-
-def _with_discovered_members(config: Config) -> Config:
-    found = join_by_discovery(config)
-    if not found.full:
-        return with_found_members(config, found)
-    full = full_error(config.discovery, found.initial_cluster)
-    if config.discovery_fallback == "proxy":
-        logger.log(NOTICE, "discovery cluster full, falling back to proxy")
-        text = "the bundled server is no proxy: run a real etcd with these settings (etcd02 --engine PATH)"
-        raise BootstrapError("C", text, *full.lines)
-    raise full
 
 
 def peer_tls_files(config: Config) -> TlsFiles:
@@ -226,11 +230,16 @@ def _context(url: str, scope: str, files: TlsFiles) -> ssl.SSLContext | None:
     return None
 
 
-def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
+def _close(bound: list[_Bound]) -> None:
     for group in reversed(bound):
         for url, listening in zip(reversed(group.urls), reversed(group.sockets), strict=True):
             listening.socket.close()
             logger.info("stopping listening for %s on %s", group.kind, url)
+    bound.clear()
+
+
+def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
+    _close(bound)
     if not isinstance(error, BootstrapError):
         logger.critical("%s", error)
         return Ended(1)
@@ -263,6 +272,7 @@ async def _serve(
     transport = _transport(config, started, node, names)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
+    node_logger.info("the cores are %s", "compiled" if is_compiled() else "interpreted")
     runners = []
     api = ClientApi(node, config.cors, legacy=config.legacy_api)
     try:
@@ -304,6 +314,34 @@ async def _serve(
     if node.failed.done():
         return Ended(0 if isinstance(node.failed.exception(), MemberRemoved) else 1)
     return told.result() if told.done() else Ended(1)
+
+
+def _run_proxy(config: Config, find: FindPeers = find_peers) -> signal.Signals:
+    """Runs a proxy until a signal ends it. Raises what can keep it from starting."""
+    peers = known_peers(config, find)
+    proxy = Proxy(config, peers, most=_most_clients(), names=dns_names(config))
+    collect_young_garbage()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve_proxy(proxy))
+
+
+async def _serve_proxy(proxy: Proxy) -> signal.Signals:
+    told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in _SIGNAL_NAMES:
+        asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
+    starting = asyncio.create_task(proxy.start())
+    try:
+        await asyncio.wait((told, starting), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            notify("READY=1")
+            await told
+    finally:
+        notify("STOPPING=1")
+        starting.cancel()
+        await asyncio.wait((starting,))
+        await proxy.stop()
+    return told.result()
 
 
 def _transport(config: Config, started: Started, node: Node, names: Names | None) -> Transport:

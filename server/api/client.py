@@ -1,13 +1,13 @@
 """The client API of a member: which path is served by what, and the keys themselves. Knows no framework."""
 
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
 
 from server.api.access import Access
 from server.api.auth import PREFIX as AUTH_PREFIX
 from server.api.auth import AuthApi
+from server.api.cors import cors_headers
 from server.api.form import MAX_BODY, takes_body
 from server.api.http import (
     CLOSE,
@@ -42,7 +42,6 @@ from server.api.stats import serve_health, serve_leader, serve_self, serve_store
 from server.api.vars import serve_vars
 from server.api.watch import WatchStream
 from server.metrics import RequestMetrics
-from server.node import Answer as NodeAnswer
 from server.node import Node, Outcome
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
@@ -107,15 +106,7 @@ class ClientApi:
 
     def cors_headers(self, origin: str) -> tuple[tuple[str, str], ...]:
         """What every answer to a request from that origin carries besides; nothing without --cors."""
-        if "*" in self._cors:
-            origin = "*"
-        elif origin not in self._cors:
-            return ()
-        return (
-            ("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"),
-            ("Access-Control-Allow-Origin", origin),
-            ("Access-Control-Allow-Headers", "accept, content-type, authorization"),
-        )
+        return cors_headers(self._cors, origin)
 
     def close(self) -> None:
         """Ends all watches. Who serves breaks their answers off before: nobody is to take it for their end."""
@@ -173,7 +164,9 @@ class ClientApi:
             return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
             return self._watch(outcome)
-        return _Promised(self, outcome, method, began)
+        promised = _Promised(self, method, began)
+        outcome.on_done(promised.settle)
+        return promised
 
     def _found_by_04(self, wanted: KeysRequest, error: EtcdError) -> Outcome:
         """What a read that found nothing would have found in 0.4's registry of its members, or else the error."""
@@ -213,33 +206,22 @@ class ClientApi:
 class _Promised(Later):
     """The answer to a request that goes through the log."""
 
-    __slots__ = ("_api", "_began", "_method", "_promise")
+    __slots__ = ("_api", "_began", "_method")
 
-    def __init__(self, api: ClientApi, promise: NodeAnswer, method: str, began: float) -> None:
+    def __init__(self, api: ClientApi, method: str, began: float) -> None:
+        super().__init__()
         self._api = api
-        self._promise = promise
         self._method = method
         self._began = began
 
-    def on_done(self, tell: Callable[[Response], object]) -> None:
-        answer, method, began = self._api.answer, self._method, self._began  # self would make a cycle
-
-        def told(outcome: Outcome) -> None:
-            try:
-                response = answer(outcome, method, began)
-            except Exception:  # which must not reach the node, in the middle of applying what others wrote
-                logger.exception("this is a fault in the server, please report it: answering a %s", method)
-                response = text(500, "Internal Server Error", CLOSE)
-            tell(response)
-
-        self._promise.on_done(told)
-
-    def __await__(self) -> Generator[Any, None, Response]:
+    def settle(self, outcome: Outcome) -> None:
+        """This came of the request; the node has it called."""
         try:
-            outcome = yield from self._promise.__await__()
-        except EtcdError as error:
-            return self._api.answer(error, self._method, self._began)
-        return self._api.answer(outcome, self._method, self._began)
+            response = self._api.answer(outcome, self._method, self._began)
+        except Exception:  # which must not reach the node, in the middle of applying what others wrote
+            logger.exception("this is a fault in the server, please report it: answering a %s", self._method)
+            response = text(500, "Internal Server Error", CLOSE)
+        self.keep(response)
 
 
 class _Tracked(WatchStream):

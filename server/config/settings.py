@@ -121,16 +121,13 @@ SETTINGS: tuple[Setting, ...] = (
         "enum",
         "off",
         "forward to a cluster instead of being a member",
-        "refused",
-        ("off", "readonly", "on"),
+        values=("off", "readonly", "on"),
     ),
-    Setting("proxy-failure-wait", "uint", "5000", "milliseconds an endpoint counts as failed", "no effect"),
-    Setting(
-        "proxy-refresh-interval", "uint", "30000", "milliseconds between endpoint refreshes", "no effect"
-    ),
-    Setting("proxy-dial-timeout", "uint", "1000", "milliseconds for a dial", "no effect"),
-    Setting("proxy-write-timeout", "uint", "5000", "milliseconds for a write", "no effect"),
-    Setting("proxy-read-timeout", "uint", "0", "milliseconds for a read (0: no limit)", "no effect"),
+    Setting("proxy-failure-wait", "uint", "5000", "milliseconds an endpoint counts as failed"),
+    Setting("proxy-refresh-interval", "uint", "30000", "milliseconds between endpoint refreshes"),
+    Setting("proxy-dial-timeout", "uint", "1000", "milliseconds for a dial"),
+    Setting("proxy-write-timeout", "uint", "5000", "milliseconds for a write"),
+    Setting("proxy-read-timeout", "uint", "0", "milliseconds for a read (0: no limit)"),
     # security
     Setting("ca-file", "string", "", "CA of client certificates; asks every client for one (old name)"),
     Setting("cert-file", "string", "", "certificate shown to clients"),

@@ -185,7 +185,7 @@ class DiscoveryApi:
             f'"index":{error["index"]}}}\n'
         )
         headers = tuple(header for header in response.headers if header[0] != "Content-Length")
-        return response._replace(headers=headers, body=body.encode())
+        return Response(response.status, headers, body.encode())
 
     async def _ask(self, method: str, target: bytes, form: dict[str, str] | None = None) -> Response:
         kind = {} if form is None else {"Content-Type": _FORM}

@@ -7,7 +7,7 @@ import re
 
 from server.api.access import Access
 from server.api.form import MAX_BODY, Form, Parameters, takes_body
-from server.api.http import Attended, Body, ReadBody, Reply, Request, Response, not_found
+from server.api.http import Body, ReadBody, Reply, Request, Response, UntilGone, not_found
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.paths import KEYS_PREFIX, STORE_KEYS_PREFIX, store_path
@@ -49,14 +49,14 @@ class FirstKeys:
 
         def answer(body: Body) -> Reply:
             promise = self._answer(request, prefix, store_path(key), query, body)
-            return Attended(promise) if prefix == _WATCH else promise
+            return UntilGone(promise) if prefix == _WATCH else promise
 
         takes = takes_body(request.method, request.headers.get("Content-Type", ""))
         return ReadBody(MAX_BODY, answer) if takes else answer(Body(b""))
 
     async def _answer(self, request: Request, prefix: str, path: str, query: bytes, body: Body) -> Response:
         watches = prefix == _WATCH
-        asked = request._replace(method="GET") if watches else request
+        asked = Request("GET", request.target, request.headers) if watches else request
         try:
             await self._access.check(asked, path.removeprefix(STORE_KEYS_PREFIX) or "/")
             if body.fault:

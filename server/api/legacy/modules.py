@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from server.api.access import Access
 from server.api.form import MAX_BODY, Form, Parameters, takes_body
-from server.api.http import Attended, Body, ReadBody, Reply, Request, Response, not_found, text
+from server.api.http import Body, ReadBody, Reply, Request, Response, UntilGone, not_found, text
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.legacy.lock import Entry, Lock, LockError
@@ -55,7 +55,7 @@ class Modules:
             return self._refuse(error)
 
         def answer(body: Body) -> Reply:
-            return Attended(self._answer(request, serve, key, query, body))
+            return UntilGone(self._answer(request, serve, key, query, body))
 
         takes = takes_body(request.method, request.headers.get("Content-Type", ""))
         return ReadBody(MAX_BODY, answer) if takes else answer(Body(b""))

@@ -13,7 +13,7 @@ import uvloop
 
 from server.api import adapter
 from server.api.adapter import Listening, serve
-from server.api.http import CLOSE, Attended, Body, Handler, Headers, ReadBody, Reply, Request, Response
+from server.api.http import CLOSE, Body, Handler, Headers, ReadBody, Reply, Request, Response, UntilGone
 from server.listen import listen
 
 T = TypeVar("T")
@@ -708,7 +708,7 @@ def test_a_host_that_is_none_is_refused() -> None:
 
 
 @pytest.mark.parametrize("half_close", [True, False])
-def test_an_attended_answer_is_given_up_when_the_client_sends_no_more(half_close: bool) -> None:
+def test_an_answer_that_may_never_come_is_given_up_when_the_client_sends_no_more(half_close: bool) -> None:
     given_up = asyncio.Event()
 
     async def wait_for_ever() -> Response:
@@ -722,7 +722,7 @@ def test_an_attended_answer_is_given_up_when_the_client_sends_no_more(half_close
         await given_up.wait()
 
     def handler(_: Request) -> Reply:
-        return Attended(wait_for_ever())
+        return UntilGone(wait_for_ever())
 
     sent = b"PATCH / HTTP/1.1\r\nHost: x\r\n\r\n"  # which the hot path leaves to the other
     got = exchange(handler, sent, half_close=half_close, then=heard)
@@ -730,10 +730,10 @@ def test_an_attended_answer_is_given_up_when_the_client_sends_no_more(half_close
     assert got.endswith(END) == half_close
 
 
-def test_an_attended_answer_that_comes_is_sent() -> None:
+def test_an_answer_that_might_never_come_and_does_is_sent() -> None:
     async def soon() -> Response:
         await asyncio.sleep(0.01)
         return Response(200, (), b"here")
 
     sent = b"PATCH / HTTP/1.1\r\nHost: x\r\n\r\n"
-    assert exchange(lambda _: Attended(soon()), sent, sent).count(b"\r\n\r\nhere") == 2
+    assert exchange(lambda _: UntilGone(soon()), sent, sent).count(b"\r\n\r\nhere") == 2
