@@ -330,6 +330,7 @@ class Raft:
             self.vote = NOBODY
         self.leader = NOBODY
         self._votes = {}
+        self._pending_conf_change = False
         self._elapsed = 0
         self._patience = self.election_ticks + 1 + self._random.randrange(self.election_ticks)
 
