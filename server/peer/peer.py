@@ -167,7 +167,8 @@ class Remote:
         self._enqueue(message)
 
     def stop(self) -> None:
-        """Ends all ways; the ``tasks`` end soon after. What waits to be posted is lost; what waits in a stream leaves first."""
+        """Ends all ways; the ``tasks`` end soon after. What waits to be posted is lost, what is in a stream leaves
+        first."""
         for task in self.tasks:
             task.cancel()
         while not self._posts.empty():

@@ -10,7 +10,7 @@ import pytest
 
 from server.cluster import Member, Members
 from server.cluster.members import REMOVED
-from server.node import Latency, MemberRemoved, Node, NodeFailed, Started
+from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, Started
 from server.node.leadership import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
 from server.raft import Message, MessageType, Raft, RaftLog, Snapshot
 from server.storage.boltfile import empty_database
@@ -355,6 +355,55 @@ def test_without_a_quorum_writes_fail_in_time_and_nothing_answered_is_lost(
         assert isinstance(await leader.propose(put("c")), Event)
         assert value(leader, "a") == b"v"
         assert value(leader, "b") is None  # it stood in the log of one member that led no longer
+
+    run(test, Cluster(timeout=0.5))
+
+
+def test_who_asks_a_member_whether_it_gets_on_lets_nothing_expire_by_its_clock() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        follower = next(node for node in cluster.world.nodes.values() if node is not leader)
+        lasting = put("a")
+        lasting.expiration = leader.clock() + 60_000_000_000
+        await follower.propose(lasting)
+        follower.clock = lambda: leader.clock() + 3600_000_000_000
+        assert await follower.makes_progress(5)
+        assert value(leader, "a") == b"v"
+
+    run(test, Cluster())
+
+
+def test_a_member_whose_change_of_members_was_overruled_proposes_the_next() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        cluster.world.cut.add(leader.local.id)
+        with pytest.raises(ChangeFailed):
+            await leader.add_member(Member(7, peer_urls=("http://127.0.0.1:7",)))
+        await cluster.leader()
+        cluster.world.cut.clear()
+        await until(lambda: not leader.is_leader)
+        await cluster.leader()
+        await leader.add_member(Member(8, peer_urls=("http://127.0.0.1:8",)))
+        assert [member.id for member in leader.members] == [1, 2, 3, 8]
+
+    run(test, Cluster(timeout=1.0))
+
+
+def test_a_version_decided_by_who_leads_no_longer_is_not_written_again() -> None:
+    async def test(cluster: Cluster) -> None:
+        first = await cluster.leader()
+        # Nothing it sends of the version arrives, so it is the next leader's to decide.
+        cluster.world.lose = lambda message: any(b"/0/version" in entry.data for entry in message.entries)
+        await until(lambda: any(b"/0/version" in entry.data for entry in first.raft.log.entries_from(1)))
+        cluster.world.cut.add(first.local.id)
+        second = await cluster.leader()
+        cluster.world.lose = lambda message: False
+        await until(lambda: second.members.version)
+        await second.propose(Request(method="PUT", path="/0/version", val=b"3.4.0"))
+        cluster.world.cut.clear()
+        await until(lambda: first.members.version == "3.4.0")
+        await asyncio.sleep(1.0)  # more than a request of the first leader's may take
+        assert {node.members.version for node in cluster.world.nodes.values()} == {"3.4.0"}
 
     run(test, Cluster(timeout=0.5))
 
