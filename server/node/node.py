@@ -437,11 +437,19 @@ class Node:
 
     async def _introduce(self) -> None:
         """Tells the cluster this member's name and client URLs, once each start."""
-        await self._until_done(self.local.attributes_path, self.local.attributes)
+        path = self.local.attributes_path
+        while not self._published.is_set():
+            try:
+                await self.propose(Request(method="PUT", path=path, val=self.local.attributes))
+            except EtcdError as error:
+                if self._stopping or self.failed.done():
+                    return
+                logger.error("cannot write %s, trying again: %s", path, error.cause)
+            else:
+                self._published.set()
         cluster = id_text(self.members.cluster_id)
         urls = " ".join(self.local.client_urls)
         logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self.local.name, urls, cluster)
-        self._published.set()
 
     async def _watch_versions(self) -> None:
         """Has a leader decide on the cluster's version when its term begins, and now and then after."""
@@ -470,17 +478,10 @@ class Node:
             logger.info(
                 "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
             )
-        await self._until_done(VERSION_PATH, decided.encode())
-
-    async def _until_done(self, path: str, value: bytes) -> None:
-        while True:
-            try:
-                await self.propose(Request(method="PUT", path=path, val=value))
-                return
-            except EtcdError as error:
-                if self._stopping or self.failed.done():
-                    return
-                logger.error("cannot write %s, trying again: %s", path, error.cause)
+        try:
+            await self.propose(Request(method="PUT", path=VERSION_PATH, val=decided.encode()))
+        except EtcdError as error:  # another may lead by now, and may have decided otherwise
+            logger.error("error updating cluster version (%s)", error.cause)
 
     # Snapshots
 
