@@ -487,9 +487,11 @@ class Node:
 
     def _begin_snapshots(self) -> None:
         """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
+        applied = self.raft.log.applied
+        if applied != self.raft_index:
+            return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
         for message in self.peers.take_wanted():
             self._begin(partial(self._hand_over, message, self._snapshots.freeze()))
-        applied = self.raft.log.applied
         if applied - self._snapshot_index <= self._snapshot_count or self._taking_snapshot:
             return
         logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)

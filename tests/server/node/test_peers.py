@@ -276,6 +276,53 @@ def test_a_snapshot_that_cannot_be_read_ends_the_member_and_reaches_no_disk() ->
     run(test, Cluster())
 
 
+def test_a_snapshot_of_a_newer_cluster_ends_the_member_and_reaches_no_disk() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        other = next(node for node in cluster.world.nodes.values() if node is not leader)
+        newer = Store()
+        newer.set("/0/version", b"3.9.0", now=1)
+        snapshot = Snapshot(leader.raft_index + 100, leader.raft.term, (1, 2, 3), newer.save())
+        message = Message(
+            MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
+        )
+        other.peers.receive([message])
+        with pytest.raises(NodeFailed, match="cluster cannot be downgraded"):
+            await other.failed
+        assert not [call for call in cluster.disks[other.local.id].calls if call != "save"]
+
+    run(test, Cluster())
+
+
+def test_no_snapshot_of_its_own_is_begun_while_a_leaders_waits_to_take_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        other = next(node for node in cluster.world.nodes.values() if node is not leader)
+        await until(
+            lambda: all(len(node.members.client_urls()) == 3 for node in cluster.world.nodes.values())
+        )
+        disk = cluster.disks[other.local.id]
+        disk.gate.clear()
+        await leader.propose(put("a"))
+        await until(lambda: disk.holding)
+        cluster.world.cut.add(other.local.id)
+        snapshot = Snapshot(leader.raft_index + 1000, leader.raft.term, (1, 2, 3), leader.store.save())
+        message = Message(
+            MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
+        )
+        other.peers.receive([message])
+        disk.gate.set()
+        await until(lambda: f"release {snapshot.index}" in disk.calls)
+        assert value(other, "a") == b"v"
+        assert "start to snapshot" not in caplog.text
+
+    run(test, Cluster(snapshot_count=500))
+
+
 def test_the_log_is_not_shortened_while_a_snapshot_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
     monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
