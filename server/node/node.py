@@ -98,6 +98,8 @@ class Node:
         self.clock = clock
         self.raft_index = self.raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
+        self.raft_term = self.raft.log.term_at(self.raft_index) or 0
+        """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
         self._disk = started.disk
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
@@ -339,7 +341,7 @@ class Node:
     def _apply(self, entries: list[Entry]) -> None:
         if not entries:
             return
-        self.raft_index = entries[-1].index
+        self.raft_index, self.raft_term = entries[-1].index, entries[-1].term
         now = self.clock()
         waiters, apply, observe = self._waiters, self._applier.apply, self.metrics.proposals.observe
         proposed = time.monotonic() + self._request_timeout  # less an answer's deadline: how long it took
@@ -525,6 +527,7 @@ class Node:
         """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
         self._unsaved = None
         self.raft_index = self._snapshot_index = snapshot.index
+        self.raft_term = snapshot.term
         await self._snapshots.install(snapshot, hard_state, self.clock())
         self._notice_members()
 

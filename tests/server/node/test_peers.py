@@ -8,6 +8,9 @@ from random import Random
 
 import pytest
 
+from server.api.client import ClientApi
+from server.api.http import Request as HttpRequest
+from server.api.http import Response
 from server.cluster import Member, Members
 from server.cluster.members import REMOVED
 from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, Started
@@ -453,6 +456,21 @@ def test_a_version_decided_by_who_leads_no_longer_is_not_written_again() -> None
         assert {node.members.version for node in cluster.world.nodes.values()} == {"3.4.0"}
 
     run(test, Cluster(timeout=0.5))
+
+
+def test_answers_of_a_member_that_is_cut_off_show_the_term_of_what_it_has_applied() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        alone = next(node for node in cluster.world.nodes.values() if node is not leader)
+        await alone.propose(put("a"))
+        cluster.world.cut.add(alone.local.id)
+        term = leader.raft.term
+        await until(lambda: alone.raft.term > term)
+        answer = ClientApi(alone).handle(HttpRequest("GET", b"/v2/keys/a", {}, ""))
+        assert isinstance(answer, Response)
+        assert dict(answer.headers)["X-Raft-Term"] == str(term)
+
+    run(test, Cluster())
 
 
 def test_what_waits_while_leaders_change_is_told_so() -> None:
