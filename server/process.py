@@ -305,6 +305,7 @@ async def _serve(
         logger.critical("%s", error)
     finally:
         notify("STOPPING=1")
+        node.peers.disconnect()
         await transport.stop()
         for runner in reversed(runners):
             await runner.cleanup()

@@ -74,7 +74,7 @@ class ClientApi:
         self._legacy = LegacyApi(node, self._access) if legacy else None
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
-        self.repeats = Repeats(lambda: (node.raft_index, node.raft.term), self._count_repeat)
+        self.repeats = Repeats(lambda: node.raft_index, self._count_repeat)
         self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
 
     def handle(self, request: Request) -> Reply:
@@ -179,7 +179,7 @@ class ClientApi:
         if isinstance(outcome, Event):
             self._requests.durations[method].observe(perf_counter() - began)
             node = self._node
-            index, term, cluster = node.raft_index, node.raft.term, node.members.cluster_id
+            index, term, cluster = node.raft_index, node.raft_term, node.members.cluster_id
             return answer_event(outcome, index, term, cluster, plain_get=method == "GET")
         if outcome is None:
             outcome = EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!")
@@ -198,7 +198,7 @@ class ClientApi:
 
     def _watch(self, watcher: Watcher) -> Response:
         node = self._node
-        head = answer_watch(watcher, node.raft_index, node.raft.term, node.members.cluster_id)
+        head = answer_watch(watcher, node.raft_index, node.raft_term, node.members.cluster_id)
         stream = _Tracked(watcher, self._watches)
         return Response(head.status, head.headers, stream=stream)
 

@@ -58,6 +58,10 @@ class Peers:
             if remote.id != self._local:
                 network.add_remote(remote.id, remote.peer_urls)
 
+    def disconnect(self) -> None:
+        """From now on there is none any more: what the log still tells of members must not reach one that stops."""
+        self.network = None
+
     def follow_members(self) -> None:
         """Has the network talk to the members there are now, and to no other."""
         if self.network is None:
