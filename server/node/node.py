@@ -472,7 +472,7 @@ class Node:
             logger.warning("cannot get the version of member %s", id_text(member))
         self._silent = silent
         decided = decide_version((own, *versions.values()), known)
-        if decided is None or not self.is_leader:
+        if decided is None or not self.is_leader or self.members.version != known:
             return
         if known is None:
             logger.info("setting up the initial cluster version to %s", major_minor(decided))
@@ -492,8 +492,8 @@ class Node:
         applied = self.raft.log.applied
         if applied != self.raft_index:
             return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
-        for message in self.peers.take_wanted():
-            self._begin(partial(self._hand_over, message, self._snapshots.freeze()))
+        if wanted := self.peers.take_wanted():
+            self._begin(partial(self._hand_over, wanted, self._snapshots.freeze()))
         if applied - self._snapshot_index <= self._snapshot_count or self._taking_snapshot:
             return
         logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)
@@ -519,9 +519,11 @@ class Node:
             logger.info("compacted raft log at %d", kept_from)
         self._taking_snapshot = False
 
-    async def _hand_over(self, message: Message, image: Image) -> None:
-        """Sends a follower the key space; the log goes on from there."""
-        self.peers.hand_over(message, await self._snapshots.encode(image))
+    async def _hand_over(self, messages: list[Message], image: Image) -> None:
+        """Sends followers the key space; the log goes on from there."""
+        snapshot = await self._snapshots.encode(image)
+        for message in messages:
+            self.peers.hand_over(message, snapshot)
 
     async def _install(self, snapshot: Snapshot, hard_state: HardState) -> None:
         """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""

@@ -546,3 +546,59 @@ def test_a_leaders_database_that_may_hold_data_is_seen(database: bytes | None, l
         assert leader.raft.may_lead == leads
 
     run(test, Cluster())
+
+
+def test_changes_asked_of_a_follower_at_once_are_all_made() -> None:
+    """The leader would put an empty entry in the place of one that comes before the last is applied."""
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        follower = next(node for node in cluster.world.nodes.values() if node is not leader)
+        urls = [f"http://127.0.0.1:{port}" for port in range(50, 55)]
+        await asyncio.gather(*(follower.update_member(Member(FIRST[0].id, peer_urls=(url,))) for url in urls))
+        moved = follower.members.get(FIRST[0].id)
+        assert moved is not None
+        assert moved.peer_urls == (urls[-1],)
+
+    run(test, Cluster(timeout=3.0))
+
+
+def test_a_receiver_that_hangs_does_not_keep_the_log_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
+    monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
+    monkeypatch.setattr("server.node.peers.RECEIVING_PATIENCE", 0.2)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        lagging = next(node for node in cluster.world.nodes.values() if node is not leader)
+        cluster.world.cut.add(lagging.local.id)
+        for number in range(40):
+            await leader.propose(put(f"k{number}"))
+        await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
+        held: list[object] = []
+        monkeypatch.setattr(leader.peers, "hand_over", lambda *handed: held.append(handed))
+        cluster.world.cut.clear()
+        await until(lambda: held)
+        first_index = leader.raft.log.first_index
+        await asyncio.sleep(0.3)
+        for number in range(40):
+            await leader.propose(put(f"l{number}"))
+        await until(lambda: leader.raft.log.first_index > first_index)
+
+    run(test, Cluster(snapshot_count=20))
+
+
+@pytest.mark.interpreted
+def test_a_fault_while_a_message_is_taken_ends_the_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+
+        def fault(message: Message) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(leader.raft, "step", fault)
+        leader.peers.receive([Message(MessageType.HEARTBEAT, leader.local.id, 2, 1)])
+        with pytest.raises(NodeFailed):
+            await leader.failed
+
+    run(test, Cluster())
