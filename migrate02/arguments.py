@@ -19,6 +19,7 @@ ERAS = ("auto", "0.4")
 OPTIONS: dict[str, tuple[str, str]] = {
     "--to": ("FORM", f"what to write: {', '.join(FORMS)} (default: by input)"),
     "--target": ("VERSION", "the etcd to write for, 2.0 to 3.7 (default: 2.3)"),
+    "--format": ("KIND", "what kind of file the input is (default: found out by its content)"),
     "--from": ("ERA", "0.4: take the input for 0.4's in any case (default: auto)"),
     "--hostname": ("NAME", "the host's name, which 0.4 gave to an unnamed member"),
     "--initial-cluster": ("LIST", "all members, NAME=URL,...: the answer to -peers"),
@@ -35,9 +36,9 @@ _CONVERT_USAGE = """\
 migrate02 convert [options] FILE|DIR|- ...
        migrate02 convert [options] -- etcd -addr ..."""
 _CONVERT_HEAD = """\
-Convert 0.4's etcd.conf (TOML), environment files and command lines to etcd 2.x. A directory stands
-for the files in it that look like etcd's, - for standard input. The result goes to standard output,
-the findings to standard error."""
+Convert what sets up etcd 0.4 to etcd 2.x: its etcd.conf (TOML), environment files, command lines,
+units, scripts, cloud-configs, containers. A directory stands for the files in it that are about etcd,
+- for standard input. The result goes to standard output, the findings to standard error."""
 _CONVERT_TAIL = """\
 exit status:
   0  nothing to do, or done
@@ -67,6 +68,7 @@ class Arguments:
     inputs: list[str]
     words: list[str] | None = None
     to = ""
+    format = ""
     target = ""
     era = "auto"
     hostname = ""
@@ -163,6 +165,8 @@ def _trouble(args: Arguments) -> str:
     """Options that do not go together, or ``""``."""
     if args.to not in ("", *FORMS):
         return f"--to {args.to}: give one of {', '.join(FORMS)}"
+    if args.format and (kinds := _kinds_but(args.format)):
+        return f"--format {args.format}: give one of {', '.join(kinds)}"
     if args.era not in ERAS:
         return f"--from {args.era}: give one of {', '.join(ERAS)}"
     if args.words is not None and args.inputs:
@@ -181,6 +185,14 @@ def _trouble(args: Arguments) -> str:
     if args.write and args.to == "args-json":
         return "--write --to args-json would lose the file's comments: print it and put it where it belongs"
     return _bad_initial_cluster(args) or _bad_target(args)
+
+
+def _kinds_but(kind: str) -> list[str]:
+    """All kinds of files, none when ``kind`` is one of them."""
+    from migrate02.formats import WHOLE, rooms
+
+    kinds = [*WHOLE, *rooms.names()]
+    return [] if kind in kinds else kinds
 
 
 _OURS_ALONE = frozenset(OPTIONS) - {"--initial-cluster"}

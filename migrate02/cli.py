@@ -27,6 +27,22 @@ Tell the whole story of a finding's code, or of a setting over etcd 0.4, 2.0 and
 
 STDIN = "standard input"
 
+NO_CONFIGURATION = (
+    ".md",
+    ".rst",
+    ".adoc",
+    ".html",
+    ".txt",
+    ".go",
+    ".py",
+    ".c",
+    ".rs",
+    ".java",
+    ".js",
+    ".log",
+)
+"""Names of files in a tree that only talk about etcd, or drive it by themselves: not told, unless they are named."""
+
 READER_GONE, INTERRUPTED = 141, 130
 """What a shell shows for a program that wrote into a closed pipe, or was stopped with Ctrl-C."""
 
@@ -120,13 +136,15 @@ def _options(args: Arguments) -> Options:
         initial_cluster=args.initial_cluster,
         member_has_data=args.member_has_data,
         era="" if args.era == "auto" else args.era,
+        kind=args.format,
     )
 
 
 def _conversions(args: Arguments) -> Iterator[Conversion]:
     """One for each file, ``-``, or command line; a directory stands for the files in it that look like etcd's."""
-    from migrate02.conversion import convert_text, convert_words, refused
+    from migrate02.conversion import refused
     from migrate02.files import walk
+    from migrate02.inputs import convert_text, convert_words
 
     options = _options(args)
     if args.words is not None:
@@ -164,9 +182,11 @@ def _read_standard_input() -> tuple[str, str]:
 
 
 def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> Iterator[Conversion]:
-    from migrate02.conversion import convert_text, left_alone, refused
+    from migrate02.conversion import left_alone, refused
     from migrate02.files import TooLarge, Unreadable, read_text
-    from migrate02.formats import looks_like_etcd, not_converted
+    from migrate02.formats import may_be_etcds
+    from migrate02.formats.kinds import holds_settings_of_04
+    from migrate02.inputs import convert_text
 
     try:
         text = read_text(path)
@@ -174,13 +194,14 @@ def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> It
         if not (only_if_etcd and isinstance(error, TooLarge)):
             yield refused(path, str(error))
         return
-    if only_if_etcd:
-        reason, line = not_converted(text)
-        if reason:
-            yield left_alone(path, text, reason, line)
-            return
-    if not only_if_etcd or looks_like_etcd(text):
+    if not only_if_etcd:
         yield convert_text(text, path, options)
+    elif may_be_etcds(text):
+        conversion = convert_text(text, path, options)
+        if conversion.says_something:
+            yield conversion
+    elif "\0" not in text and not path.endswith(NO_CONFIGURATION) and holds_settings_of_04(text):
+        yield left_alone(path, text, "a file of a kind that is not converted, with settings of etcd 0.4", 0)
 
 
 def _written(conversions: list[Conversion]) -> list[Conversion]:
