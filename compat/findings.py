@@ -308,6 +308,22 @@ CODES: dict[str, Code] = {
         "etcd2.service, which runs 2.x and keeps its data in /var/lib/etcd2. Where the section is converted, the "
         "units that are started, and what waits for them, get the new name.",
     ),
+    "members-from-files": Code(
+        INFO,
+        "the members of a cluster, taken from the files of one run",
+        "-peers names addresses, and 2.x wants every member by name. Where the files that are converted together hold "
+        "a node for every such address, each with a name and a peer address of its own, --initial-cluster is written for "
+        "all of them, the same on each. A node that none of these files describes cannot be among them: check that the "
+        "list is whole.",
+    ),
+    "file-moved": Code(
+        INFO,
+        "0.4's file became flags of the start",
+        "0.4 read /etc/etcd/etcd.conf, or the file of -config; etcd 2.x reads no file. In a unit the file becomes an "
+        "environment file, and EnvironmentFile= names it. A script or a container has no such line, so there the "
+        "file's settings are written where etcd is started, and the file itself is left as it is: nothing reads it "
+        "any more.",
+    ),
     "host-name-kept": Code(
         INFO,
         "the name stays the host's",

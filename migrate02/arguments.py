@@ -21,10 +21,12 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--target": ("VERSION", "the etcd to write for, 2.0 to 3.7 (default: 2.3)"),
     "--format": ("KIND", "what kind of file the input is (default: found out by its content)"),
     "--from": ("ERA", "0.4: take the input for 0.4's in any case (default: auto)"),
+    "--include": ("GLOB", "of directories, only such files; may be given again"),
+    "--exclude": ("GLOB", "of directories, no such files; may be given again"),
     "--hostname": ("NAME", "the host's name, which 0.4 gave to an unnamed member"),
     "--initial-cluster": ("LIST", "all members, NAME=URL,...: the answer to -peers"),
     "--member-has-data": ("", "the member has its 2.x data: pass over -peers"),
-    "--write": ("", "replace the file; the original stays as FILE.0.4"),
+    "--write": ("", "replace the files; originals: FILE.0.4, of a directory DIR/.migrate02"),
     "--diff": ("", "print a diff instead of the result"),
     "--check": ("", "print nothing but findings; exit 1 if something would change"),
     "--json": ("", "print one JSON object: config and findings"),
@@ -52,6 +54,7 @@ Take an etcd 0.4 deployment to etcd 2.x.
 
 commands:
   convert   convert a configuration of etcd 0.4
+  undo      put back what convert --write replaced in a directory
   explain   tell the whole story of a finding's code or of a flag
 
 migrate02 COMMAND --help tells more."""
@@ -67,6 +70,8 @@ class Arguments:
 
     inputs: list[str]
     words: list[str] | None = None
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
     to = ""
     format = ""
     target = ""
@@ -85,8 +90,14 @@ _PLAINER = (
     (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see migrate02 convert --help)"),
     (r"^argument (\S+): expected one argument$", r"\1 needs a value"),
     (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
-    (r"^argument command: invalid choice: '([^']*)'.*", r"\1 is no command: give one of convert, explain"),
-    (r"^the following arguments are required: command$", "no command is given: give one of convert, explain"),
+    (
+        r"^argument command: invalid choice: '([^']*)'.*",
+        r"\1 is no command: give one of convert, undo, explain",
+    ),
+    (
+        r"^the following arguments are required: command$",
+        "no command is given: give one of convert, undo, explain",
+    ),
 )
 """argparse's words, and ours."""
 
@@ -151,12 +162,17 @@ def _options_parser() -> argparse.ArgumentParser:
     parser = _parser("migrate02 convert", _CONVERT_USAGE, _CONVERT_HEAD, _CONVERT_TAIL)
     parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
     for name, (metavar, text) in OPTIONS.items():
-        if metavar:
+        if name in _SEVERAL:
+            parser.add_argument(name, metavar=metavar, help=text, action="append", default=[])
+        elif metavar:
             parser.add_argument(name, metavar=metavar, help=text, dest=_DESTINATIONS.get(name))
         else:
             parser.add_argument(name, action="store_true", help=text)
     return parser
 
+
+_SEVERAL = ("--include", "--exclude", "--select", "--ignore")
+"""Options that may be given more than once."""
 
 _DESTINATIONS = {"--from": "era"}
 

@@ -25,23 +25,14 @@ usage: migrate02 explain [CODE | -flag | VARIABLE | key ...]
 Tell the whole story of a finding's code, or of a setting over etcd 0.4, 2.0 and later. Without a word, list the codes.
 """
 
-STDIN = "standard input"
+UNDO_USAGE = """\
+usage: migrate02 undo DIR
 
-NO_CONFIGURATION = (
-    ".md",
-    ".rst",
-    ".adoc",
-    ".html",
-    ".txt",
-    ".go",
-    ".py",
-    ".c",
-    ".rs",
-    ".java",
-    ".js",
-    ".log",
-)
-"""Names of files in a tree that only talk about etcd, or drive it by themselves: not told, unless they are named."""
+Put the files of a directory back as they were before the last 'migrate02 convert --write DIR': bytes, mode, owner and
+times. A file that was changed since is left as it is. The originals are in DIR/.migrate02.
+"""
+
+STDIN = "standard input"
 
 READER_GONE, INTERRUPTED = 141, 130
 """What a shell shows for a program that wrote into a closed pipe, or was stopped with Ctrl-C."""
@@ -120,9 +111,28 @@ def _convert(argv: list[str]) -> int:
         return REFUSED
     conversions = list(_conversions(args))
     if args.write:
-        conversions = _written(conversions)
+        conversions = _written(conversions, args.inputs)
     _print(args, conversions)
     return _status(args, conversions)
+
+
+def _undo(argv: list[str]) -> int:
+    """Put back what ``convert --write DIR`` replaced, newest first."""
+    from migrate02.backups import BackupError, latest, undo
+
+    if len(argv) != 1 or argv[0] in ("-h", "--help"):
+        print(UNDO_USAGE, end="", file=sys.stdout if argv else sys.stderr)
+        return DONE if argv[:1] in (["-h"], ["--help"]) else REFUSED
+    tree = os.path.realpath(argv[0])
+    try:
+        outcomes = undo(tree, latest(tree))
+    except BackupError as error:
+        print(f"migrate02 undo: {error}", file=sys.stderr)
+        return REFUSED
+    for item in outcomes:
+        said = item.error or ("put back" if item.was_changed else "is as it was")
+        _tell([f"{item.path}: {said}"])
+    return REFUSED if any(item.error for item in outcomes) else DONE
 
 
 def _options(args: Arguments) -> Options:
@@ -141,32 +151,22 @@ def _options(args: Arguments) -> Options:
 
 
 def _conversions(args: Arguments) -> Iterator[Conversion]:
-    """One for each file, ``-``, or command line; a directory stands for the files in it that look like etcd's."""
+    """One for each file that is about etcd, ``-``, or command line. Files given together are one deployment."""
     from migrate02.conversion import refused
-    from migrate02.files import walk
     from migrate02.inputs import convert_text, convert_words
 
     options = _options(args)
     if args.words is not None:
         yield convert_words(args.words, options)
         return
-    for path in args.inputs:
-        if path == "-":
-            text, trouble = _read_standard_input()
-            yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
-        elif os.path.isdir(path):
-            unread: list[OSError] = []
-            seen = False
-            for found in walk(path, unread.append):
-                for conversion in _converted(found, options, only_if_etcd=True):
-                    seen = True
-                    yield conversion
-            for error in unread:
-                yield refused(str(error.filename), error.strerror or str(error))
-            if not seen and not unread:
-                _tell([f"no etcd configuration found in {path}"])
-        else:
-            yield from _converted(path, options)
+    if "-" in args.inputs:
+        text, trouble = _read_standard_input()
+        yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
+    if any(path != "-" for path in args.inputs):
+        from migrate02.deployment import convert_paths
+
+        paths = [path for path in args.inputs if path != "-"]
+        yield from convert_paths(paths, options, args.include, args.exclude, _tell)
 
 
 def _read_standard_input() -> tuple[str, str]:
@@ -181,37 +181,19 @@ def _read_standard_input() -> tuple[str, str]:
         return "", error.strerror or str(error)
 
 
-def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> Iterator[Conversion]:
-    from migrate02.conversion import left_alone, refused
-    from migrate02.files import TooLarge, Unreadable, read_text
-    from migrate02.formats import may_be_etcds
-    from migrate02.formats.kinds import holds_settings_of_04
-    from migrate02.inputs import convert_text
-
-    try:
-        text = read_text(path)
-    except Unreadable as error:
-        if not (only_if_etcd and isinstance(error, TooLarge)):
-            yield refused(path, str(error))
-        return
-    if not only_if_etcd:
-        yield convert_text(text, path, options)
-    elif may_be_etcds(text):
-        conversion = convert_text(text, path, options)
-        if conversion.says_something:
-            yield conversion
-    elif "\0" not in text and not path.endswith(NO_CONFIGURATION) and holds_settings_of_04(text):
-        yield left_alone(path, text, "a file of a kind that is not converted, with settings of etcd 0.4", 0)
-
-
-def _written(conversions: list[Conversion]) -> list[Conversion]:
+def _written(conversions: list[Conversion], trees: list[str]) -> list[Conversion]:
     """Replace the files that change; one that could not be written counts as refused."""
+    from migrate02.backups import Keeper
     from migrate02.conversion import refused
     from migrate02.files import replace_all
 
     texts = {item.name: item.text for item in conversions if item.changed and item.text is not None}
-    outcomes = replace_all(texts)
+    keepers = [Keeper(path) for path in trees if path != "-" and os.path.isdir(path)]
+    outcomes = replace_all(texts, keepers)
     _tell([f"{item.path}: written; the original is {item.backup}" for item in outcomes if not item.error])
+    for keeper in keepers:
+        if keeper.folder:
+            _tell([f"to put everything back: migrate02 undo {keeper.tree}"])
     errors = {item.path: f"not written: {item.error}" for item in outcomes if item.error}
     return [
         refused(item.name, errors[item.name], before=item.before) if item.name in errors else item
@@ -261,4 +243,4 @@ def _status(args: Arguments, conversions: list[Conversion]) -> int:
     return DONE
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"convert": _convert, "explain": _explain}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"convert": _convert, "undo": _undo, "explain": _explain}

@@ -1,8 +1,7 @@
-"""Files that hold etcd's settings among other things, rewritten in place: a reading in, edits and findings out. Pure.
+"""Files that hold etcd's settings among other things, rewritten in place: readings in, texts and findings out. Pure.
 
-Every etcd that a file sets up is translated by itself, together with the environment files and 0.4's own files that it
-names, flags over variables over files. Only what changes is touched. What cannot be told is left as it is, with a
-finding that says where and what to do.
+Every etcd that a file sets up is settled by itself, together with the files that it takes in, and they all change
+together or not at all. Only what changes is touched.
 """
 
 from __future__ import annotations
@@ -11,91 +10,169 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from compat.findings import ERROR, Finding, worst
-from compat.settings import FILE, Given, Origin, first_wins
-from compat.translate import ERA_04, era_of
-from migrate02.conversion import Conversion, Options, carry_over, dead_lines, for_a_person, unclear_setup
+from compat.settings import FILE, Origin
+from migrate02.conversion import Conversion, Options, convert_document, for_a_person
 from migrate02.formats.document import Document
-from migrate02.formats.masks import HIDDEN_PORT, mask, unmask
-from migrate02.formats.places import Inner, Place, Reading, Setup
+from migrate02.formats.places import Inner, Reading, Setup
 from migrate02.formats.view import Edit, Overlap, View, apply
-from migrate02.render import MARKS_04, MARKS_2X, Result, render
+from migrate02.settling import Layer, Settled, named_files, settle
 
-_OF_THE_HOST = frozenset(("name", "data-dir"))
-
-
-class Layer(NamedTuple):
-    """A file of settings that a setup takes in: an environment file, or 0.4's own. ``name`` is where it is here,
-    ``path`` what it is called on its machine."""
-
-    name: str
-    document: Document
-    path: str
+Layers = Callable[[str, Setup], Sequence[Layer]]
+"""(file, setup) -> the files that it takes in, the strongest first."""
+Cluster = Callable[[str, Setup], str]
+"""(file, setup) -> its ``--initial-cluster``, when that is known from elsewhere."""
 
 
-class Settled(NamedTuple):
-    """What comes of one setup. ``given`` are its merged settings with their origins, ``config`` the 2.x ones;
-    ``texts`` the new text of each layer that changes."""
-
-    setup: Setup
-    given: Mapping[str, Given]
-    config: Mapping[str, str]
-    edits: list[Edit]
-    texts: dict[str, str]
-    findings: list[Finding]
-    refused: bool = False
-
-
-Layers = Callable[[Setup], Sequence[Layer]]
-"""The files that a setup takes in, the strongest first."""
-
-
-def no_layers(_setup: Setup) -> Sequence[Layer]:
+def no_layers(_name: str, _setup: Setup) -> Sequence[Layer]:
     return ()
 
 
-def rewrite(
-    reading: Reading, name: str, text: str, options: Options, layers: Layers = no_layers
-) -> tuple[Conversion, list[Settled]]:
-    """The whole file, and what became of each setup in it. When one of them is refused the file stays as it is."""
+def no_cluster(_name: str, _setup: Setup) -> str:
+    return ""
+
+
+def rewrite(reading: Reading, name: str, text: str, options: Options) -> Conversion:
+    """One file by itself."""
+    return rewrite_all({name: reading}, {name: text}, options)[name]
+
+
+class _File(NamedTuple):
+    """What comes of one file by itself. ``touches`` are the files that change with it."""
+
+    name: str
+    settled: list[Settled]
+    findings: list[Finding]
+    edits: list[tuple[str, Edit]]
+    texts: dict[str, str]
+
+    @property
+    def refused(self) -> bool:
+        return any(item.refused for item in self.settled) or worst(self.findings) == ERROR
+
+    @property
+    def touches(self) -> set[str]:
+        return {self.name, *(name for name, _ in self.edits), *self.texts}
+
+
+def rewrite_all(
+    readings: Mapping[str, Reading],
+    texts: Mapping[str, str],
+    options: Options,
+    layers: Layers = no_layers,
+    cluster: Cluster = no_cluster,
+) -> dict[str, Conversion]:
+    """What comes of every file that is read or changed, by name; ``texts`` has them all."""
+    files = [_file(name, reading, options, layers, cluster) for name, reading in readings.items()]
+    conversions: dict[str, Conversion] = {}
+    for group in _groups(files):
+        conversions |= _rewrite_group(group, texts)
+    return {name: conversions[name] for name in texts if name in conversions}
+
+
+def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster: Cluster) -> _File:
     inner = {item.path or str(at): item for at, item in enumerate(reading.inner)}
     own = {path: Layer(path, document_of(item.view), path) for path, item in inner.items()}
     used: set[str] = set()
-
-    def all_layers(setup: Setup) -> Sequence[Layer]:
+    settled = []
+    told_of: list[Finding] = []
+    for setup in reading.setups:
         named = [path for path in named_files(setup) if path in own]
         used.update(named)
-        return [*(own[path] for path in named), *layers(setup)]
-
-    settled = [settle(setup, name, options, all_layers(setup)) for setup in reading.setups]
-    findings = [*reading.findings, *(finding for item in settled for finding in item.findings)]
-    texts = {path: text for item in settled for path, text in item.texts.items() if path in own}
+        known = cluster(name, setup)
+        told = options._replace(initial_cluster=known) if known else options
+        if known:
+            told_of.append(members_from_files(known, name, setup.line))
+        settled.append(settle(setup, name, told, [*(own[path] for path in named), *layers(name, setup)]))
+    findings = [*told_of, *reading.findings, *(finding for item in settled for finding in item.findings)]
+    written = {path: text for item in settled for path, text in item.texts.items()}
     for path, item in inner.items():
         if path not in used:
             alone = _convert_inner(item, own[path].document, options)
             findings += alone.findings
             if alone.text is not None:
-                texts[path] = alone.text
-    findings = for_a_person(_once(findings), name)
-    config = dict(settled[0].config) if len(settled) == 1 else {}
-    if any(item.refused for item in settled) or worst(findings) == ERROR:
-        return Conversion(name, text, None, {}, findings), settled
+                written[path] = alone.text
     edits = [edit for item in settled for edit in item.edits]
-    edits += [edit for path, after in texts.items() for edit in line_edits(inner[path].view, after)]
-    if edits or any(item.texts for item in settled):
-        edits += reading.edits
+    for path in own.keys() & written.keys():
+        edits += [(name, edit) for edit in line_edits(inner[path].view, written.pop(path))]
+    if edits or written:
+        edits += [(name, edit) for edit in reading.edits]
+    return _File(name, settled, _once(findings), edits, written)
+
+
+def members_from_files(cluster: str, name: str, line: int) -> Finding:
+    message = f"the members of the cluster are those of the files at hand: {cluster}"
+    return Finding(
+        "members-from-files",
+        "initial-cluster",
+        Origin(FILE, name, name, line),
+        message,
+        "check that it is whole",
+    )
+
+
+def _groups(files: Sequence[_File]) -> list[list[_File]]:
+    """Files that change the same ones, together."""
+    leader: dict[str, int] = {}
+    groups: dict[int, list[_File]] = {}
+    for at, file in enumerate(files):
+        joined = {leader[name] for name in file.touches if name in leader}
+        members = [one for number in sorted(joined) for one in groups.pop(number)]
+        groups[at] = [*members, file]
+        leader |= {name: at for one in groups[at] for name in one.touches}
+    return list(groups.values())
+
+
+def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str, Conversion]:
+    names = sorted({name for file in group for name in file.touches})
+    refusals = [file.name for file in group if file.refused]
+    if refusals:
+        return {name: _left(name, group, texts[name], refusals) for name in names}
     try:
-        after = apply(text, edits)
+        after = {name: _after(name, group, texts[name]) for name in names}
     except Overlap:
-        message = "left as it is: what one start of etcd needs here is not what another one needs"
-        shared = Finding("shared-settings", "", Origin(FILE, name, name), message, "convert them one by one")
-        return Conversion(name, text, text, {}, for_a_person([shared, *findings], name)), []
-    return Conversion(name, text, after, config, findings), settled
+        return {name: _shared(name, group, texts[name]) for name in names}
+    return {
+        name: Conversion(
+            name, texts[name], after[name], _config(name, group), for_a_person(_said(name, group), name)
+        )
+        for name in names
+    }
 
 
-def named_files(setup: Setup) -> list[str]:
-    """The files whose settings belong to a setup, the strongest first: a later environment file wins."""
-    files = [file.path for file in reversed(setup.files)]
-    return [*files, setup.config.value] if setup.config is not None else files
+def _after(name: str, group: Sequence[_File], text: str) -> str:
+    """Raises Overlap when two setups want different things of it."""
+    whole = {file.texts[name] for file in group if name in file.texts}
+    edits = [edit for file in group for path, edit in file.edits if path == name]
+    if len(whole) > 1 or (whole and edits):
+        raise Overlap(name)
+    return whole.pop() if whole else apply(text, edits)
+
+
+def _said(name: str, group: Sequence[_File]) -> list[Finding]:
+    return [finding for file in group if file.name == name for finding in file.findings]
+
+
+def _config(name: str, group: Sequence[_File]) -> dict[str, str]:
+    settled = [item for file in group if file.name == name for item in file.settled]
+    return dict(settled[0].config) if len(settled) == 1 else {}
+
+
+def _left(name: str, group: Sequence[_File], text: str, refusals: Sequence[str]) -> Conversion:
+    """A file of a group in which one is refused: that one is, and the others stay as they are."""
+    findings = _said(name, group)
+    if name in refusals:
+        return Conversion(name, text, None, {}, for_a_person(findings, name))
+    message = f"left as it is: it belongs to {', '.join(refusals)}, which is refused"
+    findings.append(Finding("not-converted", "", Origin(FILE, name, name), message, "see there"))
+    return Conversion(name, text, text, {}, for_a_person(findings, name))
+
+
+def _shared(name: str, group: Sequence[_File], text: str) -> Conversion:
+    message = "left as it is: what one start of etcd needs here is not what another one needs"
+    shared = Finding(
+        "shared-settings", "", Origin(FILE, name, name), message, "give each its own, and convert again"
+    )
+    return Conversion(name, text, text, {}, for_a_person([shared, *_said(name, group)], name))
 
 
 def document_of(view: View) -> Document:
@@ -106,8 +183,6 @@ def document_of(view: View) -> Document:
 
 
 def _convert_inner(item: Inner, document: Document, options: Options) -> Conversion:
-    from migrate02.conversion import convert_document
-
     return convert_document(
         document, item.view.name, item.view.text, options._replace(form="", initial_cluster="")
     )
@@ -117,7 +192,7 @@ def line_edits(view: View, after: str) -> list[Edit]:
     """The edits of whole lines that make a text another one; a line end is never the last of what is written."""
     from difflib import SequenceMatcher
 
-    old, new = view.text.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = _lines(view.text), _lines(after)
     starts = [0]
     for line in old:
         starts.append(starts[-1] + len(line))
@@ -136,229 +211,11 @@ def line_edits(view: View, after: str) -> list[Edit]:
     return edits
 
 
-def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = ()) -> Settled:
-    """Translate one setup. Nothing is edited when it is refused or its era cannot be told."""
-    missing = _missing(setup, name, layers)
-    setup = setup._replace(unseen=setup.unseen or bool(missing))
-    given = merged(setup, layers)
-    told = [*setup.findings, *missing, *(found for layer in layers for found in layer.document.findings)]
-    era = options.era or _era(given, layers)
-    options = options._replace(form="")
-    if setup.hostname:
-        options = options._replace(hostname=mask(setup.hostname, ".+"), hostname_given=True)
-    elif setup.host and (setup.host_is_told or not options.hostname_given):
-        options = options._replace(hostname=setup.host, hostname_given=True)
-    if setup.only_variables and not given:
-        return Settled(setup, given, {}, [], {}, [_unmasked(finding) for finding in told])
-    hidden = [item for item in given.values() if _hides_its_port(item)]
-    if hidden:
-        findings = [*(_unmasked(finding) for finding in told), *(_value_elsewhere(item) for item in hidden)]
-        return Settled(setup, given, {}, [], {}, findings)
-    outcome = carry_over(dict(given), told, options, era, name, options.target)
-    findings = [_placed(_unmasked(finding), name, setup.line) for finding in outcome.findings]
-    if outcome.refused:
-        return Settled(setup, given, {}, [], {}, findings, refused=True)
-    config = {key: _filled_again(unmask(value), setup) for key, value in outcome.config.items()}
-    sources = outcome.sources
-    if setup.hostname:
-        findings = [_by_the_host(finding, setup) for finding in findings]
-    config, left_out = _without_guesses(config, sources, given, setup)
-    if left_out and not (setup.only_variables and not any(sources.get(key) for key in left_out)):
-        findings.append(_left_out(setup, name, left_out))
-    kept = set(config)
-    findings = [item for item in findings if not _is_moot(item, kept, outcome.config)]
-    if not options.era and not setup.unseen and unclear_setup(given):
-        line = setup.line
-        findings.append(_unclear(name, line))
-    edits = _edits(setup, given, config, sources)
-    homeless = [key for key in config if not sources.get(key)]
-    texts = {}
-    for layer in layers:
-        text = _layer_text(layer, given, config, sources, findings, era)
-        if text is not None:
-            texts[layer.name] = text
-    if homeless:
-        if setup.home is not None:
-            edits.append(setup.home.takes([(key, config[key]) for key in homeless]))
-        else:
-            findings.append(_nowhere(setup, name, config, homeless))
-    return Settled(setup, given, config, edits, texts, findings)
-
-
-def _hides_its_port(given: Given) -> bool:
-    """An advertised address that is one variable as a whole: where to listen is told by its port."""
-    return given.value.endswith(HIDDEN_PORT)
-
-
-def _value_elsewhere(given: Given) -> Finding:
-    value = f"{given.origin.name} {unmask(given.value)}"
-    message = f"left as it is: the port in {value} is not seen here, and 2.x has to be told it"
-    return Finding(
-        "value-elsewhere", given.name, given.origin, message, "write it as HOST:PORT, and convert again"
-    )
-
-
-def _filled_again(value: str, setup: Setup) -> str:
-    for said, variable in setup.filled:
-        value = value.replace(said, variable)
-    return value
-
-
-def _missing(setup: Setup, name: str, layers: Sequence[Layer]) -> list[Finding]:
-    """What the setup takes in that is not at hand. A file without etcd in its name is taken for others'."""
-    seen = {layer.path for layer in layers}
-    findings = []
-    for file in setup.files:
-        if file.path not in seen and "etcd" in file.path.lower():
-            origin = Origin(FILE, file.path, name, file.line)
-            message = f"{file.path} may set more, and is not among the files at hand"
-            remedy = "convert both in one run"
-            findings.append(Finding("environment-elsewhere", "", origin, message, remedy))
-    if setup.config is not None and setup.config.value not in seen:
-        message = (
-            f"{setup.config.value} is left out: etcd 2.x reads no file, and it is not among the files at hand"
-        )
-        remedy = "convert both in one run"
-        origin = Origin(FILE, setup.config.origin.name, name, setup.line)
-        findings.append(Finding("config-elsewhere", "config", origin, message, remedy))
-    return findings
-
-
-def merged(setup: Setup, layers: Sequence[Layer] = ()) -> dict[str, Given]:
-    """The settings as they would run, each with where it stands: flags over variables over files."""
-    flags = [place.given for place in setup.flags if place.given.name]
-    variables = [place.given for place in setup.variables if place.given.name]
-    return first_wins(flags, variables, *(layer.document.given for layer in layers))
-
-
-def _era(given: Mapping[str, Given], layers: Sequence[Layer]) -> str:
-    era = era_of(given)
-    whole = any(layer.document.whole and layer.document.given for layer in layers)
-    return ERA_04 if whole and not any(_is_new(item) for item in given.values()) else era
-
-
-def _is_new(given: Given) -> bool:
-    from compat.flags04 import BY_NAME
-
-    return given.name not in BY_NAME
-
-
-def _without_guesses(
-    config: dict[str, str], sources: Mapping[str, str], given: Mapping[str, Given], setup: Setup
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Without what nobody set, where others may set it, and without a cluster of one, where others may name more;
-    and what that is, but for what others are known to set."""
-    fixed = setup.fixed - given.keys()
-    guesses: set[str] = set()
-    if setup.unseen:
-        guesses = {key for key in config if not sources.get(key)} | ({"initial-cluster"} - given.keys())
-    left_out = {key: config[key] for key in config if key in guesses and key not in fixed}
-    return {key: value for key, value in config.items() if key not in guesses | fixed}, left_out
-
-
-def _left_out(setup: Setup, name: str, config: Mapping[str, str]) -> Finding:
-    words = " ".join(f"--{key}={value}" for key, value in config.items())
-    return Finding(
-        "defaults-left-out",
-        "",
-        Origin(FILE, name, name, setup.line),
-        f"more may be set elsewhere, so what etcd 0.4 did by default is not written: {words}",
-        "add what is set nowhere",
-    )
-
-
-_ABOUT_A_SETTING = {
-    "name-from-hostname": "name",
-    "host-name-kept": "name",
-    "single-member": "initial-cluster",
-    "old-data-format": "data-dir",
-}
-
-
-def _is_moot(finding: Finding, kept: set[str], config: Mapping[str, str]) -> bool:
-    """Said of a setting that is not written after all."""
-    setting = _ABOUT_A_SETTING.get(finding.code, "")
-    if finding.code == "listens-everywhere" and finding.setting:
-        setting = f"listen-{'peer' if finding.setting.startswith('peer') else 'client'}-urls"
-    return bool(setting) and setting in config and setting not in kept
-
-
-def _by_the_host(finding: Finding, setup: Setup) -> Finding:
-    if finding.code != "name-from-hostname":
-        return finding
-    message = f"0.4 took the host name when no -name was given; it is written as {setup.hostname}, which is the same"
-    return Finding("host-name-kept", "name", finding.origin, message, "")
-
-
-def _placed(finding: Finding, name: str, line: int) -> Finding:
-    """What no line gave is said of where etcd is started."""
-    return finding if finding.origin else finding._replace(origin=Origin(FILE, "etcd", name, line))
-
-
-def _unmasked(finding: Finding) -> Finding:
-    return finding._replace(message=unmask(finding.message), remedy=unmask(finding.remedy))
-
-
-def _unclear(name: str, line: int) -> Finding:
-    message = "left as it is: all settings here exist in etcd 0.4 and in 2.x, but what is not set differs"
-    remedy = "if it was written for 0.4, add --from 0.4"
-    return Finding("era-unclear", "", Origin(FILE, name, name, line), message, remedy)
-
-
-def _nowhere(setup: Setup, name: str, config: Mapping[str, str], keys: Sequence[str]) -> Finding:
-    words = " ".join(f"--{key}={config[key]}" for key in keys)
-    return Finding(
-        "flags-elsewhere",
-        "",
-        Origin(FILE, name, name, setup.line),
-        f"there is no place here for what etcd 0.4 did by default: {words}",
-        "put it where etcd is started",
-    )
-
-
-def _edits(
-    setup: Setup, given: Mapping[str, Given], config: Mapping[str, str], sources: Mapping[str, str]
-) -> list[Edit]:
-    of_source: dict[str, list[str]] = {}
-    for key in config:
-        of_source.setdefault(sources.get(key, ""), []).append(key)
-    edits = []
-    for place in (*setup.flags, *setup.variables):
-        item = place.given
-        keys = of_source.get(item.name, []) if given.get(item.name) == item else []
-        if _stays(place, keys, given, config):
-            continue
-        edits.append(place.becomes([(key, config[key]) for key in keys]))
-    return edits
-
-
-def _stays(place: Place, keys: Sequence[str], given: Mapping[str, Given], config: Mapping[str, str]) -> bool:
-    """Said already as 2.x says it; or passed over by etcd already, by a rule that 2.x has too."""
-    item = place.given
-    spelled = item.origin.name.lstrip("-").removeprefix("ETCD_").lower().replace("_", "-")
-    if list(keys) == [item.name] and spelled == item.name:
-        return unmask(item.value) == config[item.name]
-    return not keys and item.name in config and given.get(item.name) != item and spelled == item.name
-
-
-def _layer_text(
-    layer: Layer,
-    given: Mapping[str, Given],
-    config: Mapping[str, str],
-    sources: Mapping[str, str],
-    findings: list[Finding],
-    era: str,
-) -> str | None:
-    """The file anew with the settings that it gave, None when none of them changes."""
-    document = layer.document
-    own = {item.name: item for item in document.given if given.get(item.name) == item}
-    part = {key: value for key, value in config.items() if sources.get(key) in own}
-    dead = dead_lines(document, dict(given), dict(config), findings)
-    as_given = {item.name: unmask(item.value) for item in document.given}
-    if document.form == "env" and part == as_given and not dead:
-        return None
-    marks = MARKS_04 if era == ERA_04 else MARKS_2X
-    return render(document, Result(part, sources, own, dead, marks), "env")
+def _lines(text: str) -> list[str]:
+    """With their ends. Only ``\\n`` ends a line: others may stand in a comment."""
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:

@@ -58,18 +58,18 @@ def read(
         about = holds_settings_of_04(view.text)
         return Reading([], [], [Finding("not-converted", "", origin, message, "mend it")] if about else [])
     named = _sourced_files(script, view)
+    unseen = tuple(path for path in named if sourced(path.path) is None)
     assignments: dict[str, list[Assignment]] = {}
     for path in named:
         other = sourced(path.path)
         if other is not None:
-            for item in scan(other).assignments:
-                assignments.setdefault(item.name, []).append(item)
+            script = _with(script, scan(other))
     for item in script.assignments:
         assignments.setdefault(item.name, []).append(item)
     known = _Known(script, assignments)
     readings = []
     for command in script.commands:
-        readings.append(_read_command(view, command, known, era, hostname, assigned, (*files, *named)))
+        readings.append(_read_command(view, command, known, era, hostname, assigned, (*files, *unseen)))
     for here in script.heres:
         if embedded is not None:
             readings.append(embedded(_here(view, here), here.path))
@@ -101,6 +101,15 @@ _ESCAPED = re.compile(r"\\\\|\\\$(?:\w+|\{[^{}]*\}|\([^()]*\))|\\`[^`]*\\`")
 
 def _in_here(text: str) -> str:
     return re.sub(r"\\(?=\r?\n)", r"\\\\", text)
+
+
+def _with(script: Script, other: Script) -> Script:
+    """A script with what a file that it takes in sets and exports."""
+    return script._replace(
+        assignments=[*other.assignments, *script.assignments],
+        exports=script.exports | other.exports,
+        exports_all=script.exports_all or other.exports_all,
+    )
 
 
 def _sourced_files(script: Script, view: View) -> tuple[FileNamed, ...]:
@@ -187,7 +196,7 @@ def _of_start(
         named = tuple(FileNamed(path, ENVIRONMENT, line) for path in start.env_files)
         setup = setups.of_start(start, args=args, era=era, files=named)
     else:
-        exported = _exported(view, known)
+        exported = _exported(known)
         used = _used_elsewhere(view, exported)
         if used:
             return Reading([], [], [_used(used[0], view)])
@@ -297,16 +306,15 @@ def _resolved(word: Word, known: _Known) -> str:
     return _ANY.sub(value, word.text) if "$" in word.text else word.text
 
 
-def _exported(view: View, known: _Known) -> list[Assigned]:
+def _exported(known: _Known) -> list[Assigned]:
     script = known.script
     return [
-        _assigned(view, item)
+        _assigned(item.value.words[0].view, item)
         for item in script.assignments
         if item.name.startswith("ETCD_")
         and not item.conditional
         and (item.exported or item.name in script.exports or script.exports_all)
         and not item.value.is_array
-        and item.value.words[0].view is view
     ]
 
 

@@ -109,9 +109,10 @@ def test_json_is_one_object_for_one_file(old: Path) -> None:
 
 
 def test_json_is_a_list_for_several_files_and_for_directories(old: Path) -> None:
-    for inputs in ((old, old), (old.parent,)):
+    other = write(old.parent / "other.conf", OLD)
+    for inputs in ((old, other), (old.parent,)):
         found = json.loads(convert("--json", *inputs).out)
-        assert [item["file"] for item in found["files"]] == [str(old)] * len(found["files"])
+        assert [item["file"] for item in found["files"]] == [str(old), str(other)]
     assert json.loads(convert("--json", write(old.parent / "other", "")).out)["config"] == {}
 
 
@@ -172,7 +173,8 @@ def test_an_unknown_command_is_told_in_one_line(argv: list[str]) -> None:
 
 
 def test_options_may_stand_anywhere_before_the_words(old: Path) -> None:
-    both = convert(old, "--to", "flags", old, "--target=3.4")
+    other = write(old.parent / "other.conf", OLD)
+    both = convert(old, "--to", "flags", other, "--target=3.4")
     assert both.out.count("--enable-v2=true") == 2
 
 
@@ -324,7 +326,7 @@ def test_a_directory_converts_every_kind_of_file(tmp_path: Path) -> None:
     run = convert("--write", tmp_path)
     assert run.status == DONE
     for name, text in files.items():
-        assert (tmp_path / f"{name}.0.4").read_text() == text
+        assert (tmp_path / ".migrate02" / "0001" / "files" / name).read_text() == text
         converted = (tmp_path / name).read_text()
         assert "4001" in converted
         assert not re.search(r"(?i)\b(?:etcd_)?addr\b", converted)
