@@ -312,9 +312,9 @@ CODES: dict[str, Code] = {
         INFO,
         "the members of a cluster, taken from the files of one run",
         "-peers names addresses, and 2.x wants every member by name. Where the files that are converted together hold "
-        "a node for every such address, each with a name and a peer address of its own, --initial-cluster is written for "
-        "all of them, the same on each. A node that none of these files describes cannot be among them: check that the "
-        "list is whole.",
+        "a node for every such address, each with a name and a peer address of its own, --initial-cluster is written "
+        "for all of them, the same on each. A node that none of these files describes cannot be among them: check that "
+        "the list is whole.",
     ),
     "file-moved": Code(
         INFO,

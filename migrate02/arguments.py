@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FORMS = ("flags", "env", "yaml", "args-json")
 ERAS = ("auto", "0.4")
+OUTPUTS = ("text", "json", "sarif", "github")
 
 OPTIONS: dict[str, tuple[str, str]] = {
     "--to": ("FORM", f"what to write: {', '.join(FORMS)} (default: by input)"),
@@ -30,6 +31,9 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "--diff": ("", "print a diff instead of the result"),
     "--check": ("", "print nothing but findings; exit 1 if something would change"),
     "--json": ("", "print one JSON object: config and findings"),
+    "--output": ("KIND", "how to print the findings: text, json (as --json), sarif, github"),
+    "--select": ("CODE", "tell only findings of this code; may be given again"),
+    "--ignore": ("CODE", "tell no finding of this code, unless it refuses; may be given again"),
     "--allow-residue": ("", "exit 0, not 2, when something is left for a person"),
 }
 """Each option of ``convert``: its value, if it takes one, and what it is for."""
@@ -72,6 +76,9 @@ class Arguments:
     words: list[str] | None = None
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    output = "text"
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
     to = ""
     format = ""
     target = ""
@@ -150,6 +157,7 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         _options_parser().parse_intermixed_args(words, args)
     else:
         args.inputs = words
+    args.json = args.json or args.output == "json"
     trouble = _trouble(args)
     if trouble:
         raise Misuse(trouble)
@@ -198,9 +206,23 @@ def _trouble(args: Arguments) -> str:
         return "--check writes nothing: give it or --write"
     if args.json and args.diff:
         return "--json and --diff both say what comes out: give one of them"
+    if args.output not in OUTPUTS:
+        return f"--output {args.output}: give one of {', '.join(OUTPUTS)}"
+    if args.diff and args.output in ("sarif", "github"):
+        return f"--diff and --output {args.output} both go to standard output: give one of them"
+    if unknown := _unknown_code([*args.select, *args.ignore]):
+        return f"{unknown} is no finding's code (see migrate02 explain)"
     if args.write and args.to == "args-json":
         return "--write --to args-json would lose the file's comments: print it and put it where it belongs"
     return _bad_initial_cluster(args) or _bad_target(args)
+
+
+def _unknown_code(codes: Sequence[str]) -> str:
+    if not codes:
+        return ""
+    from compat.findings import CODES
+
+    return next((code for code in codes if code not in CODES), "")
 
 
 def _kinds_but(kind: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Keeps what is about to be replaced in one folder, with a manifest, and puts it back.
 
-The manifest and every original are there before the first file is replaced. Going back loses nothing either: a file that
-was changed since is left as it is, and told.
+The manifest and every original are there before the first file is replaced. Going back loses nothing either: a file
+that was changed since is left as it is, and told.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ class BackupError(Exception):
 
 
 class Entry(NamedTuple):
-    """One file: ``path`` and ``backup`` are relative to the tree and to the folder; the digests are SHA-256 of its
-    bytes before and after."""
+    """One file: ``backup`` is relative to the folder, and below ``files`` its path in the tree. ``size`` is the
+    original's in bytes, ``written`` the SHA-256 of what took its place."""
 
-    path: str
     backup: str
-    before: str
-    after: str
+    size: int
+    written: str
+
+    @property
+    def path(self) -> str:
+        return os.path.relpath(self.backup, "files")
 
 
 class Keeper:
@@ -42,7 +45,7 @@ class Keeper:
         self.folder = ""
 
     def covers(self, real: str) -> bool:
-        return os.path.commonpath((self.tree, real)) == self.tree
+        return real.startswith(os.path.join(self.tree, ""))
 
     def keep(self, texts: Mapping[str, bytes]) -> dict[str, str]:
         """Keep the files with these real paths, about to hold these bytes; where each is kept.
@@ -60,14 +63,16 @@ class Keeper:
     def _keep(self, texts: Mapping[str, bytes]) -> dict[str, str]:
         entries = []
         kept = {}
+        made: set[str] = set()
         for real, data in texts.items():
-            path = os.path.relpath(real, self.tree)
-            backup = os.path.join(self.folder, "files", path)
-            os.makedirs(os.path.dirname(backup), exist_ok=True)
+            path = os.path.join("files", real.removeprefix(self.tree).lstrip(os.sep))
+            backup = os.path.join(self.folder, path)
+            folder = os.path.dirname(backup)
+            if folder not in made:
+                os.makedirs(folder, exist_ok=True)
+                made.add(folder)
             link_or_copy(real, backup)
-            with open(backup, "rb") as file:
-                before = file.read()
-            entries.append(Entry(path, os.path.join("files", path), _digest(before), _digest(data)))
+            entries.append(Entry(path, os.stat(backup).st_size, hashlib.sha256(data).hexdigest()))
             kept[real] = backup
         manifest = {"version": VERSION, "files": [entry._asdict() for entry in entries]}
         text = json.dumps(manifest, indent=1) + "\n"
@@ -90,10 +95,6 @@ def _new_folder(parent: str) -> str:
             continue
         sync_directory(parent)
         return folder
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 class Undone(NamedTuple):
@@ -151,13 +152,12 @@ def _entries(folder: str) -> list[Entry]:
 def _put_back(tree: str, folder: str, entry: Entry) -> Undone:
     path, backup = os.path.join(tree, entry.path), os.path.join(folder, entry.backup)
     try:
-        found = _read(path)
-        kept = _read(backup)
-        if kept is None or _digest(kept) != entry.before:
+        found, kept = _read(path), _read(backup)
+        if kept is None or len(kept) != entry.size:
             return Undone(entry.path, False, f"its backup {backup} is gone or damaged")
-        if found is not None and _digest(found) == entry.before:
+        if found == kept:
             return Undone(entry.path, False)
-        if found is not None and _digest(found) != entry.after:
+        if found is not None and hashlib.sha256(found).hexdigest() != entry.written:
             return Undone(entry.path, False, f"changed since it was converted; the original is {backup}")
         replace_with(path, backup)
     except OSError as error:

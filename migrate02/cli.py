@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from migrate02.arguments import Arguments
     from migrate02.conversion import Conversion, Options
+    from migrate02.progress import Progress
 
 DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
 
@@ -109,7 +110,7 @@ def _convert(argv: list[str]) -> int:
     except Misuse as error:
         print(f"migrate02 convert: {error}", file=sys.stderr)
         return REFUSED
-    conversions = list(_conversions(args))
+    conversions = [_told(conversion, args) for conversion in _conversions(args)]
     if args.write:
         conversions = _written(conversions, args.inputs)
     _print(args, conversions)
@@ -164,9 +165,17 @@ def _conversions(args: Arguments) -> Iterator[Conversion]:
         yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
     if any(path != "-" for path in args.inputs):
         from migrate02.deployment import convert_paths
+        from migrate02.walking import Choice
 
         paths = [path for path in args.inputs if path != "-"]
-        yield from convert_paths(paths, options, args.include, args.exclude, _tell)
+        yield from convert_paths(paths, options, Choice(args.include, args.exclude), _tell, _progress())
+
+
+def _progress() -> Progress:
+    """A line on the terminal that is written over, once there is enough to wait for; nothing elsewhere."""
+    from migrate02.progress import nothing, on_terminal
+
+    return on_terminal(sys.stderr) if sys.stderr.isatty() else nothing
 
 
 def _read_standard_input() -> tuple[str, str]:
@@ -201,12 +210,31 @@ def _written(conversions: list[Conversion], trees: list[str]) -> list[Conversion
     ]
 
 
-def _print(args: Arguments, conversions: list[Conversion]) -> None:
-    from migrate02.report import as_json, diff, finding_lines, summary
+def _told(conversion: Conversion, args: Arguments) -> Conversion:
+    """With the findings that were asked for. What refuses a file is always told."""
+    if not (args.select or args.ignore):
+        return conversion
+    told = [
+        finding
+        for finding in conversion.findings
+        if finding.severity == "error"
+        or ((not args.select or finding.code in args.select) and finding.code not in args.ignore)
+    ]
+    return conversion._replace(findings=told)
 
+
+def _print(args: Arguments, conversions: list[Conversion]) -> None:
+    from migrate02.report import as_github, as_json, as_sarif, diff, finding_lines, summary
+
+    if args.output == "sarif":
+        print(as_sarif(conversions))
+        return
+    if args.output == "github":
+        print("".join(f"{line}\n" for line in as_github(conversions)), end="")
+        return
     told = [line for conversion in conversions for line in finding_lines(conversion.findings)]
     if len(conversions) > 1:
-        told.append(summary(conversions))
+        told += summary(conversions)
     _tell(told)
     if args.json:
         one = len(conversions) == 1 and not any(map(os.path.isdir, args.inputs))

@@ -9,7 +9,8 @@ from migrate02.conversion import Conversion, Options, left_alone, refused
 from migrate02.files import TooLarge, Unreadable, read_text
 from migrate02.formats import may_be_etcds
 from migrate02.formats.kinds import holds_settings_of_04
-from migrate02.walking import walk
+from migrate02.progress import Progress, nothing
+from migrate02.walking import Choice, walk
 
 NO_CONFIGURATION = (
     ".md",
@@ -32,27 +33,24 @@ Tell = Callable[[list[str]], None]
 
 
 def convert_paths(
-    paths: Sequence[str], options: Options, only: Sequence[str], but: Sequence[str], tell: Tell
+    paths: Sequence[str], options: Options, choice: Choice, tell: Tell, progress: Progress = nothing
 ) -> Iterator[Conversion]:
-    """What comes of all files, in the order of ``paths``; of a directory those that are about etcd.
-
-    ``only`` and ``but`` are patterns as in a .gitignore, for the files of directories.
-    """
+    """What comes of all files, in the order of ``paths``; of a directory those chosen that are about etcd."""
     texts: dict[str, str] = {}
     troubles: dict[str, Conversion] = {}
     order: list[str] = []
     told = {path for path in paths if not os.path.isdir(path)}
     for path in paths:
-        found = [path] if path in told else _found(path, only, but, troubles, order)
-        for name in found:
-            text = _text(name, troubles, named=name in told)
-            order.append(name)
-            if text is not None:
-                texts[name] = text
+        order += [path] if path in told else _found(path, choice, troubles)
+    for done, name in enumerate(order, 1):
+        text = None if name in troubles else _text(name, troubles, named=name in told)
+        if text is not None:
+            texts[name] = text
+        progress("reading", done, len(order))
     from migrate02.tree import Deployment
 
     deployment = Deployment(texts, told, options)
-    deployment.read()
+    deployment.read(lambda done: progress("converting", done, len(texts)))
     conversions = troubles | {item.name: item for item in deployment.convert()}
     for path in paths:
         if path not in told and not any(name in conversions for name in order if _is_below(name, path)):
@@ -63,16 +61,14 @@ def convert_paths(
             yield conversion
 
 
-def _found(
-    folder: str, only: Sequence[str], but: Sequence[str], troubles: dict[str, Conversion], order: list[str]
-) -> Iterator[str]:
+def _found(folder: str, choice: Choice, troubles: dict[str, Conversion]) -> Iterator[str]:
     """The files of a directory, and a word about every part of it that cannot be read."""
     unread: list[OSError] = []
-    yield from walk(folder, unread.append, only, but)
+    yield from walk(folder, unread.append, choice)
     for error in unread:
         name = str(error.filename)
         troubles[name] = refused(name, error.strerror or str(error))
-        order.append(name)
+        yield name
 
 
 def _text(name: str, troubles: dict[str, Conversion], *, named: bool) -> str | None:

@@ -66,7 +66,10 @@ class Deployment:
             for setup in reading.setups:
                 self._taken.update(layer.name for layer in self.layers(name, setup))
         for name in self._by_itself:
-            if name not in self._taken and (document := self._document(name)) is not None and document.given:
+            if name in self._taken or self.options.kind or not formats.looks_like_etcd(self.texts[name]):
+                continue
+            document = self._document(name)
+            if document is not None and document.given:
                 self.documents[name] = document
 
     def _read(self, name: str, text: str) -> None:
@@ -116,7 +119,9 @@ class Deployment:
             return unit
         wanted = os.path.basename(unit)
         found = [other for other in self.readings if os.path.basename(other) == wanted]
-        return found[0] if len(found) == 1 else None
+        near = sorted(found, key=lambda other: len(_common(other, name)), reverse=True)
+        alone = len(near) == 1 or (near and len(_common(near[0], name)) > len(_common(near[1], name)))
+        return near[0] if alone else None
 
     def find(self, path: str, beside: str) -> str | None:
         """The file that a machine has at ``path``, as one of these, for the configuration in ``beside``: below a folder
@@ -190,18 +195,23 @@ class Deployment:
             if name in done or (name in self._taken and name not in self._told):
                 continue
             document = self.documents.get(name)
-            known = clusters.get((name, 0), "")
-            if document is not None and known:
-                options = self.options._replace(initial_cluster=known)
-                done[name] = convert_document(
-                    document._replace(findings=[*document.findings, members_from_files(known, name, 0)]),
-                    name,
-                    self.texts[name],
-                    options,
-                )
+            if document is not None:
+                done[name] = self._convert_document(name, document, clusters.get((name, 0), ""))
             elif name not in self._taken:
                 done[name] = inputs.convert_settings(self.texts[name], name, self.options)
         return [done[name] for name in self.texts if name in done]
+
+    def _convert_document(self, name: str, document: Document, cluster: str) -> Conversion:
+        options = self.options
+        if cluster:
+            told = members_from_files(cluster, name, 0)
+            document = document._replace(findings=[*document.findings, told])
+            options = options._replace(initial_cluster=cluster)
+        return convert_document(document, name, self.texts[name], options)
+
+
+def _common(left: str, right: str) -> str:
+    return os.path.commonpath((os.path.abspath(left), os.path.abspath(right)))
 
 
 __all__ = ["Deployment", "Node"]

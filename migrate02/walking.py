@@ -18,6 +18,16 @@ _OURS = r"\.0\.4(\.\d+)?\Z|\A\..*\.migrate02-\d+\Z"
 _NOT_ENTERED = frozenset((".git", ".hg", ".svn", FOLDER))
 
 
+class Choice(NamedTuple):
+    """Patterns as in a .gitignore for paths below a directory: only these files, if any are given, but not those."""
+
+    only: Sequence[str] = ()
+    but: Sequence[str] = ()
+
+
+ALL = Choice()
+
+
 class _Ignore(NamedTuple):
     """The rules of one .gitignore, for what is below ``folder``."""
 
@@ -30,15 +40,12 @@ class _Ignore(NamedTuple):
         return self.rules.check_file(os.path.relpath(path, self.folder) + ending).include
 
 
-def walk(
-    directory: str, on_error: Callable[[OSError], None], only: Sequence[str] = (), but: Sequence[str] = ()
-) -> Iterator[str]:
+def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = ALL) -> Iterator[str]:
     """The regular files below a directory, in a stable order.
 
-    ``only`` and ``but`` are patterns as in a .gitignore, for paths below the directory. ``on_error`` is told of a
-    directory that cannot be read.
+    ``on_error`` is told of a directory that cannot be read.
     """
-    wanted, unwanted = _spec(only), _spec(but)
+    wanted, unwanted = _spec(choice.only), _spec(choice.but)
     ignores = {directory: _ignores_above(directory)}
     for folder, folders, names in os.walk(directory, onerror=on_error):
         rules = ignores.pop(folder, [])

@@ -58,15 +58,14 @@ def read(
         about = holds_settings_of_04(view.text)
         return Reading([], [], [Finding("not-converted", "", origin, message, "mend it")] if about else [])
     named = _sourced_files(script, view)
-    unseen = tuple(path for path in named if sourced(path.path) is None)
-    assignments: dict[str, list[Assignment]] = {}
+    unseen = []
     for path in named:
         other = sourced(path.path)
-        if other is not None:
+        if other is None:
+            unseen.append(path)
+        else:
             script = _with(script, scan(other))
-    for item in script.assignments:
-        assignments.setdefault(item.name, []).append(item)
-    known = _Known(script, assignments)
+    known = _Known(script, _by_name(script))
     readings = []
     for command in script.commands:
         readings.append(_read_command(view, command, known, era, hostname, assigned, (*files, *unseen)))
@@ -112,9 +111,19 @@ def _with(script: Script, other: Script) -> Script:
     )
 
 
+def _by_name(script: Script) -> dict[str, list[Assignment]]:
+    found: dict[str, list[Assignment]] = {}
+    for item in script.assignments:
+        found.setdefault(item.name, []).append(item)
+    return found
+
+
 def _sourced_files(script: Script, view: View) -> tuple[FileNamed, ...]:
+    known = _Known(script, _by_name(script))
     return tuple(
-        FileNamed(command.words[1].text, SCRIPT, view.line(command.words[1].start), command.conditional)
+        FileNamed(
+            _resolved(command.words[1], known), SCRIPT, view.line(command.words[1].start), command.conditional
+        )
         for command in script.commands
         if command.words[0].text in (".", "source") and len(command.words) > 1
     )
