@@ -74,11 +74,7 @@ class Arguments:
 
     inputs: list[str]
     words: list[str] | None = None
-    include: Sequence[str] = ()
-    exclude: Sequence[str] = ()
     output = "text"
-    select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
     to = ""
     format = ""
     target = ""
@@ -91,6 +87,12 @@ class Arguments:
     check = False
     json = False
     allow_residue = False
+
+    def __init__(self) -> None:
+        self.include: list[str] = []
+        self.exclude: list[str] = []
+        self.select: list[str] = []
+        self.ignore: list[str] = []
 
 
 _PLAINER = (
@@ -171,7 +173,7 @@ def _options_parser() -> argparse.ArgumentParser:
     parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
     for name, (metavar, text) in OPTIONS.items():
         if name in _SEVERAL:
-            parser.add_argument(name, metavar=metavar, help=text, action="append", default=[])
+            parser.add_argument(name, metavar=metavar, help=text, action="append")
         elif metavar:
             parser.add_argument(name, metavar=metavar, help=text, dest=_DESTINATIONS.get(name))
         else:

@@ -46,7 +46,7 @@ def member_of(given: Mapping[str, Given], host: str = "") -> Member:
 
 
 def initial_clusters(members: Mapping[Key, Member]) -> dict[Key, str]:
-    """``--initial-cluster`` for every member of a cluster that is known as a whole, the same for all of it.
+    """``--initial-cluster`` for every member of a cluster that is known as a whole: all by name, the same for each.
 
     A cluster is known when it is more than one member, each has a name of its own and an address of its own, and no
     address that one of them joins through is missing.
@@ -59,7 +59,7 @@ def initial_clusters(members: Mapping[Key, Member]) -> dict[Key, str]:
         owner[member.address] = key
     found: dict[Key, str] = {}
     for keys in _connected(members, owner):
-        cluster = [members[key] for key in keys]
+        cluster = sorted((members[key] for key in keys), key=lambda member: member.name)
         if len(cluster) > 1 and all(_is_plain(member, owner, twice) for member in cluster):
             names = {member.name for member in cluster}
             if len(names) == len(cluster):
@@ -79,7 +79,7 @@ def _is_plain(member: Member, owner: Mapping[str, object], twice: set[str]) -> b
 
 
 def _connected(members: Mapping[Key, Member], owner: Mapping[str, Key]) -> list[list[Key]]:
-    """The members that reach each other through peers, in the order in which they came."""
+    """The members that reach each other through peers."""
     group = {key: key for key in members}
 
     def leader(key: Key) -> Key:

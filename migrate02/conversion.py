@@ -250,7 +250,7 @@ def dead_lines(
     said_again = {
         item.origin.line
         for item in document.given
-        if item.name not in config and item.origin.line != given[item.name].origin.line
+        if item.name not in config and item.name in given and item.origin.line != given[item.name].origin.line
     }
     return frozenset(passed_over | said_again)
 

@@ -299,7 +299,9 @@ def _layer_text(
     document = layer.document
     own = {item.name: item for item in document.given if given.get(item.name) == item}
     part = {key: value for key, value in config.items() if sources.get(key) in own}
-    dead = dead_lines(document, dict(given), dict(config), findings)
+    here = [item for item in findings if item.origin is not None and item.origin.file == layer.name]
+    shadowed = [item for item in document.given if given.get(item.name) != item and item.name not in config]
+    dead = dead_lines(document, own, dict(config), here) | {item.origin.line for item in shadowed}
     as_given = {item.name: unmask(item.value) for item in document.given}
     if document.form == "env" and part == as_given and not dead:
         return None
