@@ -250,37 +250,35 @@ def _seen_through(words: Sequence[Word], known: _Known) -> tuple[list[Word], lis
     return found, trouble
 
 
-def _pieces(name: str, known: _Known) -> list[tuple[Assignment, list[Word]]] | None:
-    """What a variable holds, piece by piece; None when that cannot be told or is no list of flags."""
-    items = known.assignments.get(name)
-    if not items or (len([item for item in items if not _adds(item)]) > 1):
+def _pieces(
+    name: str, known: _Known, seen: frozenset[str] = frozenset()
+) -> list[tuple[Assignment, list[Word]]] | None:
+    """What a variable holds, piece by piece; None when that cannot be told or is no list of flags. ``seen`` are the
+    variables on the way to it, which may not come again."""
+    items = known.assignments.get(name, [])
+    if not items or name in seen or len([item for item in items if not _adds(item)]) > 1:
         return None
-    pieces = []
-    for item in items:
-        if item.value.is_array:
-            inside = [word for word in item.value.words if not _refers_to(word, name)]
-        else:
-            word = item.value.words[0]
-            if re.search(r"\$\(|`|\$\{\w+[:#%/+-]", word.raw):
-                return None
-            view = inner(word)
-            inside = [one for one in split(view, 0, len(view.text), PLAIN) if not _refers_to(one, name)]
-            inside = [one._replace(dialect=_INSIDE) for one in inside]
-            nested: list[Word] = []
-            for one in inside:
-                match = _NAMED.match(one.raw)
-                deeper = _pieces(match[2] or match[3], known) if match else None
-                if deeper is not None and not any(one.conditional for one, _ in deeper):
-                    nested += [deep for _, run in deeper for deep in run]
-                else:
-                    nested.append(one)
-            inside = nested
-        pieces.append((item, inside))
+    pieces = [(item, _words_of(item, known, seen | {name})) for item in items]
     flags = [word for _, inside in pieces for word in inside]
     return pieces if not flags or flags[0].text.startswith("-") else None
 
 
-_INSIDE = PLAIN
+def _words_of(item: Assignment, known: _Known, seen: frozenset[str]) -> list[Word]:
+    """The words that an assignment adds, those of other variables in the place of their names."""
+    if item.value.is_array:
+        return [word for word in item.value.words if not _refers_to(word, item.name)]
+    view = inner(item.value.words[0])
+    found: list[Word] = []
+    for word in split(view, 0, len(view.text), PLAIN):
+        if _refers_to(word, item.name):
+            continue
+        match = _NAMED.match(word.raw)
+        deeper = _pieces(match[2] or match[3], known, seen) if match else None
+        if deeper is not None and not any(assignment.conditional for assignment, _ in deeper):
+            found += [inside for _, run in deeper for inside in run]
+        else:
+            found.append(word)
+    return found
 
 
 def _adds(item: Assignment) -> bool:
@@ -298,21 +296,18 @@ def _refers_to(word: Word, name: str) -> bool:
 
 def _resolved(word: Word, known: _Known) -> str:
     """A word with its plain variables filled in."""
+    return _filled_in(word.text, known, frozenset())
 
+
+def _filled_in(text: str, known: _Known, seen: frozenset[str]) -> str:
     def value(match: re.Match[str]) -> str:
-        items = known.assignments.get(match[1] or match[2], [])
-        if len(items) != 1 or items[0].value.is_array or items[0].conditional:
+        name = match[1] or match[2]
+        items = known.assignments.get(name, [])
+        if name in seen or len(items) != 1 or items[0].value.is_array or items[0].conditional:
             return match[0]
-        text = items[0].value.words[0].text
-        return (
-            text
-            if "$" not in text and "`" not in text
-            else _ANY.sub(value, text)
-            if text != word.text
-            else text
-        )
+        return _filled_in(items[0].value.words[0].text, known, seen | {name})
 
-    return _ANY.sub(value, word.text) if "$" in word.text else word.text
+    return _ANY.sub(value, text) if "$" in text else text
 
 
 def _exported(known: _Known) -> list[Assigned]:

@@ -134,7 +134,7 @@ SYSTEMD = Dialect(
 )
 PLAIN = Dialect(
     r"\s+|\\\r?\n",
-    rf"{TEMPLATE}|{SUBSTITUTION}|[^\s\\]|\\[^\r\n]",
+    rf"{TEMPLATE}|{SUBSTITUTION}|\$\{{[^{{}}]*\}}|[^\s\\]|\\[^\r\n]",
     str,
     _bare,
     mask=f"{TEMPLATE}|{SUBSTITUTION}",
