@@ -143,9 +143,11 @@ def _after(name: str, group: Sequence[_File], text: str) -> str:
     """Raises Overlap when two setups want different things of it."""
     whole = {file.texts[name] for file in group if name in file.texts}
     edits = [edit for file in group for path, edit in file.edits if path == name]
-    if len(whole) > 1 or (whole and edits):
+    if len(whole) > 1:
         raise Overlap(name)
-    return whole.pop() if whole else apply(text, edits)
+    if whole and not edits:
+        return whole.pop()
+    return apply(text, [*edits, *(edit for new in whole for edit in line_edits(View(text, name), new))])
 
 
 def _said(name: str, group: Sequence[_File]) -> list[Finding]:

@@ -43,6 +43,18 @@ class Settled(NamedTuple):
     refused: bool = False
 
 
+def _of_layers(setup: Setup, layers: Sequence[Layer]) -> list[Finding]:
+    """What the files had to say, but for variables in them whose flags are seen."""
+    seen = {(place.view.name, place.given.origin.line) for place in setup.flags}
+    return [
+        finding
+        for layer in layers
+        for finding in layer.document.findings
+        if finding.code != "flags-elsewhere"
+        or (layer.name, finding.origin and finding.origin.line) not in seen
+    ]
+
+
 def _is_config(layer: Layer, setup: Setup) -> bool:
     """0.4's own file, or what it was converted to: 2.x has to be told of it as an environment file."""
     named = setup.config is not None and setup.config.value == layer.path
@@ -81,7 +93,7 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     missing = _missing(setup, name, layers)
     setup = setup._replace(unseen=setup.unseen or bool(missing))
     given = merged(setup, layers)
-    told = [*setup.findings, *missing, *(found for layer in layers for found in layer.document.findings)]
+    told = [*setup.findings, *missing, *_of_layers(setup, layers)]
     era = options.era or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:

@@ -134,6 +134,8 @@ def read(view: View, name: str, era: str = "", sourced: Sourced | None = None) -
             return NOTHING
         found = sourced or (lambda _path: None)
         return module.read(view, era, sourced=found, embedded=inside)  # type: ignore[no-any-return]
+    if name == "systemd" and sourced is not None:
+        return module.read(view, era, sourced=sourced)  # type: ignore[no-any-return]
     return module.read(view, era)  # type: ignore[no-any-return]
 
 

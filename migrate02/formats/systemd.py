@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from migrate02.formats import setups, variables
 from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup
+from migrate02.formats.shellwords import scan
 from migrate02.formats.starts import Start, find, inner, shells
 from migrate02.formats.variables import Assigned, commented
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import SYSTEMD, Word, split
+from migrate02.formats.words import PLAIN, SYSTEMD, Word, split
 
 _LINE = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*")
 _PREFIX = re.compile(r"[-@+!:]*")
 _OTHERS_DROP_IN = re.compile(r"(?:^|/)(?!etcd)[^/]*\.(?:service|socket|timer)\.d/[^/]*\Z")
+
+_VARIABLE = re.compile(r"\$(\w+)\Z")
 
 HOST_NAME = "%H"
 
@@ -29,7 +32,8 @@ class Directive(NamedTuple):
     end: int
 
 
-def read(view: View, era: str = "") -> Reading:
+def read(view: View, era: str = "", *, sourced: Callable[[str], View | None] = lambda _path: None) -> Reading:
+    """``sourced`` finds an environment file by its path: what it sets may stand for flags."""
     directives = list(_directives(view.text))
     assigned = [item for one in directives if one.name == "Environment" for item in _assigned(view, one)]
     files = tuple(
@@ -47,6 +51,7 @@ def read(view: View, era: str = "") -> Reading:
             words = [words[0], *words[2:]]
         start = find(words)
         if start is not None:
+            start = start._replace(args=_seen_through(start.args, files, sourced))
             found.append(_setup(view, start, assigned, files, one, era))
             continue
         for word in shells(words):
@@ -61,6 +66,28 @@ def read(view: View, era: str = "") -> Reading:
         [edit for reading in readings for edit in reading.edits],
         [*findings, *(finding for reading in readings for finding in reading.findings)],
     )
+
+
+def _seen_through(
+    args: Sequence[Word],
+    files: Sequence[FileNamed],
+    sourced: Callable[[str], View | None],
+) -> list[Word]:
+    """The words with those of a variable in the place of ``$NAME``, when it is set once, to flags."""
+    if not any(_VARIABLE.match(word.raw) for word in args):
+        return list(args)
+    values: dict[str, View] = {}
+    for file in files:
+        other = sourced(file.path)
+        for item in scan(other).assignments if other is not None else ():
+            values[item.name] = inner(item.value.words[0])
+    found: list[Word] = []
+    for word in args:
+        match = _VARIABLE.match(word.raw)
+        value = values.get(match[1]) if match else None
+        inside = split(value, 0, len(value.text), PLAIN) if value is not None else []
+        found += inside if inside and inside[0].text.startswith("-") else [word]
+    return found
 
 
 def _setup(
@@ -154,7 +181,7 @@ def _assigned(view: View, directive: Directive) -> Iterator[Assigned]:
         )
 
 
-def _writer(word: Word):  # type: ignore[no-untyped-def]
+def _writer(word: Word) -> Callable[[str, str], str]:
     def write(name: str, value: str) -> str:
         return SYSTEMD.quote(f"{name}={value}", word.raw)
 

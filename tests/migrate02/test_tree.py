@@ -179,6 +179,22 @@ def test_defaults_that_a_script_takes_in_are_converted_with_it(tmp_path: Path) -
     assert (tmp_path / "etc/init.d/etcd").read_text() == script
 
 
+def test_flags_in_a_variable_of_an_environment_file_are_converted_with_the_unit(tmp_path: Path) -> None:
+    unit = "[Service]\nEnvironmentFile=/etc/default/etcd\nExecStart=/usr/bin/etcd -data-dir /d $ETCD_OPTS\n"
+    options = 'ETCD_NAME=m1\nETCD_OPTS="-addr 10.0.0.1:4001 -v"\nETCD_PEER_ADDR=10.0.0.1:7001\n'
+    plant(tmp_path, {"etc/systemd/system/etcd.service": unit, "etc/default/etcd": options})
+    run = convert("--write", tmp_path)
+    assert (run.status, "flags-elsewhere" in run.codes) == (DONE, False)
+    environment = (tmp_path / "etc/default/etcd").read_text()
+    assert (
+        'ETCD_OPTS="--listen-client-urls http://[::]:4001 --advertise-client-urls http://10.0.0.1:4001'
+        in environment
+    )
+    assert "--debug=true" in environment
+    assert "ETCD_INITIAL_ADVERTISE_PEER_URLS=http://10.0.0.1:7001\n" in environment
+    assert (tmp_path / "etc/systemd/system/etcd.service").read_text() == unit
+
+
 # How findings are told.
 
 
