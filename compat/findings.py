@@ -207,8 +207,10 @@ CODES: dict[str, Code] = {
         REVIEW,
         "flags that are filled in from elsewhere",
         'A word such as $ETCD_OPTS or "$@" on a command line stands for flags that cannot be seen there, and a '
-        "variable may hold a piece of a command line. Such a word or variable is left as it is. If there are flags of "
-        "0.4 in it, convert them by themselves, with 'migrate02 convert -- etcd FLAGS', and put the result in.",
+        "variable may hold a piece of a command line. A variable that is set plainly, in the same file or in one that "
+        "it takes in and that is among the files of the run, is seen through. Any other word or variable is left as it "
+        "is. If there are flags of 0.4 in it, convert them by themselves, with 'migrate02 convert -- etcd FLAGS', and "
+        "put the result in.",
     ),
     "wildcard-advertised": Code(
         REVIEW,
@@ -253,10 +255,12 @@ CODES: dict[str, Code] = {
     ),
     "not-converted": Code(
         REVIEW,
-        "a file that holds settings of 0.4 among other things",
-        "Units, upstart jobs, scripts and cloud-configs hold more than etcd's settings and are not converted as a "
-        "whole. In a directory such a file is told and left as it is. Convert etcd's command line in it by itself: "
-        "'migrate02 convert -- etcd FLAGS', with its variables before it as NAME=value, and put the result in.",
+        "settings of 0.4 that are left as they are",
+        "Something here sets up etcd 0.4 in a way that cannot be told for sure: flags that are added only at times and "
+        "decide about others, a variable that the script itself uses, a program in a variable, a quote that is left "
+        "open, a file of a kind that is not converted, or a file that belongs to one which is refused. Nothing is "
+        "guessed: that piece is left as it is. Change what the finding names and convert again, or convert etcd's "
+        "command line by itself, 'migrate02 convert -- etcd FLAGS', and put the result in.",
     ),
     "defaults-left-out": Code(
         REVIEW,
