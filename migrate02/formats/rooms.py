@@ -95,6 +95,7 @@ def candidates(text: str) -> list[str]:
     """The rooms that a text may be of, the surest first."""
     if "etcd" not in text and "ETCD_" not in text:
         return []
+    text = text.removeprefix("\ufeff")
     if text.startswith("#!"):
         return ["shell"]
     return [name for name, room in ROOMS.items() if re.search(room.sign, text)]
@@ -124,6 +125,8 @@ def find(view: View, era: str = "", sourced: Sourced | None = None) -> tuple[str
 def read(view: View, name: str, era: str = "", sourced: Sourced | None = None) -> Reading:
     """What the text holds. Raises UnusableInput when it is not what it was taken for."""
     name = ALIASES.get(name, name)
+    if view.text.startswith("\ufeff"):
+        view = view.part(1, len(view.text))
     room = ROOMS[name]
     module = import_module(f"migrate02.formats.{room.module}")
     inside = partial(embedded, era=era)

@@ -39,14 +39,31 @@ _NO_TEXT = re.compile(
 
 def documents(text: str) -> list[Node]:
     """Raises UnusableInput for what is no YAML."""
+    legible = re.sub("[\ud800-\udfff]", _ILLEGIBLE, text)  # as long as before: the nodes' places hold
     try:
-        return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        found = [node for node in yaml.compose_all(legible, Loader=_Loader) if node is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise UnusableInput(f"not YAML: {problem}", mark.line + 1 if mark else 0) from None
     except (ValueError, RecursionError) as error:
         raise UnusableInput(f"not YAML: {error}") from None
+    if legible != text and any(_ILLEGIBLE in value for node in found for value in _values(node)):
+        raise UnusableInput("not YAML: bytes that are not UTF-8")
+    return found
+
+
+_ILLEGIBLE = "\ue000"
+"""In the place of a byte that is no UTF-8, which may stand in a comment."""
+
+
+def _values(node: Node) -> Iterator[str]:
+    if isinstance(node, ScalarNode):
+        yield str(node.value)
+        return
+    for item in node.value:
+        for one in item if isinstance(item, tuple) else (item,):
+            yield from _values(one)
 
 
 def entries(node: Node | None) -> Iterator[Entry]:
@@ -101,6 +118,7 @@ def _block(view: View, start: int, end: int) -> View:
     raw = text[at:end]
     first = next((line for line in raw.split("\n") if line.strip()), "")
     indent = len(first) - len(first.lstrip(" "))
+    newline = "\r\n" if "\r\n" in raw else "\n"
     chars: list[str] = []
     offsets: list[int] = []
     for line in raw.splitlines(keepends=True):
@@ -117,11 +135,11 @@ def _block(view: View, start: int, end: int) -> View:
         at += len(line)
     offsets.append(min(at, end))
     # A line's first character stands behind its indentation, and what is put before it must not be indented twice.
-    return view.inside("".join(chars), offsets, partial(_indented, indent=" " * indent))
+    return view.inside("".join(chars), offsets, partial(_indented, lead=newline + " " * indent))
 
 
-def _indented(text: str, indent: str) -> str:
-    return re.sub(r"\n(?=[^\n])", "\n" + indent, text)
+def _indented(text: str, lead: str) -> str:
+    return re.sub(r"\r?\n(?=[^\n])", lead, text)
 
 
 def _quoted(view: View, start: int, end: int, style: str) -> View:
@@ -235,6 +253,7 @@ def lines_of(view: View, start: int, end: int) -> tuple[int, int] | None:
     before = view.text.rfind("\n", 0, start)
     if before < 0 or view.text[before:start].strip() not in ("-", ""):
         return None
+    before -= view.text[before - 1 : before] == "\r"
     after = view.text.find("\n", end)
     after = len(view.text) if after < 0 else after
     return before, after - 1 if view.text[after - 1] == "\r" else after
