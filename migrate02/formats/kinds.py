@@ -141,7 +141,11 @@ def lines_of_04(text: str) -> list[int]:
     ]
 
 
-_ETCD = r"(?<![\w.-])etcd(?![\w.-])|/etcd(?![\w.-])|\bETCD_(?:PEER|CLUSTER)_|\betcd:"
+_ETCD = (
+    r"(?<![\w.-])etcd[\"',]*[ \t]+[\"']?[-$\\]|/etcd(?![\w.-])|[\"']etcd[\"']|-[ \t]+etcd[ \t]*(?:\n|\Z)"
+    r"|(?<![\w.-])etcd:|\bETCD_(?:PEER|CLUSTER)_"
+)
+"""Etcd as a program, a section or an owner of variables; not a word about it."""
 _NEAR = 8
 """Lines from the name of a program to the last of its flags, more or less."""
 
