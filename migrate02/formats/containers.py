@@ -141,7 +141,7 @@ def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
             gone, joint = _flow_gone(view, start, end), ", "
         else:
             gone, joint = variables.commented(view, first, after), newline + view.text[first:start]
-        yield Assigned(view, start, end, name, value.value, write, joint, gone)
+        yield Assigned(view, start, end, name, yamlnodes.said(view, value), write, joint, gone)
     if isinstance(node, SequenceNode):
         for word in yamlnodes.words_of(view, node):
             name, equals, text = word.text.partition("=")
@@ -190,7 +190,7 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
             gone, joint = _flow_gone(view, start, end), ", "
         else:
             continue
-        yield Assigned(view, start, end, name.value, value.value, write, joint, gone)
+        yield Assigned(view, start, end, name.value, yamlnodes.said(view, value), write, joint, gone)
 
 
 def _line(view: View, start: int, end: int) -> tuple[int, int]:

@@ -41,7 +41,7 @@ def documents(text: str) -> list[Node]:
     """Raises UnusableInput for what is no YAML."""
     legible = re.sub("[\ud800-\udfff]", _ILLEGIBLE, text)  # as long as before: the nodes' places hold
     try:
-        found = [node for node in yaml.compose_all(legible, Loader=_Loader) if node is not None]
+        found = _composed(legible)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
@@ -51,6 +51,22 @@ def documents(text: str) -> list[Node]:
     if legible != text and any(_ILLEGIBLE in value for node in found for value in _values(node)):
         raise UnusableInput("not YAML: bytes that are not UTF-8")
     return found
+
+
+def _composed(text: str) -> list[Node]:
+    """With templates in it that are no YAML, as if they were plain words: see ``said``."""
+    try:
+        return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+    except yaml.YAMLError:
+        plain = re.sub(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", lambda found: "t" * len(found[0]), text)
+        if plain == text:
+            raise
+        return [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]
+
+
+def said(view: View, node: ScalarNode) -> str:
+    """The text of a scalar as the file has it, templates and all."""
+    return inside(view, node).text
 
 
 _ILLEGIBLE = "\ue000"
@@ -236,7 +252,7 @@ def words_of(view: View, node: Node) -> list[Word]:
         lines = None if inside_flow else lines_of(view, start, end)
         joint = view.text[lines[0] : start] if lines else ", "
         dialect = Dialect("", "", str, _quote_flow if inside_flow else _quote_block, joint)
-        found.append(Word(view, start, end, item.value, dialect, lines))
+        found.append(Word(view, start, end, said(view, item), dialect, lines))
     return found
 
 
