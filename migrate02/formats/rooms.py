@@ -45,7 +45,7 @@ ROOMS: dict[str, Room] = {
     "strings": Room(
         "strings",
         "a template with files in it",
-        r"""["']#(?:cloud-config|!)|[|>][-+]?\s+#(?:cloud-config|!)""",
+        r"""["']\s*#(?:cloud-config|!)|(?:[|>][-+]?|<<[-~]?["']?\w+["']?)\s+#(?:cloud-config|!)""",
     ),
     "containers": Room(
         "containers", "a list of containers", r"""(?m)^[ \t{,-]*["']?(?:image|build|containers)["']?[ \t]*:"""
@@ -107,18 +107,20 @@ def find(view: View, era: str = "", sourced: Sourced | None = None) -> tuple[str
     Raises UnusableInput when it is surely of one that cannot read it.
     """
     sure = ""
+    trouble: UnusableInput | None = None
     for name in candidates(view.text):
         try:
             reading = read(view, name, era, sourced)
-        except UnusableInput:
-            if name in _WEAK:
-                continue
-            raise
+        except UnusableInput as error:
+            trouble = trouble or (None if name in _WEAK else error)
+            continue
         if not reading.is_empty:
             return name, reading
-        sure = sure or ("" if name in _WEAK else name)
-        if sure:
+        if name not in _WEAK:
+            sure = name
             break
+    if trouble is not None:
+        raise trouble
     return sure, NOTHING
 
 

@@ -122,16 +122,18 @@ def inside(view: View, node: ScalarNode) -> View:
     if node.style in ("|", ">"):
         return _block(view, start, end)
     if node.style in ("'", '"'):
-        return _quoted(view, start + 1, end - 1, node.style)
+        return in_quotes(view, start + 1, end - 1, node.style)
     return _folded(view, start, end)
 
 
 def _block(view: View, start: int, end: int) -> View:
-    text = view.text
-    at = text.find("\n", start) + 1
-    if not at or at > end:
-        return view.part(end, end)
-    raw = text[at:end]
+    at = view.text.find("\n", start) + 1
+    return indented(view, at, end) if at and at <= end else view.part(end, end)
+
+
+def indented(view: View, at: int, end: int) -> View:
+    """Lines with the indentation of their first taken away."""
+    raw = view.text[at:end]
     first = next((line for line in raw.split("\n") if line.strip()), "")
     indent = len(first) - len(first.lstrip(" "))
     newline = "\r\n" if "\r\n" in raw else "\n"
@@ -158,7 +160,7 @@ def _indented(text: str, lead: str) -> str:
     return re.sub(r"\r?\n(?=[^\n])", lead, text)
 
 
-def _quoted(view: View, start: int, end: int, style: str) -> View:
+def in_quotes(view: View, start: int, end: int, style: str) -> View:
     text = view.text
     chars: list[str] = []
     offsets: list[int] = []
