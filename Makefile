@@ -6,11 +6,24 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test soak soak-cluster lint types contracts bench docs lock proto clean
+# An ordinary install, its cores compiled; see setup.py.
+COMPILED       := .venv-compiled
+COMPILED_STAMP := $(COMPILED)/.installed
+COMPILED_TESTS := tests/server tests/differential tests/clients
+SOURCES        := $(shell find compat migrate02 server -name '*.py')
+
+.PHONY: demo test compiled test-compiled soak soak-cluster lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(COMPILED_STAMP): pyproject.toml setup.py constraints.txt $(SOURCES)
+	rm -rf build
+	test -x $(COMPILED)/bin/python || $(PYTHON) -m venv $(COMPILED)
+	MIGRATE02_COMPILE=always PIP_CONSTRAINT=constraints.txt \
+		$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
 	@touch $@
 
 demo: $(STAMP)  ## convert a 0.4 configuration and serve keys with it
@@ -18,6 +31,12 @@ demo: $(STAMP)  ## convert a 0.4 configuration and serve keys with it
 
 test: $(STAMP) lint types contracts  ## everything CI runs
 	$(BIN)/python -m pytest -n auto
+	$(MAKE) test-compiled
+
+compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as pip install makes it; bench/ measures that
+
+test-compiled: $(COMPILED_STAMP)  ## the server's quick tests once more, against the compiled one
+	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n auto -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
 soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
 	$(BIN)/python -m tests.server.raft.soak --seeds $(SEEDS)
@@ -35,10 +54,13 @@ types: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## figures: start-up, conversion speed, and the bundled server against a real etcd
+bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and of data, and the bundled server against a real etcd
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
-	$(BIN)/python bench/server.py
+	$(BIN)/python bench/datadir.py
+	$(COMPILED)/bin/python bench/server.py
+	$(COMPILED)/bin/python bench/cluster.py
+	$(COMPILED)/bin/python bench/proxy.py
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py
@@ -53,4 +75,4 @@ lock:  ## write constraints.txt anew from a fresh environment
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v -e '^pip==' -e '^setuptools==' > constraints.txt
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(COMPILED) build dist *.egg-info

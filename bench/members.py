@@ -10,6 +10,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import sysconfig
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,42 +99,130 @@ def running(server: Server, directory: Path | None, *flags: str) -> Iterator[Run
 
     Ends the program with the member's log when it does not come up.
     """
-    client, peer = _free_ports(2)
-    url, peer_url = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
-    with (
-        tempfile.TemporaryDirectory(dir=directory, prefix="bench-") as scratch,
-        tempfile.TemporaryFile() as log,
-    ):
-        process = subprocess.Popen(
-            [
-                *server.argv,
-                "--name=bench",
-                f"--data-dir={scratch}/data",
-                f"--listen-client-urls={url}",
-                f"--advertise-client-urls={url}",
-                f"--listen-peer-urls={peer_url}",
-                f"--initial-advertise-peer-urls={peer_url}",
-                f"--initial-cluster=bench={peer_url}",
-                *flags,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        member = Running(server, process.pid, client, Path(scratch, "data"))
+    with cluster(server, directory, 1, *flags) as members:
+        yield members[0].running
+
+
+@contextmanager
+def cluster(server: Server, directory: Path | None, size: int, *flags: str) -> Iterator[list[Member]]:
+    """Starts members on fresh data directories, which make a cluster, waits until each takes a write, and ends them.
+
+    Ends the program with a member's log when it does not come up.
+    """
+    ports = _free_ports(2 * size)
+    clients, peers = ports[:size], ports[size:]
+    initial = ",".join(f"bench{n}=http://127.0.0.1:{port}" for n, port in enumerate(peers))
+    with tempfile.TemporaryDirectory(dir=directory, prefix="bench-") as scratch:
+        members = [
+            Member(
+                server,
+                clients[n],
+                Path(scratch, f"data{n}"),
+                (
+                    f"--name=bench{n}",
+                    *_addresses(clients[n], peers[n]),
+                    f"--initial-cluster={initial}",
+                    *flags,
+                ),
+            )
+            for n in range(size)
+        ]
         try:
-            if not _takes_a_write(url, process):
-                raise SystemExit(f"{server.title} does not serve:\n{_text(log.fileno())}")
-            yield member
-            if process.poll() is not None:
-                raise SystemExit(f"{server.title} ended with {process.returncode}:\n{_text(log.fileno())}")
+            for member in members:
+                member.start()
+            for member in members:
+                member.wait_until_writable()
+            yield members
+            for member in members:
+                member.check()
         finally:
-            process.terminate()
+            for member in members:
+                member.stop()
+
+
+class Member:
+    """One member's process, which may be ended and started again on its directory."""
+
+    def __init__(self, server: Server, port: int, data_dir: Path, flags: tuple[str, ...]) -> None:
+        self.server = server
+        self.port = port
+        self.data_dir = data_dir
+        self._argv = [*server.argv, f"--data-dir={data_dir}", *flags]
+        self._log = data_dir.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    @property
+    def running(self) -> Running:
+        assert self._process is not None
+        return Running(self.server, self._process.pid, self.port, self.data_dir)
+
+    def ask(self, path: str, body: bytes | None = None, method: str = "GET") -> bytes | None:
+        """The body of a good answer, None while there is none."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                answered: bytes = answer.read()
+                return answered
+        except OSError:
+            return None
+
+    def wait_until_writable(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while self.ask("/v2/keys/ready", b"value=yes", "PUT") is None:
+            self.check()
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{self.server.title} does not serve:\n{self._text()}")
+            time.sleep(0.05)
+
+    def check(self) -> None:
+        """Ends the program when the process has ended by itself."""
+        if self._process is not None and self._process.poll() is not None:
+            raise SystemExit(f"{self.server.title} ended with {self._process.returncode}:\n{self._text()}")
+
+    def stop(self) -> None:
+        """In order."""
+        self._end(subprocess.Popen.terminate)
+
+    def kill(self) -> None:
+        """At once."""
+        self._end(subprocess.Popen.kill)
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            how(process)
             process.wait(_PATIENCE)
+
+    def _text(self) -> str:
+        return self._log.read_text("utf-8", "replace")[-4000:]
+
+
+def _addresses(client: int, peer: int) -> tuple[str, ...]:
+    url, peer_url = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
+    return (
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        f"--listen-peer-urls={peer_url}",
+        f"--initial-advertise-peer-urls={peer_url}",
+    )
 
 
 def machine() -> str:
-    """The machine in one line."""
+    """The machine in one line, and of what kind the bundled server is that is measured on it."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -142,8 +231,15 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     return (
         f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release().partition('-')[0]}, "
-        f"Python {platform.python_version()}"
+        f"Python {platform.python_version()}, bundled server {'compiled' if _is_compiled() else 'interpreted'}"
     )
+
+
+def _is_compiled() -> bool:
+    program = "from server.process import is_compiled; print(is_compiled())"
+    # -P, or it would be the package in the working directory
+    told = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    return told.stdout.strip() == "True"
 
 
 def _free_ports(count: int) -> list[int]:
@@ -152,19 +248,3 @@ def _free_ports(count: int) -> list[int]:
     for sock in sockets:
         sock.close()
     return ports
-
-
-def _takes_a_write(url: str, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        request = urllib.request.Request(f"{url}/v2/keys/ready", b"value=yes", method="PUT")
-        try:
-            with urllib.request.urlopen(request, timeout=10):
-                return True
-        except OSError:
-            time.sleep(0.05)
-    return False
-
-
-def _text(log: int) -> str:
-    return os.pread(log, 1 << 20, 0).decode("utf-8", "replace")[-4000:]

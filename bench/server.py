@@ -4,25 +4,27 @@
 
 Each workload starts one server on an empty directory, loads it, ends it, then does the same with the other, and so on
 in turn, so that what else the machine does hits both alike. Compared are the medians of the rounds; in brackets are the
-least and the greatest ratio of a single round. The load is wrk's (``keys.lua``), that of watchers and memory
-``generator.py``'s. Prints a table in Markdown. Processor time per request or event is the server's alone, and hardly
-depends on what else is running.
+least and the greatest ratio of a single round. The bundled server is that of the environment this runs in: with
+``make compiled`` and ``.venv-compiled/bin/python`` the compiled one.
+
+The load is wrk's (``keys.lua``), that of watchers and memory ``generator.py``'s. Prints a table in Markdown. Processor
+time per request or event is the server's alone, and hardly depends on what else is running.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import generator
+from load import check_wrk, wrk
 from members import Running, Server, add_options, bundled, check_disk, machine, real, running
 from pauses import SNAPSHOT_FLAG, gaps_during_snapshot
 
@@ -43,6 +45,9 @@ WRITES = 100
 P99_GOAL = 1.2
 
 
+Subject = TypeVar("Subject")
+
+
 class Figures(NamedTuple):
     """One run. ``value`` is what the workload is about; seconds for ``p99``, and processor time per request."""
 
@@ -51,17 +56,19 @@ class Figures(NamedTuple):
     cpu: float | None = None
 
 
-class Workload(NamedTuple):
-    """``goal`` is for the ratio of ours to theirs (or for our value itself, if ``absolute``): at least that, or at
-    most if ``less_is_better``."""
+@dataclass(slots=True, frozen=True)
+class Workload(Generic[Subject]):
+    """``run`` gets what is measured, a member or a cluster, and how many seconds it has. ``goal`` is for the ratio of
+    ours to theirs (or for our value itself, if ``absolute``): at least that, or at most if ``less_is_better``."""
 
     title: str
     unit: str
-    run: Callable[[Running, float], Figures]
+    run: Callable[[Subject, float], Figures]
     goal: float
     less_is_better: bool = False
     absolute: bool = False
     once: bool = False
+    digits: int = 0
     flags: tuple[str, ...] = ()
 
 
@@ -69,41 +76,31 @@ def with_wrk(
     method: str, connections: int, query: str = "", keys: int = KEYS
 ) -> Callable[[Running, float], Figures]:
     def run(member: Running, seconds: float) -> Figures:
-        writes = (generator.put(f"bench/{n:06d}", b"v" * VALUE_BYTES) for n in range(keys))
-        generator.send_all(member.port, writes, min(connections, 64))
-        # warm caches, and a garbage collector at its usual pace
-        _wrk(member, method, connections, query, keys, 1.0)
-        before = member.cpu_seconds()
-        told = _wrk(member, method, connections, query, keys, seconds)
-        cpu = member.cpu_seconds() - before
-        if told["failed"]:
-            raise SystemExit(f"{member.server.title}: {told['failed']:.0f} of {told['requests']:.0f} failed")
-        return Figures(told["requests"] / told["seconds"], told["p99"], cpu / told["requests"])
+        return load(member, method, connections, query, keys, seconds, member.cpu_seconds)
 
     return run
 
 
-def _wrk(
-    member: Running, method: str, connections: int, query: str, keys: int, seconds: float
-) -> dict[str, float]:
-    script = Path(__file__).with_name("keys.lua")
-    done = subprocess.run(
-        [
-            "wrk",
-            "--threads=1",
-            f"--connections={connections}",
-            f"--duration={round(seconds)}s",
-            "--latency",
-            f"--script={script}",
-            f"http://127.0.0.1:{member.port}",
-            *("--", method, str(keys), str(VALUE_BYTES), query),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    figures: dict[str, float] = json.loads(done.stdout.rpartition("JSON ")[2])
-    return figures
+def load(
+    member: Running,
+    method: str,
+    connections: int,
+    query: str,
+    keys: int,
+    seconds: float,
+    cpu_seconds: Callable[[], float],
+) -> Figures:
+    """Loads a member with wrk; ``cpu_seconds`` tells the processor time spent so far by all that do the work."""
+    writes = (generator.put(f"bench/{n:06d}", b"v" * VALUE_BYTES) for n in range(keys))
+    generator.send_all(member.port, writes, min(connections, 64))
+    # warm caches, and a garbage collector at its usual pace
+    wrk(member, method, connections, 1.0, query=query, keys=keys, value_bytes=VALUE_BYTES)
+    before = cpu_seconds()
+    told = wrk(member, method, connections, seconds, query=query, keys=keys, value_bytes=VALUE_BYTES)
+    cpu = cpu_seconds() - before
+    if told["failed"]:
+        raise SystemExit(f"{member.server.title}: {told['failed']:.0f} of {told['requests']:.0f} failed")
+    return Figures(told["requests"] / told["seconds"], told["p99"], cpu / told["requests"])
 
 
 def watch_events(member: Running, seconds: float) -> Figures:
@@ -139,7 +136,7 @@ def pause(member: Running, _: float) -> Figures:
     return Figures(gaps_during_snapshot(member, MEMORY_KEYS).longest * 1e3)
 
 
-WORKLOADS = {
+WORKLOADS: dict[str, Workload[Running]] = {
     "put1": Workload("PUT, 1 connection", "/s", with_wrk("PUT", 1), 0.8),
     "put64": Workload("PUT, 64 connections", "/s", with_wrk("PUT", 64), 1.2),
     "put256": Workload("PUT, 256 connections", "/s", with_wrk("PUT", 256), 1.2),
@@ -170,15 +167,24 @@ WORKLOADS = {
 }
 
 
+Start = Callable[[Server, Path | None, tuple[str, ...]], AbstractContextManager[Subject]]
+"""Starts what is measured: of a kind, in a directory, with these flags."""
+
+
 def measure(
-    workload: Workload, servers: tuple[Server, Server], rounds: int, seconds: float, directory: Path | None
+    workload: Workload[Subject],
+    start: Start[Subject],
+    servers: tuple[Server, Server],
+    rounds: int,
+    seconds: float,
+    directory: Path | None,
 ) -> tuple[list[Figures], list[Figures]]:
     """The figures of each round, of ours and of theirs."""
     found: tuple[list[Figures], list[Figures]] = ([], [])
     for _ in range(1 if workload.once else rounds):
         for server, figures in zip(servers, found, strict=True):
-            with running(server, directory, *workload.flags) as member:
-                figures.append(workload.run(member, seconds))
+            with start(server, directory, workload.flags) as subject:
+                figures.append(workload.run(subject, seconds))
     return found
 
 
@@ -198,7 +204,7 @@ def ratio(ours: list[float], theirs: list[float]) -> Ratio:
     return Ratio(statistics.median(ours) / statistics.median(theirs), min(each), max(each))
 
 
-def row(workload: Workload, found: tuple[list[Figures], list[Figures]]) -> tuple[list[str], bool]:
+def row(workload: Workload[Any], found: tuple[list[Figures], list[Figures]]) -> tuple[list[str], bool]:
     """The cells of a table's row, and whether all goals are met."""
     ours, theirs = ([run.value for run in runs] for runs in found)
     values = ratio(ours, theirs)
@@ -208,7 +214,7 @@ def row(workload: Workload, found: tuple[list[Figures], list[Figures]]) -> tuple
     if workload.absolute:
         goal += workload.unit
     cells = [workload.title]
-    cells += [f"{statistics.median(values):,.0f}{workload.unit}" for values in (ours, theirs)]
+    cells += [f"{statistics.median(values):,.{workload.digits}f}{workload.unit}" for values in (ours, theirs)]
     cells += [str(values) if len(ours) > 1 else f"{values.middle:.2f}", f"{goal}: {_verdict(met)}"]
     late_ours, late_theirs = ([run.p99 for run in runs if run.p99 is not None] for runs in found)
     if late_ours:
@@ -231,19 +237,23 @@ def _verdict(met: bool) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", help=f"some of {','.join(WORKLOADS)}")
-    parser.add_argument("--seconds", type=float, default=8, help="of load in each round (default 8)")
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="of each server (default 5; memory and pause: 1)"
+    return compare(
+        __doc__ or "", WORKLOADS, lambda server, directory, flags: running(server, directory, *flags)
     )
+
+
+def compare(about: str, workloads: dict[str, Workload[Subject]], start: Start[Subject]) -> int:
+    """Runs what the command line asks for and prints the table; the exit status says whether all goals are met."""
+    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
+    parser.add_argument("--only", help=f"some of {','.join(workloads)}")
+    parser.add_argument("--seconds", type=float, default=8, help="of load in each round (default 8)")
+    parser.add_argument("--rounds", type=int, default=5, help="of each server (default 5; for some always 1)")
     add_options(parser)
     args = parser.parse_args()
-    names = args.only.split(",") if args.only else list(WORKLOADS)
-    if unknown := set(names) - set(WORKLOADS):
-        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
-    if shutil.which("wrk") is None:
-        raise SystemExit("no wrk: apt-get install wrk")
+    names = args.only.split(",") if args.only else list(workloads)
+    if unknown := set(names) - set(workloads):
+        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(workloads)}")
+    check_wrk()
     check_disk(args.data)
     servers = bundled(), real(args.etcd)
     ours, theirs = (server.title for server in servers)
@@ -261,8 +271,8 @@ def main() -> int:
     _print_row(*["---"] * 8)
     all_met = True
     for name in names:
-        found = measure(WORKLOADS[name], servers, args.rounds, args.seconds, args.data)
-        cells, met = row(WORKLOADS[name], found)
+        found = measure(workloads[name], start, servers, args.rounds, args.seconds, args.data)
+        cells, met = row(workloads[name], found)
         _print_row(*cells)
         all_met = all_met and met
     print(f"\ngoals: {'all met' if all_met else 'NOT all met'}")

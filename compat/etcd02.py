@@ -12,14 +12,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from compat import __version__
+from compat import __version__, automigrate
 from compat.commandline import OWN_FLAGS, read_command_line
 from compat.datadir import is_of_etcd04
 from compat.findings import ERROR, Finding, worst
 from compat.gather import gather, look_around
 from compat.goflag import TRUE
 from compat.settings import FILE, FLAG, Given, Origin, named_by_etcd
-from compat.translate import translate
+from compat.translate import ERA_04, translate
 from server import ETCD_VERSION
 from server.config import BY_NAME, Config, ConfigError, ValueRefused, load
 
@@ -52,6 +52,10 @@ def entry() -> None:
 
 def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYSTEM_FILE) -> int:
     """Returns the exit status; does not return when a real etcd takes over."""
+    if argv[1:2] == ["discovery-service"]:
+        from compat import discovery_service
+
+        return discovery_service.main(argv[2:])
     line = read_command_line(argv[1:], OWN_FLAGS)
     if line.wants_help:
         from compat.usage import usage
@@ -66,8 +70,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
     if line.wants_version:
         return _print_version(engine, environ)
 
+    migrates = (line.own.get("auto-migrate") or environ.get(automigrate.VARIABLE, "")) in TRUE
     sources = gather(line, environ, system_file)
-    translation = translate(sources.given, look_around(sources.given), sources.era)
+    translation = translate(sources.given, look_around(sources.given, migrates=migrates), sources.era)
     findings = sources.findings + translation.findings
     if worst(findings) == ERROR:
         return _stop(findings, _status(findings))
@@ -78,8 +83,15 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         )
     except ConfigError as error:
         return _stop([*findings, _clash(error, sources.given)], REFUSED)
+    if not engine and translation.era == ERA_04 and "legacy-api" not in translation.config:
+        config = config._replace(legacy_api=True)  # whose settings are 0.4's has clients of 0.4, too
     later = {name: value for name, value in translation.config.items() if name not in BY_NAME}
     ready = Ready(translation.config, config, later, findings)
+    if migrates and not prints and is_of_etcd04(config.data_dir):
+        migrated = _migrate(config, sources.given)
+        if migrated.severity == ERROR:
+            return _stop([migrated], REFUSED)
+        findings.append(migrated)
     if not engine:
         unknown = [sources.given[name] for name in later]
         by_flag = next((given for given in unknown if given.origin.kind == FLAG), None)
@@ -88,7 +100,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         ready = ready._replace(later={}, findings=findings + [_unknown_to_23(given) for given in unknown])
     if engine and not prints:
         return _hand_over(engine, ready, environ)
-    if not engine and is_of_etcd04(config.data_dir):
+    if not engine and is_of_etcd04(config.data_dir) and not migrates:
         return _stop([_old_data(config.data_dir)], REFUSED)
     _print_findings(ready.findings)
     if prints:
@@ -181,13 +193,36 @@ def _unknown_to_23(given: Given) -> Finding:
     return Finding("unknown-variable", given.name, given.origin, message, remedy)
 
 
-def _old_data(data_dir: str) -> Finding:
+def _old_data(data_dir: str, why_not: str = "") -> Finding:
+    message = "this directory holds data of etcd 0.4; starting here would start empty beside it"
+    remedy = (
+        f"to keep the keys, run: migrate02 data {data_dir} --beside (or start with --auto-migrate); "
+        f"to start empty, run: mv {data_dir} {data_dir}.0.4 - see 'migrate02 explain data-dir-04'"
+    )
     return Finding(
         "data-dir-04",
         "data-dir",
         Origin(FILE, "data-dir", data_dir),
-        "this directory holds data of etcd 0.4; starting here would start empty beside it",
-        f"to start empty, run: mv {data_dir} {data_dir}.0.4 - to keep the keys, see 'migrate02 explain data-dir-04'",
+        why_not or message,
+        "" if why_not else remedy,
+    )
+
+
+def _migrate(config: Config, given: Mapping[str, Given]) -> Finding:
+    """Converts the data directory of 0.4; an error when that cannot be."""
+    if config.wal_dir:
+        return _old_data(
+            config.data_dir,
+            "--auto-migrate puts the log below --data-dir, so it does not go with --wal-dir: leave that out, or "
+            f"convert by hand (migrate02 data {config.data_dir} NEW) and move NEW/member/wal there",
+        )
+    try:
+        said = automigrate.migrate(config.data_dir, {name: one.value for name, one in given.items()})
+    except automigrate.MigrationFailed as error:
+        return _old_data(config.data_dir, f"it could not be converted, and nothing was changed: {error}")
+    origin = Origin(FILE, "data-dir", config.data_dir)
+    return Finding(
+        "data-migrated", "data-dir", origin, said, "the files of 0.4 are still there; keep them for a while"
     )
 
 

@@ -59,7 +59,7 @@ class _Fit:
         self.findings.append(Finding(code, setting, None, f"etcd {self.version}: {message}", remedy))
 
     def knows(self, name: str) -> bool:
-        return BY_NAME[name].known_to(self.version)
+        return name in BY_NAME and BY_NAME[name].known_to(self.version)
 
 
 def fit(config: dict[str, str], version: Version, *, wants_v2: bool = True) -> Fitted:
@@ -78,7 +78,10 @@ def _take_or_tell(work: _Fit, name: str, value: str) -> None:
     if work.knows(name):
         work.put(name, value)
         return
-    flag = BY_NAME[name]
+    flag = BY_NAME.get(name)
+    if flag is None:
+        work.say("target-lacks", name, f"--{name} {value} is left out: only the bundled server has it", "")
+        return
     if Version(flag.first) > work.version:
         work.say("target-lacks", name, f"--{name} {value} is left out: it came with {flag.first}", "")
     else:

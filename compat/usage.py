@@ -8,10 +8,14 @@ from server.config import SETTINGS
 HEAD = """\
 usage: etcd02 [flags]
   start an etcd 2.x server from 0.4 or 2.x flags and ETCD_* variables
+       etcd02 discovery-service [flags]
+  serve the tokens by which members of a new cluster find each other
 
 etcd02's own flags:
   --engine PATH|auto|bundled
       hand over to a real etcd instead of the bundled server (ETCD02_ENGINE)
+  --auto-migrate
+      convert a data directory of 0.4 before the start, keeping its files beside (ETCD02_AUTO_MIGRATE)
   --print-config
       print the effective 2.x configuration as JSON and exit
   -version, -help

@@ -59,7 +59,13 @@ Take an etcd 0.4 deployment to etcd 2.x.
 commands:
   convert   convert a configuration of etcd 0.4
   undo      put back what convert --write replaced in a directory
+  data      convert, inspect, export and compare data directories
+  import    carry keys into a running cluster
   explain   tell the whole story of a finding's code or of a flag
+  discovery inspect URL
+            show who has registered under a discovery URL, and what comes of it
+  srv check DOMAIN
+            show the DNS records that members find each other by, and those that are missing
 
 migrate02 COMMAND --help tells more."""
 
@@ -95,23 +101,19 @@ class Arguments:
         self.ignore: list[str] = []
 
 
+_NAMES = "convert, undo, data, import, explain, discovery, srv"
+
 _PLAINER = (
-    (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see migrate02 convert --help)"),
+    (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see PROG --help)"),
     (r"^argument (\S+): expected one argument$", r"\1 needs a value"),
     (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
-    (
-        r"^argument command: invalid choice: '([^']*)'.*",
-        r"\1 is no command: give one of convert, undo, explain",
-    ),
-    (
-        r"^the following arguments are required: command$",
-        "no command is given: give one of convert, undo, explain",
-    ),
+    (r"^argument command: invalid choice: '([^']*)'.*", rf"\1 is no command: give one of {_NAMES}"),
+    (r"^the following arguments are required: command$", f"no command is given: give one of {_NAMES}"),
 )
 """argparse's words, and ours."""
 
 
-def _parser(prog: str, usage: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+def make_parser(prog: str, usage: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
     """A parser that says what is wrong in one line, by raising Misuse."""
     import argparse
     import re
@@ -122,7 +124,7 @@ def _parser(prog: str, usage: str, description: str, epilog: str = "") -> argpar
 
     def refuse(message: str) -> None:
         for pattern, words in _PLAINER:
-            message = re.sub(pattern, words, message)
+            message = re.sub(pattern, words.replace("PROG", prog), message)
         raise Misuse(message)
 
     parser = argparse.ArgumentParser(
@@ -141,7 +143,7 @@ def refuse_command(argv: Sequence[str], commands: Sequence[str]) -> None:
     """For what does not begin with a command: ``--help`` and ``--version`` end the program here, the rest is Misuse."""
     import argparse
 
-    parser = _parser("migrate02", "migrate02 COMMAND ...\n       migrate02 --version", _COMMANDS_HEAD)
+    parser = make_parser("migrate02", "migrate02 COMMAND ...\n       migrate02 --version", _COMMANDS_HEAD)
     parser.add_argument("--version", action="version", version=f"migrate02 {__version__}")
     parser.add_argument("command", choices=commands, help=argparse.SUPPRESS)
     parser.parse_args(argv[:1])
@@ -169,7 +171,7 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
 def _options_parser() -> argparse.ArgumentParser:
     import argparse
 
-    parser = _parser("migrate02 convert", _CONVERT_USAGE, _CONVERT_HEAD, _CONVERT_TAIL)
+    parser = make_parser("migrate02 convert", _CONVERT_USAGE, _CONVERT_HEAD, _CONVERT_TAIL)
     parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
     for name, (metavar, text) in OPTIONS.items():
         if name in _SEVERAL:

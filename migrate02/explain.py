@@ -47,7 +47,7 @@ def explain(subject: str) -> str | None:
     )
     new = BY_NAME.get(name) or next((flag for flag in BY_NAME.values() if flag.variable == name), None)
     if old is None and new is None:
-        return None
+        return _ours(name)
     parts = []
     if old is not None:
         parts.append(_old(old))
@@ -101,6 +101,23 @@ def _new(flag: Flag2x) -> str:
         ("note", flag.note),
     ]
     return _table(f"--{flag.name} in etcd 2.x and later", rows)
+
+
+def _ours(name: str) -> str | None:
+    """A setting that no etcd has, but the bundled server."""
+    from server.config.settings import OURS, SETTINGS
+
+    for setting in SETTINGS:
+        variable = f"ETCD_{setting.name.upper().replace('-', '_')}"
+        if setting.since == OURS and name in (setting.name, variable):
+            rows = [
+                ("meaning", setting.help),
+                ("variable", variable),
+                ("value", setting.kind),
+                ("default", setting.default or "none"),
+            ]
+            return _table(f"--{setting.name} of the bundled server, in no etcd", rows)
+    return None
 
 
 def _last_before(removed: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 
 from server.cluster import NoAnswer, Reply
+from server.cluster.srv import Names
 from server.peer.dialer import Dialer, DialError
 from server.tls import TlsFiles, client_context
 
@@ -11,12 +12,13 @@ class PeerAsk:
     """Each question goes over a connection of its own, with the certificates that peers show each other.
 
     ``connect_timeout`` in seconds. A call raises TlsError besides NoAnswer: when those certificates are needed and
-    cannot be used. Not for a thread with a running loop.
+    cannot be used. Hosts are looked up in ``names``, or by the system. Not for a thread with a running loop.
     """
 
-    def __init__(self, files: TlsFiles, *, connect_timeout: float) -> None:
+    def __init__(self, files: TlsFiles, *, connect_timeout: float, names: Names | None = None) -> None:
         self._files = files
         self._connect_timeout = connect_timeout
+        self._look_up = None if names is None else names.addresses
 
     def __call__(self, url: str, path: str, patience: float) -> Reply:
         loop = asyncio.new_event_loop()
@@ -27,7 +29,7 @@ class PeerAsk:
 
     async def _get(self, url: str, path: str, patience: float) -> Reply:
         tls = client_context(self._files) if url.startswith("https:") else None
-        dialer = Dialer(tls, connect_timeout=self._connect_timeout, silence=patience)
+        dialer = Dialer(tls, connect_timeout=self._connect_timeout, silence=patience, look_up=self._look_up)
         try:
             return Reply(*await dialer.get(url, path, patience))
         except DialError as error:

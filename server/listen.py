@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from collections.abc import Callable
 
 from server.config import parse_url
 
@@ -21,12 +22,12 @@ class ListenError(Exception):
     """A listen URL that cannot be listened on, in the words that etcd (Go) has for it."""
 
 
-def listen(url: str) -> socket.socket:
+def listen(url: str, look_up: Callable[[str], str] | None = None) -> socket.socket:
     """A bound, listening TCP socket for a URL's host and port.
 
     ``[::]``, ``0.0.0.0`` and no host at all mean every address, of IPv4 and of IPv6, through one socket;
-    where the machine has no IPv6, every address of IPv4. A host name is looked up, IPv4 preferred. Raises
-    ListenError.
+    where the machine has no IPv6, every address of IPv4. A host name is looked up, IPv4 preferred: by ``look_up``,
+    which raises OSError, or by the system. Raises ListenError.
     """
     parsed = parse_url(url)
     port = int(parsed.port or "0")
@@ -41,7 +42,7 @@ def listen(url: str) -> socket.socket:
                 raise _refused("[::]", port, error) from error
         family, address = socket.AF_INET, "0.0.0.0"
     else:
-        family, address = _looked_up(host)
+        family, address = _looked_up(host, look_up)
     try:
         return _bound(family, address, port)
     except OSError as error:
@@ -55,10 +56,10 @@ def address_text(address: tuple[object, ...]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _looked_up(host: str) -> tuple[socket.AddressFamily, str]:
+def _looked_up(host: str, look_up: Callable[[str], str] | None) -> tuple[socket.AddressFamily, str]:
     """An address of the name, IPv4 first as Go does for a listener."""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host if look_up is None else look_up(host), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise ListenError(f"listen tcp: lookup {host}: no such host") from None
     found.sort(key=lambda item: item[0] != socket.AF_INET)

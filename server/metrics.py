@@ -47,14 +47,18 @@ class MemberMetrics:
     """Turning the key space into JSON for it; requests are served meanwhile."""
 
 
-@dataclass(slots=True)
+def _of_request() -> Histogram:
+    return Histogram(0.0005, 13)
+
+
 class RequestMetrics:
     """Of clients' requests for keys, by method; QGET is a GET with quorum. Watches count only when they fail."""
 
-    received: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    failed: defaultdict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
-    """By method and HTTP status."""
-    durations: defaultdict[str, Histogram] = field(
-        default_factory=lambda: defaultdict(lambda: Histogram(0.0005, 13))
-    )
-    """Of those that did not fail."""
+    __slots__ = ("durations", "failed", "received")
+
+    def __init__(self) -> None:
+        self.received: defaultdict[str, int] = defaultdict(int)
+        self.failed: defaultdict[tuple[str, int], int] = defaultdict(int)
+        """By method and HTTP status."""
+        self.durations: defaultdict[str, Histogram] = defaultdict(_of_request)
+        """Of those that did not fail."""

@@ -10,7 +10,6 @@ import logging
 import os
 import resource
 import signal
-import socket
 import ssl
 import sys
 import time
@@ -27,14 +26,27 @@ from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
 from server.ask import PeerAsk
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
+from server.cluster.discoverystate import full_error
+from server.cluster.srv import Names
 from server.config import Config
+from server.finding import (
+    dns_names,
+    join_by_discovery,
+    members_by_dns,
+    members_found_before,
+    resolver,
+    with_found_members,
+)
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
 from server.peer import ETCD_3, Identity, PeerHandler, Transport
+from server.proxy.peers import FindPeers, find_peers, peer_urls
+from server.proxy.process import Proxy, known_peers
 from server.raft import LogError
+from server.raft import raft as a_core
 from server.storage.boltfile import empty_database
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
@@ -88,21 +100,36 @@ def _run(config: Config) -> Ended | signal.Signals:
     gc.disable()  # until all that was there before is read: it is no garbage
     bound: list[_Bound] = []
     try:
-        _check_data_dir(config)
-        check_initial_cluster(config)
-        _bind_all(config, bound)
+        if _check_data_dir(config):
+            return _run_proxy(config)
+        names = dns_names(config)
+        begins = _begins(config)
+        if begins and config.discovery_srv:
+            config = members_by_dns(config)
+        check_initial_cluster(config, begins=begins)
+        _bind_all(config, names, bound)
         most_clients = _most_clients()
+        if begins and config.discovery and config.initial_cluster_state == "new":
+            found = join_by_discovery(config)
+            if found.full and config.discovery_fallback == "proxy":
+                _close(bound)
+                logger.log(NOTICE, "discovery cluster full, falling back to proxy")
+                return _run_proxy(config, lambda _: peer_urls(found.initial_cluster))
+            if found.full:
+                raise full_error(config.discovery, found.initial_cluster)
+            config = with_found_members(config, found)
         started = open_member(
             config,
-            resolve=socket.gethostbyname,
-            ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config)),
+            resolve=resolver(names),
+            ask=PeerAsk(peer_tls_files(config), connect_timeout=dial_timeout(config), names=names),
             now=time.time_ns(),
             random=Random(),
+            find_again=members_found_before,
         )
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, started, bound, most_clients))
+        return runner.run(_serve(config, started, names, bound, most_clients))
 
 
 def _end_at_once_by(number: signal.Signals) -> None:
@@ -110,7 +137,13 @@ def _end_at_once_by(number: signal.Signals) -> None:
     signal.signal(number, signal.SIG_DFL if os.getpid() != 1 else lambda again, _: os._exit(128 + again))
 
 
-def _check_data_dir(config: Config) -> None:
+def is_compiled() -> bool:
+    """Whether this is an install with compiled cores (``setup.py``)."""
+    return not (a_core.__file__ or "").endswith(".py")
+
+
+def _check_data_dir(config: Config) -> bool:
+    """Whether it is, or becomes, that of a proxy; a member's stays a member's. Raises BootstrapError, StorageError."""
     data_dir = Path(config.data_dir)
     kind = layout(data_dir)
     for name in strangers(data_dir):
@@ -120,26 +153,33 @@ def _check_data_dir(config: Config) -> None:
             data_dir,
         )
     match kind:
-        case Kind.ETCD04:
+        case Kind.ETCD04 if config.proxy == "off":
             raise BootstrapError(
                 "C",
                 f"data dir {data_dir} holds the data of an etcd 0.4 and no 2.x member: starting on it would begin "
-                "a new, empty cluster. Move it aside, or name another --data-dir",
+                f"a new, empty cluster. To keep the keys, run: migrate02 data {data_dir} --beside (of several members "
+                "all together, see 'migrate02 explain data-dir-04'); otherwise move it aside, or name another "
+                "--data-dir",
             )
         case Kind.BOTH:
             raise BootstrapError("C", "invalid datadir. Both member and proxy directories exist.")
-        case Kind.PROXY:
-            raise BootstrapError(
-                "C",
-                f"data dir {data_dir} is that of a proxy, which the bundled server cannot be: "
-                "run a real etcd on it (etcd02 --engine PATH), or name another --data-dir",
+        case Kind.MEMBER | Kind.PROXY:
+            text = (
+                f"the server is already initialized as {kind.value} before, starting as etcd {kind.value}..."
             )
-        case Kind.MEMBER:
-            text = "the server is already initialized as member before, starting as etcd member..."
             logger.log(NOTICE, "%s", text)
-    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
-    if not has_wal(wal_dir):
+    if kind is Kind.PROXY or (config.proxy != "off" and kind in (Kind.EMPTY, Kind.ETCD04)):
+        return True
+    if _begins(config):
         refuse_what_needs_others(config)
+    return False
+
+
+def _begins(config: Config) -> bool:
+    """Whether there is no log yet, not even where 2.0.0 had it."""
+    data_dir = Path(config.data_dir)
+    wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
+    return not has_wal(wal_dir) and layout(data_dir) is not Kind.OLD_MEMBER
 
 
 def peer_tls_files(config: Config) -> TlsFiles:
@@ -158,8 +198,9 @@ def dial_timeout(config: Config) -> float:
     return 1 + config.election_timeout / 1000 / 5
 
 
-def _bind_all(config: Config, bound: list[_Bound]) -> None:
+def _bind_all(config: Config, names: Names | None, bound: list[_Bound]) -> None:
     """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
+    look_up = None if names is None else resolver(names)
     client = TlsFiles(
         config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
     )
@@ -173,7 +214,7 @@ def _bind_all(config: Config, bound: list[_Bound]) -> None:
         bound.append(group)
         for url in urls:
             context = _context(url, scope, files)
-            group.sockets.append(Listening(listen(url), context))
+            group.sockets.append(Listening(listen(url, look_up), context))
             group.urls.append(url)
             logger.info("listening for %s on %s", kind, url)
 
@@ -191,11 +232,16 @@ def _context(url: str, scope: str, files: TlsFiles) -> ssl.SSLContext | None:
     return None
 
 
-def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
+def _close(bound: list[_Bound]) -> None:
     for group in reversed(bound):
         for url, listening in zip(reversed(group.urls), reversed(group.sockets), strict=True):
             listening.socket.close()
             logger.info("stopping listening for %s on %s", group.kind, url)
+    bound.clear()
+
+
+def _give_up(error: Exception, bound: list[_Bound]) -> Ended:
+    _close(bound)
     if not isinstance(error, BootstrapError):
         logger.critical("%s", error)
         return Ended(1)
@@ -208,7 +254,11 @@ _LEVELS = {"C": logging.CRITICAL, "E": logging.ERROR, "W": logging.WARNING, "N":
 
 
 async def _serve(
-    config: Config, started: Started, bound: list[_Bound], most_clients: int | None
+    config: Config,
+    started: Started,
+    names: Names | None,
+    bound: list[_Bound],
+    most_clients: int | None,
 ) -> Ended | signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
@@ -221,11 +271,12 @@ async def _serve(
         strict_reconfig=config.strict_reconfig_check,
     )
     version = started.members.version
-    transport = _transport(config, started, node)
+    transport = _transport(config, started, node, names)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
+    node_logger.info("the cores are %s", "compiled" if is_compiled() else "interpreted")
     runners = []
-    api = ClientApi(node, config.cors)
+    api = ClientApi(node, config.cors, legacy=config.legacy_api)
     try:
         await transport.start()
         await node.start(transport)
@@ -233,8 +284,10 @@ async def _serve(
         give_back_memory()
         if config.cors:
             logger.info("cors = %s", ",".join(config.cors))
+        if config.legacy_api:
+            logger.info("serving what clients of etcd 0.4 ask for, too (--legacy-api)")
         peers, clients = bound
-        for_peers = PeerHandler(transport, PeerApi(node).handle)
+        for_peers = PeerHandler(transport, PeerApi(node, legacy=config.legacy_api).handle)
         runners.append(await serve_http(for_peers.handle, peers.sockets))
         runners.append(
             await serve_http(
@@ -252,6 +305,7 @@ async def _serve(
         logger.critical("%s", error)
     finally:
         notify("STOPPING=1")
+        node.peers.disconnect()
         await transport.stop()
         for runner in reversed(runners):
             await runner.cleanup()
@@ -265,7 +319,35 @@ async def _serve(
     return told.result() if told.done() else Ended(1)
 
 
-def _transport(config: Config, started: Started, node: Node) -> Transport:
+def _run_proxy(config: Config, find: FindPeers = find_peers) -> signal.Signals:
+    """Runs a proxy until a signal ends it. Raises what can keep it from starting."""
+    peers = known_peers(config, find)
+    proxy = Proxy(config, peers, most=_most_clients(), names=dns_names(config))
+    collect_young_garbage()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve_proxy(proxy))
+
+
+async def _serve_proxy(proxy: Proxy) -> signal.Signals:
+    told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in _SIGNAL_NAMES:
+        asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
+    starting = asyncio.create_task(proxy.start())
+    try:
+        await asyncio.wait((told, starting), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            notify("READY=1")
+            await told
+    finally:
+        notify("STOPPING=1")
+        starting.cancel()
+        await asyncio.wait((starting,))
+        await proxy.stop()
+    return told.result()
+
+
+def _transport(config: Config, started: Started, node: Node, names: Names | None) -> Transport:
     """The ways to the other members, which speak so that members of 2.3 and of 3.x both take part."""
     me = Identity(
         started.local.id, started.members.cluster_id, config.initial_advertise_peer_urls, versions=ETCD_3
@@ -274,8 +356,9 @@ def _transport(config: Config, started: Started, node: Node) -> Transport:
     return Transport(
         me,
         node.peers,
-        tls=client_context(files) if files.given else None,
+        tls=client_context(files) if files.given or files.ca or files.trusted_ca else None,
         connect_timeout=dial_timeout(config),
+        look_up=None if names is None else names.addresses,
         database=lambda snapshot: [empty_database(snapshot.index, snapshot.term)],
     )
 

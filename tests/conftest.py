@@ -1,11 +1,18 @@
-"""How all tests run: hypothesis without time limits on single examples, which a busy machine would break; on CI with
+"""How all tests run: against the sources, or what is installed when MIGRATE02_INSTALLED is set; hypothesis without time limits on single examples, which a busy machine would break; on CI with
 the same examples at every run, so that a red run is about the change."""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import settings
+
+if os.environ.get("MIGRATE02_INSTALLED"):
+    # ``make compiled``: what is tested is the package installed in this environment, and not the sources beside the tests.
+    root = str(Path(__file__).parents[1])
+    sys.path[:] = [*(path for path in sys.path if path not in ("", root)), root]
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

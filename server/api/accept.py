@@ -26,6 +26,9 @@ _FULL_REST = 0.02
 _SILENCE = 60.0
 """Seconds after a line that says there is no room in which there is no other."""
 
+_PARTING = 0.1
+"""Seconds that a handshake may still take when the listener is closed."""
+
 
 class Listener:
     """Takes connections from a listening socket, from now until it is closed, while ``has_room`` says so; others wait
@@ -54,15 +57,18 @@ class Listener:
         """Connections taken that have no protocol yet."""
         return len(self._beginning)
 
-    def close(self) -> None:
-        """Listens no more; connections that shook hands go on."""
+    async def close(self) -> None:
+        """Listens no more. On return all that was accepted has its protocol; handshakes that hang are broken off."""
         if self._resting is None:
             self._loop.remove_reader(self._sock)
         else:
             self._resting.cancel()
-        for task in self._beginning:
-            task.cancel()
         self._sock.close()
+        if self._beginning:
+            # Not cancelled at once: that would close a connection under a protocol that has just got it.
+            _, hanging = await asyncio.wait(self._beginning, timeout=_PARTING)
+            for task in hanging:
+                task.cancel()
 
     def _resume(self) -> None:
         self._resting = None

@@ -15,12 +15,14 @@ from aiohttp import web
 from aiohttp.http import HttpVersion11
 
 from server.api.accept import Listener
+from server.api.answers import taken_apart
 from server.api.connection import MAX_HEAD, Connection, Incoming
 from server.api.hotpath import DRAINED, HeadersFor, HotPath
 from server.api.http import (
     CLOSE,
     WHOLE,
     Body,
+    BrokenOff,
     Handler,
     Headers,
     PourBody,
@@ -31,6 +33,7 @@ from server.api.http import (
     Response,
     Sink,
     Stream,
+    UntilGone,
     bad_request,
     text,
 )
@@ -83,9 +86,7 @@ class Serving:
         """Listens no more, breaks off streams, lets other requests under way finish for a moment, and closes every
         connection.
         """
-        for listener in self.listeners:
-            listener.close()
-        await asyncio.sleep(0)  # what has been accepted is a connection by then
+        await asyncio.gather(*(listener.close() for listener in self.listeners))
         if self._hot is not None:
             await self._hot.shutdown(_SHUTDOWN_PATIENCE)
         for connection in self._server.connections:
@@ -175,7 +176,7 @@ async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | Non
         return _whole(Response(417, (CLOSE,)), ())
     waits = expected == "100-continue" and got.body_exists and got.version >= HttpVersion11
     target = got.raw_path.encode("utf-8", "surrogateescape")
-    reply: Reply | PourBody = handler(Request(got.method, target, got.headers))
+    reply: Reply | PourBody = handler(Request(got.method, target, got.headers, got.remote or ""))
     if waits and isinstance(reply, ReadBody | PourBody):
         got.connection.tell_to_continue()
         waits = False
@@ -184,7 +185,16 @@ async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | Non
         assert not isinstance(reply, ReadBody)
     elif isinstance(reply, PourBody):
         reply = await _pour(got, reply.sink)
+    if isinstance(reply, UntilGone):
+        try:
+            async with asyncio.timeout(None) as until:
+                with got.connection.ending(until):
+                    reply = await reply
+        except TimeoutError:
+            return _whole(Response(408, (CLOSE,)), ())  # to nobody
     response = reply if isinstance(reply, Response) else await reply
+    if response.wire:
+        response = taken_apart(response.wire, is_head=got.method == "HEAD")
     further = () if cors is None else cors(got.headers.get("Origin", ""))
     if got.body_exists and (waits or not await _drain(got)):
         further += (CLOSE,)
@@ -269,6 +279,9 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
             if not until.expired():
                 raise
         await sent.write_eof()
+    except BrokenOff:
+        if got.transport is not None:
+            got.transport.abort()
     except ConnectionError:
         if got.transport is not None and not got.transport.is_closing():
             raise

@@ -1,13 +1,13 @@
 """The client API of a member: which path is served by what, and the keys themselves. Knows no framework."""
 
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
 
 from server.api.access import Access
 from server.api.auth import PREFIX as AUTH_PREFIX
 from server.api.auth import AuthApi
+from server.api.cors import cors_headers
 from server.api.form import MAX_BODY, takes_body
 from server.api.http import (
     CLOSE,
@@ -31,6 +31,7 @@ from server.api.keys import (
     check_key,
     parse_keys_request,
 )
+from server.api.legacy import LegacyApi, registry_event
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
 from server.api.metrics import serve_metrics
@@ -41,7 +42,6 @@ from server.api.stats import serve_health, serve_leader, serve_self, serve_store
 from server.api.vars import serve_vars
 from server.api.watch import WatchStream
 from server.metrics import RequestMetrics
-from server.node import Answer as NodeAnswer
 from server.node import Node, Outcome
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
@@ -64,16 +64,17 @@ _UNAUTHORIZED = EtcdError(ErrorCode.UNAUTHORIZED, "Insufficient credentials")
 
 class ClientApi:
     """Serves one node. ``cors`` are the origins that cross-origin requests are allowed from, ``*`` for
-    all."""
+    all; ``legacy``: what 0.4 served and 2.x dropped is served too."""
 
-    def __init__(self, node: Node, cors: tuple[str, ...] = ()) -> None:
+    def __init__(self, node: Node, cors: tuple[str, ...] = (), *, legacy: bool = False) -> None:
         self._node = node
         self._cors = frozenset(cors)
         self._access = Access(node)
         self._auth = AuthApi(node, self._access)
+        self._legacy = LegacyApi(node, self._access) if legacy else None
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
-        self.repeats = Repeats(lambda: (node.raft_index, node.raft.term), self._count_repeat)
+        self.repeats = Repeats(lambda: node.raft_index, self._count_repeat)
         self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
 
     def handle(self, request: Request) -> Reply:
@@ -96,20 +97,16 @@ class ClientApi:
             return self._auth.guard(request, lambda: serve_members(self._node, request, path))
         if path.startswith(AUTH_PREFIX + "/"):
             return self._auth.serve(request, path, query)
+        if self._legacy is not None:
+            reply = self._legacy.serve(request, path, query)
+            if reply is not None:
+                return reply
         serve = self._exact.get(path)
         return not_found() if serve is None else serve(self._node, request)
 
     def cors_headers(self, origin: str) -> tuple[tuple[str, str], ...]:
         """What every answer to a request from that origin carries besides; nothing without --cors."""
-        if "*" in self._cors:
-            origin = "*"
-        elif origin not in self._cors:
-            return ()
-        return (
-            ("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"),
-            ("Access-Control-Allow-Origin", origin),
-            ("Access-Control-Allow-Headers", "accept, content-type, authorization"),
-        )
+        return cors_headers(self._cors, origin)
 
     def close(self) -> None:
         """Ends all watches. Who serves breaks their answers off before: nobody is to take it for their end."""
@@ -162,19 +159,27 @@ class ClientApi:
         try:
             outcome = self._node.do(wanted)
         except EtcdError as error:
-            return self.answer(error, method, began)
+            return self.answer(self._found_by_04(wanted, error), method, began)
         if isinstance(outcome, Event):
             return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
             return self._watch(outcome)
-        return _Promised(self, outcome, method, began)
+        promised = _Promised(self, method, began)
+        outcome.on_done(promised.settle)
+        return promised
+
+    def _found_by_04(self, wanted: KeysRequest, error: EtcdError) -> Outcome:
+        """What a read that found nothing would have found in 0.4's registry of its members, or else the error."""
+        if self._legacy is None or error.code != ErrorCode.KEY_NOT_FOUND:
+            return error
+        return registry_event(self._node, wanted.path) or error
 
     def answer(self, outcome: Outcome, method: str, began: float) -> Response:
         """What a request is answered with that had an outcome; it is counted, from when it ``began``."""
         if isinstance(outcome, Event):
             self._requests.durations[method].observe(perf_counter() - began)
             node = self._node
-            index, term, cluster = node.raft_index, node.raft.term, node.members.cluster_id
+            index, term, cluster = node.raft_index, node.raft_term, node.members.cluster_id
             return answer_event(outcome, index, term, cluster, plain_get=method == "GET")
         if outcome is None:
             outcome = EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!")
@@ -193,7 +198,7 @@ class ClientApi:
 
     def _watch(self, watcher: Watcher) -> Response:
         node = self._node
-        head = answer_watch(watcher, node.raft_index, node.raft.term, node.members.cluster_id)
+        head = answer_watch(watcher, node.raft_index, node.raft_term, node.members.cluster_id)
         stream = _Tracked(watcher, self._watches)
         return Response(head.status, head.headers, stream=stream)
 
@@ -201,33 +206,22 @@ class ClientApi:
 class _Promised(Later):
     """The answer to a request that goes through the log."""
 
-    __slots__ = ("_api", "_began", "_method", "_promise")
+    __slots__ = ("_api", "_began", "_method")
 
-    def __init__(self, api: ClientApi, promise: NodeAnswer, method: str, began: float) -> None:
+    def __init__(self, api: ClientApi, method: str, began: float) -> None:
+        super().__init__()
         self._api = api
-        self._promise = promise
         self._method = method
         self._began = began
 
-    def on_done(self, tell: Callable[[Response], object]) -> None:
-        answer, method, began = self._api.answer, self._method, self._began  # self would make a cycle
-
-        def told(outcome: Outcome) -> None:
-            try:
-                response = answer(outcome, method, began)
-            except Exception:  # which must not reach the node, in the middle of applying what others wrote
-                logger.exception("this is a fault in the server, please report it: answering a %s", method)
-                response = text(500, "Internal Server Error", CLOSE)
-            tell(response)
-
-        self._promise.on_done(told)
-
-    def __await__(self) -> Generator[Any, None, Response]:
+    def settle(self, outcome: Outcome) -> None:
+        """This came of the request; the node has it called."""
         try:
-            outcome = yield from self._promise.__await__()
-        except EtcdError as error:
-            return self._api.answer(error, self._method, self._began)
-        return self._api.answer(outcome, self._method, self._began)
+            response = self._api.answer(outcome, self._method, self._began)
+        except Exception:  # which must not reach the node, in the middle of applying what others wrote
+            logger.exception("this is a fault in the server, please report it: answering a %s", self._method)
+            response = text(500, "Internal Server Error", CLOSE)
+        self.keep(response)
 
 
 class _Tracked(WatchStream):

@@ -19,7 +19,6 @@ MAX_BODY = 10 << 20
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_PLAIN_PAIR = re.compile(rb"([A-Za-z]+)=([^&%+;]*)")
 _ESCAPE_IN_NAME = re.compile(rb"&[^&=]*%")
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -66,13 +65,14 @@ class Parameters:
                 continue
             if source is body and len(body) > MAX_BODY:
                 _refuse("http: POST too large")
-            pair = _PLAIN_PAIR.fullmatch(source)
-            if pair is None:
+            name, equals, value = source.partition(b"=")
+            plain = equals and not (b"&" in value or b"%" in value or b"+" in value or b";" in value)
+            if not plain or not name.isalpha():
                 pairs = source.replace(b";", b"&")  # which separates as well in every Go before 1.17
                 _refuse(_fault(pairs))
                 self._gather(pairs, form)
-            elif pair[1] in self._names:  # the usual form, in one go
-                form.setdefault(pair[1], pair[2])
+            elif name in self._names:  # the usual form, in one go
+                form.setdefault(name, value)
         return form
 
     def _gather(self, data: bytes, form: Form) -> None:
@@ -86,7 +86,8 @@ class Parameters:
             if name in form:
                 continue
             end = data.find(b"&", match.end())
-            form[name] = _unescape(data[match.end() + 1 : len(data) if end < 0 else end])
+            given = data[match.end() : len(data) if end < 0 else end]  # with its equals sign, if it has one
+            form[name] = _unescape(given[1:])
 
 
 def _compile(names: Iterable[bytes]) -> re.Pattern[bytes]:

@@ -14,10 +14,12 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
+from server.api.answers import BODILESS, taken_apart
 from server.api.http import (
     CLOSE,
     WHOLE,
     Body,
+    BrokenOff,
     Handler,
     Headers,
     Later,
@@ -26,6 +28,7 @@ from server.api.http import (
     Request,
     Response,
     Stream,
+    UntilGone,
     text,
 )
 from server.api.repeats import Repeats
@@ -155,6 +158,7 @@ class HotConnection(asyncio.Protocol):
     __slots__ = (
         "_awaited",
         "_chunks",
+        "_client",
         "_done",
         "_eof",
         "_given_up",
@@ -181,12 +185,14 @@ class HotConnection(asyncio.Protocol):
         "_then",
         "_timer",
         "_transport",
+        "_until_gone",
         "_waits",
     )
 
     def __init__(self, hot: HotPath) -> None:
         self._hot = hot
         self._transport: asyncio.Transport
+        self._client: str
         self._timer: asyncio.TimerHandle
         self._since = 0.0  # when it began to wait for what it waits for
         self._done = False  # closed, lost or handed over
@@ -204,6 +210,7 @@ class HotConnection(asyncio.Protocol):
         self._repeatable = b""  # the request as it came, if its answer may be kept
         self._head = _NO_HEAD
         self._awaited: asyncio.Task[None] | None = None
+        self._until_gone = False  # it is awaited no longer than the client sends
         self._keeps = False
         self._stream: Stream | None = None
         self._noted = False  # that the stream has news
@@ -223,6 +230,7 @@ class HotConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._client = str((transport.get_extra_info("peername") or ("",))[0])
         hot = self._hot
         hot.connections.add(self)
         self._since = hot.loop.time()
@@ -258,7 +266,8 @@ class HotConnection(asyncio.Protocol):
         self._out = []
         if self._awaited is not None:
             self._awaited.cancel()
-        for stream in (self._stream, self._held and self._held.stream):
+        held = None if self._held is None else self._held.stream
+        for stream in (self._stream, held):
             if stream is not None:
                 stream.close()
         self._stream = self._held = self._then = None
@@ -313,7 +322,7 @@ class HotConnection(asyncio.Protocol):
             self.send_news()
             if self._stream is not None:
                 self._end_stream()
-        elif not self._serving and not self._paused:
+        elif self._until_gone or not (self._serving or self._paused):
             self._close()
 
     def _read_request(self, data: bytes, at: int) -> int:
@@ -326,15 +335,17 @@ class HotConnection(asyncio.Protocol):
         space = data.find(b" ", at)
         lines = data.find(b" ", space + 1)
         method = _METHODS.get(data[at:space])
+        if method is None or lines < 0:
+            return self._hand_over(data, at)
         target = data[space + 1 : lines]
-        if method is None or not target.startswith(hot.prefix) or target.translate(None, _PLAIN):
+        if not target.startswith(hot.prefix) or target.translate(None, _PLAIN):
             return self._hand_over(data, at)
         head = hot.heads[data[lines:end]]
         if head is None or (head.length and method not in _WITH_BODY):
             return self._hand_over(data, at)
         self._serving = True
         self._head = head
-        self._request = request = Request(method, target, head.headers)
+        self._request = request = Request(method, target, head.headers, self._client)
         if head.length:
             self._left = head.length
             if head.length == CHUNKED:
@@ -437,8 +448,10 @@ class HotConnection(asyncio.Protocol):
             return self._fault()
 
     def _fault(self) -> Response:
-        method, target, _ = self._request
-        logger.exception("this is a fault in the server, please report it: %s %r", method, target.decode())
+        asked = self._request
+        logger.exception(
+            "this is a fault in the server, please report it: %s %r", asked.method, asked.target.decode()
+        )
         return text(500, "Internal Server Error", CLOSE)
 
     def _go_on(self, reply: Reply) -> None:
@@ -447,6 +460,7 @@ class HotConnection(asyncio.Protocol):
         elif isinstance(reply, Later):
             reply.on_done(self._respond)
         elif not isinstance(reply, ReadBody):
+            self._until_gone = isinstance(reply, UntilGone)
             self._awaited = self._hot.loop.create_task(self._await(reply))
         elif self._unread():
             if self._waits:
@@ -463,6 +477,7 @@ class HotConnection(asyncio.Protocol):
         except Exception:
             response = self._fault()
         self._awaited = None
+        self._until_gone = False
         self._respond(response)
 
     def _respond(self, response: Response) -> None:
@@ -476,8 +491,15 @@ class HotConnection(asyncio.Protocol):
             self._since = self._hot.loop.time()
             self._wake_if_alone()
             return
-        hot, head, headers = self._hot, self._head, response.headers
+        hot, head = self._hot, self._head
         keeps = head.keeps and not unread and not hot.stopping
+        if response.wire:
+            if keeps and hot.cors is None and not head.http10:
+                self._write(response.wire)
+                self._finish(keeps)
+                return
+            response = taken_apart(response.wire, is_head=self._request.method == "HEAD")
+        headers = response.headers
         if hot.cors is not None:
             headers = tuple(sorted(headers + hot.cors(head.origin)))
         if CLOSE in headers:
@@ -493,7 +515,8 @@ class HotConnection(asyncio.Protocol):
             if not is_head:
                 body = body if head.http10 else chunk(body) + LAST_CHUNK
         else:
-            top = answer_head(status, headers, len(body) if body or not is_head else None, head, keeps)
+            tells_length = body or not (is_head or status in BODILESS)
+            top = answer_head(status, headers, len(body) if tells_length else None, head, keeps)
         answer = top if is_head else top + body
         if self._repeatable:
             if keeps and not unread:
@@ -544,8 +567,9 @@ class HotConnection(asyncio.Protocol):
         try:
             while piece := stream.take():
                 out.append(piece if self._head.http10 else chunk(piece))
-        except Exception:
-            self._fault()
+        except Exception as error:
+            if not isinstance(error, BrokenOff):
+                self._fault()
             self._write(b"".join(out))
             self._stream = None
             stream.close()
@@ -592,6 +616,7 @@ class HotConnection(asyncio.Protocol):
             self._close()
 
     def abort(self) -> None:
+        self._done = True  # a promise may be kept before the loop comes to say that the connection is lost
         self._out = []
         self._transport.abort()
 

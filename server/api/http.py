@@ -5,7 +5,9 @@ whoever carries the bytes reads none that nobody wants. Texts and headers of the
 net/http as etcd 2.3.8 uses it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from server.store.gojson import quote
@@ -22,27 +24,47 @@ WHOLE = 2048
 begin sending before it has seen the end."""
 
 
-class Request(NamedTuple):
+# These have an ``__init__`` of their own, since the one that dataclass makes is never compiled.
+
+
+@dataclass(slots=True, init=False)
+class Request:
     """The head of a request. ``target`` is the raw request target with its query; ``headers`` finds names in
-    any case."""
+    any case; ``client`` is the address of who asks, without the port."""
 
     method: str
     target: bytes
     headers: Mapping[str, str]
+    client: str
+
+    def __init__(self, method: str, target: bytes, headers: Mapping[str, str], client: str = "") -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.client = client
 
 
-class Body(NamedTuple):
+@dataclass(slots=True, init=False)
+class Body:
     """What came of a body. ``fault`` says in Go's words why it is not whole, and is empty when it is."""
 
     data: bytes
-    fault: str = ""
+    fault: str
+
+    def __init__(self, data: bytes, fault: str = "") -> None:
+        self.data = data
+        self.fault = fault
+
+
+class BrokenOff(Exception):
+    """A stream ends before its time: the client is cut off, lest it takes this for the end."""
 
 
 class Stream(Protocol):
     """A body that comes in pieces, each sent at once. Whoever got it closes it, whatever happens."""
 
     def take(self) -> bytes | None:
-        """All that is there now, which may be nothing; None at the end."""
+        """All that is there now, which may be nothing; None at the end. Raises BrokenOff."""
 
     def on_news(self, tell: Callable[[], object]) -> None:
         """Has ``tell`` called each time there may be more to take. It must only note that, and take later."""
@@ -50,21 +72,42 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-class Response(NamedTuple):
+@dataclass(slots=True, init=False)
+class Response:
     """An answer; its headers are in the order of their names, as Go writes them.
 
     With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
-    ``repeatable``: the same request has this answer until something is written.
+    ``repeatable``: the same request has this answer until something is written. With ``wire`` nothing else is given:
+    that is the whole answer as it goes to a client of HTTP/1.1 that keeps its connection; ``answers.taken_apart`` makes
+    of it what others get.
     """
 
     status: int
-    headers: Headers = ()
-    body: bytes = b""
-    stream: Stream | None = None
-    repeatable: bool = False
+    headers: Headers
+    body: bytes
+    stream: Stream | None
+    repeatable: bool
+    wire: bytes
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers = (),
+        body: bytes = b"",
+        stream: Stream | None = None,
+        repeatable: bool = False,
+        wire: bytes = b"",
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.stream = stream
+        self.repeatable = repeatable
+        self.wire = wire
 
 
-class ReadBody(NamedTuple):
+@dataclass(slots=True, init=False)
+class ReadBody:
     """The handler cannot answer without the body: it is read, and ``then`` answers.
 
     Of a body of more than ``limit`` bytes ``limit + 1`` are read, by which ``then`` sees that it is too long.
@@ -72,6 +115,10 @@ class ReadBody(NamedTuple):
 
     limit: int
     then: "Callable[[Body], Reply]"
+
+    def __init__(self, limit: int, then: "Callable[[Body], Reply]") -> None:
+        self.limit = limit
+        self.then = then
 
 
 class Sink(Protocol):
@@ -91,16 +138,47 @@ class PourBody(NamedTuple):
 
 
 class Later:
-    """The promise of an answer: awaited, or told to a callback, which costs no task."""
+    """The promise of an answer: awaited, or told to a callback, which costs no task. Who gave it keeps it, once."""
 
-    __slots__ = ()
+    __slots__ = ("_answer", "_tell")
+
+    def __init__(self) -> None:
+        self._answer: Response | None = None
+        self._tell: Callable[[Response], object] | None = None
 
     def on_done(self, tell: Callable[[Response], object]) -> None:
         """Has ``tell`` called with the answer, at once if it is there. It must not ask for anything new."""
-        raise NotImplementedError
+        if self._answer is not None:
+            tell(self._answer)
+        else:
+            self._tell = tell
+
+    def keep(self, answer: Response) -> None:
+        """This is the answer."""
+        if self._tell is not None:
+            self._tell(answer)
+        else:
+            self._answer = answer
 
     def __await__(self) -> Generator[Any, None, Response]:
-        raise NotImplementedError
+        if self._answer is not None:
+            return self._answer
+        arrived: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._tell = lambda answer: None if arrived.done() else arrived.set_result(answer)
+        return (yield from arrived)
+
+
+class UntilGone:
+    """The promise of an answer that may never come. It is cancelled also when the client only stops sending, by which
+    alone most clients show that they have gone."""
+
+    __slots__ = ("_promise",)
+
+    def __init__(self, promise: Awaitable[Response]) -> None:
+        self._promise = promise
+
+    def __await__(self) -> Generator[Any, None, Response]:
+        return (yield from self._promise.__await__())
 
 
 Reply = Response | ReadBody | Awaitable[Response]
@@ -114,7 +192,7 @@ PouringHandler = Callable[[Request], Reply | PourBody]
 def text(status: int, message: str, *headers: tuple[str, str]) -> Response:
     """A line of text, as Go's http.Error writes it."""
     named = tuple(sorted((TEXT, ("X-Content-Type-Options", "nosniff"), *headers)))
-    return Response(status, named, f"{message}\n".encode())
+    return Response(status, named, f"{message}\n".encode("utf-8", "surrogateescape"))
 
 
 def message(status: int, words: str, *headers: tuple[str, str]) -> Response:

@@ -78,7 +78,7 @@ class _Member(Collector):
                 labels=("method",),
             )
             for method, histogram in sorted(requests.durations.items(), key=itemgetter(0)):
-                durations.add_metric((method,), *_cumulated(histogram))
+                durations.add_metric((method,), *cumulated(histogram))
             yield durations
 
     def _server(self) -> Iterator[Metric]:
@@ -169,11 +169,11 @@ def _count(stats: Stats, field: str) -> int:
 
 
 def _histogram(name: str, text: str, histogram: Histogram) -> HistogramMetricFamily:
-    buckets, total = _cumulated(histogram)
+    buckets, total = cumulated(histogram)
     return HistogramMetricFamily(name, text, buckets, total)
 
 
-def _cumulated(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
+def cumulated(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
     """Buckets as Prometheus has them: each counts what the ones before it count too."""
     buckets = []
     so_far = 0

@@ -21,17 +21,17 @@ def serve_self(node: Node, request: Request) -> Response:
     """
     if request.method != "GET":
         return method_not_allowed("GET")
-    now = node.clock()
+    now, leadership = node.clock(), node.leadership
     leader = {
-        "leader": "" if node.last_leader == NOBODY else id_text(node.last_leader),
-        "uptime": go_duration(now - node.leader_since),
-        "startTime": format_time(node.leader_since),
+        "leader": "" if leadership.last_leader == NOBODY else id_text(leadership.last_leader),
+        "uptime": go_duration(now - leadership.leader_since),
+        "startTime": format_time(leadership.leader_since),
     }
     network = node.peers.network
     body = {
         "name": node.local.name,
         "id": id_text(node.local.id),
-        "state": "StateLeader" if node.last_leader == node.local.id else "StateFollower",
+        "state": "StateLeader" if leadership.last_leader == node.local.id else "StateFollower",
         "startTime": format_time(node.started_at),
         "leaderInfo": leader,
         **_flow("recv", None if network is None else network.received),

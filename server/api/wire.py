@@ -31,11 +31,12 @@ _LONG_HEAD = 1024
 
 
 class HeaderMap(Mapping[str, str]):
-    """Headers of a request, found in any case; of repeated ones the first."""
+    """Headers of a request, found in any case; of repeated ones the first. ``pairs`` are all of them as they came."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_values", "pairs")
 
     def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        self.pairs = pairs
         self._values: dict[str, str] = {}
         for name, value in pairs:
             text = value.strip(b" \t").decode("utf-8", "surrogateescape")
@@ -75,6 +76,8 @@ class Head:
 
 class _Collected:
     """Where httptools puts what it finds in a head."""
+
+    __deletable__ = ("_parser",)
 
     def __init__(self, lines: bytes) -> None:
         self.pairs: list[tuple[bytes, bytes]] = []

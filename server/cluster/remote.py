@@ -67,30 +67,31 @@ def running_cluster(
     """
     for url in urls:
         try:
-            return _cluster_in(ask(url, "/members", patience))
+            return read_cluster(ask(url, "/members", patience))
         except NoAnswer as error:
             logger.log(level, "could not get cluster response from %s: %s", url, error)
-        except _NotUsable as error:
+        except NotUsable as error:
             logger.log(level, "%s", error)
     return None
 
 
-class _NotUsable(Exception):
+class NotUsable(Exception):
     """An answer that says nothing of a cluster."""
 
 
-def _cluster_in(reply: Reply) -> RunningCluster:
+def read_cluster(reply: Reply) -> RunningCluster:
+    """What a peer answers to GET /members. Raises NotUsable."""
     try:
         listed = json.loads(reply.body)
         if not isinstance(listed, list):
             raise MemberError(f"not a JSON array: {reply.body[:80]!r}")
         members = {member.id: member for member in map(Member.from_json, listed)}
     except (ValueError, RecursionError, MemberError) as error:
-        raise _NotUsable(f"could not unmarshal cluster response: {error}") from error
+        raise NotUsable(f"could not unmarshal cluster response: {error}") from error
     try:
         number = parse_id(reply.headers.get("X-Etcd-Cluster-ID", ""))
     except ValueError as error:
-        raise _NotUsable(f"could not parse the cluster ID from cluster res: {error}") from error
+        raise NotUsable(f"could not parse the cluster ID from cluster res: {error}") from error
     return RunningCluster(number, tuple(members[key] for key in sorted(members)))
 
 

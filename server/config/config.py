@@ -49,7 +49,7 @@ class SettingsRefused(ConfigError):
 
 
 class Config(NamedTuple):
-    """The effective settings of a member; URL lists sorted, times in milliseconds."""
+    """The effective settings of a member; URL lists sorted, times in milliseconds (discovery_timeout in seconds)."""
 
     name: str
     data_dir: str
@@ -62,6 +62,7 @@ class Config(NamedTuple):
     max_snapshots: int
     max_wals: int
     cors: tuple[str, ...]
+    legacy_api: bool
     initial_advertise_peer_urls: tuple[str, ...]
     initial_cluster: str
     initial_cluster_state: str
@@ -70,7 +71,10 @@ class Config(NamedTuple):
     discovery: str
     discovery_fallback: str
     discovery_proxy: str
+    discovery_timeout: int
     discovery_srv: str
+    discovery_srv_name: str
+    dns_server: str
     strict_reconfig_check: bool
     proxy: str
     proxy_failure_wait: int

@@ -1,5 +1,5 @@
 """The table of the settings of etcd 2.3.8: names, kinds, defaults, and what the bundled server does with
-each.
+each; and of the few that the bundled server knows besides.
 
 Data only. Names, kinds and defaults are those of the 2.3.8 binary (``etcd -h`` and its flag definitions); the
 names 2.x kept from 0.4 (addr, bind-addr, ...) are not here, they are the translator's business.
@@ -23,12 +23,16 @@ class Setting(NamedTuple):
     help: str
     bundled: Bundled = "yes"
     values: tuple[str, ...] = ()
+    since: str = "2.3"
+    """The etcd that has it: 2.3, a later one, or none but the bundled (``OURS``)."""
 
     @property
     def field(self) -> str:
         """The name of its field in ``Config``."""
         return self.name.replace("-", "_").lower()
 
+
+OURS = "bundled"
 
 DEFAULT_NAME = "default"
 DEFAULT_PEER_URLS = "http://localhost:2380,http://localhost:7001"
@@ -54,6 +58,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max-snapshots", "uint", "5", "snapshot files to keep (0: all)"),
     Setting("max-wals", "uint", "5", "write-ahead log files to keep (0: all)"),
     Setting("cors", "origins", "", "origins that cross-origin requests are allowed from"),
+    Setting(
+        "legacy-api", "bool", "false", "also serve what 0.4 served to clients and 2.x dropped", since=OURS
+    ),
     # clustering
     Setting(
         "initial-advertise-peer-urls",
@@ -81,17 +88,27 @@ SETTINGS: tuple[Setting, ...] = (
         DEFAULT_CLIENT_URLS,
         "this member's client URLs, as clients reach it",
     ),
-    Setting("discovery", "string", "", "discovery URL to find the first members by", "refused"),
+    Setting("discovery", "string", "", "discovery URL to find the first members by"),
     Setting(
         "discovery-fallback",
         "enum",
         "proxy",
         "when the discovered cluster is full",
-        "no effect",
-        ("exit", "proxy"),
+        values=("exit", "proxy"),
     ),
-    Setting("discovery-proxy", "string", "", "HTTP proxy on the way to the discovery service", "no effect"),
-    Setting("discovery-srv", "string", "", "DNS domain to find the first members by", "refused"),
+    Setting("discovery-proxy", "string", "", "HTTP proxy on the way to the discovery service"),
+    Setting(
+        "discovery-timeout",
+        "uint",
+        "0",
+        "seconds to find the members by discovery (0: no limit)",
+        since=OURS,
+    ),
+    Setting("discovery-srv", "string", "", "DNS domain to find the first members by"),
+    Setting("discovery-srv-name", "string", "", "suffix of the service names in that domain", since="3.4"),
+    Setting(
+        "dns-server", "string", "", "HOST[:PORT] of a DNS server to ask instead of the system's", since=OURS
+    ),
     Setting(
         "strict-reconfig-check",
         "bool",
@@ -104,16 +121,13 @@ SETTINGS: tuple[Setting, ...] = (
         "enum",
         "off",
         "forward to a cluster instead of being a member",
-        "refused",
-        ("off", "readonly", "on"),
+        values=("off", "readonly", "on"),
     ),
-    Setting("proxy-failure-wait", "uint", "5000", "milliseconds an endpoint counts as failed", "no effect"),
-    Setting(
-        "proxy-refresh-interval", "uint", "30000", "milliseconds between endpoint refreshes", "no effect"
-    ),
-    Setting("proxy-dial-timeout", "uint", "1000", "milliseconds for a dial", "no effect"),
-    Setting("proxy-write-timeout", "uint", "5000", "milliseconds for a write", "no effect"),
-    Setting("proxy-read-timeout", "uint", "0", "milliseconds for a read (0: no limit)", "no effect"),
+    Setting("proxy-failure-wait", "uint", "5000", "milliseconds an endpoint counts as failed"),
+    Setting("proxy-refresh-interval", "uint", "30000", "milliseconds between endpoint refreshes"),
+    Setting("proxy-dial-timeout", "uint", "1000", "milliseconds for a dial"),
+    Setting("proxy-write-timeout", "uint", "5000", "milliseconds for a write"),
+    Setting("proxy-read-timeout", "uint", "0", "milliseconds for a read (0: no limit)"),
     # security
     Setting("ca-file", "string", "", "CA of client certificates; asks every client for one (old name)"),
     Setting("cert-file", "string", "", "certificate shown to clients"),

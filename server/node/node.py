@@ -19,6 +19,7 @@ from server.log import log_fault
 from server.node.answer import Answer
 from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed, Changes
+from server.node.leadership import TIMED_OUT, Leadership
 from server.node.network import Network
 from server.node.peers import Peers
 from server.node.requestids import RequestIds
@@ -53,17 +54,11 @@ CATCH_UP_ENTRIES = 5000
 REMOVED_PATIENCE = 1.0
 """Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
 
-QUORUM_PATIENCE = 10
-"""Election time-outs without a quorum after which that is worth a line of advice."""
-
 VERSION_INTERVAL = 4.0
 """Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
 
 REMOVED = "the member has been permanently removed from the cluster"
 STOPPED = "etcdserver: server stopped"
-TIMED_OUT = "etcdserver: request timed out"
-LEADER_FAILED = f"{TIMED_OUT}, possibly due to previous leader failure"
-CONNECTION_LOST = f"{TIMED_OUT}, possibly due to connection lost"
 
 
 class NodeFailed(Exception):
@@ -103,15 +98,11 @@ class Node:
         self.clock = clock
         self.raft_index = self.raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
-        self.started_at = clock()
-        self.last_leader = NOBODY
-        """The leader, or while there is none the one before; NOBODY when there never was one."""
-        self.leader_since = self.started_at
-        """Unix nanoseconds since when that is so."""
+        self.raft_term = self.raft.log.term_at(self.raft_index) or 0
+        """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
         self._disk = started.disk
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
-        self._election_timeout = self.raft.election_ticks * heartbeat
         self._request_timeout = request_timeout
         self._snapshot_count = snapshot_count or 10_000
         self._snapshot_index = self.raft.log.applied
@@ -123,9 +114,6 @@ class Node:
         self._proposals: dict[bytes, None] = {}
         """For the log, in this order, as soon as the loop gets to it and there is a leader."""
         self._changes = Changes()
-        self._known_leader = NOBODY
-        self._elected = time.monotonic()
-        """When a leader was last seen to have taken office."""
         self._unsaved: HardState | None = None
         """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
         self._log_thread = Worker("log")
@@ -151,9 +139,11 @@ class Node:
             leave=lambda: self._fail(MemberRemoved(REMOVED)),
         )
         """The other members; the transport's host."""
+        self.leadership = Leadership(
+            self.raft, self.peers, election_timeout=self.raft.election_ticks * heartbeat, clock=clock
+        )
+        self.started_at = self.leadership.leader_since
         self._remotes = started.remotes
-        self._had_quorum: float | None = time.monotonic()
-        """When there was one last; None when it has been said that there is none."""
         self._v3_data = started.v3_data
         self._published = asyncio.Event()
         self._term_began = asyncio.Event()
@@ -292,7 +282,8 @@ class Node:
         if self.raft.leader == NOBODY:
             return False
         try:
-            await asyncio.wait_for(self.propose(Request(method="SYNC", time=self.clock())), within)
+            # One that lets nothing expire: that is the leader's to decide, by its own clock.
+            await asyncio.wait_for(self.propose(Request(method="SYNC")), within)
         except (TimeoutError, EtcdError):
             return False
         return True
@@ -329,7 +320,7 @@ class Node:
             if not ready.send_first:
                 self.peers.send(ready.messages)
             self.raft.advance(ready)
-            self._notice_leader()
+            self.leadership.notice()
             self._begin_snapshots()
         self.raft.advance(ready)
         self._begin_snapshots()  # one taken before may have ended since the last write
@@ -350,7 +341,7 @@ class Node:
     def _apply(self, entries: list[Entry]) -> None:
         if not entries:
             return
-        self.raft_index = entries[-1].index
+        self.raft_index, self.raft_term = entries[-1].index, entries[-1].term
         now = self.clock()
         waiters, apply, observe = self._waiters, self._applier.apply, self.metrics.proposals.observe
         proposed = time.monotonic() + self._request_timeout  # less an answer's deadline: how long it took
@@ -396,26 +387,6 @@ class Node:
     def _wake(self) -> None:
         self._work.set()
 
-    def _notice_leader(self) -> None:
-        before, leader = self._known_leader, self.raft.leader
-        if leader == before:
-            return
-        self._known_leader = leader
-        me, term = id_text(self.local.id), self.raft.term
-        if leader == NOBODY:
-            logger.info("raft.node: %s lost leader %s at term %d", me, id_text(before), term)
-            return
-        if before == NOBODY:
-            logger.info("raft.node: %s elected leader %s at term %d", me, id_text(leader), term)
-        else:
-            logger.info(
-                "raft.node: %s changed leader from %s to %s at term %d",
-                me, id_text(before), id_text(leader), term,
-            )  # fmt: skip
-        self._elected = time.monotonic()
-        if leader != self.last_leader:
-            self.last_leader, self.leader_since = leader, self.clock()
-
     def _notice_members(self) -> None:
         """Talks to the members there are; ends a member that was removed."""
         self.peers.follow_members()
@@ -434,27 +405,9 @@ class Node:
             await asyncio.sleep(self._heartbeat)
             self.raft.tick()
             self._time_out_waiters()
-            self._notice_quorum()
+            self.leadership.notice_quorum()
             self._work.set()
             await self._save_commit()
-
-    def _notice_quorum(self) -> None:
-        """Says so when nothing has been agreed on for long, and what can be done: nobody may be coming."""
-        now = time.monotonic()
-        if self.peers.connected(now) >= self.raft.quorum if self.is_leader else self.raft.leader != NOBODY:
-            self._had_quorum = now
-        elif (
-            self._had_quorum is not None and now - self._had_quorum > QUORUM_PATIENCE * self._election_timeout
-        ):
-            self._had_quorum = None
-            reached = self.peers.reached()
-            logger.warning(
-                "no write can be agreed on: the voters are %s, and member %s reaches %s. If the others are gone for "
-                "good, or the directory is a copy, start once with --force-new-cluster",
-                ", ".join(map(id_text, self.raft.voters)) or "none",
-                id_text(self.local.id),
-                ", ".join(map(id_text, reached)) or "none but itself",
-            )
 
     def _time_out_waiters(self) -> None:
         """Answers those whose time is up. What raft has not taken by then it never gets: without a leader it would
@@ -465,24 +418,8 @@ class Node:
             del self._waiters[data]
             self._proposals.pop(data, None)
             self.metrics.proposals_failed += answer.request.method != "SYNC"
-            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, self._why_late(answer)))
-
-    def _why_late(self, answer: Answer) -> str:
-        """What etcd guesses from the state of things when a request's time is up."""
-        asked = answer.deadline - self._request_timeout
-        if self._elected - 2 * self._election_timeout < asked < self._elected:
-            return LEADER_FAILED
-        leader = self.raft.leader
-        if leader == NOBODY:
-            return TIMED_OUT
-        if leader == self.local.id:
-            members = len(list(self.members))
-            connected = (
-                self.peers.connected(asked) >= (members + 1) // 2
-            )  # no quorum of an even number, but etcd's
-        else:
-            connected = self.peers.connected_since(leader, asked)
-        return TIMED_OUT if connected else CONNECTION_LOST
+            why = self.leadership.why_late(answer.deadline - self._request_timeout)
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, why))
 
     async def _expire(self) -> None:
         """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when keys are due, which spares
@@ -502,11 +439,19 @@ class Node:
 
     async def _introduce(self) -> None:
         """Tells the cluster this member's name and client URLs, once each start."""
-        await self._until_done(self.local.attributes_path, self.local.attributes)
+        path = self.local.attributes_path
+        while not self._published.is_set():
+            try:
+                await self.propose(Request(method="PUT", path=path, val=self.local.attributes))
+            except EtcdError as error:
+                if self._stopping or self.failed.done():
+                    return
+                logger.error("cannot write %s, trying again: %s", path, error.cause)
+            else:
+                self._published.set()
         cluster = id_text(self.members.cluster_id)
         urls = " ".join(self.local.client_urls)
         logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self.local.name, urls, cluster)
-        self._published.set()
 
     async def _watch_versions(self) -> None:
         """Has a leader decide on the cluster's version when its term begins, and now and then after."""
@@ -527,7 +472,7 @@ class Node:
             logger.warning("cannot get the version of member %s", id_text(member))
         self._silent = silent
         decided = decide_version((own, *versions.values()), known)
-        if decided is None or not self.is_leader:
+        if decided is None or not self.is_leader or self.members.version != known:
             return
         if known is None:
             logger.info("setting up the initial cluster version to %s", major_minor(decided))
@@ -535,25 +480,20 @@ class Node:
             logger.info(
                 "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
             )
-        await self._until_done(VERSION_PATH, decided.encode())
-
-    async def _until_done(self, path: str, value: bytes) -> None:
-        while True:
-            try:
-                await self.propose(Request(method="PUT", path=path, val=value))
-                return
-            except EtcdError as error:
-                if self._stopping or self.failed.done():
-                    return
-                logger.error("cannot write %s, trying again: %s", path, error.cause)
+        try:
+            await self.propose(Request(method="PUT", path=VERSION_PATH, val=decided.encode()))
+        except EtcdError as error:  # another may lead by now, and may have decided otherwise
+            logger.error("error updating cluster version (%s)", error.cause)
 
     # Snapshots
 
     def _begin_snapshots(self) -> None:
         """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
-        for message in self.peers.take_wanted():
-            self._begin(partial(self._hand_over, message, self._snapshots.freeze()))
         applied = self.raft.log.applied
+        if applied != self.raft_index:
+            return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
+        if wanted := self.peers.take_wanted():
+            self._begin(partial(self._hand_over, wanted, self._snapshots.freeze()))
         if applied - self._snapshot_index <= self._snapshot_count or self._taking_snapshot:
             return
         logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)
@@ -579,14 +519,17 @@ class Node:
             logger.info("compacted raft log at %d", kept_from)
         self._taking_snapshot = False
 
-    async def _hand_over(self, message: Message, image: Image) -> None:
-        """Sends a follower the key space; the log goes on from there."""
-        self.peers.hand_over(message, await self._snapshots.encode(image))
+    async def _hand_over(self, messages: list[Message], image: Image) -> None:
+        """Sends followers the key space; the log goes on from there."""
+        snapshot = await self._snapshots.encode(image)
+        for message in messages:
+            self.peers.hand_over(message, snapshot)
 
     async def _install(self, snapshot: Snapshot, hard_state: HardState) -> None:
         """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
         self._unsaved = None
         self.raft_index = self._snapshot_index = snapshot.index
+        self.raft_term = snapshot.term
         await self._snapshots.install(snapshot, hard_state, self.clock())
         self._notice_members()
 

@@ -5,7 +5,7 @@ Reads and makes files; opens no socket by itself and starts nothing. Order and w
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -51,7 +51,6 @@ class Started:
 
     ``remotes`` are the other members of a cluster that it joins: whom to answer to until its own log tells.
     ``v3_data`` is what an earlier life of the member has seen of it.
-    ``joined_version`` is the version of that cluster, ``a.b.c``, None when it was not asked.
     """
 
     local: Member
@@ -62,7 +61,6 @@ class Started:
     metrics: MemberMetrics = field(default_factory=MemberMetrics)
     remotes: tuple[Member, ...] = ()
     v3_data: V3Data | None = None
-    joined_version: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -73,15 +71,27 @@ class _World:
     ask: Ask
     now: int
     random: Random
+    find_again: Callable[[Config], Config]
 
 
-def open_member(config: Config, *, resolve: Resolve, ask: Ask, now: int, random: Random) -> Started:
+def open_member(
+    config: Config,
+    *,
+    resolve: Resolve,
+    ask: Ask,
+    now: int,
+    random: Random,
+    find_again: Callable[[Config], Config] = lambda config: config,
+) -> Started:
     """Opens the member that a data directory holds, or makes one. ``now`` in unix nanoseconds.
+
+    With an empty directory, the settings have the first members already, however they were found. ``find_again`` puts
+    them there for a first start that was cut short when they had been found.
 
     Raises BootstrapError, StorageError, CannotApply (the cluster has a newer version) and LogError (files
     that do not belong together); then nothing is left open. What ``ask`` raises besides NoAnswer comes through.
     """
-    world = _World(resolve, ask, now, random)
+    world = _World(resolve, ask, now, random, find_again)
     data_dir = Path(config.data_dir)
     wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
     if layout(data_dir) is Kind.OLD_MEMBER or has_wal(wal_dir):
@@ -116,7 +126,6 @@ def _join(config: Config, world: _World) -> Started:
         disk,
         disk.metrics,
         remotes=joining.others,
-        joined_version=joining.version,
     )
 
 
@@ -199,6 +208,7 @@ def _begin_again(config: Config, contents: WalContents, disk: MemberDisk, world:
     Entries that are there, of first members who are not all there, give way to those written now. Raises
     BootstrapError when the settings make another member or cluster than the log was begun for.
     """
+    config = world.find_again(config)
     founding = found(config, resolve=world.resolve, ask=world.ask)
     local, cluster = founding.local, founding.cluster_id
     if contents.metadata != WalMetadata(local.id, cluster):
@@ -353,6 +363,10 @@ def _log_settings(config: Config, *, initial: bool) -> None:
     logger.info("heartbeat = %dms", config.heartbeat_interval)
     logger.info("election = %dms", config.election_ticks * config.heartbeat_interval)
     logger.info("snapshot count = %d", config.snapshot_count)
+    if config.discovery:
+        logger.info("discovery URL= %s", config.discovery)
+        if config.discovery_proxy:
+            logger.info("discovery proxy = %s", config.discovery_proxy)
     logger.info("advertise client URLs = %s", ",".join(config.advertise_client_urls))
     if initial:
         logger.info("initial advertise peer URLs = %s", ",".join(config.initial_advertise_peer_urls))

@@ -5,16 +5,18 @@ Whatever goes wrong on the way is a DialError, in the words that Go has for it.
 
 import asyncio
 import io
-import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
-from aiohttp.abc import AbstractCookieJar
+from aiohttp.abc import AbstractCookieJar, AbstractResolver, ResolveResult
 from yarl import URL
+
+from server.cluster.srv import LookupFailed
+from server.gowords import in_go_words
 
 _UNACKNOWLEDGED = 10_000
 """Milliseconds that bytes sent may go without any acknowledgement, before the kernel gives the connection up."""
@@ -24,6 +26,9 @@ _IDLE = 3.0
 
 _TLS_HANDSHAKE = 10.0
 """Seconds more for a connection with TLS, as Go gives them."""
+
+LookUp = Callable[[str], Awaitable[Sequence[str]]]
+"""The addresses of a host."""
 
 _LONGEST_ANSWER = 64 << 10
 """Bytes; what peers answer is a line."""
@@ -64,14 +69,26 @@ class Dialer:
     """Connections to peers. ``tls`` is for URLs with https; times are seconds.
 
     A connection that is waited for longer than ``connect_timeout`` is given up, and a stream that is silent for longer
-    than ``silence``. Made and used on a running loop.
+    than ``silence``. Hosts are looked up by ``look_up``, which raises LookupFailed, or by the system. Made and
+    used on a running loop.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None, *, connect_timeout: float, silence: float) -> None:
+    def __init__(
+        self,
+        tls: ssl.SSLContext | None,
+        *,
+        connect_timeout: float,
+        silence: float,
+        look_up: LookUp | None = None,
+    ) -> None:
         self._connect_timeout = connect_timeout
         self._silence = silence
         connector = aiohttp.TCPConnector(
-            ssl=tls or True, limit=0, keepalive_timeout=_IDLE, socket_factory=_socket
+            ssl=tls or True,
+            limit=0,
+            keepalive_timeout=_IDLE,
+            socket_factory=_socket,
+            resolver=None if look_up is None else _Resolver(look_up),
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -128,6 +145,37 @@ class Dialer:
         )
 
 
+class _Resolver(AbstractResolver):
+    """A look-up as aiohttp wants it."""
+
+    def __init__(self, look_up: LookUp) -> None:
+        self._look_up = look_up
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 (addresses of both are taken)
+    ) -> list[ResolveResult]:
+        try:
+            addresses = await self._look_up(host)
+        except LookupFailed as error:
+            raise OSError(str(error)) from error
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None: ...
+
+
 async def _body(response: aiohttp.ClientResponse) -> bytes:
     body = b""
     while piece := await response.content.readany():
@@ -158,30 +206,4 @@ class _as_dial_errors:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.TimeoutError | ValueError):
-            raise DialError(_in_go_words(error)) from error
-
-
-def _in_go_words(error: BaseException) -> str:
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return f"x509: {error.certificate_error}"
-        case aiohttp.ClientConnectorDNSError():
-            return f"dial tcp: lookup {error.host}: no such host"
-        case aiohttp.ClientConnectorError():
-            return f"dial tcp {error.host}:{error.port}: connect: {_reason(error.os_error)}"
-        case aiohttp.ServerDisconnectedError():
-            return "EOF"
-        case aiohttp.ClientPayloadError():
-            return "unexpected EOF"
-        case asyncio.TimeoutError():
-            return "i/o timeout"
-        case OSError():
-            return _reason(error)
-        case _:
-            return str(error) or type(error).__name__
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"tls: {(error.reason or str(error)).lower().replace('_', ' ')}"
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+            raise DialError(in_go_words(error)) from error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from server.peer.checks import Channel, Identity, is_3x
-from server.peer.dialer import Dialer
+from server.peer.dialer import Dialer, LookUp
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote, logger
 from server.peer.repeats import Repeats
@@ -23,8 +23,8 @@ class Transport:
     """Carries messages between this member and its peers. Lives on one loop, from ``start`` to ``stop``.
 
     ``tls`` is for peers with https URLs (``server.tls.client_context``). ``connect_timeout`` is seconds; etcd takes one
-    and a fifth of the election timeout. ``database`` makes, of a snapshot, the database file that members of 3.x want
-    along with it; without, snapshots are posted as 2.x posts them.
+    and a fifth of the election timeout. Hosts are looked up by ``look_up``, or by the system. ``database`` makes, of a
+    snapshot, the database file that members of 3.x want along with it; without, snapshots are posted as 2.x posts them.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Transport:
         tls: ssl.SSLContext | None = None,
         connect_timeout: float = 1.2,
         database: Callable[[Snapshot], Sequence[bytes]] | None = None,
+        look_up: LookUp | None = None,
     ) -> None:
         self.me = me
         self.host = host
@@ -43,6 +44,7 @@ class Transport:
         self._tls = tls
         self._connect_timeout = connect_timeout
         self._database = database
+        self._look_up = look_up
         self._links: Links | None = None
         self._peers: dict[int, Peer] = {}
         self._remotes: dict[int, Remote] = {}
@@ -52,11 +54,13 @@ class Transport:
 
     async def start(self) -> None:
         """Before anything else."""
-        dialer = Dialer(self._tls, connect_timeout=self._connect_timeout, silence=SILENCE)
+        dialer = Dialer(
+            self._tls, connect_timeout=self._connect_timeout, silence=SILENCE, look_up=self._look_up
+        )
         self._links = Links(self.me, self.host, dialer, self.repeats, self.received, self._database)
 
     async def stop(self) -> None:
-        """Ends every connection; what still waits to be sent is dropped. Harmless when it has not started."""
+        """Ends every connection; what still waits to be posted is dropped. Harmless when it has not started."""
         links, self._links = self._links, None
         for member in list(self._peers):
             self.remove_peer(member)

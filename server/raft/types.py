@@ -16,17 +16,24 @@ class EntryType(IntEnum):
     CONF_CHANGE = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Entry:
     """One entry of the log, never changed once made. ``data`` is empty in the entry a leader starts its term with.
 
-    (Not ``frozen=True``, which would make every write pay for the check.)
+    (Not ``frozen=True``, which would make every write pay for the check; and with an ``__init__`` of its own, since the
+    one that dataclass makes is never compiled.)
     """
 
     term: int
     index: int
-    data: bytes = b""
-    type: EntryType = EntryType.NORMAL
+    data: bytes
+    type: EntryType
+
+    def __init__(self, term: int, index: int, data: bytes = b"", type: EntryType = EntryType.NORMAL) -> None:
+        self.term = term
+        self.index = index
+        self.data = data
+        self.type = type
 
 
 class HardState(NamedTuple):

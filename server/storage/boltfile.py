@@ -109,15 +109,17 @@ def holds_v3_data(database: bytes | bytearray | memoryview | IO[bytes]) -> bool:
 
 
 def _holds_data(raw: memoryview) -> bool:
+    has_keys_bucket = False
     try:
         tree = _Tree(raw)
         for flags, name, value in tree.elements(tree.root):
             judge = _JUDGES.get(name)
             if judge is None or not flags & _IS_BUCKET or judge(tree.bucket(value)):
                 return True
+            has_keys_bucket |= name == b"key"
     except (_Unreadable, struct.error, RecursionError):
         return True
-    return False
+    return not has_keys_bucket  # then it is no etcd's
 
 
 def _if_not_empty(elements: Iterator[_Element]) -> bool:

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from server.proto import raft_pb2, wal_pb2
 from server.raft.types import Entry, EntryType, HardState, Snapshot
 from server.storage.errors import CodecError
+from server.storage.varint import varint
 
 _ENTRY_TYPES = (EntryType.NORMAL, EntryType.CONF_CHANGE)
 
@@ -56,9 +57,9 @@ class ConfChange:
 
 
 def encode_entry(entry: Entry) -> bytes:
-    return raft_pb2.Entry(
-        Type=entry.type, Term=entry.term, Index=entry.index, Data=entry.data or None
-    ).SerializeToString()
+    data = entry.data
+    fields = (b"\x08", varint(entry.type), b"\x10", varint(entry.term), b"\x18", varint(entry.index))
+    return b"".join((*fields, b"\x22", varint(len(data)), data) if data else fields)
 
 
 def decode_entry(data: bytes) -> Entry:
@@ -73,7 +74,7 @@ def decode_entry(data: bytes) -> Entry:
 
 
 def encode_hard_state(state: HardState) -> bytes:
-    return raft_pb2.HardState(term=state.term, vote=state.vote, commit=state.commit).SerializeToString()
+    return b"".join((b"\x08", varint(state.term), b"\x10", varint(state.vote), b"\x18", varint(state.commit)))
 
 
 def decode_hard_state(data: bytes) -> HardState:

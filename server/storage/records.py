@@ -19,6 +19,7 @@ from google_crc32c import extend
 from server.proto import wal_pb2
 from server.storage.codec import parse
 from server.storage.errors import CodecError, DamagedError, NewerFormatError, StorageError, reporting
+from server.storage.varint import varint
 
 _LENGTH = struct.Struct("<q")
 _PREALLOCATED_BY_3X = 64_000_000  # bytes of zeros a 3.x segment is extended to
@@ -60,8 +61,13 @@ class TornTailError(StorageError):
 
 def encode_record(kind: RecordType, crc: int, data: bytes = b"") -> bytes:
     """A record with its length, ready to be written; ``crc`` is the running value with ``data`` in it."""
-    body = wal_pb2.Record(type=kind, crc=crc, data=data or None).SerializeToString()
-    return _LENGTH.pack(len(body)) + body
+    if crc >> 32:
+        raise ValueError(f"{crc} is out of range: a checksum has 32 bits")
+    fields = b"\x08" + varint(kind) + b"\x10" + varint(crc)
+    if not data:
+        return _LENGTH.pack(len(fields)) + fields
+    fields += b"\x1a" + varint(len(data))
+    return b"".join((_LENGTH.pack(len(fields) + len(data)), fields, data))
 
 
 def read_records(path: Path, crc: int = 0) -> Iterator[Record]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from server.proto import etcdserver_pb2
 from server.storage.codec import parse
+from server.storage.varint import signed_varint, sized, varint
 
 METHODS = frozenset((b"PUT", b"POST", b"DELETE", b"QGET", b"GET", b"HEAD", b"SYNC"))
 """By which a bare request is known, see ``decode_request``."""
+_METHOD_FIELDS = {name.decode(): b"\x12" + sized(name) for name in METHODS}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Request:
     """One request; the fields are those of etcd's ``etcdserverpb.Request``.
 
@@ -23,23 +25,61 @@ class Request:
     ``prev_exist`` and ``refresh`` are None when the client did not give them.
     """
 
-    id: int = 0
-    method: str = ""
-    path: str = ""
-    val: bytes = b""
-    dir: bool = False
-    prev_value: bytes = b""
-    prev_index: int = 0
-    prev_exist: bool | None = None
-    expiration: int = 0
-    wait: bool = False
-    since: int = 0
-    recursive: bool = False
-    sorted: bool = False
-    quorum: bool = False
-    time: int = 0
-    stream: bool = False
-    refresh: bool | None = None
+    id: int
+    method: str
+    path: str
+    val: bytes
+    dir: bool
+    prev_value: bytes
+    prev_index: int
+    prev_exist: bool | None
+    expiration: int
+    wait: bool
+    since: int
+    recursive: bool
+    sorted: bool
+    quorum: bool
+    time: int
+    stream: bool
+    refresh: bool | None
+
+    def __init__(
+        self,
+        id: int = 0,
+        method: str = "",
+        path: str = "",
+        val: bytes = b"",
+        dir: bool = False,
+        prev_value: bytes = b"",
+        prev_index: int = 0,
+        prev_exist: bool | None = None,
+        expiration: int = 0,
+        wait: bool = False,
+        since: int = 0,
+        recursive: bool = False,
+        sorted: bool = False,
+        quorum: bool = False,
+        time: int = 0,
+        stream: bool = False,
+        refresh: bool | None = None,
+    ) -> None:
+        self.id = id
+        self.method = method
+        self.path = path
+        self.val = val
+        self.dir = dir
+        self.prev_value = prev_value
+        self.prev_index = prev_index
+        self.prev_exist = prev_exist
+        self.expiration = expiration
+        self.wait = wait
+        self.since = since
+        self.recursive = recursive
+        self.sorted = sorted
+        self.quorum = quorum
+        self.time = time
+        self.stream = stream
+        self.refresh = refresh
 
 
 def encode_request(request: Request) -> bytes:
@@ -48,25 +88,45 @@ def encode_request(request: Request) -> bytes:
     Every scalar is written, as etcd does; the two optional ones only when given. Raises ValueError for a number
     outside its field (64 bits; ``expiration`` and ``time`` are signed).
     """
-    return etcdserver_pb2.Request(
-        ID=request.id,
-        Method=request.method.encode("utf-8", "surrogateescape"),
-        Path=request.path.encode("utf-8", "surrogateescape"),
-        Val=request.val,
-        Dir=request.dir,
-        PrevValue=request.prev_value,
-        PrevIndex=request.prev_index,
-        PrevExist=request.prev_exist,
-        Expiration=request.expiration,
-        Wait=request.wait,
-        Since=request.since,
-        Recursive=request.recursive,
-        Sorted=request.sorted,
-        Quorum=request.quorum,
-        Time=request.time,
-        Stream=request.stream,
-        Refresh=request.refresh,
-    ).SerializeToString()
+    path = request.path.encode("utf-8", "surrogateescape")
+    method, value = request.method, request.val
+    return b"".join(
+        (
+            b"\x08",
+            varint(request.id),
+            _METHOD_FIELDS.get(method) or b"\x12" + sized(method.encode("utf-8", "surrogateescape")),
+            b"\x1a",
+            varint(len(path)),
+            path,
+            b"\x22",
+            varint(len(value)),
+            value,
+            _encode_rest(request),
+        )
+    )
+
+
+def _encode_rest(request: Request) -> bytes:
+    prev_exist, refresh = request.prev_exist, request.refresh
+    return b"".join(
+        (
+            b"\x28\x01\x32" if request.dir else b"\x28\x00\x32",
+            sized(request.prev_value),
+            b"\x38",
+            varint(request.prev_index),
+            b"" if prev_exist is None else b"\x40\x01" if prev_exist else b"\x40\x00",
+            b"\x48",
+            signed_varint(request.expiration),
+            b"\x50\x01\x58" if request.wait else b"\x50\x00\x58",
+            varint(request.since),
+            b"\x60\x01" if request.recursive else b"\x60\x00",
+            b"\x68\x01" if request.sorted else b"\x68\x00",
+            b"\x70\x01\x78" if request.quorum else b"\x70\x00\x78",
+            signed_varint(request.time),
+            b"\x80\x01\x01" if request.stream else b"\x80\x01\x00",
+            b"" if refresh is None else b"\x88\x01\x01" if refresh else b"\x88\x01\x00",
+        )
+    )
 
 
 def decode_request(data: bytes) -> Request | None:

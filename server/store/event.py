@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from server.store.node import Node
 
@@ -10,17 +11,17 @@ from server.store.node import Node
 class Action:
     """The words for what happened."""
 
-    GET = "get"
-    CREATE = "create"
-    SET = "set"
-    UPDATE = "update"
-    DELETE = "delete"
-    COMPARE_AND_SWAP = "compareAndSwap"
-    COMPARE_AND_DELETE = "compareAndDelete"
-    EXPIRE = "expire"
+    GET: Final = "get"
+    CREATE: Final = "create"
+    SET: Final = "set"
+    UPDATE: Final = "update"
+    DELETE: Final = "delete"
+    COMPARE_AND_SWAP: Final = "compareAndSwap"
+    COMPARE_AND_DELETE: Final = "compareAndDelete"
+    EXPIRE: Final = "expire"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Event:
     """Never changed once made. ``etcd_index`` is the store index to report with it (X-Etcd-Index)."""
 
@@ -28,7 +29,16 @@ class Event:
     node: Node
     prev_node: Node | None
     etcd_index: int
-    refresh: bool = False
+    refresh: bool
+
+    def __init__(
+        self, action: str, node: Node, prev_node: Node | None, etcd_index: int, refresh: bool = False
+    ) -> None:
+        self.action = action
+        self.node = node
+        self.prev_node = prev_node
+        self.etcd_index = etcd_index
+        self.refresh = refresh
 
     @property
     def index(self) -> int:

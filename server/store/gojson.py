@@ -17,7 +17,7 @@ from server.store.node import SECOND, Node
 # Bytes that stand for themselves inside a JSON string of Go: printable ASCII and DEL, less five.
 _PLAIN = bytes(c for c in range(0x20, 0x80) if chr(c) not in '"\\<>&')
 
-_SPECIAL = re.compile('[\x00-\x1f"\\\\<>&\u2028\u2029\ud800-\udfff]')
+_SPECIAL = re.compile(r'[\x00-\x1f"\\<>&\u2028\u2029\ud800-\udfff]')
 _ESCAPES = {chr(c): f"\\u{c:04x}" for c in (*range(0x20), *map(ord, "<>&\u2028\u2029"))}
 _ESCAPES |= {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

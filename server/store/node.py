@@ -16,23 +16,44 @@ _MIN_DURATION = -(1 << 63)
 _MAX_DURATION = (1 << 63) - 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Node:
     """A file of the tree, or how an event or a listing shows a file or directory. Never changed once made.
 
     ``value`` is None for directories and for the node of a delete or expire event. ``expiration`` is in Unix
     nanoseconds, None for no TTL. ``ttl`` is whole seconds as of the event, 0 in the tree itself. ``nodes`` is
-    None where children are not listed. (Not ``frozen=True``, which would make every write pay for the check.)
+    None where children are not listed. (Not ``frozen=True``, which would make every write pay for the check; and with
+    an ``__init__`` of its own, since the one that dataclass makes is never compiled.)
     """
 
     key: str
     value: bytes | None
     modified_index: int
     created_index: int
-    expiration: int | None = None
-    ttl: int = 0
-    dir: bool = False
-    nodes: list[Node] | None = None
+    expiration: int | None
+    ttl: int
+    dir: bool
+    nodes: list[Node] | None
+
+    def __init__(
+        self,
+        key: str,
+        value: bytes | None,
+        modified_index: int,
+        created_index: int,
+        expiration: int | None = None,
+        ttl: int = 0,
+        dir: bool = False,
+        nodes: list[Node] | None = None,
+    ) -> None:
+        self.key = key
+        self.value = value
+        self.modified_index = modified_index
+        self.created_index = created_index
+        self.expiration = expiration
+        self.ttl = ttl
+        self.dir = dir
+        self.nodes = nodes
 
 
 @dataclass(slots=True)

@@ -130,6 +130,14 @@ def test_a_choice_about_v2_stands(value: str) -> None:
     assert fitted("3.5", enable_v2=value).config == {"enable-v2": value}
 
 
+def test_what_only_the_bundled_server_has_is_left_out_and_told() -> None:
+    found = fitted("3.4", dns_server="10.0.0.53", discovery_srv_name="foo")
+    assert found.config["discovery-srv-name"] == "foo"
+    assert "dns-server" not in found.config
+    (told,) = [item for item in found.findings if item.setting == "dns-server"]
+    assert "only the bundled server has it" in told.message
+
+
 NAMES = st.sampled_from([setting.name for setting in SETTINGS] + ["enable-v2", "log-level", "auto-tls"])
 TEXTS = st.sampled_from(["", "true", "false", "x", "*", "http://h:1", "http://a,b", "proxy", "off", "5"])
 

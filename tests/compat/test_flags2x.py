@@ -7,6 +7,7 @@ from packaging.version import Version
 
 from compat.flags2x import BY_NAME, FLAGS, LATEST
 from server.config import SETTINGS
+from server.config.settings import OURS
 from tests.compat.helpers import reference
 
 RECORDED = reference("flags-by-version.yaml")
@@ -76,7 +77,21 @@ def test_a_flag_that_came_inside_a_patch_series_is_unknown_before() -> None:
     assert flag.known_to(Version("3.5.0"))
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_the_settings_that_the_bundled_server_has_besides() -> None:
+    besides = {setting.name: setting.since for setting in SETTINGS if setting.since != "2.3"}
+    assert besides == {
+        "legacy-api": OURS,
+        "discovery-timeout": OURS,
+        "discovery-srv-name": "3.4",
+        "dns-server": OURS,
+    }
+    assert BY_NAME["discovery-srv-name"].first == "3.4.0"
+    assert not {name for name, since in besides.items() if since == OURS} & set(BY_NAME)
+
+
+@pytest.mark.parametrize(
+    "setting", [setting for setting in SETTINGS if setting.since == "2.3"], ids=lambda setting: setting.name
+)
 def test_the_bundled_servers_settings_are_those_of_2_3_8(setting: Any) -> None:
     flag = BY_NAME[setting.name]
     assert flag.known_to(Version("2.3.8"))

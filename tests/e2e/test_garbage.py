@@ -85,6 +85,34 @@ def test_connections_leave_no_cyclic_garbage(tmp_path: Path, requests: list[byte
 @pytest.mark.parametrize(
     "request_",
     [
+        b"GET /v2/keys/a HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nvalue=1",
+        b"GET /v2/keys/a?wait=true HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v2/keys/a?wait=true&stream=true HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v2/keys/big HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"PATCH /v2/keys/a HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v2/config/local/proxy HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+    ids=["get", "put", "wait", "stream", "in chunks", "other method", "own"],
+)
+def test_connections_to_a_proxy_leave_no_cyclic_garbage(tmp_path: Path, request_: bytes) -> None:
+    member = Member(tmp_path / "m")
+    proxy = Member(tmp_path / "p", proxy="on")
+    proxy.settings["initial-cluster"] = member.settings["initial-cluster"]
+    with (
+        member.start(),
+        Process([sys.executable, "-c", _RUN, json.dumps(proxy.settings)], proxy.client_port) as process,
+    ):
+        process.wait_until_serving()
+        process.put("/a", "1")
+        process.put("/big", "x" * 100_000)
+        connect_and_ask(process, [request_])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "request_",
+    [
         b"PUT /v2/keys/a?value=1&prevValue=2 HTTP/1.1\r\nHost: a\r\n%s\r\n" % credentials(b"root:right"),
         b"GET /v2/keys/a HTTP/1.1\r\nHost: a\r\n%s\r\n" % credentials(b"root:wrong"),
         b"GET /v2/keys/a HTTP/1.1\r\nHost: a\r\n%s\r\n" % credentials(b"nobody:wrong"),

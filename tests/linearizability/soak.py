@@ -19,7 +19,7 @@ from tests.linearizability.play import play
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", default="bundled", help="bundled, 3.4 or 3.5")
+    parser.add_argument("--kind", default="bundled", help="bundled, 3.4, 3.5, or three of these with commas")
     parser.add_argument("--plays", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=len(FAULTS) * len(ROLES), help="faults in each play")
     parser.add_argument("--first", type=int, default=1000)

@@ -30,6 +30,12 @@ def test_histories_are_linearizable(tmp_path: Path, name: str) -> None:
         print(f"{what:40}{count:8}")
 
 
+@pytest.mark.real_etcd
+def test_histories_of_a_mixed_cluster_are_linearizable(tmp_path: Path) -> None:
+    figures = play(tmp_path, "bundled,3.4,3.5", seed=1, rounds=ROUNDS // 2)
+    assert figures["faults"] == ROUNDS // 2
+
+
 @pytest.mark.parametrize("name", kinds("bundled", "3.4"))
 def test_reads_without_a_quorum_are_found_out(tmp_path: Path, name: str) -> None:
     """A history that is not linearizable, to see that it would be noticed."""

@@ -458,6 +458,13 @@ def test_a_flag_tells_what_becomes_of_it() -> None:
     assert "still understood" in out
 
 
+@pytest.mark.parametrize("name", ["-dns-server", "ETCD_DNS_SERVER", "discovery-timeout", "--legacy-api"])
+def test_what_only_the_bundled_server_has_is_explained(name: str) -> None:
+    run = migrate02("explain", name)
+    assert run.status == 0
+    assert "of the bundled server, in no etcd" in run.out
+
+
 def test_explain_lists_the_codes() -> None:
     lines = migrate02("explain").out.splitlines()
     assert [line.split()[0] for line in lines] == list(CODES)

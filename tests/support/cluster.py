@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -32,6 +33,8 @@ PATIENCE = 45.0
 ETCD02 = str(Path(sys.executable).with_name("etcd02"))
 
 _ETCD23 = "MIGRATE02_ETCD_2_3"
+HAS_ETCD23 = _ETCD23 in os.environ
+"""Whether that names a real 2.3, which no package index has."""
 _BELOW_EPHEMERAL = range(20_000, 32_000)
 _PANIC = re.compile(r"panic|goroutine \d|\bfatal\b|Traceback|\bC \| ")
 _T = TypeVar("_T")
@@ -72,15 +75,15 @@ def kind(name: str) -> Kind:
 
 def kinds(*names: str) -> list[object]:
     """Parameters of a test: these kinds by name, and a real 2.3 where there is one."""
-    wanted = [*names, "2.3"] if os.environ.get(_ETCD23) else names
+    wanted = [*names, "2.3"] if HAS_ETCD23 else names
     return [
         pytest.param(name, marks=[pytest.mark.real_etcd] if name != "bundled" else [])
         for name in dict.fromkeys(wanted)
     ]
 
 
-def wait_until(condition: Callable[[], _T], what: str, patience: float = PATIENCE) -> _T:
-    """Returns what the condition gives as soon as that is true of anything. Raises AssertionError in the end."""
+def wait_until(condition: Callable[[], _T | None], what: str, patience: float = PATIENCE) -> _T:
+    """Returns what the condition gives as soon as that counts as true. Raises AssertionError in the end."""
     deadline = time.monotonic() + patience
     while not (value := condition()):
         assert time.monotonic() < deadline, f"in {patience:.0f} s it never came that {what}"
@@ -188,9 +191,17 @@ class ClusterMember:
         return self.request("PUT", f"/v2/keys{key}", {"value": value, **form})
 
     def write(self, key: str, value: str) -> None:
-        """A write that has to succeed."""
-        reply = self.put(key, value)
-        assert reply.status in (200, 201), (str(self), reply)
+        """A write, repeated until it is acknowledged: what is forwarded while the leader changes may be lost on the way."""
+        replies: list[Reply] = []
+
+        def written() -> bool:
+            replies.append(self.put(key, value))
+            return replies[-1].status in (200, 201)
+
+        try:
+            wait_until(written, f"{self} takes a write")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {replies}") from None
 
     def value(self, key: str, *, quorum: bool = False) -> str | None:
         """What this member has under the key, None if nothing."""
@@ -207,10 +218,14 @@ class ClusterMember:
 
     @property
     def id(self) -> str:
-        """Its id, as it told when first asked."""
+        """Its id, by its peer URL in its own list of members when it was first asked."""
         if not self._id:
-            self._id = str(self.request("GET", "/v2/stats/self").json()["id"])
+            self._id = wait_until(self._find_id, f"{self} lists itself")
         return self._id
+
+    def _find_id(self) -> str:
+        listed: list[dict[str, object]] = json.loads(self.request("GET", "/v2/members").body)["members"]
+        return next((str(one["id"]) for one in listed if one["peerURLs"] == [self.peer_url]), "")
 
     def leader_id(self) -> str:
         """The id of the leader as this member sees it; empty when it has none, or does not answer."""
@@ -235,6 +250,7 @@ class Cluster:
         self._settings = {name.replace("_", "-"): value for name, value in settings.items()}
         self._stack = contextlib.ExitStack()
         self._proxy = self._stack.enter_context(FaultProxy(self._pids)) if proxied else None
+        self._numbers = itertools.count(1)
         self.members: list[ClusterMember] = []
         for kind in kinds:
             self._new_member(kind)
@@ -246,8 +262,7 @@ class Cluster:
         return self._proxy
 
     def _new_member(self, kind: Kind) -> ClusterMember:
-        names = {member.name for member in self.members}
-        name = next(name for n in range(1, 100) if (name := f"m{n}") not in names)
+        name = f"m{next(self._numbers)}"
         member = ClusterMember(name, kind, self._where, self._settings)
         if self._proxy is not None:
             member.peer_url = f"http://127.0.0.1:{self._proxy.front(name, member.peer_port)}"
@@ -295,7 +310,7 @@ class Cluster:
         def leader() -> ClusterMember | None:
             return self.leader_of(self.running if members is None else members)
 
-        return wait_until(leader, "there is one leader", patience)  # type: ignore[return-value]
+        return wait_until(leader, "there is one leader", patience)
 
     def wait_until_healthy(self, members: Sequence[ClusterMember] | None = None) -> ClusterMember:
         """Returns the leader when each of these (by default all that run) has taken a write, which all of them have."""
@@ -353,6 +368,11 @@ class Cluster:
         via = via or self.running[0]
         member = self._new_member(kind)
         self._until_accepted("POST", "", {"peerURLs": [member.peer_url]}, via=via)
+        # Whichever member the new one asks, it has to hear of itself.
+        wait_until(
+            lambda: all(len(self.listed(via=one)) == len(self.members) for one in self.others(member)),
+            f"all know of {member}",
+        )
         self._expect([member], "existing", self.members)
         return member
 
@@ -370,13 +390,14 @@ class Cluster:
     # Trouble
 
     def panics(self, among: Collection[ClusterMember] | None = None) -> list[str]:
-        """Lines of panics, fatal errors and tracebacks in the logs of these members, by default of all."""
-        return [
-            f"{member}: {line}"
-            for member in (self.members if among is None else among)
-            for line in member.log.splitlines()
-            if _PANIC.search(line)
-        ]
+        """The first panic, fatal error or traceback in the log of each of these members, by default of all, and what
+        follows it."""
+        found = []
+        for member in self.members if among is None else among:
+            log = member.log
+            if panic := _PANIC.search(log):
+                found.append(f"{member}: {log[log.rfind(chr(10), 0, panic.start()) + 1 :][:3000]}")
+        return found
 
     def __enter__(self) -> Self:
         return self

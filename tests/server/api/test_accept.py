@@ -181,3 +181,34 @@ def test_a_connection_too_many_waits_until_another_is_closed(
         runner.run(body())
     full = "http: there are as many connections as may be; others wait until one is closed"
     assert caplog.messages in ([full], [full] * 2)  # one for each listener
+
+
+@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("hot", ["/", ""], ids=["hot path", "aiohttp"])
+def test_a_connection_that_comes_while_the_server_ends_is_ended_in_order(
+    hot: str, turns: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As peers dial again the moment their streams end; ``turns`` of the loop after it came the server ends."""
+
+    def answer(request: Request) -> Response:
+        return Response(200, (), b"hello")
+
+    async def body() -> None:
+        sock = listen("http://127.0.0.1:0")
+        serving = await serve(answer, [Listening(sock, None)], hot=hot)
+        with socket.create_connection(sock.getsockname()) as client:
+            client.sendall(GET)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await serving.cleanup()
+            client.setblocking(True)
+            client.settimeout(10)
+            try:
+                got = client.recv(1000)
+            except ConnectionResetError:
+                got = b""  # never accepted
+            assert not got or got.endswith(b"hello")
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(body())
+    assert caplog.messages == []

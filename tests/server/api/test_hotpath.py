@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from server.api.hotpath import HotConnection, HotPath
-from server.api.http import Body, Later, ReadBody, Reply, Request, Response, Stream
+from server.api.http import Body, Later, ReadBody, Reply, Request, Response
 
 GET = b"GET /keys/a HTTP/1.1\r\nHost: x\r\n\r\n"
 PUT = b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
@@ -88,19 +88,7 @@ class Other(asyncio.Protocol):
         self.got.append("pause")
 
 
-class Promise(Later):
-    def __init__(self) -> None:
-        self.tell: Callable[[Response], object] | None = None
-
-    def on_done(self, tell: Callable[[Response], object]) -> None:
-        self.tell = tell
-
-    def keep(self, body: bytes) -> None:
-        assert self.tell is not None
-        self.tell(Response(200, (), body))
-
-
-class News(Stream):
+class News:
     """A body whose pieces the test gives."""
 
     def __init__(self) -> None:
@@ -222,12 +210,20 @@ async def test_a_request_that_others_serve_takes_all_behind_it_along() -> None:
 
 
 @on_loop
+async def test_a_head_without_a_target_is_for_others_to_refuse() -> None:
+    for nonsense in (b"GET\r\n\r\nGET ", b"GET \r\n\r\n", b"\r\n\r\n", b"GET\r\n\r\n" + GET):
+        table = Table()
+        table.send(nonsense)
+        assert table.other.got == ["made", nonsense]
+
+
+@on_loop
 async def test_an_end_that_came_before_is_told_too() -> None:
-    promise = Promise()
+    promise = Later()
     table = Table(lambda _: promise)
     table.send(GET + b"GET /other HTTP/1.1\r\n\r\n")
     assert table.connection.eof_received()
-    promise.keep(b"done")
+    promise.keep(Response(200, (), b"done"))
     await turn()
     assert table.bodies == [b"done"]
     assert table.other.got == ["made", b"GET /other HTTP/1.1\r\n\r\n", "end"]
@@ -303,30 +299,28 @@ async def test_a_request_is_served_in_whatever_pieces_it_comes() -> None:
 
 @on_loop
 async def test_a_promise_is_kept_later_and_what_stands_behind_waits() -> None:
-    promises: list[Promise] = []
+    promises: list[Later] = []
 
     def promise(_: Request) -> Reply:
-        promises.append(Promise())
+        promises.append(Later())
         return promises[-1]
 
     table = Table(promise)
     table.send(GET * 2)
     assert len(promises) == 1
-    promises[0].keep(b"one")
+    promises[0].keep(Response(200, (), b"one"))
     assert len(promises) == 1  # the next is not asked for inside of whoever keeps the promise
     await turn()
-    promises[1].keep(b"two")
+    promises[1].keep(Response(200, (), b"two"))
     await turn()
     assert table.bodies == [b"one", b"two"]
 
 
 @on_loop
 async def test_a_promise_that_is_kept_at_once_does_not_hold_up() -> None:
-    class Kept(Later):
-        def on_done(self, tell: Callable[[Response], object]) -> None:
-            tell(Response(200, (), b"kept"))
-
-    table = Table(lambda _: Kept())
+    kept = Later()
+    kept.keep(Response(200, (), b"kept"))
+    table = Table(lambda _: kept)
     table.send(GET * 2)
     assert table.bodies == [b"kept"] * 2
     assert len(table.wire.writes) == 1
@@ -334,14 +328,25 @@ async def test_a_promise_that_is_kept_at_once_does_not_hold_up() -> None:
 
 @on_loop
 async def test_a_promise_to_a_client_that_has_gone_is_forgotten() -> None:
-    promise, stream = Promise(), News()
+    promise, stream = Later(), News()
     table = Table(lambda _: promise)
     table.send(GET)
     table.connection.connection_lost(None)
-    assert promise.tell is not None
-    promise.tell(Response(200, stream=stream))
+    promise.keep(Response(200, stream=stream))
     assert table.wire.writes == []
     assert stream.closed
+
+
+@on_loop
+async def test_a_promise_is_forgotten_when_its_connection_was_aborted_at_the_end_of_the_server() -> None:
+    promise = Later()
+    table = Table(lambda _: promise)
+    table.send(GET)
+    await table.hot.shutdown(patience=0)
+    late = b"in the same turn of the loop, before the connection is told that it is lost"
+    promise.keep(Response(200, (), late))
+    await turn()
+    assert table.wire.writes == []
 
 
 @on_loop
@@ -398,13 +403,12 @@ async def test_a_client_that_has_gone_ends_its_stream() -> None:
 
 @on_loop
 async def test_a_stream_to_a_client_that_stopped_sending_before_ends_at_once() -> None:
-    promise, stream = Promise(), News()
+    promise, stream = Later(), News()
     table = Table(lambda _: promise)
     table.send(GET)
     table.connection.eof_received()
     stream.give(b"event\n")
-    assert promise.tell is not None
-    promise.tell(Response(200, stream=stream))
+    promise.keep(Response(200, stream=stream))
     await turn()
     assert table.wire.written.endswith(b"6\r\nevent\n\r\n0\r\n\r\n")
     assert table.wire.closed
@@ -426,17 +430,17 @@ async def test_a_client_that_does_not_read_is_asked_for_nothing_more_until_it_do
 
 @on_loop
 async def test_reading_stops_while_much_is_waiting() -> None:
-    promises: list[Promise] = []
+    promises: list[Later] = []
 
     def promise(_: Request) -> Reply:
-        promises.append(Promise())
+        promises.append(Later())
         return promises[-1]
 
     table = Table(promise)
     table.send(GET, GET * 2000, GET * 2000)
     assert table.wire.pauses == 1
     for n in range(2001):
-        promises[n].keep(b"")
+        promises[n].keep(Response(200, (), b""))
         await turn()
     assert table.wire.reading
     assert len(table.bodies) == 2001

@@ -159,6 +159,7 @@ def test_a_write_and_a_read_have_the_headers_and_bodies_of_etcd(serve: Callable[
     serve(test)
 
 
+@pytest.mark.interpreted
 def test_a_fault_while_a_write_is_answered_is_logged_and_stays_away_from_the_node(
     serve: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

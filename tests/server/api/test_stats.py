@@ -64,7 +64,7 @@ def test_the_version_of_the_cluster_is_not_decided_at_first(tmp_path: Path) -> N
 def test_stats_of_the_member_itself(tmp_path: Path) -> None:
     async def test(served: Served) -> None:
         node = served.node
-        node.started_at, node.leader_since = 1_500_000_000_100_000_000, 1_500_000_001_000_000_000
+        node.started_at, node.leadership.leader_since = 1_500_000_000_100_000_000, 1_500_000_001_000_000_000
         node.clock = lambda: 1_500_000_124_450_000_000
         got = await served.ask("GET", "/v2/stats/self")
         assert (got.status, got.headers) == (200, (JSON,))

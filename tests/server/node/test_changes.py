@@ -10,7 +10,8 @@ import pytest
 
 from server.cluster import ChangeRefused, Member, Members, Refusal
 from server.node import ChangeFailed, MemberRemoved, Node, Started
-from server.node.node import STOPPED, TIMED_OUT
+from server.node.leadership import TIMED_OUT
+from server.node.node import STOPPED
 from server.raft import HardState, Raft, RaftLog
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.requests import Request
@@ -102,7 +103,7 @@ def test_changes_asked_for_at_once_are_made_one_after_the_other() -> None:
 def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_reads_go_on(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
+    monkeypatch.setattr("server.node.leadership.QUORUM_PATIENCE", 1)
     log = MemoryDisk()
 
     async def test(node: Node) -> None:
@@ -134,7 +135,7 @@ def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_r
 def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
+    monkeypatch.setattr("server.node.leadership.QUORUM_PATIENCE", 1)
     log = MemoryDisk()
 
     async def add(node: Node) -> None:
@@ -147,7 +148,7 @@ def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
 
     async def test(node: Node) -> None:
         assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
-        assert (node.is_leader, node.raft.leader, node.last_leader) == (False, 0, 0)
+        assert (node.is_leader, node.raft.leader, node.leadership.last_leader) == (False, 0, 0)
         with pytest.raises(ChangeFailed, match=TIMED_OUT):
             await node.remove_member(6)
         with pytest.raises(EtcdError) as caught:

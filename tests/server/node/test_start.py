@@ -253,7 +253,7 @@ async def told_of_no_quorum(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_member_of_a_larger_cluster_reads_and_waits_for_a_leader(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
+    monkeypatch.setattr("server.node.leadership.QUORUM_PATIENCE", 1)
     of = Recorded("cluster3-2.3.8", "x1a")
     data_dir = of.unpack(tmp_path)
     root = of.expected()["state"]["root"]
@@ -299,6 +299,22 @@ def test_a_first_start_cut_short_begins_again(tmp_path: Path) -> None:
     with pytest.raises(BootstrapError, match="start with the settings of the first start"):
         open_only(settings._replace(initial_cluster_token="other"))
     run(settings, test)
+
+
+def test_members_that_were_found_are_found_again_for_a_first_start_cut_short(tmp_path: Path) -> None:
+    settings = config(tmp_path / "d", discovery="http://127.0.0.1:1/token")
+    found = settings._replace(initial_cluster_token="http://127.0.0.1:1/token")
+    first = open_only(found)
+    again = open_member(
+        settings,
+        resolve=lambda host: host,
+        ask=nobody,
+        now=0,
+        random=Random(1),
+        find_again=lambda config: found if config == settings else config,
+    )
+    again.disk.close()
+    assert again.local.id == first.local.id
 
 
 def test_a_first_save_cut_short_at_any_byte_is_made_up_for(tmp_path: Path) -> None:
@@ -439,7 +455,6 @@ def test_a_member_that_joins_has_an_empty_log_and_knows_the_others(tmp_path: Pat
     assert started.local == Member(7, "c", (URLS["c"],), ("http://127.0.0.1:3",))
     assert started.members.cluster_id == CLUSTER
     assert started.remotes == RUNNING
-    assert started.joined_version == "2.3.0"
     assert (started.raft.log.last_index, started.raft.voters) == (0, ())
     assert read_wal(tmp_path / "d" / "member" / "wal").metadata == (7, CLUSTER)
 
@@ -567,7 +582,7 @@ def test_first_members_who_are_not_all_there_are_not_taken_for_the_cluster(tmp_p
 def test_a_member_that_its_log_has_not_made_a_voter_waits(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
+    monkeypatch.setattr("server.node.leadership.QUORUM_PATIENCE", 1)
     wal = WAL.create(tmp_path / "d" / "member" / "wal", WalMetadata(5, 7))
     wal.save(EMPTY_HARD_STATE, [Entry(1, 1, addition(5), EntryType.CONF_CHANGE), Entry(2, 2)])
     wal.close()
@@ -588,7 +603,7 @@ def addition(member: int) -> bytes:
 def test_a_log_that_does_not_know_its_own_member_asks_for_force(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.node.node.QUORUM_PATIENCE", 1)
+    monkeypatch.setattr("server.node.leadership.QUORUM_PATIENCE", 1)
     data_dir = Recorded("single-2.3.8", "na").unpack(tmp_path)
     wal_dir = data_dir / "member" / "wal"
     wal, contents = WAL.open(wal_dir)

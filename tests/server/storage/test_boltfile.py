@@ -95,6 +95,12 @@ def test_damage_of_the_newer_meta_page_leaves_the_older() -> None:
     assert holds_v3_data(damaged)
 
 
+def test_a_database_of_another_program_counts_as_holding_data() -> None:
+    other = bytearray(EMPTY)
+    other[3 * PAGE_BYTES + 10 : 3 * PAGE_BYTES + 12] = bytes(2)  # no buckets at all
+    assert holds_v3_data(other)
+
+
 def test_a_bucket_nobody_knows_counts_as_holding_data() -> None:
     assert EMPTY.count(b"lease") == 1
     assert holds_v3_data(EMPTY.replace(b"lease", b"leash"))
@@ -120,9 +126,10 @@ def database_after(
         binary, where / "d", where / "log", "--name=solo", "--enable-v2", "--logger=zap"
     ) as member:
 
-        def v3(*words: str) -> str:
+        def v3(*words: str, stdin: str = "") -> str:
             return subprocess.run(
                 [etcdctl, f"--endpoints={member.url}", *words],
+                input=stdin,
                 env={**os.environ, "ETCDCTL_API": "3"},
                 check=True,
                 timeout=30,

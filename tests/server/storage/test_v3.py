@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,13 +12,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.raft.types import EntryType
+from server.proto import wal_pb2
+from server.raft.types import Entry, EntryType
+from server.storage.codec import decode_entry
 from server.storage.errors import CodecError, StorageError, WriteFailedError
+from server.storage.records import RecordType
 from server.storage.replay import read_wal
 from server.storage.requests import METHODS, Request, encode_request
 from server.storage.v3 import MARK, V3Data, read_mark, stores_v3_data, write_mark
+from tests.server.storage.test_boltfile import database_after
 from tests.server.storage.test_faults import FailingFiles
+from tests.support import real_etcd
 from tests.support.datadirs import recorded
+
+
+@pytest.fixture(
+    params=[(real_etcd.etcd34, real_etcd.HOW_34), (real_etcd.etcd35, real_etcd.HOW_35)], ids=["3.4", "3.5"]
+)
+def binary(request: pytest.FixtureRequest) -> Path:
+    find, how = request.param
+    return real_etcd.required(find(), how)
+
 
 HEADER = bytes.fromhex("a2060808c1b2c3d4e5f60c")
 """Field 100, with the request's id: what etcd puts in front of a v3 request."""
@@ -103,6 +118,62 @@ def test_the_logs_of_etcd_2_have_none_of_it(tmp_path: Path) -> None:
 def test_garbage_raises_nothing_but_codec_errors(data: bytes) -> None:
     with suppress(CodecError):
         assert isinstance(stores_v3_data(data), str)
+
+
+DOINGS = {
+    "put a 1": "put",
+    "put a 1 --lease=0": "put",
+    "del a": "delete range",
+    "lease grant 1000": "lease grant",
+    "user add u:p": "auth user add",
+    "user passwd u --interactive=false": "auth user change password",
+    "role add r": "auth role add",
+    "role grant-permission r read a": "auth role grant permission",
+    "user grant-role u r": "auth user grant role",
+    "user revoke-role u r": "auth user revoke role",
+    "role revoke-permission r a": "auth role revoke permission",
+    "role delete r": "auth role delete",
+    "user delete u": "auth user delete",
+    "get a": "",
+    "compact 1": "",
+    "user list": "",
+    "role list": "",
+    "alarm list": "",
+    "alarm disarm": "",
+    "endpoint health": "",
+    "member list": "",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.real_etcd
+def test_what_clients_of_a_real_etcd_do_is_told_by_its_log(binary: Path, tmp_path: Path) -> None:
+    def act(member: real_etcd.RunningEtcd, v3: Callable[..., str]) -> None:
+        assert member.request("PUT", "/v2/keys/a", {"value": "1"}).status == 201
+        for doing in DOINGS:
+            v3(*doing.split(), stdin="p\n")
+
+    database = database_after(binary, tmp_path, act)
+    (segment,) = (database.parents[1] / "wal").glob("*.wal")
+    told = [
+        stores_v3_data(entry.data)
+        for entry in entries_of_3x(segment)
+        if entry.type is EntryType.NORMAL and entry.data
+    ]
+    assert [name for name in told if name] == [name for name in DOINGS.values() if name]
+    assert told.count("") > 5  # what the v2 API did, and the members themselves
+
+
+def entries_of_3x(segment: Path) -> Iterator[Entry]:
+    """The entries in a segment that etcd 3.x wrote: records are padded, and zeros follow the last."""
+    raw, offset = segment.read_bytes(), 0
+    while length := int.from_bytes(raw[offset : offset + 8], "little"):
+        size = length & (1 << 56) - 1
+        padding = length >> 56 & 0x7
+        record = wal_pb2.Record.FromString(raw[offset + 8 : offset + 8 + size])
+        offset += 8 + size + padding
+        if record.type == RecordType.ENTRY:
+            yield decode_entry(record.data)
 
 
 # The mark

@@ -373,7 +373,7 @@ saves = st.lists(
         st.integers(0, 1),  # how much the term rises
         st.integers(0, 120),  # bytes of data
         st.booleans(),  # with a hard state
-        st.sampled_from(("go on", "go on", "reopen", "snapshot")),
+        st.sampled_from(("go on", "go on", "reopen", "snapshot", "leader's snapshot")),
     ),
     max_size=25,
 )
@@ -403,6 +403,13 @@ def test_any_history_is_read_back(
             model = []
             wal.save_snapshot(start)
             wal.release(start.index)
+        if then == "leader's snapshot":
+            last = start.index + len(model)
+            term += 1  # the leader's, who has another entry at that index, if this log has any there
+            start = WalPosition(max(start.index + 1, last + 2 - back), term)
+            model, state = [], HardState(term, 0, start.index)
+            wal.begin_behind(start, state)
+            wal.save(state, [])
         if then == "reopen":
             wal.close()
             wal, contents = WAL.open(directory, start, segment_bytes=size)

@@ -1,0 +1,18 @@
+"""What browsers are told of the origins that may ask. Pure."""
+
+from collections.abc import Collection
+
+from server.api.http import Headers
+
+
+def cors_headers(allowed: Collection[str], origin: str) -> Headers:
+    """What every answer to a request from ``origin`` carries besides; nothing unless it, or ``*``, is allowed."""
+    if "*" in allowed:
+        origin = "*"
+    elif origin not in allowed:
+        return ()
+    return (
+        ("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"),
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Allow-Headers", "accept, content-type, authorization"),
+    )

@@ -1,0 +1,102 @@
+"""The key space of another etcd, asked with aiohttp: for a discovery service that keeps nothing itself."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from server.api.form import takes_body
+from server.api.http import Body, Headers, ReadBody, Reply, Request, Response, text
+from server.discovery.api import MAX_BODY
+from server.gowords import in_go_words
+
+_PATIENCE = 10.0
+"""Seconds for an answer that is not one to wait for: etcd itself gives a write seven."""
+
+_CONNECT = 5.0
+
+_PASSED_ON = ("Content-Type", "X-Etcd-Cluster-Id", "X-Etcd-Index", "X-Raft-Index", "X-Raft-Term")
+
+
+class RemoteKeys:
+    """A context manager, made and used on a running loop. ``url`` is a client URL of the etcd."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    def handle(self, request: Request) -> Reply:
+        """Answers as the other etcd does, or 503 with the reason when it does not; then members ask again."""
+        if takes_body(request.method, request.headers.get("Content-Type", "")):
+            return ReadBody(MAX_BODY, lambda body: self._forward(request, body))
+        return self._forward(request, Body(b""))
+
+    async def _forward(self, request: Request, body: Body) -> Response:
+        waits = b"wait=true" in request.target
+        patience = aiohttp.ClientTimeout(total=None if waits else _PATIENCE, sock_connect=_CONNECT)
+        kind = request.headers.get("Content-Type")
+        try:
+            response = await self._session.request(
+                request.method,
+                URL(self._url + request.target.decode("ascii", "surrogateescape"), encoded=True),
+                data=body.data or None,
+                headers={} if kind is None else {"Content-Type": kind},
+                timeout=patience,
+                allow_redirects=False,
+            )
+            headers = _passed_on(response)
+            if waits and response.status == 200:
+                return Response(response.status, headers, stream=_Pieces(response))
+            async with response:
+                return Response(response.status, headers, await response.read())
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            return text(503, f"the store {self._url} does not answer: {in_go_words(error)}")
+
+
+def _passed_on(response: aiohttp.ClientResponse) -> Headers:
+    return tuple((name, response.headers[name]) for name in _PASSED_ON if name in response.headers)
+
+
+class _Pieces:
+    """The body of a watch, as it comes. One that breaks off ends: who finds no event in it asks anew."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._pieces: list[bytes] = []
+        self._ended = False
+        self._tell: Callable[[], object] = lambda: None
+        self._task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            while piece := await self._response.content.readany():
+                self._pieces.append(piece)
+                self._tell()
+        self._ended = True
+        self._tell()
+
+    def take(self) -> bytes | None:
+        if not self._pieces:
+            return None if self._ended else b""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+    def on_news(self, tell: Callable[[], object]) -> None:
+        self._tell = tell
+
+    def close(self) -> None:
+        self._task.cancel()
+        self._response.close()

@@ -1,0 +1,65 @@
+"""Compiles the server's cores while an ordinary wheel is built, as ``pip install .`` does. All else: pyproject.toml.
+
+mypyc makes C of the very same modules, which are typed throughout. Nothing depends on it: where C cannot be compiled
+the install is the pure one, and so is an editable one always. MIGRATE02_COMPILE=never asks for that,
+MIGRATE02_COMPILE=always has the build fail instead of going without.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.errors import BaseError, CompileError
+
+COMPILED: Mapping[str, str] = {
+    "server": "metrics",
+    "server/api": "client form hotpath http jsonform keys paths repeats watch wire",
+    "server/node": "answer applier requestids",
+    "server/raft": "log messages progress raft types",
+    "server/storage": "codec records requests varint wal",
+    "server/store": "apply errors event expiry gojson history node paths stats store watcher",
+}
+"""By package, the modules that every request passes through. What is asked for now and then, or at a start, would gain
+nothing. A module here has no ``await`` and no ``yield`` where an exception is being handled: in compiled code it would
+be taken for the exception of whoever runs meanwhile."""
+
+
+def extensions() -> list[Extension]:
+    """What to compile; nothing unless this builds an ordinary wheel."""
+    wanted = os.environ.get("MIGRATE02_COMPILE", "")
+    if "bdist_wheel" not in sys.argv or wanted == "never":
+        return []
+    try:
+        _compile_something()
+    except (BaseError, CompileError) as error:
+        if wanted == "always":
+            raise
+        print(f"the server's cores stay interpreted: {error}", file=sys.stderr)
+        return []
+    from mypyc.build import mypycify  # takes seconds, and is for this alone
+
+    sources = [f"{package}/{name}.py" for package, names in COMPILED.items() for name in names.split()]
+    # The types of other packages are not needed; their stubs may not be there.
+    options = ["--config-file=", "--ignore-missing-imports", "--python-version=3.11"]
+    found: list[Extension] = mypycify([*options, *sources], opt_level="3", debug_level="0")
+    return found
+
+
+def _compile_something() -> None:
+    """Raises an error of setuptools when there is no C compiler, or no headers of Python."""
+    from distutils.ccompiler import new_compiler
+    from distutils.sysconfig import customize_compiler, get_python_inc
+
+    compiler = new_compiler()
+    customize_compiler(compiler)
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch, "probe.c")
+        source.write_text("#include <Python.h>\n")
+        compiler.compile([str(source)], scratch, include_dirs=[get_python_inc()])
+
+
+if __name__ == "__main__":
+    setup(ext_modules=extensions())
