@@ -83,6 +83,7 @@ class Keeper:
 
 def _new_folder(parent: str) -> str:
     os.makedirs(parent, exist_ok=True)
+    _keep_out_of_version_control(parent)
     number = 1 + max(
         (int(name.partition(".")[0]) for name in os.listdir(parent) if name[:4].isdigit()), default=0
     )
@@ -95,6 +96,12 @@ def _new_folder(parent: str) -> str:
             continue
         sync_directory(parent)
         return folder
+
+
+def _keep_out_of_version_control(parent: str) -> None:
+    path = os.path.join(parent, ".gitignore")
+    if not os.path.exists(path):
+        write_new(path, b"*\n", os.stat(parent), sync=False, mode=0o644)
 
 
 class Undone(NamedTuple):
