@@ -13,9 +13,8 @@ import shutil
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from migrate02.files import Replaced, link_or_copy, reason, replace_with, sync_directory, write_new
+from migrate02.files import FOLDER, Replaced, link_or_copy, reason, replace_with, sync_directory, write_new
 
-FOLDER = ".migrate02"
 MANIFEST = "manifest.json"
 VERSION = 1
 
