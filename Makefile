@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 # An ordinary install, its cores compiled; see setup.py.
 COMPILED       := .venv-compiled
 COMPILED_STAMP := $(COMPILED)/.installed
-COMPILED_TESTS := tests/server tests/differential tests/clients
+COMPILED_TESTS := tests/server tests/differential
 SOURCES        := $(shell find compat migrate02 server -name '*.py')
 
 .PHONY: demo test compiled test-compiled soak soak-cluster lint types contracts bench docs lock proto clean
