@@ -326,21 +326,29 @@ def test_no_snapshot_of_its_own_is_begun_while_a_leaders_waits_to_take_its_place
     run(test, Cluster(snapshot_count=500))
 
 
+async def hold_snapshot(
+    cluster: Cluster, leader: Node, patch: pytest.MonkeyPatch
+) -> tuple[Node, list[tuple[Message, Snapshot]]]:
+    """A follower that lags behind the log, and the snapshot for it, which never leaves."""
+    lagging = next(node for node in cluster.world.nodes.values() if node is not leader)
+    cluster.world.cut.add(lagging.local.id)
+    for number in range(40):
+        await leader.propose(put(f"k{number}"))
+    await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
+    held: list[tuple[Message, Snapshot]] = []
+    patch.setattr(leader.peers, "hand_over", lambda *handed: held.append(handed))
+    cluster.world.cut.clear()
+    await until(lambda: held)
+    return lagging, held
+
+
 def test_the_log_is_not_shortened_while_a_snapshot_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
     monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
 
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
-        lagging = next(node for node in cluster.world.nodes.values() if node is not leader)
-        cluster.world.cut.add(lagging.local.id)
-        for number in range(40):
-            await leader.propose(put(f"k{number}"))
-        await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
-        held: list[tuple[Message, Snapshot]] = []
-        monkeypatch.setattr(leader.peers, "hand_over", lambda *handed: held.append(handed))
-        cluster.world.cut.clear()
-        await until(lambda: held)
+        lagging, held = await hold_snapshot(cluster, leader, monkeypatch)
         first_index = leader.raft.log.first_index
         for number in range(60):
             await leader.propose(put(f"l{number}"))
@@ -570,15 +578,7 @@ def test_a_receiver_that_hangs_does_not_keep_the_log_for_ever(monkeypatch: pytes
 
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
-        lagging = next(node for node in cluster.world.nodes.values() if node is not leader)
-        cluster.world.cut.add(lagging.local.id)
-        for number in range(40):
-            await leader.propose(put(f"k{number}"))
-        await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
-        held: list[object] = []
-        monkeypatch.setattr(leader.peers, "hand_over", lambda *handed: held.append(handed))
-        cluster.world.cut.clear()
-        await until(lambda: held)
+        await hold_snapshot(cluster, leader, monkeypatch)
         first_index = leader.raft.log.first_index
         await asyncio.sleep(0.3)
         for number in range(40):
