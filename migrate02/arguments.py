@@ -51,6 +51,7 @@ Take an etcd 0.4 deployment to etcd 2.x.
 
 commands:
   convert   convert a configuration of etcd 0.4
+  plan      plan the way of whole clusters: start lines, what does not fit together, a runbook
   explain   tell the whole story of a finding's code or of a flag
   discovery inspect URL
             show who has registered under a discovery URL, and what comes of it
@@ -89,11 +90,11 @@ _PLAINER = (
     (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
     (
         r"^argument command: invalid choice: '([^']*)'.*",
-        r"\1 is no command: give one of convert, explain, discovery, srv",
+        r"\1 is no command: give one of convert, plan, explain, discovery, srv",
     ),
     (
         r"^the following arguments are required: command$",
-        "no command is given: give one of convert, explain, discovery, srv",
+        "no command is given: give one of convert, plan, explain, discovery, srv",
     ),
 )
 """argparse's words, and ours."""

@@ -240,6 +240,12 @@ def _status(args: Arguments, conversions: list[Conversion]) -> int:
     return DONE
 
 
+def _plan(argv: list[str]) -> int:
+    from migrate02.plan_cli import plan
+
+    return plan(argv)
+
+
 def _discovery(argv: list[str]) -> int:
     from migrate02.discovery import main
 
@@ -254,6 +260,7 @@ def _srv(argv: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "convert": _convert,
+    "plan": _plan,
     "explain": _explain,
     "discovery": _discovery,
     "srv": _srv,

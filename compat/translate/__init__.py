@@ -26,7 +26,16 @@ from compat.translate.plain import (
 from compat.translate.timing import translate_timing
 from compat.translate.urls import translate_addresses
 
-__all__ = ["ERA_04", "ERA_2X", "Surroundings", "Translation", "era_of", "is_of_04_alone", "translate"]
+__all__ = [
+    "ERA_04",
+    "ERA_2X",
+    "ORDER",
+    "Surroundings",
+    "Translation",
+    "era_of",
+    "is_of_04_alone",
+    "translate",
+]
 
 ORDER = (
     "name",

@@ -1,0 +1,384 @@
+"""The steps of a cluster's way to 2.x, in order: what to run, what to see after it, how to go back. Pure.
+
+0.4 and 2.x do not speak with each other, so all members stop before the first one starts again: the runbook keeps what
+happens between as short as it can, and everything that can be looked at or undone stands before what cannot.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS, Node, is_loopback
+from migrate02.plan.planning import ClusterPlan, Planned
+from migrate02.plan.ports import BOTH, KEEP
+
+OLD, NEW = "old", "new"
+"""Folders beside the runbook: the directories of 0.4 as they were, and what becomes of them."""
+
+
+class Step(NamedTuple):
+    """``run`` are a shell's lines, ``check`` too; ``see`` is what they show when all is well, ``back`` the lines that
+    undo the step and ``loses`` what is lost by them. ``sets`` are settings to write into a configuration by hand."""
+
+    title: str
+    why: str
+    run: tuple[str, ...] = ()
+    check: tuple[str, ...] = ()
+    see: str = ""
+    back: tuple[str, ...] = ()
+    loses: str = "nothing"
+    sets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    back_in_words: str = ""
+    """Where no shell's lines go back."""
+
+
+def runbook(plan: ClusterPlan) -> list[Step]:
+    """Nothing for a plan that is refused."""
+    if plan.is_refused:
+        return []
+    return [step for make in _STEPS if (step := make(plan)) is not None]
+
+
+def _look(plan: ClusterPlan) -> Step | None:
+    urls = [node.node.client_url for node in plan.members if node.node.client_url]
+    if not urls:
+        return None
+    run = [f"curl -s {_word(url)}/v2/stats/self; echo" for url in urls]
+    run.append(f"curl -s {_word(urls[0])}/v2/leader; echo")
+    check = [f"curl -s -o /dev/null -D - {_word(url)}/v2/keys/ | grep X-Etcd-Index" for url in urls]
+    return Step(
+        "See that the old cluster is well",
+        "A member that is down or behind now is so afterwards, too. Put it right, or leave it out of the plan.",
+        tuple(run),
+        tuple(check),
+        (
+            "every member answers with its own name, one of them is the leader, and the indexes are the same or a few "
+            "apart"
+        ),
+    )
+
+
+def _read(plan: ClusterPlan) -> Step | None:
+    files = _files(plan.members)
+    if not files:
+        return None
+    return Step(
+        "Read what becomes of the configuration",
+        "Nothing is written yet: 0.4 goes on with its own files, and would not start again with the new ones.",
+        (f"migrate02 convert --diff {_cluster_option(plan)} {files}",),
+        see="a diff to agree with; what is left for a person is told below it, with what to do",
+    )
+
+
+def _stop(plan: ClusterPlan) -> Step:
+    standbys_first = [*plan.proxies, *plan.members]
+    return Step(
+        "Stop the writers, then every node",
+        "From here on the cluster is down. Standbys stop first, or they would step in for the members.",
+        tuple(_on(node.node, _service(node.node, "stop")) for node in standbys_first),
+        tuple(
+            f"! curl -s -m 2 {_word(node.node.client_url)}/version"
+            for node in plan.members
+            if node.node.client_url
+        ),
+        "nobody answers any more",
+        tuple(_on(node.node, _service(node.node, "start")) for node in plan.nodes),
+    )
+
+
+def _gather(plan: ClusterPlan) -> Step:
+    run = [f"mkdir -p {OLD}"]
+    run += [_copy(_there(node.node, _data_dir(node.node)), f"{OLD}/{node.name}") for node in plan.members]
+    hint = (
+        " In a container the directory is a volume's: look up where the host has it."
+        if _in_containers(plan)
+        else ""
+    )
+    return Step(
+        "Bring the data of all members together",
+        "The originals stay where they are. All directories are needed at once: the log that goes furthest is the "
+        "truth for all." + hint,
+        tuple(run),
+        tuple(f"migrate02 data inspect {_word(f'{OLD}/{node.name}')}" for node in plan.members),
+        "each is a directory of 0.4 and holds what its member should; no damage is told",
+        (f"rm -r {OLD}",),
+    )
+
+
+def _convert_data(plan: ClusterPlan) -> Step:
+    olds = " ".join(_word(f"{OLD}/{node.name}") for node in plan.members)
+    first = plan.members[0].name
+    return Step(
+        "Convert the data",
+        "Keys, indexes, TTLs and hidden keys are kept; the members get the names and peer URLs of this plan.",
+        (
+            f"migrate02 data {olds} --out {NEW} {_cluster_option(plan)} --initial-cluster-token {_word(plan.token)}",
+        ),
+        (f"migrate02 data verify --indexes {_word(f'{OLD}/{first}')} {_word(f'{NEW}/{first}')}",),
+        (
+            "nothing differs, for the directory that is said to be taken for all; every member is written, at the same "
+            "index"
+        ),
+        (f"rm -r {NEW}",),
+    )
+
+
+def _put_in_place(plan: ClusterPlan) -> Step:
+    run, back = [], []
+    for node in plan.nodes:
+        here = _data_dir(node.node)
+        run.append(_on(node.node, f"mv {_word(here)} {_word(f'{here}.0.4')}"))
+        if not node.is_proxy:
+            run.append(_copy(f"{NEW}/{node.name}", _there(node.node, here)))
+        new, old = _word(f"{here}.2x"), _word(f"{here}.0.4")
+        back.append(
+            _on(node.node, f"[ ! -e {_word(here)} ] || mv {_word(here)} {new}; mv {old} {_word(here)}")
+        )
+    return Step(
+        "Put the new directories in the place of the old ones",
+        "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name.",
+        tuple(run),
+        tuple(_on(node.node, f"ls {_word(_data_dir(node.node))}") for node in plan.members),
+        "`member`, and nothing else",
+        tuple(back),
+    )
+
+
+def _convert_files(plan: ClusterPlan) -> Step | None:
+    files = _files(plan.members)
+    sets = tuple((node.name, _as_lines(_changed(node))) for node in plan.members)
+    sets = tuple((name, lines) for name, lines in sets if lines)
+    if not files:
+        return Step(
+            "Write the configuration",
+            "Each member is started with its line of this plan.",
+            sets=tuple((node.name, (command_line(node),)) for node in plan.members),
+        )
+    return Step(
+        "Convert the configuration",
+        "Where the files are on machines of their own, run it there or bring them back there."
+        + (" The ports that move stand below: write them into what comes out." if sets else ""),
+        (f"migrate02 convert --write {_cluster_option(plan)} {files}",),
+        (f"migrate02 convert --check {files}",),
+        "nothing is left to convert",
+        (f'for file in {files}; do [ ! -e "$file.0.4" ] || mv "$file.0.4" "$file"; done',),
+        sets=sets,
+    )
+
+
+def _start(plan: ClusterPlan) -> Step:
+    clients = [node.settings[CLIENT_URLS] for node in plan.members if CLIENT_URLS in node.settings]
+    urls = [url for text in clients for url in text.split(",")[:1]]
+    check = [f"curl -s {_word(url)}/health; echo" for url in urls]
+    if urls:
+        check += [
+            f"etcdctl02 --peers {_word(','.join(urls))} cluster-health",
+            f"migrate02 data verify {_word(f'{OLD}/{plan.members[0].name}')} {_word(urls[0])}",
+        ]
+    back = [_on(node.node, _service(node.node, "stop", new=True)) for node in plan.members]
+    back.append("# undo the two steps before this one, the last first")
+    back += [_on(node.node, _service(node.node, "start")) for node in plan.nodes]
+    one = len(plan.members) == 1
+    return Step(
+        "Start the member" if one else "Start all members",
+        "" if one else "One by itself waits for a majority: start them all, in any order, before looking.",
+        tuple(_on(node.node, _service(node.node, "start", new=True)) for node in plan.members),
+        tuple(check),
+        'each says {"health": "true"}, and the keys are the old ones',
+        tuple(back),
+        "what was written since the start",
+    )
+
+
+def _start_proxies(plan: ClusterPlan) -> Step | None:
+    if not plan.proxies:
+        return None
+    checks = []
+    for node in plan.proxies:
+        listened = node.node.client_url and node.settings.get(LISTEN_CLIENT_URLS, "").split(",")[0]
+        if listened:
+            url = f"{node.node.client_url.rpartition(':')[0]}:{listened.rpartition(':')[2]}"
+            checks.append(f"curl -s {_word(url)}/v2/keys/; echo")
+    return Step(
+        "Start the standbys as proxies",
+        "2.x has no standbys. A proxy has no data and takes no part in votes; clients that know its address go on "
+        "using it. Write its configuration anew, in place of the old one:",
+        tuple(_on(node.node, _service(node.node, "start", new=True)) for node in plan.proxies),
+        tuple(checks),
+        "the cluster's keys, through the proxy",
+        tuple(_on(node.node, _service(node.node, "stop", new=True)) for node in plan.proxies),
+        sets=tuple((node.name, _as_lines(dict(node.settings))) for node in plan.proxies),
+    )
+
+
+def _clients(plan: ClusterPlan) -> Step:
+    moved = [node for node in plan.nodes if _moves(node)]
+    urls = ",".join(node.settings[CLIENT_URLS] for node in plan.members if CLIENT_URLS in node.settings)
+    if plan.ports == KEEP or not moved:
+        return Step(
+            "Let the clients write again",
+            "They find the members where they were. Those that ask /v2/leader, /v2/peers or /v1 have to be changed: "
+            "2.x has none of them. In-order keys made from now on are padded, and sort before the old ones.",
+        )
+    why = (
+        "The old client port answers, too, until nobody needs it: move them one by one."
+        if plan.ports == BOTH
+        else "The old ports answer no more: clients are told the new ones before they start again."
+    )
+    return Step("Move the clients", f"{why} Firewalls and published ports of containers follow.", see=urls)
+
+
+def _close_old_ports(plan: ClusterPlan) -> Step | None:
+    moved = [node for node in plan.nodes if plan.ports == BOTH and _moves(node)]
+    if not moved:
+        return None
+    sets = []
+    for node in moved:
+        only_new = node.settings[LISTEN_CLIENT_URLS].split(",")[0]
+        sets.append((node.name, _as_lines({LISTEN_CLIENT_URLS: only_new})))
+    return Step(
+        "Close the old client ports",
+        (
+            "When nobody has called them for as long as your slowest client sleeps. One member at a time, so that the "
+            "cluster stays up."
+        ),
+        tuple(_on(node.node, _service(node.node, "restart", new=True)) for node in moved),
+        tuple(f"! curl -s -m 2 {_word(node.node.client_url)}/version" for node in moved),
+        "nobody answers at the old port, and the cluster is healthy",
+        sets=tuple(sets),
+        back_in_words="Back: put the old URL back beside the new one, and start again.",
+    )
+
+
+def _tidy(plan: ClusterPlan) -> Step:
+    run = [_on(node.node, f"rm -r {_word(f'{_data_dir(node.node)}.0.4')}") for node in plan.nodes]
+    return Step(
+        "Let go of the old files",
+        (
+            "When you have lived with the new cluster for a while, and have a backup of it. There is no way back after "
+            "this."
+        ),
+        (*run, f"rm -r {OLD} {NEW}"),
+    )
+
+
+_STEPS = (
+    _look,
+    _read,
+    _stop,
+    _gather,
+    _convert_data,
+    _put_in_place,
+    _convert_files,
+    _start,
+    _start_proxies,
+    _clients,
+    _close_old_ports,
+    _tidy,
+)
+
+
+def _moves(node: Planned) -> bool:
+    return node.settings.get(LISTEN_CLIENT_URLS) != node.node.settings.get(LISTEN_CLIENT_URLS)
+
+
+def _changed(node: Planned) -> dict[str, str]:
+    """What the files do not say once they are converted."""
+    before = node.node.settings
+    bootstrap = ("initial-cluster", "initial-cluster-state", "initial-cluster-token")
+    return {
+        name: value
+        for name, value in node.settings.items()
+        if name not in bootstrap and before.get(name) != value
+    }
+
+
+def _as_lines(settings: dict[str, str]) -> tuple[str, ...]:
+    return tuple(f"ETCD_{name.upper().replace('-', '_')}={value}" for name, value in settings.items())
+
+
+def command_line(node: Planned) -> str:
+    """As a shell takes it; what is filled in later stays a variable."""
+    return " ".join(_word(word) for word in node.command)
+
+
+def _word(text: str) -> str:
+    """A shell's word. Variables in it stay variables."""
+    if "$" in text:
+        return f'"{text}"'
+    return shlex.quote(text)
+
+
+def _cluster_option(plan: ClusterPlan) -> str:
+    return f"--initial-cluster {_word(plan.initial_cluster)}"
+
+
+def _files(nodes: Iterable[Planned]) -> str:
+    names = dict.fromkeys(name for node in nodes for name in node.node.files)
+    return " ".join(map(_word, names))
+
+
+def _is_here(node: Node) -> bool:
+    return is_loopback(node.host)
+
+
+def _machine(node: Node) -> str:
+    return node.host or node.name
+
+
+def _on(node: Node, command: str) -> str:
+    """The command on the node's machine; one on loopback is this machine's."""
+    if _is_here(node) or command.startswith("#"):
+        return command if _is_here(node) else f"{command} on {_machine(node)}"
+    return f"ssh {_machine(node)} {shlex.quote(command)}"
+
+
+def _there(node: Node, path: str) -> str:
+    host = _machine(node)
+    return path if _is_here(node) else f"{f'[{host}]' if ':' in host else host}:{path}"
+
+
+def _copy(source: str, destination: str) -> str:
+    return f"rsync -a {_word(source + '/')} {_word(destination + '/')}"
+
+
+def _data_dir(node: Node) -> str:
+    return node.data_dir.rstrip("/") or "$DATA_DIR"
+
+
+class _Way(NamedTuple):
+    """How what is set up in a file of this name is started and stopped; ``{0}`` is the verb, ``{1}`` its name."""
+
+    file: str
+    command: str
+
+
+_WAYS = (
+    _Way(r"(?:\A|/)([^/]+\.service)(?:\.d/[^/]+)?\Z", "systemctl {0} {1}"),
+    _Way(r"(?:\A|/)etc/init/([^/]+)\.conf\Z", "initctl {0} {1}"),
+    _Way(r"(?:\A|/)init\.d/([^/]+)\Z", "service {1} {0}"),
+    _Way(r"(?:\A|/)sv/([^/]+)/run\Z", "sv {0} {1}"),
+    _Way(r"(?:\A|/)supervisor/(?:conf\.d/)?([^/]+)\.(?:conf|ini)\Z", "supervisorctl {0} {1}"),
+)
+_CLOUD_CONFIG = re.compile(r"(?:\A|/)(?:user[-_]data|[^/]*cloud-config[^/]*)\Z")
+_CONTAINERS = re.compile(r"(?:docker|compose|fig\.ya?ml|manifests/)")
+
+
+def _service(node: Node, verb: str, *, new: bool = False) -> str:
+    """The command for it where the file tells; else a comment that says whose work it is."""
+    for file in node.files:
+        if _CLOUD_CONFIG.search(file):
+            return f"systemctl {verb} {'etcd2' if new else 'etcd'}.service"
+        for way in _WAYS:
+            found = re.search(way.file, file)
+            if found:
+                return way.command.format(verb, found[1])
+    how = f", as {node.files[0]} does" if node.files else ""
+    return f"# {verb} {'etcd02' if new else 'etcd'} {node.name}{how}"
+
+
+def _in_containers(plan: ClusterPlan) -> bool:
+    return any(_CONTAINERS.search(file) for node in plan.nodes for file in node.node.files)

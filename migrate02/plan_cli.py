@@ -1,0 +1,59 @@
+"""``migrate02 plan``: what is printed, and with which status. The work is done in ``plan``."""
+
+from __future__ import annotations
+
+import sys
+
+from compat.findings import ERROR
+from migrate02.arguments import Misuse
+from migrate02.exits import DONE, REFUSED, RESIDUE
+from migrate02.plan.planning import Plan, Wishes, make_plan
+from migrate02.plan_arguments import PlanArguments, read_plan_arguments
+
+
+def plan(argv: list[str]) -> int:
+    """``migrate02 plan``; returns the exit status."""
+    try:
+        args = read_plan_arguments(argv)
+    except Misuse as error:
+        print(f"migrate02 plan: {error}", file=sys.stderr)
+        return REFUSED
+    made = _planned(args)
+    sys.stderr.write("".join(f"{finding}\n" for finding in made.all_findings))
+    if not made.clusters:
+        print("migrate02 plan: no node of etcd 0.4 was found", file=sys.stderr)
+        return REFUSED
+    print(_written(made, args), end="")
+    if made.worst == ERROR:
+        return REFUSED
+    return RESIDUE if made.needs_review else DONE
+
+
+def _planned(args: PlanArguments) -> Plan:
+    members = tuple((name, url) for name, _, url in (text.partition("=") for text in args.member))
+    wishes = Wishes(
+        args.ports, args.token, tuple(args.standby), members, tuple(args.gone), together=args.together
+    )
+    if args.live:
+        from migrate02.plan.live import Tls, ask_cluster
+
+        found = ask_cluster(args.live, Tls(args.ca_file, args.cert_file, args.key_file))
+        return make_plan(found.nodes, wishes._replace(together=True), found.findings)
+    from migrate02.plan.files import find_nodes
+
+    found = find_nodes(args.inputs)
+    return make_plan(found.nodes, wishes, found.findings)
+
+
+def _written(made: Plan, args: PlanArguments) -> str:
+    if args.json:
+        from migrate02.plan.listing import as_json
+
+        return as_json(made) + "\n"
+    if args.html:
+        from migrate02.plan.page import as_html
+
+        return as_html(made)
+    from migrate02.plan.markdown import as_markdown
+
+    return as_markdown(made)
