@@ -108,13 +108,21 @@ def _width_of(box: _Box) -> float:
 
 
 def _radii(count: int, width: float) -> tuple[float, float]:
-    """Of the ellipse that so many boxes stand on without touching."""
-    if count == 1:
-        return 0.0, 0.0
-    if count == 2:
-        return (width + _GAP * 2) / 2, 0.0
-    across = (width + _GAP) / (2 * sin(pi / count)) if count < 6 else (width + _GAP) * count / 8.5
-    return max(across, (width + _GAP) / 1.7), max(92.0, (_HEIGHT + _GAP) * count / 5)
+    """Of the smallest ellipse of a pleasant shape that so many boxes stand on without touching."""
+    if count <= 2:
+        return (width / 2 + _GAP if count == 2 else 0.0), 0.0
+    size = 1.0
+    while not _is_clear(_around(count, width * 0.3 * size, _HEIGHT * 0.6 * size), width):
+        size *= 1.04
+    return width * 0.3 * size, _HEIGHT * 0.6 * size
+
+
+def _is_clear(middles: Sequence[tuple[float, float]], width: float) -> bool:
+    return all(
+        abs(x - other_x) >= width + _GAP or abs(y - other_y) >= _HEIGHT + _GAP
+        for at, (x, y) in enumerate(middles)
+        for other_x, other_y in middles[at + 1 :]
+    )
 
 
 def _in_a_row(panel: _Panel, width: float) -> int:
@@ -132,13 +140,14 @@ def _size(panel: _Panel, width: float) -> tuple[float, float]:
 
 
 def _on_ring(count: int, width: float) -> list[tuple[float, float]]:
-    """The middles around 0, 0, beginning at the top; two stand side by side."""
-    rx, ry = _radii(count, width)
-    turn = pi if count == 2 else -pi / 2
-    return [
-        (rx * cos(turn + 2 * pi * place / count), ry * sin(turn + 2 * pi * place / count))
-        for place in range(count)
-    ]
+    return _around(count, *_radii(count, width))
+
+
+def _around(count: int, rx: float, ry: float) -> list[tuple[float, float]]:
+    """Middles around 0, 0, clockwise from the top; two stand side by side."""
+    start = pi if count == 2 else -pi / 2
+    turns = (start + 2 * pi * place / count for place in range(count))
+    return [(rx * cos(turn), ry * sin(turn)) for turn in turns]
 
 
 def _extent(count: int, width: float) -> tuple[float, float]:

@@ -14,6 +14,8 @@ def clusters_of(nodes: Sequence[Node], *, together: bool = False) -> list[list[N
     Two nodes belong together when one joined through the other's peer address, when both joined through an address that
     no node has, or with the same discovery token. The order of ``nodes`` does not matter.
     """
+    nodes = sorted(nodes, key=rank)
+    asked_for = {peer for node in nodes for peer in _others(node)}
     group = list(range(len(nodes)))
 
     def first_of(place: int) -> int:
@@ -23,24 +25,22 @@ def clusters_of(nodes: Sequence[Node], *, together: bool = False) -> list[list[N
 
     seen: dict[str, int] = {}
     for place, node in enumerate(nodes):
-        ties = [*node.peers, node.discovery, "all" if together else ""]
-        for tie in filter(None, (*_own_if_joined_through(node, nodes), *ties)):
+        own = node.peer_address if node.peer_address in asked_for else ""
+        for tie in filter(None, (own, *_others(node), node.discovery, "all" if together else "")):
             group[first_of(place)] = first_of(seen.setdefault(tie, place))
     found: dict[int, list[Node]] = {}
     for place, node in enumerate(nodes):
         found.setdefault(first_of(place), []).append(node)
-    return sorted((sorted(cluster, key=_rank) for cluster in found.values()), key=lambda it: _rank(it[0]))
+    return list(found.values())
 
 
-def _own_if_joined_through(node: Node, nodes: Sequence[Node]) -> list[str]:
-    """Its address, if anybody else asks for it: two machines by themselves may both be at 127.0.0.1:7001."""
-    wanted = any(node.peer_address in other.peers for other in nodes if other is not node)
-    return [node.peer_address] if wanted else []
-
-
-def _rank(node: Node) -> tuple[list[tuple[int, str]], str]:
-    """``infra2`` before ``infra10``."""
+def rank(node: Node) -> tuple[list[tuple[int, str]], str]:
+    """Sorts ``infra2`` before ``infra10``."""
     parts = re.findall(r"\d+|\D+", node.name)
-    return [
-        (int(part), "") if part.isascii() and part.isdigit() else (-1, part) for part in parts
-    ], node.place
+    by_number = [(int(part), "") if part.isascii() and part.isdigit() else (-1, part) for part in parts]
+    return by_number, node.place
+
+
+def _others(node: Node) -> list[str]:
+    """Whom it asks for, but for itself: two machines by themselves may both be at 127.0.0.1:7001."""
+    return [peer for peer in node.peers if peer != node.peer_address]

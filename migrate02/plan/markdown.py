@@ -62,14 +62,14 @@ def counted(count: int, what: str, several: str = "") -> str:
 
 
 def row(node: Planned) -> tuple[str, ...]:
-    """What there is to know of a node at a glance: both addresses as they become."""
+    """What there is to know of a node at a glance: both addresses as they become. A proxy advertises none."""
     settings = node.settings
     return (
         node.name,
         node.node.was,
         "proxy" if node.is_proxy else "member",
         settings.get("initial-advertise-peer-urls", ""),
-        settings.get("advertise-client-urls", ""),
+        settings.get("advertise-client-urls") or f"listens at {settings.get('listen-client-urls', '')}",
         ", ".join(node.node.files) or node.node.place,
     )
 

@@ -38,7 +38,7 @@ th, td { padding: .45em .9em .45em 0; border-bottom: 1px solid var(--edge); vert
 td, .place { overflow-wrap: anywhere }
 code, pre { font: .86rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 pre { background: var(--code); border: 1px solid var(--edge); border-radius: 8px; padding: .8em 1em; margin: .6em 0;
-  overflow-x: auto }
+  white-space: pre-wrap; overflow-wrap: anywhere }
 .findings { list-style: none; padding: 0; margin: 0 }
 .findings li { border-left: 4px solid; border-radius: 6px; padding: .6em 1em; margin: .5em 0 }
 .findings .place { display: block; font-size: .86rem; color: var(--soft) }
@@ -53,6 +53,7 @@ label.step { display: flex; gap: .7em; align-items: baseline; font-weight: 600; 
 label.step input { width: 1.05em; height: 1.05em; accent-color: var(--new); flex: none }
 li:has(> label > input:checked) label { color: var(--soft); text-decoration: line-through }
 .step-body { margin-left: 1.8em } .step-body h4 { margin: 1em 0 .2em; font-size: .92rem }
+.check { margin-top: 1em } .check b { color: var(--new) }
 .back summary { cursor: pointer; color: var(--soft); margin: .8em 0 .2em; font-size: .92rem }
 .panel { fill: none; stroke: var(--edge); stroke-width: 1.5 }
 .heading { font: 600 19px system-ui, sans-serif; fill: var(--soft) }
@@ -148,7 +149,7 @@ def _step(number: int, step: Step) -> Iterator[str]:
     if step.run:
         yield _code(step.run)
     if step.see:
-        yield f"<h4>{'Check' if step.check else 'See'}: {escape(step.see)}.</h4>"
+        yield f'<p class="check"><b>{"Check" if step.check else "See"}</b> {escape(step.see)}.</p>'
     if step.check:
         yield _code(step.check)
     if step.back:

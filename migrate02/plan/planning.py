@@ -9,7 +9,7 @@ from compat.findings import ERROR, REVIEW, Finding, worst
 from compat.settings import FLAG, Origin
 from compat.translate import ORDER
 from migrate02.plan import checks
-from migrate02.plan.grouping import clusters_of
+from migrate02.plan.grouping import clusters_of, rank
 from migrate02.plan.nodes import (
     CLIENT_URLS,
     LISTEN_PEER_URLS,
@@ -108,7 +108,7 @@ class Plan(NamedTuple):
 
 def make_plan(nodes: Iterable[Node], wishes: Wishes = NO_WISHES, findings: Sequence[Finding] = ()) -> Plan:
     """``findings`` are what the search for the nodes had to say. The order of the nodes does not matter."""
-    nodes = [*nodes, *(_by_hand(name, url) for name, url in wishes.members)]
+    nodes = sorted([*nodes, *(_by_hand(name, url) for name, url in wishes.members)], key=rank)
     nodes = [node._replace(was=STANDBY) if node.name in wishes.standbys else node for node in nodes]
     shared = checks.across(nodes)
     clusters = []
