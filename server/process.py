@@ -106,7 +106,7 @@ def _run(config: Config) -> Ended | signal.Signals:
         begins = _begins(config)
         if begins and config.discovery_srv:
             config = members_by_dns(config)
-        check_initial_cluster(config)
+        check_initial_cluster(config, begins=begins)
         _bind_all(config, names, bound)
         most_clients = _most_clients()
         if begins and config.discovery and config.initial_cluster_state == "new":

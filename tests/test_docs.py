@@ -21,7 +21,7 @@ def _generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["docs/settings.md", "docs/findings.md"])
+@pytest.mark.parametrize("name", ["docs/settings.md", "docs/findings.md", "docs/guide-coverage.md"])
 def test_pages_made_from_tables_are_fresh(name: str) -> None:
     assert (ROOT / name).read_text() == _generate().PAGES[name](), "run: make docs"
 

@@ -18,6 +18,8 @@ class MessageType(IntEnum):
     SNAPSHOT = 7
     HEARTBEAT = 8
     HEARTBEAT_RESPONSE = 9
+    READ_INDEX = 15
+    READ_INDEX_RESPONSE = 16
     PRE_VOTE = 17
     PRE_VOTE_RESPONSE = 18
 
@@ -30,7 +32,8 @@ class Message:
     A PROPOSE carries no term: it is not part of the sender's claim to anything.
 
     A SNAPSHOT leaves this room without one: who sends it puts in a ``snapshot`` of the state at ``index`` or after.
-    PRE_VOTE and ``context`` are of members of etcd 3.x; they are answered here, and never begun.
+    PRE_VOTE, READ_INDEX and ``context`` are of members of etcd 3.x; they are answered here, and never begun. A
+    READ_INDEX carries no term either; its ``entries`` say which read it is for, and come back in the answer.
     """
 
     type: MessageType

@@ -4,6 +4,7 @@ Behaviour is etcd 2.3's: no pre-vote, no quorum check by the leader; election af
 a leader.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -89,6 +90,8 @@ class Raft:
         self._others = [voter for voter in self._voters if voter != member]
         self._votes: dict[int, bool] = {}
         self._messages: list[Message] = []
+        self._reads: deque[tuple[int, Message]] = deque()
+        """Questions of 3.x that wait for an entry of this leader's to be committed, oldest first."""
         self._pending_conf_change = False
         self._in_flight: Ready | None = None
         self._overtaken = False
@@ -191,10 +194,13 @@ class Raft:
         if message.type is MessageType.PRE_VOTE:
             self._on_pre_vote(message)
             return
+        if message.type is MessageType.READ_INDEX:
+            self._on_read_index(message)
+            return
         if message.term < self.term:
             self._tell_of_later_term(message)
             return
-        if message.type is MessageType.PRE_VOTE_RESPONSE:
+        if message.type in (MessageType.PRE_VOTE_RESPONSE, MessageType.READ_INDEX_RESPONSE):
             return  # to a question this member never asks
         if message.term > self.term:
             self._enter_term(message.term)
@@ -330,6 +336,7 @@ class Raft:
             self.vote = NOBODY
         self.leader = NOBODY
         self._votes = {}
+        self._reads.clear()
         self._elapsed = 0
         self._patience = self.election_ticks + 1 + self._random.randrange(self.election_ticks)
 
@@ -425,6 +432,7 @@ class Raft:
         if index <= self.log.committed or self.log.term_at(index) != self.term:
             return False
         self.log.commit_to(index)
+        self._answer_reads()
         return True
 
     def _on_append_response(self, message: Message) -> None:
@@ -454,6 +462,22 @@ class Raft:
         progress.heartbeat_answered()
         if progress.match < self.log.last_index:
             self._send_append(message.sender)
+
+    def _on_read_index(self, message: Message) -> None:
+        """A member of 3.x wants to know up to where it has to have applied the log before it answers a read.
+
+        An entry of this leader's own, agreed on after it was asked, proves that nobody else led meanwhile, whatever
+        kind the other members are. (3.x has heartbeats prove it, which members of 2.3 do not echo.) Nobody else is
+        answered, and asks again.
+        """
+        if self.role is Role.LEADER and self.id in self._voters:
+            self._reads.append((self.log.last_index + 1, message))
+            self._append(EntryType.NORMAL, (b"",))
+
+    def _answer_reads(self) -> None:
+        while self._reads and self._reads[0][0] <= self.log.committed:
+            index, read = self._reads.popleft()
+            self._send(MessageType.READ_INDEX_RESPONSE, read.sender, index=index, entries=read.entries)
 
     # the follower
 

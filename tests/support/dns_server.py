@@ -107,7 +107,7 @@ class DnsServer:
             response.answer, name, dns.rdataclass.IN, records.rdtype, create=True, force_unique=True
         )
         for record in records:
-            found.add(record)
+            found.add(record, records.ttl)
         if aliases and rdtype != dns.rdatatype.CNAME:
             self._fill_in(response, aliases[0].target, rdtype)
 

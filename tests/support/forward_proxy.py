@@ -1,7 +1,10 @@
-"""An HTTP proxy on loopback, as small as can be: passes requests with absolute URLs on."""
+"""An HTTP proxy on loopback, as small as can be: passes requests with absolute URLs on, and tunnels to those of https."""
 
+import contextlib
 import http.client
+import socket
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -9,9 +12,10 @@ from urllib.parse import urlsplit
 
 
 class ForwardProxy:
-    """A context manager. ``asked`` is every request line so far, without the version."""
+    """A context manager. ``asked`` is every request line so far, without the version; ``hosts`` are names whose addresses
+    it knows and the system does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, hosts: Mapping[str, str] | None = None, host: str = "127.0.0.1") -> None:
         self.asked: list[str] = []
         proxy = self
 
@@ -35,14 +39,27 @@ class ForwardProxy:
 
             do_GET = do_PUT = _forward
 
+            def do_CONNECT(self) -> None:
+                proxy.asked.append(f"CONNECT {self.path}")
+                host, _, port = self.path.rpartition(":")
+                with socket.create_connection(((hosts or {}).get(host, host), int(port))) as server:
+                    self.send_response(200)
+                    self.end_headers()
+                    back = threading.Thread(target=_pass_on, args=(server, self.connection))
+                    back.start()
+                    _pass_on(self.connection, server)
+                    back.join()
+                self.close_connection = True
+
             def log_message(self, format: str, *args: object) -> None: ...
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._server.server_port}"
+        host, port = self._server.server_address[:2]
+        return f"{host!s}:{port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -54,3 +71,12 @@ class ForwardProxy:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    """All that comes, until one side has ended; the other is then told."""
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            sink.sendall(piece)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)

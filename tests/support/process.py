@@ -54,9 +54,10 @@ def request(
     headers: Mapping[str, str] | None = None,
     *,
     timeout: float = PATIENCE,
+    host: str = "127.0.0.1",
 ) -> Reply:
-    """One request to a port of loopback, on a connection of its own; ``path`` goes out as it is."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    """One request to a port, of loopback by default, on a connection of its own; ``path`` goes out as it is."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         body = None if form is None else urllib.parse.urlencode(form)
         kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
@@ -70,7 +71,14 @@ def request(
 class Process:
     """A process that serves the v2 API on a client port. A context manager: killed at the end if it still runs."""
 
-    def __init__(self, argv: list[str], client_port: int, *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        argv: list[str],
+        client_port: int,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self.client_port = client_port
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self.popen = subprocess.Popen(
@@ -79,6 +87,7 @@ class Process:
             stderr=self._stderr,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **(env or {})},
+            cwd=cwd,
         )
 
     @property

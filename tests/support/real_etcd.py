@@ -63,10 +63,16 @@ def _existing(path: Path) -> Path | None:
 
 def required(binary: Path | None, how: str, what: str = "a real etcd") -> Path:
     """The binary, or a skip that says how to install it; with ``CI`` set a failure, for there all tests have to run."""
-    if binary is None:
-        stop = pytest.fail if os.environ.get("CI") else pytest.skip
-        stop(f"needs {what}: {how}")
+    needed(f"needs {what}: {how}" if binary is None else "")
+    assert binary is not None
     return binary
+
+
+def needed(trouble: str) -> None:
+    """Skips the test when something is in its way, and fails it with ``CI`` set."""
+    if trouble:
+        stop = pytest.fail if os.environ.get("CI") else pytest.skip
+        stop(trouble)
 
 
 def required_tool(name: str) -> Path:

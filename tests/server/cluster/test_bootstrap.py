@@ -17,6 +17,7 @@ from server.cluster import (
     initial_members,
     refuse_what_needs_others,
 )
+from server.cluster.bootstrap import check_initial_cluster
 from server.config import Config, load
 from tests.support.asking import Others, members_reply, nobody
 
@@ -57,14 +58,27 @@ def test_a_cluster_of_one_has_the_member_the_settings_make() -> None:
 
 
 def test_a_name_that_is_not_in_the_list() -> None:
-    line = 'C couldn\'t find local name "a" in the initial cluster configuration'
-    assert refusal(config(initial_cluster=f"b={PEER}")) == [line]
-    assert refusal(config(initial_cluster="")) == [line]
+    lines = [
+        'C couldn\'t find local name "a" in the initial cluster configuration',
+        f"I a not listed in the initial cluster config: add a={PEER} to --initial-cluster",
+    ]
+    assert refusal(config(initial_cluster=f"b={PEER}")) == lines
+    assert refusal(config(initial_cluster="")) == lines
+
+
+def test_a_name_is_missed_before_anything_listens_but_not_on_a_member_that_has_begun() -> None:
+    with pytest.raises(BootstrapError, match="couldn't find local name"):
+        check_initial_cluster(config(initial_cluster=f"b={PEER}"), begins=True)
+    check_initial_cluster(config(initial_cluster=f"b={PEER}"), begins=False)
+
+
+OF_GUIDE = "I error setting up initial cluster: a has different advertised URLs in the cluster and advertised peer URLs list"
 
 
 def test_urls_that_differ_from_the_advertised_ones() -> None:
     assert refusal(config(initial_cluster="a=http://127.0.0.1:1")) == [
-        f"I --initial-cluster must include a={PEER} given --initial-advertise-peer-urls={PEER}"
+        f"I --initial-cluster must include a={PEER} given --initial-advertise-peer-urls={PEER}",
+        OF_GUIDE,
     ]
 
 
@@ -73,12 +87,13 @@ def test_hints_when_no_list_was_given() -> None:
     assert lines[1:] == [
         "I forgot to set --initial-cluster flag?",
         "I if you want to use discovery service, please set --discovery flag.",
+        OF_GUIDE,
     ]
 
 
 def test_hint_when_no_advertised_urls_were_given() -> None:
     lines = refusal(load({"name": "a", "initial-cluster": f"a={PEER}"}))
-    assert lines[1:] == ["I forgot to set --initial-advertise-peer-urls flag?"]
+    assert lines[1:] == ["I forgot to set --initial-advertise-peer-urls flag?", OF_GUIDE]
 
 
 def test_a_host_name_equals_its_address() -> None:

@@ -122,8 +122,8 @@ def test_a_message_is_processed_before_it_is_answered() -> None:
 
 def test_a_message_of_a_type_of_3x_is_taken_and_forgotten() -> None:
     async def scenario(me: End, ask: Ask) -> None:
-        read_index = bytes.fromhex("080f100a180b")
-        assert (await ask("POST", "/raft", GOOD, read_index))[0] == 204
+        transfer_leader = bytes.fromhex("080d100a180b")
+        assert (await ask("POST", "/raft", GOOD, transfer_leader))[0] == 204
         assert me.received == []
 
     serve(scenario)
