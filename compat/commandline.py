@@ -25,7 +25,8 @@ OWN_FLAGS: dict[str, str] = {"engine": VALUE, "print-config": BOOL}
 class CommandLine(NamedTuple):
     """``given`` has a ``-config`` too, seen or not; ``config_file`` is the one that 0.4 would have read.
 
-    ``own`` holds what is for etcd02 itself, ``rest`` the last words, which belong to no flag.
+    ``own`` holds what is for etcd02 itself, ``rest`` the last words, which belong to no flag. ``spans`` has the first
+    word of each of ``given`` and how many words it took.
     """
 
     given: list[Given]
@@ -35,6 +36,7 @@ class CommandLine(NamedTuple):
     wants_help: bool = False
     wants_version: bool = False
     rest: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 def _kinds_04() -> dict[str, str]:
@@ -86,7 +88,8 @@ def read_command_line(
     except FlagError as error:
         return CommandLine([], [_refused(error, args)], {}, None)
 
-    given = [_given(flag) for flag in parsed.flags if flag.name not in (own or {}) and flag.name != "version"]
+    etcds = [flag for flag in parsed.flags if flag.name not in (own or {}) and flag.name != "version"]
+    given = [_given(flag) for flag in etcds]
     findings = [finding for flag in parsed.flags if (finding := _deprecated(flag))]
     version = next((flag for flag in reversed(parsed.flags) if flag.name == "version"), None)
     if parsed.rest:
@@ -101,6 +104,7 @@ def read_command_line(
         _given(config_file) if config_file is not None and config_file.value else None,
         wants_version=version is not None and version.value in TRUE,
         rest=tuple(parsed.rest),
+        spans=tuple((flag.position, flag.words) for flag in etcds),
     )
 
 

@@ -250,8 +250,10 @@ CODES: dict[str, Code] = {
         REVIEW,
         "flags that are filled in from elsewhere",
         'A word such as $ETCD_OPTS or "$@" on a command line stands for flags that cannot be seen there, and a '
-        "variable may hold a piece of a command line. Such a word or variable is left as it is. If there are flags of "
-        "0.4 in it, convert them by themselves, with 'migrate02 convert -- etcd FLAGS', and put the result in.",
+        "variable may hold a piece of a command line. A variable that is set plainly, in the same file or in one that "
+        "it takes in and that is among the files of the run, is seen through. Any other word or variable is left as it "
+        "is. If there are flags of 0.4 in it, convert them by themselves, with 'migrate02 convert -- etcd FLAGS', and "
+        "put the result in.",
     ),
     "wildcard-advertised": Code(
         REVIEW,
@@ -296,10 +298,54 @@ CODES: dict[str, Code] = {
     ),
     "not-converted": Code(
         REVIEW,
-        "a file that holds settings of 0.4 among other things",
-        "Units, upstart jobs, scripts and cloud-configs hold more than etcd's settings and are not converted as a "
-        "whole. In a directory such a file is told and left as it is. Convert etcd's command line in it by itself: "
-        "'migrate02 convert -- etcd FLAGS', with its variables before it as NAME=value, and put the result in.",
+        "settings of 0.4 that are left as they are",
+        "Something here sets up etcd 0.4 in a way that cannot be told for sure: flags that are added only at times and "
+        "decide about others, a variable that the script itself uses, a program in a variable, a quote that is left "
+        "open, a file of a kind that is not converted, or a file that belongs to one which is refused. Nothing is "
+        "guessed: that piece is left as it is. Change what the finding names and convert again, or convert etcd's "
+        "command line by itself, 'migrate02 convert -- etcd FLAGS', and put the result in.",
+    ),
+    "defaults-left-out": Code(
+        REVIEW,
+        "what 0.4 did by default, where more may be set elsewhere",
+        "A start of etcd whose environment file, or a variable in it, is not among the files at hand may be given more "
+        "settings there. What 0.4 did by default is then not written out, because a flag would win over what is set "
+        "there: the member's name, its addresses, a cluster of one. The settings that are seen are converted. Convert "
+        "the missing file in the same run, or add what is set nowhere by hand.",
+    ),
+    "environment-elsewhere": Code(
+        REVIEW,
+        "an environment file that is not at hand",
+        "The start of etcd takes variables from a file that is not among the files of this run. Its settings belong to "
+        "the same configuration: flags over environment over 0.4's file. Convert both in one run, so that they are "
+        "taken together; a setting of 0.4 left in that file would clash with its new name here.",
+    ),
+    "value-elsewhere": Code(
+        REVIEW,
+        "an address that is filled in as a whole",
+        "0.4 listened at the port of the advertised address, and 2.x has to be told where to listen. When the whole "
+        "address is a variable that is set elsewhere, its port is not seen, and nothing is guessed: the start of etcd "
+        "is left as it is. Write the port out, $HOST:4001, or set the variable plainly in the same file.",
+    ),
+    "shared-settings": Code(
+        REVIEW,
+        "settings that two starts of etcd share",
+        "Two starts of etcd take a setting from the same place, a variable or an environment file, and what has to "
+        "stand there differs between them: one sets an address that the other does not, for example. Neither is "
+        "changed. Give each its own, and convert again.",
+    ),
+    "two-sections": Code(
+        REVIEW,
+        "sections for etcd 0.4 and for 2.x in one cloud-config",
+        "The cloud-config holds both 'etcd:' and 'etcd2:', for a machine that starts one or the other. The section of "
+        "2.x is taken for what is wanted, and the one of 0.4 is left as it is: nothing reads it once the unit "
+        "etcd.service is gone. Remove it.",
+    ),
+    "old-release": Code(
+        REVIEW,
+        "an image or an archive of etcd 0.4",
+        "The file names a release before 2.0, the tag of an image or an archive to be fetched. A converted "
+        "configuration needs etcd 2.x: which one to take, and from where, is for a person to say.",
     ),
     # Of a plan.
     "mixed-tls": Code(
@@ -360,6 +406,35 @@ CODES: dict[str, Code] = {
         INFO,
         "set up for 2.x already",
         "Something in the configuration is known to 2.x alone, and nothing to 0.4 alone. A plan leaves it out.",
+    ),
+    "unit-renamed": Code(
+        INFO,
+        "the unit of etcd 2.x has another name",
+        "On CoreOS the section 'etcd:' of a cloud-config sets up etcd.service, which runs 0.4, and 'etcd2:' sets up "
+        "etcd2.service, which runs 2.x and keeps its data in /var/lib/etcd2. Where the section is converted, the "
+        "units that are started, and what waits for them, get the new name.",
+    ),
+    "members-from-files": Code(
+        INFO,
+        "the members of a cluster, taken from the files of one run",
+        "-peers names addresses, and 2.x wants every member by name. Where the files that are converted together hold "
+        "a node for every such address, each with a name and a peer address of its own, --initial-cluster is written "
+        "for all of them, the same on each. A node that none of these files describes cannot be among them: check that "
+        "the list is whole.",
+    ),
+    "file-moved": Code(
+        INFO,
+        "0.4's file became flags of the start",
+        "0.4 read /etc/etcd/etcd.conf, or the file of -config; etcd 2.x reads no file. In a unit the file becomes an "
+        "environment file, and EnvironmentFile= names it. A script or a container has no such line, so there the "
+        "file's settings are written where etcd is started, and the file itself is left as it is: nothing reads it "
+        "any more.",
+    ),
+    "host-name-kept": Code(
+        INFO,
+        "the name stays the host's",
+        "Without -name, 0.4 used the host name, and 2.x would say 'default'. This kind of file can say 'the host name' "
+        "by itself: %H in a systemd unit, $(hostname) in a script. So the member keeps its name on every machine.",
     ),
     "single-member": Code(
         INFO,

@@ -38,12 +38,14 @@ class HelpAsked(Exception):
 
 
 class Flag(NamedTuple):
-    """One flag as it was given. ``value`` is None for a bare MAYBE flag, ``"true"`` for a bare boolean."""
+    """One flag as it was given. ``value`` is None for a bare MAYBE flag, ``"true"`` for a bare boolean; ``words`` is 2
+    when the value was a word of its own."""
 
     name: str
     spelled: str
     value: str | None
     position: int
+    words: int = 1
 
 
 class Parsed(NamedTuple):
@@ -95,11 +97,11 @@ def _take(flag: Flag, kind: str, args: Sequence[str], check: Check) -> tuple[Fla
     has_next = after < len(args)
     if kind == MAYBE:
         if has_next and not args[after].startswith("-") and not check(flag.name, args[after]):
-            return flag._replace(value=args[after]), after + 1
+            return flag._replace(value=args[after], words=2), after + 1
         return flag, after
     if not has_next:
         raise FlagError(f"flag needs an argument: -{flag.name}", flag.name, flag.position)
-    return flag._replace(value=args[after]), after + 1
+    return flag._replace(value=args[after], words=2), after + 1
 
 
 def _refuse_bad_value(flag: Flag, kind: str, check: Check) -> None:

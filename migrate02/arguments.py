@@ -15,18 +15,25 @@ if TYPE_CHECKING:
 
 FORMS = ("flags", "env", "yaml", "args-json")
 ERAS = ("auto", "0.4")
+OUTPUTS = ("text", "json", "sarif", "github")
 
 OPTIONS: dict[str, tuple[str, str]] = {
     "--to": ("FORM", f"what to write: {', '.join(FORMS)} (default: by input)"),
     "--target": ("VERSION", "the etcd to write for, 2.0 to 3.7 (default: 2.3)"),
+    "--format": ("KIND", "what kind of file the input is (default: found out by its content)"),
     "--from": ("ERA", "0.4: take the input for 0.4's in any case (default: auto)"),
+    "--include": ("GLOB", "of directories, only such files; may be given again"),
+    "--exclude": ("GLOB", "of directories, no such files; may be given again"),
     "--hostname": ("NAME", "the host's name, which 0.4 gave to an unnamed member"),
     "--initial-cluster": ("LIST", "all members, NAME=URL,...: the answer to -peers"),
     "--member-has-data": ("", "the member has its 2.x data: pass over -peers"),
-    "--write": ("", "replace the file; the original stays as FILE.0.4"),
+    "--write": ("", "replace the files; originals: FILE.0.4, of a directory DIR/.migrate02"),
     "--diff": ("", "print a diff instead of the result"),
     "--check": ("", "print nothing but findings; exit 1 if something would change"),
     "--json": ("", "print one JSON object: config and findings"),
+    "--output": ("KIND", "how to print the findings: text, json (as --json), sarif, github"),
+    "--select": ("CODE", "tell only findings of this code; may be given again"),
+    "--ignore": ("CODE", "tell no finding of this code, unless it refuses; may be given again"),
     "--allow-residue": ("", "exit 0, not 2, when something is left for a person"),
 }
 """Each option of ``convert``: its value, if it takes one, and what it is for."""
@@ -35,9 +42,9 @@ _CONVERT_USAGE = """\
 migrate02 convert [options] FILE|DIR|- ...
        migrate02 convert [options] -- etcd -addr ..."""
 _CONVERT_HEAD = """\
-Convert 0.4's etcd.conf (TOML), environment files and command lines to etcd 2.x. A directory stands
-for the files in it that look like etcd's, - for standard input. The result goes to standard output,
-the findings to standard error."""
+Convert what sets up etcd 0.4 to etcd 2.x: its etcd.conf (TOML), environment files, command lines,
+units, scripts, cloud-configs, containers. A directory stands for the files in it that are about etcd,
+- for standard input. The result goes to standard output, the findings to standard error."""
 _CONVERT_TAIL = """\
 exit status:
   0  nothing to do, or done
@@ -51,6 +58,7 @@ Take an etcd 0.4 deployment to etcd 2.x.
 
 commands:
   convert   convert a configuration of etcd 0.4
+  undo      put back what convert --write replaced in a directory
   plan      plan the way of whole clusters: start lines, what does not fit together, a runbook
   explain   tell the whole story of a finding's code or of a flag
   discovery inspect URL
@@ -71,7 +79,9 @@ class Arguments:
 
     inputs: list[str]
     words: list[str] | None = None
+    output = "text"
     to = ""
+    format = ""
     target = ""
     era = "auto"
     hostname = ""
@@ -83,6 +93,12 @@ class Arguments:
     json = False
     allow_residue = False
 
+    def __init__(self) -> None:
+        self.include: list[str] = []
+        self.exclude: list[str] = []
+        self.select: list[str] = []
+        self.ignore: list[str] = []
+
 
 _PLAINER = (
     (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see migrate02 convert --help)"),
@@ -90,11 +106,11 @@ _PLAINER = (
     (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
     (
         r"^argument command: invalid choice: '([^']*)'.*",
-        r"\1 is no command: give one of convert, plan, explain, discovery, srv",
+        r"\1 is no command: give one of convert, undo, plan, explain, discovery, srv",
     ),
     (
         r"^the following arguments are required: command$",
-        "no command is given: give one of convert, plan, explain, discovery, srv",
+        "no command is given: give one of convert, undo, plan, explain, discovery, srv",
     ),
 )
 """argparse's words, and ours."""
@@ -148,6 +164,7 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         _options_parser().parse_intermixed_args(words, args)
     else:
         args.inputs = words
+    args.json = args.json or args.output == "json"
     trouble = _trouble(args)
     if trouble:
         raise Misuse(trouble)
@@ -160,12 +177,17 @@ def _options_parser() -> argparse.ArgumentParser:
     parser = make_parser("migrate02 convert", _CONVERT_USAGE, _CONVERT_HEAD, _CONVERT_TAIL)
     parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
     for name, (metavar, text) in OPTIONS.items():
-        if metavar:
+        if name in _SEVERAL:
+            parser.add_argument(name, metavar=metavar, help=text, action="append")
+        elif metavar:
             parser.add_argument(name, metavar=metavar, help=text, dest=_DESTINATIONS.get(name))
         else:
             parser.add_argument(name, action="store_true", help=text)
     return parser
 
+
+_SEVERAL = ("--include", "--exclude", "--select", "--ignore")
+"""Options that may be given more than once."""
 
 _DESTINATIONS = {"--from": "era"}
 
@@ -174,6 +196,8 @@ def _trouble(args: Arguments) -> str:
     """Options that do not go together, or ``""``."""
     if args.to not in ("", *FORMS):
         return f"--to {args.to}: give one of {', '.join(FORMS)}"
+    if args.format and (kinds := _kinds_but(args.format)):
+        return f"--format {args.format}: give one of {', '.join(kinds)}"
     if args.era not in ERAS:
         return f"--from {args.era}: give one of {', '.join(ERAS)}"
     if args.words is not None and args.inputs:
@@ -189,9 +213,31 @@ def _trouble(args: Arguments) -> str:
         return "--check writes nothing: give it or --write"
     if args.json and args.diff:
         return "--json and --diff both say what comes out: give one of them"
+    if args.output not in OUTPUTS:
+        return f"--output {args.output}: give one of {', '.join(OUTPUTS)}"
+    if args.diff and args.output in ("sarif", "github"):
+        return f"--diff and --output {args.output} both go to standard output: give one of them"
+    if unknown := _unknown_code([*args.select, *args.ignore]):
+        return f"{unknown} is no finding's code (see migrate02 explain)"
     if args.write and args.to == "args-json":
         return "--write --to args-json would lose the file's comments: print it and put it where it belongs"
     return _bad_initial_cluster(args) or _bad_target(args)
+
+
+def _unknown_code(codes: Sequence[str]) -> str:
+    if not codes:
+        return ""
+    from compat.findings import CODES
+
+    return next((code for code in codes if code not in CODES), "")
+
+
+def _kinds_but(kind: str) -> list[str]:
+    """All kinds of files, none when ``kind`` is one of them."""
+    from migrate02.formats import WHOLE, rooms
+
+    kinds = [*WHOLE, *rooms.names()]
+    return [] if kind in kinds else kinds
 
 
 _OURS_ALONE = frozenset(OPTIONS) - {"--initial-cluster"}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from migrate02.arguments import Arguments
     from migrate02.conversion import Conversion, Options
+    from migrate02.progress import Progress
 
 DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
 
@@ -23,6 +24,13 @@ EXPLAIN_USAGE = """\
 usage: migrate02 explain [CODE | -flag | VARIABLE | key ...]
 
 Tell the whole story of a finding's code, or of a setting over etcd 0.4, 2.0 and later. Without a word, list the codes.
+"""
+
+UNDO_USAGE = """\
+usage: migrate02 undo DIR
+
+Put the files of a directory back as they were before the last 'migrate02 convert --write DIR': bytes, mode, owner and
+times. A file that was changed since is left as it is. The originals are in DIR/.migrate02.
 """
 
 STDIN = "standard input"
@@ -102,11 +110,30 @@ def _convert(argv: list[str]) -> int:
     except Misuse as error:
         print(f"migrate02 convert: {error}", file=sys.stderr)
         return REFUSED
-    conversions = list(_conversions(args))
+    conversions = [_told(conversion, args) for conversion in _conversions(args)]
     if args.write:
-        conversions = _written(conversions)
+        conversions = _written(conversions, args.inputs)
     _print(args, conversions)
     return _status(args, conversions)
+
+
+def _undo(argv: list[str]) -> int:
+    """Put back what ``convert --write DIR`` replaced, newest first."""
+    from migrate02.backups import BackupError, latest, undo
+
+    if len(argv) != 1 or argv[0] in ("-h", "--help"):
+        print(UNDO_USAGE, end="", file=sys.stdout if argv else sys.stderr)
+        return DONE if argv[:1] in (["-h"], ["--help"]) else REFUSED
+    tree = os.path.realpath(argv[0])
+    try:
+        outcomes = undo(tree, latest(tree))
+    except BackupError as error:
+        print(f"migrate02 undo: {error}", file=sys.stderr)
+        return REFUSED
+    for item in outcomes:
+        said = item.error or ("put back" if item.was_changed else "is as it was")
+        _tell([f"{item.path}: {said}"])
+    return REFUSED if any(item.error for item in outcomes) else DONE
 
 
 def _options(args: Arguments) -> Options:
@@ -120,35 +147,35 @@ def _options(args: Arguments) -> Options:
         initial_cluster=args.initial_cluster,
         member_has_data=args.member_has_data,
         era="" if args.era == "auto" else args.era,
+        kind=args.format,
     )
 
 
 def _conversions(args: Arguments) -> Iterator[Conversion]:
-    """One for each file, ``-``, or command line; a directory stands for the files in it that look like etcd's."""
-    from migrate02.conversion import convert_text, convert_words, refused
-    from migrate02.files import walk
+    """One for each file that is about etcd, ``-``, or command line. Files given together are one deployment."""
+    from migrate02.conversion import refused
+    from migrate02.inputs import convert_text, convert_words
 
     options = _options(args)
     if args.words is not None:
         yield convert_words(args.words, options)
         return
-    for path in args.inputs:
-        if path == "-":
-            text, trouble = _read_standard_input()
-            yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
-        elif os.path.isdir(path):
-            unread: list[OSError] = []
-            seen = False
-            for found in walk(path, unread.append):
-                for conversion in _converted(found, options, only_if_etcd=True):
-                    seen = True
-                    yield conversion
-            for error in unread:
-                yield refused(str(error.filename), error.strerror or str(error))
-            if not seen and not unread:
-                _tell([f"no etcd configuration found in {path}"])
-        else:
-            yield from _converted(path, options)
+    if "-" in args.inputs:
+        text, trouble = _read_standard_input()
+        yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
+    if any(path != "-" for path in args.inputs):
+        from migrate02.deployment import convert_paths
+        from migrate02.walking import Choice
+
+        paths = [path for path in args.inputs if path != "-"]
+        yield from convert_paths(paths, options, Choice(args.include, args.exclude), _tell, _progress())
+
+
+def _progress() -> Progress:
+    """A line on the terminal that is written over, once there is enough to wait for; nothing elsewhere."""
+    from migrate02.progress import nothing, on_terminal
+
+    return on_terminal(sys.stderr) if sys.stderr.isatty() else nothing
 
 
 def _read_standard_input() -> tuple[str, str]:
@@ -163,34 +190,19 @@ def _read_standard_input() -> tuple[str, str]:
         return "", error.strerror or str(error)
 
 
-def _converted(path: str, options: Options, *, only_if_etcd: bool = False) -> Iterator[Conversion]:
-    from migrate02.conversion import convert_text, left_alone, refused
-    from migrate02.files import TooLarge, Unreadable, read_text
-    from migrate02.formats import looks_like_etcd, not_converted
-
-    try:
-        text = read_text(path)
-    except Unreadable as error:
-        if not (only_if_etcd and isinstance(error, TooLarge)):
-            yield refused(path, str(error))
-        return
-    if only_if_etcd:
-        reason, line = not_converted(text)
-        if reason:
-            yield left_alone(path, text, reason, line)
-            return
-    if not only_if_etcd or looks_like_etcd(text):
-        yield convert_text(text, path, options)
-
-
-def _written(conversions: list[Conversion]) -> list[Conversion]:
+def _written(conversions: list[Conversion], trees: list[str]) -> list[Conversion]:
     """Replace the files that change; one that could not be written counts as refused."""
+    from migrate02.backups import Keeper
     from migrate02.conversion import refused
     from migrate02.files import replace_all
 
     texts = {item.name: item.text for item in conversions if item.changed and item.text is not None}
-    outcomes = replace_all(texts)
+    keepers = [Keeper(path) for path in trees if path != "-" and os.path.isdir(path)]
+    outcomes = replace_all(texts, keepers)
     _tell([f"{item.path}: written; the original is {item.backup}" for item in outcomes if not item.error])
+    for keeper in keepers:
+        if keeper.folder:
+            _tell([f"to put everything back: migrate02 undo {keeper.tree}"])
     errors = {item.path: f"not written: {item.error}" for item in outcomes if item.error}
     return [
         refused(item.name, errors[item.name], before=item.before) if item.name in errors else item
@@ -198,12 +210,31 @@ def _written(conversions: list[Conversion]) -> list[Conversion]:
     ]
 
 
-def _print(args: Arguments, conversions: list[Conversion]) -> None:
-    from migrate02.report import as_json, diff, finding_lines, summary
+def _told(conversion: Conversion, args: Arguments) -> Conversion:
+    """With the findings that were asked for. What refuses a file is always told."""
+    if not (args.select or args.ignore):
+        return conversion
+    told = [
+        finding
+        for finding in conversion.findings
+        if finding.severity == "error"
+        or ((not args.select or finding.code in args.select) and finding.code not in args.ignore)
+    ]
+    return conversion._replace(findings=told)
 
+
+def _print(args: Arguments, conversions: list[Conversion]) -> None:
+    from migrate02.report import as_github, as_json, as_sarif, diff, finding_lines, summary
+
+    if args.output == "sarif":
+        print(as_sarif(conversions))
+        return
+    if args.output == "github":
+        print("".join(f"{line}\n" for line in as_github(conversions)), end="")
+        return
     told = [line for conversion in conversions for line in finding_lines(conversion.findings)]
     if len(conversions) > 1:
-        told.append(summary(conversions))
+        told += summary(conversions)
     _tell(told)
     if args.json:
         one = len(conversions) == 1 and not any(map(os.path.isdir, args.inputs))
@@ -260,6 +291,7 @@ def _srv(argv: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "convert": _convert,
+    "undo": _undo,
     "plan": _plan,
     "explain": _explain,
     "discovery": _discovery,

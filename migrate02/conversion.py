@@ -5,7 +5,6 @@ by ``migrate02.files``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from compat.findings import ERROR, INFO, REVIEW, Finding, worst
@@ -13,8 +12,7 @@ from compat.flags04 import BY_NAME
 from compat.settings import FILE, FLAG, Given, Origin, first_wins
 from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, translate
 from compat.translate import era_of as era_by_names
-from migrate02 import formats
-from migrate02.formats import Document, UnusableInput
+from migrate02.formats import Document
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
 _SEVERITIES = (ERROR, REVIEW, INFO)
@@ -34,6 +32,8 @@ class Options(NamedTuple):
     initial_cluster: str = ""
     member_has_data: bool = False
     era: str = ""
+    kind: str = ""
+    """What kind of file it is, when a person has said so."""
 
 
 class _Fitted(NamedTuple):
@@ -63,37 +63,17 @@ class Conversion(NamedTuple):
         return self.text is not None and self.text != self.before
 
     @property
+    def says_something(self) -> bool:
+        """Whether there is any setting of etcd in it, or anything to say about it."""
+        return bool(self.changed or self.findings or self.config)
+
+    @property
     def left_alone(self) -> bool:
         return any(finding.code == "not-converted" for finding in self.findings)
 
     @property
     def needs_review(self) -> bool:
         return any(finding.severity == REVIEW for finding in self.findings)
-
-
-def convert_text(text: str, name: str, options: Options) -> Conversion:
-    """Convert a file's text; ``name`` is what messages call it."""
-    try:
-        document = formats.read(text, name, options.era)
-    except UnusableInput as error:
-        return refused(name, str(error), error.line, before=text)
-    if document.form == formats.ONLY_COMMENTS:
-        return Conversion(name, text, text, {}, [])
-    return _convert(document, name, text, options)
-
-
-def convert_words(words: Sequence[str], options: Options) -> Conversion:
-    """Convert a command line, in words or all of it in one."""
-    import shlex
-
-    from migrate02.formats.command import read_line, read_words
-
-    in_one = len(words) == 1 and len(words[0].split()) > 1
-    try:
-        document = read_line(words[0], options.era) if in_one else read_words(words, options.era)
-    except UnusableInput as error:
-        return refused(COMMAND_LINE, str(error))
-    return _convert(document, COMMAND_LINE, (words[0] if in_one else shlex.join(words)) + "\n", options)
 
 
 def refused(name: str, reason: str, line: int = 0, before: str = "") -> Conversion:
@@ -110,11 +90,22 @@ def left_alone(name: str, text: str, reason: str, line: int) -> Conversion:
     )
 
 
-def _convert(document: Document, name: str, before: str, options: Options) -> Conversion:
-    given = first_wins(document.given)
-    if document.form == "env" and not given:
-        options = options._replace(initial_cluster="")  # a file that is not about etcd's settings
-    era = _era(document, given, options)
+class Outcome(NamedTuple):
+    """What comes of merged settings: ``config`` in the words of the target, ``sources`` the given setting behind each.
+    ``given`` may hold one more than was passed in, the cluster told by option. Nothing is to be written when
+    ``refused``."""
+
+    config: dict[str, str]
+    sources: dict[str, str]
+    findings: list[Finding]
+    refused: bool
+
+
+def carry_over(
+    given: dict[str, Given], told: list[Finding], options: Options, era: str, name: str, target: str
+) -> Outcome:
+    """Translate settings that are merged by precedence and fit them to a release; ``told`` is what their reading had to
+    say, ``name`` what the input is called."""
     translation = translate(
         _with_option(given, options),
         Surroundings(options.hostname, options.hostname_given, options.member_has_data),
@@ -122,34 +113,49 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
     )
     if options.initial_cluster:
         translation.sources["initial-cluster"] = _instead_of(given)
-    findings = document.findings + translation.findings + _line_breaks(given)
+    findings = told + translation.findings + _line_breaks(given)
     if options.initial_cluster and not options.member_has_data:
         findings += _against_the_member(translation, options, name)
     if worst(findings) == ERROR:
-        told = [finding for finding in findings if finding.severity != INFO]
-        return Conversion(name, before, None, {}, _for_a_person(told, name))
-    if _is_unclear(document, given, options):
-        findings.append(_unclear(name))
+        return Outcome({}, {}, [finding for finding in findings if finding.severity != INFO], True)
+    fitted = _fitted(translation, given, target)
+    findings = [_as_written(finding, translation, fitted) for finding in findings] + fitted.findings
+    return Outcome(fitted.config, fitted.sources, findings, False)
+
+
+def convert_document(document: Document, name: str, before: str, options: Options) -> Conversion:
+    given = first_wins(document.given)
+    if document.form == "env" and not given:
+        options = options._replace(initial_cluster="")  # a file that is not about etcd's settings
+    era = _era(document, given, options)
     form = options.form or document.default_form
+    to_yaml = form == "yaml" and document.form != "yaml"
     if form == "yaml" and options.target.removeprefix("v").startswith("2."):
         reason = (
             f"etcd {options.target} reads no YAML file: add --to env or --to flags, or a --target from 3.0 on"
         )
         return refused(name, reason, before=before)
-    fitted = _fitted(translation, given, document, form, options)
-    findings = [_as_written(finding, translation, fitted) for finding in findings] + fitted.findings
+    target = options.target or ("3.0" if to_yaml else "")
+    outcome = carry_over(given, document.findings, options, era, name, target)
+    findings = outcome.findings
+    if outcome.refused:
+        return Conversion(name, before, None, {}, for_a_person(findings, name))
+    if _is_unclear(document, given, options):
+        findings.append(unclear(name))
+    if to_yaml and not options.target:
+        findings.append(_needs_3())
     if document.tail and form != "flags":
         findings.append(_left_behind(document))
-    if not fitted.config and document.form != form:
+    if not outcome.config and document.form != form:
         nothing = refused(
             name, "no setting of etcd in it that could be written in another form", before=before
         )
-        return nothing._replace(findings=_for_a_person([*nothing.findings, *findings], name))
-    dead = _dead_lines(document, given, fitted.config, findings)
+        return nothing._replace(findings=for_a_person([*nothing.findings, *findings], name))
+    dead = dead_lines(document, given, outcome.config, findings)
     text = before
-    if document.form != form or fitted.config != _as_given(given) or dead:
+    if document.form != form or outcome.config != _as_given(given) or dead:
         marks = MARKS_04 if era == ERA_04 else MARKS_2X
-        text = render(document, Result(fitted.config, fitted.sources, given, dead, marks), form)
+        text = render(document, Result(outcome.config, outcome.sources, given, dead, marks), form)
     if form == "yaml" and text is not before:
         from migrate02.formats.yaml3 import NOT_IN_YAML
 
@@ -157,7 +163,15 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
             odd = NOT_IN_YAML.search(before)
             line = before.count("\n", 0, odd.start()) + 1 if odd else 0
             return refused(name, "YAML takes no control characters, and nothing but UTF-8", line, before)
-    return Conversion(name, before, text, fitted.config, _for_a_person(findings, name))
+    return Conversion(name, before, text, outcome.config, for_a_person(findings, name))
+
+
+def _needs_3() -> Finding:
+    message = (
+        "etcd 2.x reads no YAML file; this one is for 3.0 to 3.3: in 3.4 and 3.5 the v2 API is off unless the "
+        "file says enable-v2"
+    )
+    return Finding("yaml-needs-3", "", None, message, "for 3.4 or 3.5, add --target 3.4 or 3.5")
 
 
 def _line_breaks(given: dict[str, Given]) -> list[Finding]:
@@ -199,24 +213,14 @@ def _instead_of(given: dict[str, Given]) -> str:
     return next((name for name in ("initial-cluster", "peers", "peers-file") if name in given), "")
 
 
-def _fitted(
-    translation: Translation, given: dict[str, Given], document: Document, form: str, options: Options
-) -> _Fitted:
+def _fitted(translation: Translation, given: dict[str, Given], target: str) -> _Fitted:
     """The configuration in the words of the release asked for; 2.3's words are the translation's own."""
-    to_yaml = form == "yaml" and document.form != "yaml"
-    target = options.target or ("3.0" if to_yaml else "")
     if not target:
         return _Fitted(translation.config, translation.sources, [], {})
     from compat.fit import fit, parse_target
 
     fitted = fit(translation.config, parse_target(target))
     findings = [_with_origin(finding, translation, given) for finding in fitted.findings]
-    if to_yaml and not options.target:
-        message = (
-            "etcd 2.x reads no YAML file; this one is for 3.0 to 3.3: in 3.4 and 3.5 the v2 API is off unless the "
-            "file says enable-v2"
-        )
-        findings.append(Finding("yaml-needs-3", "", None, message, "for 3.4 or 3.5, add --target 3.4 or 3.5"))
     sources = {name: translation.sources.get(fitted.renamed.get(name, name), "") for name in fitted.config}
     return _Fitted(fitted.config, sources, findings, fitted.renamed)
 
@@ -238,7 +242,7 @@ def _with_origin(finding: Finding, translation: Translation, given: dict[str, Gi
     return finding._replace(origin=source.origin) if source else finding
 
 
-def _dead_lines(
+def dead_lines(
     document: Document, given: dict[str, Given], config: dict[str, str], findings: list[Finding]
 ) -> frozenset[int]:
     """Lines of settings that have no effect: passed over, or said again by a later line."""
@@ -246,12 +250,12 @@ def _dead_lines(
     said_again = {
         item.origin.line
         for item in document.given
-        if item.name not in config and item.origin.line != given[item.name].origin.line
+        if item.name not in config and item.name in given and item.origin.line != given[item.name].origin.line
     }
     return frozenset(passed_over | said_again)
 
 
-def _for_a_person(findings: list[Finding], name: str) -> list[Finding]:
+def for_a_person(findings: list[Finding], name: str) -> list[Finding]:
     """The worst first, then by line. With many files, each has to say which one it is about."""
     if name != COMMAND_LINE:
         findings = [
@@ -289,10 +293,15 @@ def _is_unclear(document: Document, given: dict[str, Given], options: Options) -
         return False
     if not given and document.form not in ("flags", "args-json"):
         return False  # no setting of etcd's in it, unless it starts etcd
+    return unclear_setup(given)
+
+
+def unclear_setup(given: dict[str, Given]) -> bool:
+    """Nothing in it is of one era alone."""
     return all(item.name in BY_NAME and not is_of_04_alone(item) for item in given.values())
 
 
-def _unclear(name: str) -> Finding:
+def unclear(name: str) -> Finding:
     message = "left as it is: all settings in it exist in etcd 0.4 and in 2.x, but what is not set differs"
     return Finding(
         "era-unclear", "", Origin(FILE, name, name), message, "if it was written for 0.4, add --from 0.4"

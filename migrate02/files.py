@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
-
-_OURS = r"\.0\.4(\.\d+)?\Z|\A\..*\.migrate02-\d+\Z"
-"""Backups, and what a crash left behind."""
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 MAX_BYTES = 4 << 20
 """No configuration of etcd is larger; a file that is, is something else."""
@@ -32,7 +28,7 @@ def read_text(path: str) -> str:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise Unreadable(_reason(error)) from None
+        raise Unreadable(reason(error)) from None
     if len(data) > MAX_BYTES:
         raise TooLarge(f"larger than {MAX_BYTES} bytes, so no etcd configuration")
     return decode(data)
@@ -60,8 +56,18 @@ MANY = 8
 """From so many files on, one sync of everything costs less than one for each."""
 
 
-def replace_all(texts: Mapping[str, str]) -> list[Replaced]:
+class Keeper(Protocol):
+    """Keeps originals somewhere else than beside them."""
+
+    def covers(self, real: str) -> bool: ...
+
+    def keep(self, texts: Mapping[str, bytes]) -> dict[str, str]: ...
+
+
+def replace_all(texts: Mapping[str, str], keepers: Sequence[Keeper] = ()) -> list[Replaced]:
     """Put each text in its file's place, keeping mode and owner. A link is followed to the file it points at.
+
+    The original stays beside it, or with the first keeper that covers it.
 
     All are written aside first and reach the disk before the first is swapped in, so a crash leaves every file
     either as it was or as it should be. Two paths of one file are written once.
@@ -74,15 +80,20 @@ def replace_all(texts: Mapping[str, str]) -> list[Replaced]:
         if real in asides:
             continue
         try:
-            asides[real] = _write_aside(path, real, text, sync=len(texts) < MANY)
+            asides[real] = _write_aside(path, real, text, sync=len(texts) < MANY and not keepers)
         except OSError as error:
-            outcomes[real] = Replaced(path, error=_reason(error))
-    if len(texts) >= MANY:
+            outcomes[real] = Replaced(path, error=reason(error))
+    kept, refused = _keep_elsewhere(asides, texts, keepers)
+    if len(texts) >= MANY or keepers:
         os.sync()
     for real, aside in asides.items():
-        outcomes[real] = _swap_in(aside)
+        if real in refused:
+            _remove(aside.temporary)
+            outcomes[real] = Replaced(aside.path, error=refused[real])
+        else:
+            outcomes[real] = _swap_in(aside, kept.get(real, ""))
     for directory in sorted({os.path.dirname(real) for real in asides}):
-        _sync_directory(directory)
+        sync_directory(directory)
     return [outcomes[real]._replace(path=path) for path, real in reals.items()]
 
 
@@ -103,21 +114,51 @@ def _write_aside(path: str, real: str, text: str, *, sync: bool) -> _Aside:
     directory, name = os.path.split(real)
     state = os.stat(real)
     temporary = os.path.join(directory, f".{name}.migrate02-{os.getpid()}")
-    _write_new(temporary, text.encode("utf-8", "surrogateescape"), state, sync=sync)
+    write_new(temporary, text.encode("utf-8", "surrogateescape"), state, sync=sync)
     return _Aside(path, real, temporary)
 
 
-def _swap_in(aside: _Aside) -> Replaced:
+def _keep_elsewhere(
+    asides: Mapping[str, _Aside], texts: Mapping[str, str], keepers: Sequence[Keeper]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Where each original is kept, and why some cannot be: those are not replaced."""
+    kept: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for keeper in keepers:
+        new = {
+            real: texts[aside.path].encode("utf-8", "surrogateescape")
+            for real, aside in asides.items()
+            if real not in kept and keeper.covers(real)
+        }
+        try:
+            kept |= keeper.keep(new) if new else {}
+        except OSError as error:
+            refused |= dict.fromkeys(new, f"no backup: {reason(error)}")
+    return kept, refused
+
+
+def _swap_in(aside: _Aside, kept: str) -> Replaced:
     try:
-        backup = _keep(aside.real)
+        backup = kept or _keep(aside.real)
         os.replace(aside.temporary, aside.real)
     except OSError as error:
         _remove(aside.temporary)
-        return Replaced(aside.path, error=_reason(error))
+        return Replaced(aside.path, error=reason(error))
     return Replaced(aside.path, backup)
 
 
-def _write_new(path: str, data: bytes, like: os.stat_result, *, sync: bool) -> None:
+def replace_with(path: str, original: str) -> None:
+    """Put a file that was kept back in its place: the very same one where that can be, else a copy of it."""
+    temporary = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.migrate02-{os.getpid()}")
+    link_or_copy(original, temporary)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        _remove(temporary)
+        raise
+
+
+def write_new(path: str, data: bytes, like: os.stat_result, *, sync: bool, mode: int | None = None) -> None:
     """Write a file that must not be there yet, with another's mode and owner; nothing of it stays when that fails."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -127,7 +168,7 @@ def _write_new(path: str, data: bytes, like: os.stat_result, *, sync: bool) -> N
             created = os.fstat(descriptor)
             if (created.st_uid, created.st_gid) != (like.st_uid, like.st_gid):
                 os.fchown(descriptor, like.st_uid, like.st_gid)
-            os.fchmod(descriptor, like.st_mode & 0o7777)
+            os.fchmod(descriptor, like.st_mode & 0o7777 if mode is None else mode)
             if sync:
                 os.fdatasync(descriptor)
     except BaseException:
@@ -147,7 +188,7 @@ def _keep(path: str) -> str:
     """Give the original a second name, the first that is free: NAME.0.4, NAME.0.4.1, ..."""
     for backup in _backup_names(path):
         try:
-            _link_or_copy(path, backup)
+            link_or_copy(path, backup)
         except FileExistsError:
             continue
         return backup
@@ -162,7 +203,7 @@ def _backup_names(path: str) -> Iterator[str]:
         number += 1
 
 
-def _link_or_copy(path: str, backup: str) -> None:
+def link_or_copy(path: str, backup: str) -> None:
     """Raises FileExistsError, and OSError when neither can be done."""
     try:
         os.link(path, backup)
@@ -171,11 +212,11 @@ def _link_or_copy(path: str, backup: str) -> None:
     except OSError:  # a file system without hard links, or a file that is not ours to link
         with open(path, "rb") as source:
             state = os.fstat(source.fileno())
-            _write_new(backup, source.read(), state, sync=True)
+            write_new(backup, source.read(), state, sync=True)
         os.utime(backup, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
-def _sync_directory(directory: str) -> None:
+def sync_directory(directory: str) -> None:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -186,18 +227,5 @@ def _sync_directory(directory: str) -> None:
         os.close(descriptor)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
-
-
-def walk(directory: str, on_error: Callable[[OSError], None]) -> Iterator[str]:
-    """The regular files below a directory, in a stable order, without our backups and version control's own.
-
-    ``on_error`` is told of a directory that cannot be read.
-    """
-    for folder, folders, names in os.walk(directory, onerror=on_error):
-        folders[:] = sorted(name for name in folders if name not in (".git", ".hg", ".svn"))
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            if not re.search(_OURS, name) and os.path.isfile(path) and not os.path.islink(path):
-                yield path

@@ -10,10 +10,23 @@ import re
 from migrate02.formats.document import Document, Piece, UnusableInput
 from migrate02.formats.kinds import advice, find_start, holds_settings_of_04, kind_of
 
-__all__ = ["ONLY_COMMENTS", "Document", "Piece", "UnusableInput", "looks_like_etcd", "not_converted", "read"]
+__all__ = [
+    "ONLY_COMMENTS",
+    "WHOLE",
+    "Document",
+    "Piece",
+    "UnusableInput",
+    "looks_like_etcd",
+    "may_be_etcds",
+    "not_converted",
+    "read",
+]
 
 ONLY_COMMENTS = "comments"
 """The form of a text with nothing else in it: of any kind, and nothing to do."""
+
+WHOLE = ("toml", "env", "command", "args-json", "yaml")
+"""Kinds of files that hold etcd's settings and nothing else, by the names a person may give."""
 
 # Patterns are texts, compiled when first needed.
 _ASSIGNMENT = r"""(?m)^[ \t]*(?:export[ \t]+)?(?:ETCD_[A-Z0-9_]+=|[A-Z][A-Z0-9_]*=["']?-{1,2}[a-zA-Z])"""
@@ -43,22 +56,24 @@ _SETTING = r"(?m)^[ \t]*[A-Za-z_\"'][\w.\-\"']*[ \t]*[=:]"
 _SECTION = r"(?m)^[ \t]*\[[^\]\n]+\][ \t]*\r?$"
 
 
-def read(text: str, name: str, era: str = "") -> Document:
-    """Read a text of any kind; ``name`` is what messages call it. Raises UnusableInput.
+def read(text: str, name: str, era: str = "", kind: str = "") -> Document:
+    """Read a text of settings and nothing else; ``name`` is what messages call it. Raises UnusableInput.
 
-    ``era`` is given when it is known; else the text's own settings tell.
+    ``era`` and ``kind`` are given when they are known; else the text's own settings tell.
     """
     code = _without_leading_comments(text)
-    kind = kind_of(text, code)
-    if kind and "\0" not in text:
-        start = find_start(text, kind)
-        raise UnusableInput(advice(kind, start), start.line if start else 0)
     if re.search(_CONTROL, text):
         raise UnusableInput("a binary file, not an etcd configuration")
     if not text.strip():
         raise UnusableInput("empty")
     if not code:
         return Document(ONLY_COMMENTS, ONLY_COMMENTS, [], [], [])
+    if kind:
+        return _read_as(kind, text, name, era)
+    other = kind_of(text, code)
+    if other:
+        start = find_start(text, other)
+        raise UnusableInput(advice(other, start), start.line if start else 0)
     if code.startswith("["):
         from migrate02.formats import argsjson
 
@@ -90,6 +105,23 @@ def read(text: str, name: str, era: str = "") -> Document:
         raise
 
 
+def _read_as(kind: str, text: str, name: str, era: str) -> Document:
+    from migrate02.formats import argsjson, command, envfile, toml, yaml3
+
+    if kind == "env":
+        return envfile.read(text, name)
+    if kind == "command":
+        return command.read(text, name, era)
+    if kind == "yaml":
+        return yaml3.read(text, name)
+    if kind == "toml":
+        return toml.read(text, name)
+    found = argsjson.read(text, name, era)
+    if found is None:
+        raise UnusableInput("not a JSON list of texts")
+    return found
+
+
 def _name_what_it_is(text: str) -> None:
     """A better word than 'broken TOML' for what was never meant to be; raises UnusableInput with it."""
     if odd := re.search(_OLD_BYTES, text):
@@ -115,8 +147,15 @@ def _kind(text: str) -> str:
     return "" if "\0" in text else kind_of(text, _without_leading_comments(text))
 
 
-def looks_like_etcd(text: str) -> bool:
+def may_be_etcds(text: str) -> bool:
     """A quick guess, for walking a tree: worth reading at all?"""
+    from migrate02.formats import rooms
+
+    return "\0" not in text and (bool(rooms.candidates(text)) or looks_like_etcd(text))
+
+
+def looks_like_etcd(text: str) -> bool:
+    """Whether a text of settings and nothing else is etcd's."""
     if re.search(_CONTROL, text) or _kind(text):
         return False
     if _has_assignments(text) or re.search(_OUR_TOML, text):

@@ -71,6 +71,11 @@ def _of_names(cluster: Sequence[Node]) -> Iterator[Finding]:
         if not node.name:
             remedy = "give it one with -name, as it was called in 0.4: its host's name where nothing was set"
             yield _say("name-unknown", "name", node, "the node has no name in its files", remedy)
+        elif is_filled_in(node.name):
+            message = (
+                f"the node's name, {node.name}, is filled in when it starts, and --initial-cluster lists it"
+            )
+            yield _say("name-unknown", "name", node, message, "write its name out with -name")
         elif any(mark in node.name for mark in _UNLISTABLE):
             message = f'the name "{node.name}" cannot stand in --initial-cluster, where = and , separate'
             yield _say("name-unknown", "name", node, message, "give it another name")
@@ -161,12 +166,13 @@ def _of_timing(cluster: Sequence[Node]) -> Iterator[Finding]:
 
 
 def _of_what_is_filled_in(node: Node) -> Iterator[Finding]:
-    for setting, advertised, _ in _SIDES:
-        url = node.settings.get(advertised, "")
-        if is_filled_in(url):
-            message = f"{node.name}'s address is filled in when it starts: {address_of(url)}"
-            remedy = "put what it becomes into --initial-cluster, the same on every member"
-            yield _say("filled-in-later", setting, node, message, remedy)
+    sides = [(setting, node.settings.get(advertised, "")) for setting, advertised, _ in _SIDES]
+    filled_in = [(setting, url) for setting, url in sides if is_filled_in(url)]
+    if filled_in:
+        said = " and ".join(f"{address_of(url)} (-{setting})" for setting, url in filled_in)
+        message = f"{node.name}'s address is filled in when it starts: {said}"
+        remedy = "put what it becomes in its place here, above all in --initial-cluster"
+        yield _say("filled-in-later", filled_in[0][0], node, message, remedy)
 
 
 def _of_listening(node: Node) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from compat.findings import ERROR, Finding
 from compat.settings import Given
 from compat.translate import ERA_04, Surroundings, translate
+from migrate02.formats.masks import unmask
 
 BOOTSTRAP = frozenset(
     (
@@ -68,6 +69,12 @@ class Node(NamedTuple):
         return host_of(self.peer_url)
 
     @property
+    def machine(self) -> str:
+        """The host to call it by from elsewhere; a loopback address where it is on this machine, ``""`` if unknown."""
+        client = host_of(self.client_url)
+        return client if client and is_loopback(self.host) else self.host
+
+    @property
     def data_dir(self) -> str:
         return self.settings.get("data-dir", "")
 
@@ -91,10 +98,10 @@ def node_of(
     rest = {name: item for name, item in given.items() if name not in BOOTSTRAP}
     around = Surroundings(host, hostname_given=told, member_has_data=True)
     translation = translate(rest, around, ERA_04)
-    settings = {key: value for key, value in translation.config.items() if key not in BOOTSTRAP}
+    settings = {key: unmask(value) for key, value in translation.config.items() if key not in BOOTSTRAP}
     if not settings.get("name"):
         settings.pop("data-dir", None)
-    findings = [item for item in translation.findings if item.severity == ERROR]
+    findings = [_unmasked(item) for item in translation.findings if item.severity == ERROR]
     return Node(
         settings.get("name", ""),
         settings,
@@ -107,9 +114,17 @@ def node_of(
     )
 
 
+def _unmasked(finding: Finding) -> Finding:
+    return finding._replace(message=unmask(finding.message), remedy=unmask(finding.remedy))
+
+
 def _peers(given: Mapping[str, Given]) -> tuple[str, ...]:
-    listed = given["peers"].value.split(",") if "peers" in given else []
-    return tuple(filter(None, (item.strip() for item in listed)))
+    return addresses_in(unmask(given["peers"].value)) if "peers" in given else ()
+
+
+def addresses_in(text: str) -> tuple[str, ...]:
+    """Of ``-peers``, or of the file of ``-peers-file``: HOST:PORT with commas between."""
+    return tuple(filter(None, (item.strip() for item in text.split(","))))
 
 
 def _number(given: Given | None) -> int:

@@ -322,11 +322,11 @@ def _files(nodes: Iterable[Planned]) -> str:
 
 
 def _is_here(node: Node) -> bool:
-    return is_loopback(node.host)
+    return is_loopback(node.machine)
 
 
 def _machine(node: Node) -> str:
-    return node.host or node.name
+    return node.machine or node.name
 
 
 def _on(node: Node, command: str) -> str:

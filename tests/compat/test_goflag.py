@@ -80,7 +80,7 @@ def test_help_ends_the_reading(word: str) -> None:
 
 
 def test_a_program_may_have_a_help_flag_of_its_own() -> None:
-    assert parse(["-h", "x"], {"h": VALUE}).flags == [Flag("h", "-h", "x", 0)]
+    assert parse(["-h", "x"], {"h": VALUE}).flags == [Flag("h", "-h", "x", 0, 2)]
 
 
 def test_the_word_after_an_ignored_flag_is_its_value_if_0_4_took_it() -> None:

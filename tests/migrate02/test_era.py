@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from migrate02.conversion import Options, convert_text, convert_words
+from migrate02.conversion import Options
+from migrate02.inputs import convert_text, convert_words
 
 
 def codes(words: list[str]) -> list[str]:

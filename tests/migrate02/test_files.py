@@ -80,7 +80,7 @@ def test_two_paths_of_one_file_are_written_once(old: Path) -> None:
     link = old.with_name("link.conf")
     link.symlink_to(old.name)
     assert convert("--write", old, link, old.parent).status == 0
-    assert names(old.parent) == {"etcd.conf", "link.conf", "etcd.conf.0.4"}
+    assert names(old.parent) == {"etcd.conf", "link.conf", ".migrate02"}
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EXDEV])
@@ -145,7 +145,7 @@ def test_when_writing_fails_the_original_stays_and_nothing_is_left_behind(
             return  # the owner of a file that one may replace is then oneself
         os.chown(old, 65534, 65534)
     if call == "link":
-        monkeypatch.setattr(files, "_write_new", failing_for_backups(number))
+        monkeypatch.setattr(files, "write_new", failing_for_backups(number))
     monkeypatch.setattr(os, call, fail(number))
     run = convert("--write", old)
     monkeypatch.undo()
@@ -156,7 +156,7 @@ def test_when_writing_fails_the_original_stays_and_nothing_is_left_behind(
 
 
 def failing_for_backups(number: int) -> Callable[..., None]:
-    real = files._write_new
+    real = files.write_new
 
     def write(path: str, data: bytes, like: os.stat_result, *, sync: bool) -> None:
         if path.endswith(".0.4"):

@@ -26,15 +26,25 @@ def test_a_single_member_needs_a_look_at_what_had_to_be_bent() -> None:
 def test_a_cluster_is_converted_once_its_members_are_named(tmp_path: Path) -> None:
     tree = tmp_path / "cluster"
     shutil.copytree(ROOT / "cluster", tree)
-    assert (
-        convert("--write", tree).status == 3
-    )  # two joined through -peers; the first became a cluster of one
+    alone = tree / "infra2.default"
+    assert convert("--write", alone).status == 3  # joined through -peers, and the others are not at hand
     members = ",".join(f"infra{n}=http://10.7.0.1{n}:7001" for n in (1, 2, 3))
     run = convert("--write", "--initial-cluster", members, tree)
     assert run.status == 0
     for n in (1, 2, 3):
         assert f'ETCD_INITIAL_CLUSTER="{members}"' in (tree / f"infra{n}.default").read_text()
     assert convert("--check", tree).status == 0
+
+
+def test_a_cluster_is_converted_when_all_its_members_are_at_hand(tmp_path: Path) -> None:
+    tree = tmp_path / "cluster"
+    shutil.copytree(ROOT / "cluster", tree)
+    run = convert("--write", tree)
+    assert run.status == 0
+    assert run.codes.count("members-from-files") == 3
+    members = ",".join(f"infra{n}=http://10.7.0.1{n}:7001" for n in (1, 2, 3))
+    for n in (1, 2, 3):
+        assert f'ETCD_INITIAL_CLUSTER="{members}"' in (tree / f"infra{n}.default").read_text()
 
 
 def test_the_containers_are_converted_with_what_a_shell_fills_in() -> None:

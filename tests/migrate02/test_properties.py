@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from compat.flags04 import BY_NAME
 from migrate02 import formats
-from migrate02.conversion import Conversion, Options, convert_text, convert_words
+from migrate02.conversion import Conversion, Options
+from migrate02.inputs import convert_text, convert_words
 from migrate02.report import as_json, diff, finding_lines, typed
 from tests.migrate02.configurations import FORMS, TARGETS, Configuration, configurations
 from tests.migrate02.running import HOST

@@ -119,7 +119,7 @@ def test_a_variable_in_an_address_stays_one() -> None:
 
 @pytest.mark.parametrize("ports", ["keep", "move", "both"])
 def test_every_line_is_one_that_a_shell_takes(ports: str) -> None:
-    odd = [node("it's", "10.0.0.1", data_dir="/var/lib/a b"), node("$x", "10.0.0.2", peers="10.0.0.1:7001")]
+    odd = [node("it's", "10.0.0.1", data_dir="/var/lib/a b"), node("x y", "10.0.0.2", peers="10.0.0.1:7001")]
     bash = shutil.which("bash")
     assert bash is not None
     for nodes in (three(), LOCAL, odd):

@@ -1,0 +1,97 @@
+"""Who forms a cluster with whom, where members find each other through ``-peers``: told from all their settings. Pure.
+
+0.4's nodes joined through the addresses of others; 2.x wants every member's name and address, which are known when
+every one of those addresses is some node's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import NamedTuple, TypeVar
+
+from compat.flags04 import BY_NAME
+from compat.settings import Given
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Member(NamedTuple):
+    """``peers`` are the addresses that it joins through, ``address`` its own, as HOST:PORT; ``name`` may be empty."""
+
+    name: str
+    address: str
+    scheme: str
+    peers: tuple[str, ...]
+    has_peers_file: bool = False
+
+    @property
+    def entry(self) -> str:
+        return f"{self.name}={self.scheme}://{self.address}"
+
+
+def member_of(given: Mapping[str, Given], host: str = "") -> Member:
+    """A member by its merged settings of 0.4; ``host`` is its host's name, which it has when it has no other."""
+
+    def value(name: str) -> str:
+        return given[name].value if name in given else ""
+
+    peers = tuple(filter(None, (item.strip() for item in value("peers").split(","))))
+    return Member(
+        value("name") or host,
+        value("peer-addr") or BY_NAME["peer-addr"].default,
+        "https" if value("peer-cert-file") and value("peer-key-file") else "http",
+        peers,
+        "peers-file" in given,
+    )
+
+
+def initial_clusters(members: Mapping[Key, Member]) -> dict[Key, str]:
+    """``--initial-cluster`` for every member of a cluster that is known as a whole: all by name, the same for each.
+
+    A cluster is known when it is more than one member, each has a name of its own and an address of its own, and no
+    address that one of them joins through is missing.
+    """
+    owner: dict[str, Key] = {}
+    twice = set()
+    for key, member in members.items():
+        if member.address in owner:
+            twice.add(member.address)
+        owner[member.address] = key
+    found: dict[Key, str] = {}
+    for keys in _connected(members, owner):
+        cluster = sorted((members[key] for key in keys), key=lambda member: member.name)
+        if len(cluster) > 1 and all(_is_plain(member, owner, twice) for member in cluster):
+            names = {member.name for member in cluster}
+            if len(names) == len(cluster):
+                found |= dict.fromkeys(keys, ",".join(member.entry for member in cluster))
+    return found
+
+
+def _is_plain(member: Member, owner: Mapping[str, object], twice: set[str]) -> bool:
+    said = (member.name, member.address, *member.peers)
+    return (
+        bool(member.name)
+        and not member.has_peers_file
+        and not any("$" in text for text in said)
+        and member.address not in twice
+        and all(peer in owner for peer in member.peers)
+    )
+
+
+def _connected(members: Mapping[Key, Member], owner: Mapping[str, Key]) -> list[list[Key]]:
+    """The members that reach each other through peers."""
+    group = {key: key for key in members}
+
+    def leader(key: Key) -> Key:
+        while group[key] != key:
+            key = group[key]
+        return key
+
+    for key, member in members.items():
+        for peer in member.peers:
+            if peer in owner:
+                group[leader(key)] = leader(owner[peer])
+    groups: dict[Key, list[Key]] = {}
+    for key in members:
+        groups.setdefault(leader(key), []).append(key)
+    return list(groups.values())

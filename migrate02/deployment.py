@@ -1,0 +1,105 @@
+"""Files and directories read from disk as one deployment, and converted. Writes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from migrate02.conversion import Conversion, Options, left_alone, refused
+from migrate02.files import TooLarge, Unreadable, read_text
+from migrate02.formats import may_be_etcds
+from migrate02.formats.kinds import holds_settings_of_04
+from migrate02.progress import Progress, nothing
+from migrate02.walking import ALL, Choice, walk
+
+NO_CONFIGURATION = (
+    ".md",
+    ".rst",
+    ".adoc",
+    ".html",
+    ".txt",
+    ".go",
+    ".py",
+    ".c",
+    ".rs",
+    ".java",
+    ".js",
+    ".log",
+)
+"""Names of files in a tree that only talk about etcd, or drive it by themselves: not told, unless they are named."""
+
+
+Tell = Callable[[list[str]], None]
+
+
+class Files(NamedTuple):
+    """What was read: ``texts`` by name, in ``order`` all names, ``told`` those that somebody named, and in ``troubles``
+    those that cannot be used."""
+
+    texts: dict[str, str]
+    order: list[str]
+    told: frozenset[str]
+    troubles: dict[str, Conversion]
+
+
+def read_paths(paths: Sequence[str], choice: Choice = ALL, progress: Progress = nothing) -> Files:
+    """The files, in the order of ``paths``; of a directory those chosen that are about etcd."""
+    files = Files({}, [], frozenset(path for path in paths if not os.path.isdir(path)), {})
+    for path in paths:
+        files.order.extend([path] if path in files.told else _found(path, choice, files.troubles))
+    for done, name in enumerate(files.order, 1):
+        text = None if name in files.troubles else _text(name, files.troubles, named=name in files.told)
+        if text is not None:
+            files.texts[name] = text
+        progress("reading", done, len(files.order))
+    return files
+
+
+def convert_paths(
+    paths: Sequence[str], options: Options, choice: Choice, tell: Tell, progress: Progress = nothing
+) -> Iterator[Conversion]:
+    """What comes of all files, in the order of ``paths``; of a directory those chosen that are about etcd."""
+    texts, order, told, troubles = read_paths(paths, choice, progress)
+    from migrate02.tree import Deployment
+
+    deployment = Deployment(texts, told, options)
+    deployment.read(lambda done: progress("converting", done, len(texts)))
+    conversions = troubles | {item.name: item for item in deployment.convert()}
+    for path in paths:
+        if path not in told and not any(name in conversions for name in order if _is_below(name, path)):
+            tell([f"no etcd configuration found in {path}"])
+    for name in dict.fromkeys(order):
+        conversion = conversions.get(name)
+        if conversion is not None and (name in told or conversion.says_something):
+            yield conversion
+
+
+def _found(folder: str, choice: Choice, troubles: dict[str, Conversion]) -> Iterator[str]:
+    """The files of a directory, and a word about every part of it that cannot be read."""
+    unread: list[OSError] = []
+    yield from walk(folder, unread.append, choice)
+    for error in unread:
+        name = str(error.filename)
+        troubles[name] = refused(name, error.strerror or str(error))
+        yield name
+
+
+def _text(name: str, troubles: dict[str, Conversion], *, named: bool) -> str | None:
+    """A file's text when it is worth a closer look, or was named."""
+    try:
+        text = read_text(name)
+    except Unreadable as error:
+        if named or not isinstance(error, TooLarge):
+            troubles[name] = refused(name, str(error))
+        return None
+    if named or "etcd" in os.path.basename(name).lower() or may_be_etcds(text):
+        return text
+    if "\0" not in text and not name.endswith(NO_CONFIGURATION) and holds_settings_of_04(text):
+        reason = "a file of a kind that is not converted, with settings of etcd 0.4"
+        troubles[name] = left_alone(name, text, reason, 0)
+    return None
+
+
+def _is_below(name: str, folder: str) -> bool:
+    return name.startswith(os.path.join(folder, ""))

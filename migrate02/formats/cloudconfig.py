@@ -1,0 +1,205 @@
+"""cloud-configs of CoreOS: the section ``etcd:``, units and their drop-ins, files to be written. Pure.
+
+``etcd:`` becomes ``etcd2:``, whose keys are 2.x's; either may be spelled with dashes or underscores. The unit of 2.x
+has a name of its own, and defaults of its own for the member's name and its data directory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from compat.findings import Finding
+from compat.flags04 import FLAGS
+from compat.settings import FILE, Origin
+from migrate02.formats import variables, yamlnodes
+from migrate02.formats.places import Place, Reading, Setup, joined
+from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.view import Edit, View
+from migrate02.formats.yamlnodes import Entry, Node, ScalarNode
+from server.config import SETTINGS
+
+_KEYS_04 = {flag.variable.removeprefix("ETCD_").lower(): flag.variable for flag in FLAGS if flag.variable} | {
+    "snapshot_count": "ETCD_SNAPSHOTCOUNT"
+}
+_KEYS_2X = {setting.name.replace("-", "_"): variables.variable_of(setting.name) for setting in SETTINGS}
+_MACHINE = "%m"
+"""What CoreOS' own units name a member: the machine's id."""
+
+Embedded = Callable[[View, str], Reading]
+"""(text, the path it is to be put at) -> what it holds."""
+_RENAMED = ("etcd.service", "etcd2.service")
+
+
+def read(view: View, embedded: Embedded) -> Reading:
+    readings = [_read(view, root, embedded) for root in yamlnodes.documents(view.text)]
+    return joined(readings)
+
+
+def _read(view: View, root: Node, embedded: Embedded) -> Reading:
+    coreos = yamlnodes.get(root, "coreos")
+    sections = {
+        name: (key, value) for name, key, value in yamlnodes.entries(coreos) if name in ("etcd", "etcd2")
+    }
+    found: list[Setup] = []
+    edits: list[Edit] = []
+    findings: list[Finding] = []
+    renames = False
+    if "etcd" in sections and "etcd2" in sections:
+        findings.append(_two_sections(view, sections["etcd"][0]))
+    elif "etcd" in sections:
+        key, section = sections["etcd"]
+        setup, told = _section(view, section, _KEYS_04)
+        findings += told
+        if setup is not None:
+            found.append(setup)
+            edits.append(view.edit(yamlnodes.start_of(key), yamlnodes.end_of(view, key), "etcd2"))
+            renames = True
+    if "etcd2" in sections:
+        setup, told = _section(view, sections["etcd2"][1], _KEYS_2X)
+        findings += told
+        found += [setup] if setup is not None else []
+    inside = [embedded(text, path) for text, path in _texts(view, root)]
+    renames = renames or any(embedded(text, "").setups for text in _drop_ins(view, coreos))
+    if renames:
+        renaming = list(_renamed_units(view, coreos))
+        edits += renaming
+        if renaming:
+            first = sections["etcd"][0] if "etcd" in sections else coreos
+            findings.append(_renaming(view, yamlnodes.start_of(first) if first is not None else 0))
+    return joined([Reading(found, edits, findings), *inside])
+
+
+def _section(view: View, section: Node, keys: dict[str, str]) -> tuple[Setup | None, list[Finding]]:
+    """The settings of a section; keys that the tool does not know are dropped by it without a word."""
+    assigned: list[Assigned] = []
+    findings: list[Finding] = []
+    lost: list[Place] = []
+    for name, key, value in yamlnodes.entries(section):
+        if not isinstance(value, ScalarNode):
+            continue
+        variable = keys.get(name.replace("-", "_"))
+        item = _assigned(view, section, (name, key, value), variable or "")
+        if variable is None:
+            findings.append(_never_read(view, name, key))
+            lost.append(variables.without_effect(item))
+        else:
+            assigned.append(item)
+    read = variables.read(assigned)
+    if not read.places:
+        return None, findings
+    setup = Setup(
+        view.line(yamlnodes.start_of(section)),
+        [],
+        [*read.places, *lost],
+        read.findings,
+        read.home,
+        _MACHINE,
+        fixed=frozenset(("name", "data-dir")),
+        only_variables=True,
+    )
+    return setup, findings
+
+
+def _assigned(view: View, section: Node, entry: Entry, variable: str) -> Assigned:
+    name, key, value = entry
+    start, end = yamlnodes.start_of(key), yamlnodes.end_of(view, value)
+    flow = bool(getattr(section, "flow_style", False))
+    dash = "-" if "-" in name or ("_" not in name and _dashed(section)) else "_"
+    raw = view.text[yamlnodes.start_of(value) : end]
+    newline = "\r\n" if "\r\n" in view.text else "\n"
+    first = view.text.rfind("\n", 0, start) + 1
+    after = view.text.find("\n", end)
+    after = len(view.text) if after < 0 else after
+
+    def write(variable: str, text: str) -> str:
+        key = variable.removeprefix("ETCD_").lower().replace("_", dash)
+        return f"{key}: {yamlnodes.value(text, raw, flow=flow)}"
+
+    if flow or view.text[first:start].strip():
+        gone, joint = _flow_gone(view, start, end), ", "
+    else:
+        gone, joint = commented(view, first, after), newline + view.text[first:start]
+    return Assigned(view, start, end, variable, str(value.value), write, joint, gone)
+
+
+def _dashed(section: Node) -> bool:
+    names = [name for name, _, _ in yamlnodes.entries(section)]
+    return any("-" in name for name in names) or not any("_" in name for name in names)
+
+
+def _flow_gone(view: View, start: int, end: int) -> Edit:
+    after = re.compile(r"\s*,\s*").match(view.text, end)
+    return Edit(start, after.end() if after else end, "")
+
+
+def _drop_ins(view: View, coreos: Node | None) -> Iterator[View]:
+    """Those of the unit of 0.4."""
+    for unit in yamlnodes.items(yamlnodes.get(coreos, "units")):
+        if yamlnodes.text_of(yamlnodes.get(unit, "name")) == _RENAMED[0]:
+            for name in ("drop-ins", "drop_ins"):
+                for node in yamlnodes.items(yamlnodes.get(unit, name)):
+                    content = yamlnodes.get(node, "content")
+                    if isinstance(content, ScalarNode):
+                        yield yamlnodes.inside(view, content)
+
+
+def _texts(view: View, root: Node) -> Iterator[tuple[View, str]]:
+    """Everything in it that is a file: contents of units and drop-ins, files to be written."""
+    for unit in yamlnodes.items(yamlnodes.get(root, "coreos", "units")):
+        for node in (
+            unit,
+            *yamlnodes.items(yamlnodes.get(unit, "drop-ins")),
+            *yamlnodes.items(yamlnodes.get(unit, "drop_ins")),
+        ):
+            content = yamlnodes.get(node, "content")
+            if isinstance(content, ScalarNode):
+                yield yamlnodes.inside(view, content), ""
+    for item in yamlnodes.items(yamlnodes.get(root, "write_files")):
+        content = yamlnodes.get(item, "content")
+        if isinstance(content, ScalarNode) and not yamlnodes.text_of(yamlnodes.get(item, "encoding")):
+            yield yamlnodes.inside(view, content), yamlnodes.text_of(yamlnodes.get(item, "path"))
+
+
+def _renamed_units(view: View, coreos: Node | None) -> Iterator[Edit]:
+    old, new = _RENAMED
+    for unit in yamlnodes.items(yamlnodes.get(coreos, "units")):
+        name, content = yamlnodes.get(unit, "name"), yamlnodes.get(unit, "content")
+        if isinstance(name, ScalarNode) and name.value == old and not _starts_etcd(content):
+            start = yamlnodes.start_of(name)
+            at = view.text.index(old, start)
+            yield view.edit(at, at + len(old), new)
+        if isinstance(content, ScalarNode):
+            text = yamlnodes.inside(view, content)
+            for line in re.finditer(
+                r"(?m)^(?:After|Before|Requires|Wants|BindsTo|PartOf|Requisite)=.*$", text.text
+            ):
+                for found in re.finditer(r"(?<![\w.-])etcd\.service\b", line[0]):
+                    at = line.start() + found.start()
+                    yield text.edit(at, at + len(old), new)
+
+
+def _starts_etcd(content: Node | None) -> bool:
+    return isinstance(content, ScalarNode) and "ExecStart=" in content.value
+
+
+def _renaming(view: View, at: int) -> Finding:
+    message = "etcd.service, which runs 0.4, became etcd2.service, whose data is in /var/lib/etcd2"
+    return Finding("unit-renamed", "", Origin(FILE, "etcd", view.name, view.line(at)), message, "")
+
+
+def _two_sections(view: View, key: ScalarNode) -> Finding:
+    message = "left as it is: there is a section etcd2: too"
+    origin = Origin(FILE, "etcd", view.name, view.line(yamlnodes.start_of(key)))
+    return Finding(
+        "two-sections", "", origin, message, "remove the section etcd: when no machine runs 0.4 any more"
+    )
+
+
+def _never_read(view: View, name: str, key: ScalarNode) -> Finding:
+    origin = Origin(FILE, name, view.name, view.line(yamlnodes.start_of(key)))
+    message = f"{name}: CoreOS' tool knows no such key in this section and drops it without a word"
+    return Finding("never-read", "", origin, message, "remove it, or spell it as it is meant")
+
+
+__all__ = ["read"]

@@ -1,0 +1,207 @@
+"""Containers that run etcd, as YAML sets them up: docker-compose and fig, Kubernetes' manifests, JSON alike. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from migrate02.formats import setups, shell, variables, yamlnodes
+from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup, joined
+from migrate02.formats.starts import _IMAGE, Start, find, inner, shells
+from migrate02.formats.variables import Assigned
+from migrate02.formats.view import Edit, View
+from migrate02.formats.words import SHELL, Word, split
+from migrate02.formats.yamlnodes import Node, ScalarNode, SequenceNode
+
+_MANIFEST = re.compile(r"(?m)^[ \t{,]*[\"']?(?:kind|containers|apiVersion)[\"']?[ \t]*:")
+
+
+def read(view: View, era: str = "") -> Reading:
+    readings = []
+    for root in yamlnodes.documents(view.text):
+        if yamlnodes.get(root, "kind") is not None or _MANIFEST.search(view.text):
+            readings += [_of_pod(view, container, pod, era) for container, pod in _of_kubernetes(root, root)]
+        else:
+            services = yamlnodes.get(root, "services") or root
+            readings += [
+                _of_compose(view, name, service, era) for name, _, service in yamlnodes.entries(services)
+            ]
+    found = joined(readings)
+    return found._replace(findings=[*found.findings, *(setups.old_releases(view) if found.setups else [])])
+
+
+def _of_compose(view: View, name: str, service: Node, era: str) -> Reading:
+    image = yamlnodes.text_of(yamlnodes.get(service, "image"))
+    hostname = yamlnodes.text_of(yamlnodes.get(service, "hostname"))
+    assigned = list(_environment(view, yamlnodes.get(service, "environment")))
+    listed = yamlnodes.get(service, "env_file")
+    paths = [yamlnodes.text_of(item) for item in yamlnodes.items(listed)] or [yamlnodes.text_of(listed)]
+    line = view.line(yamlnodes.start_of(service))
+    files = tuple(FileNamed(path, ENVIRONMENT, line) for path in paths if path)
+    entry, command = yamlnodes.get(service, "entrypoint"), yamlnodes.get(service, "command")
+    words = [*_words(view, entry), *_words(view, command)]
+    return _of_container(image, words, assigned, (hostname or name, bool(hostname)), files, era, line)
+
+
+def _of_pod(view: View, container: Node, pod: Node, era: str) -> Reading:
+    image = yamlnodes.text_of(yamlnodes.get(container, "image"))
+    entry, args = yamlnodes.get(container, "command"), yamlnodes.get(container, "args")
+    assigned = list(_named_values(view, yamlnodes.get(container, "env")))
+    words = [*_words(view, entry), *_words(view, args)]
+    kind = yamlnodes.text_of(yamlnodes.get(pod, "kind"))
+    hostname = yamlnodes.text_of(yamlnodes.get(pod, "metadata", "name")) if kind == "Pod" else ""
+    line = view.line(yamlnodes.start_of(container))
+    return _of_container(image, words, assigned, (hostname, bool(hostname)), (), era, line)
+
+
+def _of_kubernetes(node: Node, pod: Node) -> Iterator[tuple[Node, Node]]:
+    """Every container below a node, with the object that it is in."""
+    if yamlnodes.get(node, "kind") is not None:
+        pod = node
+    for key, _, value in yamlnodes.entries(node):
+        if key in ("containers", "initContainers"):
+            for item in yamlnodes.items(value):
+                yield item, pod
+        else:
+            yield from _of_kubernetes(value, pod)
+    for item in yamlnodes.items(node):
+        yield from _of_kubernetes(item, pod)
+
+
+def _of_container(
+    image: str,
+    words: Sequence[Word],
+    assigned: Sequence[Assigned],
+    host: tuple[str, bool],
+    files: tuple[FileNamed, ...],
+    era: str,
+    line: int,
+) -> Reading:
+    start = find(words) if words else None
+    if start is not None:
+        setup = setups.of_start(start, assigned, hostname="", files=files, era=era)
+        return Reading([_hosted(setup, *host)], [], [])
+    inside = [shell.read(inner_of(word), era, assigned=assigned, files=files) for word in shells(words)]
+    if any(reading.setups for reading in inside):
+        return joined(inside)
+    if not _IMAGE.match(image):
+        return Reading([], [], [])
+    if words and words[0].text.startswith("-"):
+        setup = _without_program(words, assigned, files, era)
+        return Reading([_hosted(setup, *host)], [], [])
+    read = variables.read(assigned)
+    if words or not read.places:
+        return Reading([], [], [])
+    setup = Setup(line, [], read.places, read.findings, read.home, "", files)
+    return Reading([_hosted(setup, *host)], [], [])
+
+
+def _hosted(setup: Setup, host: str, told: bool) -> Setup:
+    return setup._replace(host=host or setups.UNNAMED, host_is_told=told)
+
+
+def inner_of(word: Word) -> View:
+    return word.view.part(word.start, word.end) if word.raw[:1] not in "'\"|>" else inner(word)
+
+
+def _without_program(
+    words: Sequence[Word], assigned: Sequence[Assigned], files: tuple[FileNamed, ...], era: str
+) -> Setup:
+    """The image starts etcd; the words are its flags alone."""
+    start = Start(words[0], list(words), [])
+    return setups.of_start(start, assigned, alone=True, files=files, era=era)
+
+
+def _words(view: View, node: Node | None) -> list[Word]:
+    if isinstance(node, SequenceNode):
+        return yamlnodes.words_of(view, node)
+    if isinstance(node, ScalarNode) and node.value:
+        said = yamlnodes.inside(view, node)
+        if node.style in ("|", ">"):
+            said = said.inside(said.text.replace("\n", " "), range(len(said.text) + 1))
+        return split(said, 0, len(said.text), SHELL)
+    return []
+
+
+def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
+    """``NAME: value`` or ``- NAME=value``."""
+    newline = "\r\n" if "\r\n" in view.text else "\n"
+    for name, key, value in yamlnodes.entries(node):
+        if not isinstance(value, ScalarNode):
+            continue
+        start, end = yamlnodes.start_of(key), yamlnodes.end_of(view, value)
+        raw = view.text[yamlnodes.start_of(value) : end]
+        flow = bool(getattr(node, "flow_style", False))
+
+        def write(name: str, text: str, raw: str = raw, flow: bool = flow) -> str:
+            return f"{name}: {yamlnodes.scalar(text, raw, flow=flow)}"
+
+        first, after = _line(view, start, end)
+        if flow or view.text[first:start].strip():
+            gone, joint = _flow_gone(view, start, end), ", "
+        else:
+            gone, joint = variables.commented(view, first, after), newline + view.text[first:start]
+        yield Assigned(view, start, end, name, value.value, write, joint, gone)
+    if isinstance(node, SequenceNode):
+        for word in yamlnodes.words_of(view, node):
+            name, equals, text = word.text.partition("=")
+            if not equals:
+                continue
+            if word.lines is not None:
+                gone = variables.commented(view, word.lines[0] + 1, word.lines[1])
+            else:
+                gone = _flow_gone(view, word.start, word.end)
+
+            def listed(name: str, text: str, word: Word = word) -> str:
+                return word.dialect.quote(f"{name}={text}", word.raw)
+
+            yield Assigned(view, word.start, word.end, name, text, listed, word.dialect.joint, gone)
+
+
+def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
+    """Kubernetes' ``- name: NAME`` with its ``value:``, over two lines or in braces."""
+    for item in yamlnodes.items(node):
+        name, value = yamlnodes.get(item, "name"), yamlnodes.get(item, "value")
+        if not isinstance(name, ScalarNode) or not isinstance(value, ScalarNode):
+            continue
+        start = yamlnodes.start_of(item)
+        end = max(yamlnodes.end_of(view, name), yamlnodes.end_of(view, value))
+        if getattr(item, "flow_style", False):
+            end = int(item.end_mark.index)
+        whole = view.text[start:end]
+        first, after = _line(view, start, end)
+        spans = sorted(
+            (yamlnodes.start_of(part) - start, yamlnodes.end_of(view, part) - start, kind)
+            for kind, part in (("name", name), ("value", value))
+        )
+
+        def write(
+            variable: str, text: str, whole: str = whole, spans: list[tuple[int, int, str]] = spans
+        ) -> str:
+            said = {"name": variable, "value": text}
+            for begin, end, kind in reversed(spans):
+                new = yamlnodes.scalar(said[kind], whole[begin:end], flow="{" in whole[:1])
+                whole = whole[:begin] + new + whole[end:]
+            return whole
+
+        if view.text[first:start].strip() == "-" and len(item.value) == 2:
+            gone, joint = Edit(first - 1, after, ""), "\n" + view.text[first:start]
+        elif len(item.value) == 2:
+            gone, joint = _flow_gone(view, start, end), ", "
+        else:
+            continue
+        yield Assigned(view, start, end, name.value, value.value, write, joint, gone)
+
+
+def _line(view: View, start: int, end: int) -> tuple[int, int]:
+    first = view.text.rfind("\n", 0, start) + 1
+    after = view.text.find("\n", end)
+    return first, len(view.text) if after < 0 else after
+
+
+def _flow_gone(view: View, start: int, end: int) -> Edit:
+    after = re.compile(r"\s*,\s*").match(view.text, end)
+    return Edit(start, after.end() if after else end, "")
+
+
+__all__ = ["read"]

@@ -1,0 +1,122 @@
+"""Dockerfiles: ``ENV``, ``ENTRYPOINT`` and ``CMD``, as lists or for a shell. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from migrate02.formats import setups, shell
+from migrate02.formats.places import Reading, joined
+from migrate02.formats.starts import find, inner, shells
+from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.view import Edit, View
+from migrate02.formats.words import SHELL, Dialect, Word, quoted_as_json, split
+
+_INSTRUCTION = re.compile(
+    r"(?mi)^[ \t]*(ENV|ENTRYPOINT|CMD)[ \t]+((?:[^\r\n]*\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*[^\r\n]*)"
+)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_LIST = Dialect("", "", str, quoted_as_json, ", ")
+
+
+class _Instruction(NamedTuple):
+    name: str
+    start: int
+    at: int
+    end: int
+
+
+def read(view: View, era: str = "") -> Reading:
+    found = [
+        _Instruction(match[1].upper(), match.start(), match.start(2), match.end(2))
+        for match in _INSTRUCTION.finditer(view.text)
+    ]
+    assigned = [item for one in found if one.name == "ENV" for item in _assigned(view, one)]
+    entry = next((one for one in reversed(found) if one.name == "ENTRYPOINT"), None)
+    command = next((one for one in reversed(found) if one.name == "CMD"), None)
+    lists = [words for one in (entry, command) if one is not None and (words := _list(view, one)) is not None]
+    if lists:
+        words = [word for run in lists for word in run]
+        start = find(words)
+        if start is not None:
+            return Reading(
+                [setups.of_start(start, assigned, era=era, host=setups.UNNAMED)],
+                [],
+                setups.old_releases(view),
+            )
+    readings = [_for_a_shell(view, one, assigned, era) for one in (entry, command) if one is not None]
+    if not any(reading.setups for reading in readings) and assigned and re.search(_ETCDS_IMAGE, view.text):
+        return _only_variables(view, assigned)
+    return joined(readings)
+
+
+_ETCDS_IMAGE = r"(?mi)^[ \t]*FROM[ \t]+(?:\S*/)?etcd\b"
+
+
+def _only_variables(view: View, assigned: list[Assigned]) -> Reading:
+    from migrate02.formats import variables
+    from migrate02.formats.places import Setup
+
+    read = variables.read(assigned)
+    if not read.places:
+        return Reading([], [], [])
+    line = view.line(read.places[0].start)
+    setup = Setup(line, [], read.places, read.findings, read.home, unseen=True, only_variables=True)
+    return Reading([setup], [], setups.old_releases(view))
+
+
+def _for_a_shell(view: View, one: _Instruction, assigned: list[Assigned], era: str) -> Reading:
+    words = _list(view, one)
+    if words is None:
+        return shell.read(view.part(one.at, one.end), era, hostname=shell.HOST_NAME, assigned=assigned)
+    return joined([shell.read(inner(word), era, assigned=assigned) for word in shells(words)])
+
+
+def _list(view: View, one: _Instruction) -> list[Word] | None:
+    """The words of ``["a", "b"]``, None for anything else."""
+    code = re.sub(r"\\[ \t]*\r?\n", lambda found: " " * len(found[0]), view.text[one.at : one.end])
+    try:
+        said = json.loads(code)
+    except ValueError:
+        return None
+    if not isinstance(said, list) or not all(isinstance(item, str) for item in said):
+        return None
+    spans = [found.span() for found in _STRING.finditer(view.text, one.at, one.end)]
+    return [Word(view, *span, text, _LIST) for span, text in zip(spans, said, strict=True)]
+
+
+def _assigned(view: View, one: _Instruction) -> Iterator[Assigned]:
+    words = split(view, one.at, one.end, SHELL)
+    lead = view.text[one.start : one.at]
+    newline = "\r\n" if "\r\n" in view.text else "\n"
+    if words and "=" not in words[0].raw:  # ENV NAME value
+        name = words[0].text
+        at = words[1].start if len(words) > 1 else one.end
+        value = view.text[at : one.end].rstrip()
+
+        def spaced(name: str, value: str) -> str:
+            return f"{name} {value}"
+
+        gone = commented(view, one.start, one.end)
+        yield Assigned(view, words[0].start, at + len(value), name, value, spaced, newline + lead, gone)
+        return
+    for at, word in enumerate(words):
+        name, equals, value = word.text.partition("=")
+        if not equals:
+            continue
+        alone = len(words) == 1
+        if alone:
+            gone, joint = commented(view, one.start, one.end), newline + lead
+        elif at:
+            gone = Edit(words[at - 1].end, word.end, "")
+            joint = view.text[words[at - 1].end : word.start]
+        else:
+            gone, joint = Edit(word.start, words[1].start, ""), view.text[word.end : words[1].start]
+        raw = word.raw.partition("=")[2]
+
+        def write(name: str, value: str, raw: str = raw) -> str:
+            return f"{name}={SHELL.quote(value, raw)}"
+
+        yield Assigned(view, word.start, word.end, name, value, write, joint, gone)

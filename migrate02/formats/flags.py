@@ -1,0 +1,168 @@
+"""The words behind ``etcd`` on a command line, read as settings that know where they stand. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from compat.commandline import read_command_line
+from compat.findings import Finding
+from compat.flags04 import ADVERTISED, BY_NAME, BY_SHORT
+from compat.settings import FILE, Given, Origin
+from migrate02.formats.masks import mask, with_port
+from migrate02.formats.places import Home, Place, Settings
+from migrate02.formats.view import Edit
+from migrate02.formats.words import Word
+
+
+class Flags(NamedTuple):
+    """``elsewhere`` are the words that stand for flags which cannot be seen. ``config`` is the file 0.4 would read."""
+
+    places: list[Place]
+    findings: list[Finding]
+    elsewhere: list[Word]
+    config: Given | None
+    home: Home | None
+    filled: tuple[tuple[str, str], ...] = ()
+
+
+Resolve = Callable[[Word], str]
+"""What a word is with the plain variables in it filled in."""
+
+
+def as_it_is(word: Word) -> str:
+    return word.text
+
+
+def read(words: Sequence[Word], before: Word | None, era: str = "", resolve: Resolve = as_it_is) -> Flags:
+    """``before`` is the word that the first one stands behind, when there is one."""
+    left = list(words)
+    filled: dict[str, str] = {}
+    elsewhere: list[Word] = []
+    while True:
+        said = [mask(_said(word, resolve, filled), word.dialect.mask) for word in left]
+        said = [_with_port(text, said[at - 1] if at else "") for at, text in enumerate(said)]
+        line = read_command_line(said, template=True, era=era)
+        at = len(left) - len(line.rest)
+        if not line.rest or not left[at].is_expansion:
+            break
+        elsewhere.append(left.pop(at))
+    neighbours = [*([before] if before else []), *words]
+    places = []
+    for given, (first, count) in zip(line.given, line.spans, strict=True):
+        run = left[first : first + count]
+        places.append(_place(given._replace(origin=_origin(run[0], given.origin)), run, neighbours))
+    rest = left[at:]
+    if rest and all(finding.code == "words-ignored" for finding in line.findings[-1:]):
+        nothing = Given("", "", _origin(rest[0], Origin(FILE, rest[0].text)))
+        places += [_place(nothing, [word], neighbours) for word in rest]
+    findings = [_placed(finding, left) for finding in line.findings]
+    ends = [span for given, span in zip(line.given, line.spans, strict=True) if given.name]
+    run = left[ends[-1][0] : sum(ends[-1])] if ends else []
+    return Flags(
+        places, findings, elsewhere, line.config_file, _home(run, neighbours, before), tuple(filled.items())
+    )
+
+
+def _with_port(text: str, before: str) -> str:
+    name, equals, value = text.rpartition("=") if text.startswith("-") else (before, "", text)
+    flag = BY_SHORT.get(name.lstrip("-")) or BY_NAME.get(name.lstrip("-"))
+    if flag is None or flag.kind != ADVERTISED or not name.startswith("-"):
+        return text
+    return f"{name}={with_port(value)}" if equals else with_port(value)
+
+
+def _said(word: Word, resolve: Resolve, filled: dict[str, str]) -> str:
+    """A word, or the address that a plain variable in it stands for: its port has to be known."""
+    name, equals, value = word.text.rpartition("=") if word.text.startswith("-") else ("", "", word.text)
+    if not re.fullmatch(r"\$(?:\w+|\{\w+\})", value):
+        return word.text
+    known = resolve(word).removeprefix(name + equals)
+    if not re.fullmatch(r"[^\s$:]+:\d+|\[[\da-fA-F:]+\]:\d+", known):
+        return word.text
+    filled[known] = value
+    return name + equals + known
+
+
+def _origin(word: Word, origin: Origin) -> Origin:
+    return Origin(FILE, origin.name, word.view.name, word.view.line(word.start))
+
+
+def _placed(finding: Finding, words: Sequence[Word]) -> Finding:
+    """At the line of the word it names."""
+    if not words or finding.origin is None:
+        return finding
+    name = finding.origin.name
+    word = next((word for word in words if mask(word.text).partition("=")[0] == name), words[0])
+    return finding._replace(origin=_origin(word, finding.origin))
+
+
+def _place(given: Given, run: Sequence[Word], neighbours: Sequence[Word]) -> Place:
+    first, last = run[0], run[-1]
+    at = neighbours.index(first)
+    before = neighbours[at - 1] if at and neighbours[at - 1].view is first.view else None
+    after = neighbours[at + len(run)] if at + len(run) < len(neighbours) else None
+    if after is not None and after.view is not first.view:
+        after = None
+
+    def write(settings: Settings) -> str:
+        return joint_of(before, first).join(flag_text(name, value, run) for name, value in settings)
+
+    return Place(given, first.view, first.start, last.end, write, _gone(before, first, last, after))
+
+
+def _gone(before: Word | None, first: Word, last: Word, after: Word | None) -> Edit:
+    if first.lines is not None and last.lines is not None:
+        return Edit(first.lines[0], last.lines[1], "")
+    if before is not None:
+        return Edit(before.end, last.end, "")
+    if after is not None:
+        return Edit(first.start, after.start, "")
+    return Edit(first.start, last.end, "")
+
+
+def joint_of(before: Word | None, word: Word) -> str:
+    """What stands between a word and the one before it, to be written again between two others."""
+    if before is None or word.lines is not None:
+        return word.dialect.joint
+    gap = word.view.text[before.end : word.start]
+    if not gap.strip():
+        return gap or " "
+    if gap.replace("\\", "").strip() in ("", ","):
+        return gap
+    if "#" in gap or ";" in gap:  # comments between the two
+        return (" \\\n" if "\\" in gap else "\n") + gap.rpartition("\n")[2]
+    return word.dialect.joint
+
+
+def flag_text(name: str, value: str, run: Sequence[Word]) -> str:
+    """One flag as the one was written whose place it takes: in one word or in two."""
+    quote, raw = run[0].dialect.quote, run[-1].raw
+    if value in ("true", "false") or not value or value.startswith("-"):
+        return quote(f"--{name}={value}", raw)
+    if len(run) == 1 and "=" in run[0].raw:
+        return quote(f"--{name}={value}", raw if raw[:1] in "\"'" else raw.partition("=")[2])
+    between = run[0].dialect.joint
+    if len(run) == 2 and run[0].lines is None:
+        between = run[0].view.text[run[0].end : run[1].start]
+    return quote(f"--{name}", run[0].raw) + between + quote(value, raw)
+
+
+def _home(run: Sequence[Word], neighbours: Sequence[Word], program: Word | None) -> Home | None:
+    """Where flags go that stood nowhere: behind the last one, or behind the program."""
+    if not run and program is None:
+        return None
+    word = run[-1] if run else program
+    assert word is not None
+    if run:
+        at = neighbours.index(run[0])
+        before = neighbours[at - 1] if at and neighbours[at - 1].view is run[0].view else None
+        joint = joint_of(before, run[0])
+    else:
+        joint, run = word.dialect.joint, [word]
+
+    def write(settings: Settings) -> str:
+        return "".join(joint + flag_text(name, value, run) for name, value in settings)
+
+    return Home(word.view, word.lines[1] if word.lines is not None else word.end, write)

@@ -1,0 +1,75 @@
+"""From the start of an etcd, found by whichever room, to its setup. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from compat.findings import Finding
+from compat.settings import FILE, Origin
+from migrate02.formats import flags, variables
+from migrate02.formats.places import FileNamed, Setup
+from migrate02.formats.starts import Start
+from migrate02.formats.variables import Assigned
+from migrate02.formats.view import View
+from migrate02.formats.words import Word
+
+UNNAMED = "default"
+"""2.x's own name for a member without one: where the host's name is made up anew at each start."""
+
+_OLD_RELEASE = re.compile(r"(?i)etcd[/:@_-]{1,2}(?:releases/download/)?v?0\.[1-4](?:\.\d+)?\b")
+
+
+def of_start(
+    start: Start,
+    assigned: Sequence[Assigned] = (),
+    *,
+    args: Sequence[Word] | None = None,
+    hostname: str = "",
+    files: tuple[FileNamed, ...] = (),
+    era: str = "",
+    unseen: bool = False,
+    alone: bool = False,
+    host: str = "",
+    resolve: flags.Resolve = flags.as_it_is,
+) -> Setup:
+    """``assigned`` are the variables that the start is given from elsewhere in its file, weaker than its own. ``args``
+    are its words where some stand for others that are known. ``alone``: its program is not among the words."""
+    program = start.program
+    words = list(start.args if args is None else args)
+    read = flags.read(words, None if alone else program, era, resolve)
+    known = variables.read([*assigned, *start.assigned])
+    line = program.view.line(program.start)
+    findings = [*known.findings, *read.findings]
+    if read.elsewhere:
+        findings.append(_elsewhere([word.raw for word in read.elsewhere], program))
+    return Setup(
+        line,
+        read.places,
+        known.places,
+        findings,
+        known.home if known.home is not None and not read.places else read.home,
+        "" if start.image else hostname,
+        files,
+        read.config,
+        unseen or bool(read.elsewhere),
+        host=(start.hostname or UNNAMED) if start.image else host,
+        host_is_told=bool(start.hostname),
+        filled=read.filled,
+    )
+
+
+def _elsewhere(words: Sequence[str], program: Word) -> Finding:
+    message = f"{' '.join(words)} may stand for more flags, which are not seen here; kept as it is"
+    origin = Origin(FILE, "etcd", program.view.name, program.view.line(program.start))
+    return Finding("flags-elsewhere", "", origin, message, "convert what it stands for too")
+
+
+def old_releases(view: View) -> list[Finding]:
+    """Images and archives of etcd 0.4: a configuration of 2.x does nothing for them."""
+    found = []
+    for match in _OLD_RELEASE.finditer(view.text):
+        origin = Origin(FILE, match[0], view.name, view.line(match.start()))
+        message = f"{match[0]} is a release before 2.0: it does not read what is written here"
+        found.append(Finding("old-release", "", origin, message, "name a release of 2.3 there"))
+    return list({finding.origin: finding for finding in found}.values())

@@ -1,0 +1,374 @@
+"""Shell scripts that start etcd: init scripts, run scripts of runit, wrappers, provisioning with here-documents. Pure.
+
+Variables that are set once and plainly are seen through; what depends on anything else is left as it is and told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from compat.findings import Finding
+from compat.settings import FILE, Origin
+from migrate02.formats import setups
+from migrate02.formats.kinds import holds_settings_of_04
+from migrate02.formats.masks import mask
+from migrate02.formats.places import ENVIRONMENT, SCRIPT, FileNamed, Reading, joined
+from migrate02.formats.shellwords import Assignment, Command, Here, Script, scan
+from migrate02.formats.starts import Start, find, inner, shells
+from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.view import Edit, View
+from migrate02.formats.words import PLAIN, SHELL, Word, split
+
+_NAMED = re.compile(r"""("?)\$(?:\{(\w+)(?:\[[@*]\])?\}|(\w+))\1\Z""")
+_ANY = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_SETTLING_MORE = re.compile(
+    r"-{1,2}(?:peer-)?(?:cert-file|key-file|ca-file|addr|bind-addr|peers|peers-file|discovery)\b"
+)
+
+_NAMES = re.compile(r"-{1,2}(?:n|name|d|data-dir|f|config)\b")
+
+HOST_NAME = "$(hostname)"
+
+
+class _Known(NamedTuple):
+    """A script with what its sourced files set: ``assignments`` by name, in order."""
+
+    script: Script
+    assignments: Mapping[str, list[Assignment]]
+
+
+def read(
+    view: View,
+    era: str = "",
+    *,
+    hostname: str = HOST_NAME,
+    assigned: Sequence[Assigned] = (),
+    files: tuple[FileNamed, ...] = (),
+    sourced: Callable[[str], View | None] = lambda _path: None,
+    embedded: Callable[[View, str], Reading] | None = None,
+) -> Reading:
+    """``assigned`` and ``files`` are what the script is started with; ``sourced`` finds a file by its path;
+    ``embedded`` reads a text of another kind, a here-document."""
+    script = scan(view)
+    if script.broken >= 0:
+        message = "left as it is: a quote is left open here, or something that is not understood"
+        origin = Origin(FILE, "", view.name, view.line(script.broken))
+        about = holds_settings_of_04(view.text)
+        return Reading([], [], [Finding("not-converted", "", origin, message, "mend it")] if about else [])
+    named = _sourced_files(script, view)
+    unseen = []
+    for path in named:
+        other = sourced(path.path)
+        if other is None:
+            unseen.append(path)
+        else:
+            script = _with(script, scan(other))
+    known = _Known(script, _by_name(script))
+    readings = []
+    for command in script.commands:
+        readings.append(_read_command(view, command, known, era, hostname, assigned, (*files, *unseen)))
+    for here in script.heres:
+        if embedded is not None:
+            readings.append(embedded(_here(view, here), here.path))
+    found = joined(readings)
+    releases = setups.old_releases(view) if found.setups else []
+    return found._replace(findings=[*found.findings, *releases])
+
+
+def _here(view: View, here: Here) -> View:
+    """The text of a here-document. Where the shell fills it in, an escaped ``\\$`` is somebody else's to fill in."""
+    if not here.filled_in:
+        return view.part(here.start, here.end)
+    chars: list[str] = []
+    offsets: list[int] = []
+    at = here.start
+    while at < here.end:
+        escaped = _ESCAPED.match(view.text, at, here.end)
+        said = view.text[at]
+        if escaped is not None:
+            said = "\\" if escaped[0] == "\\\\" else mask(escaped[0], ".+")
+        chars.append(said)
+        offsets += [at] * len(said)
+        at = escaped.end() if escaped is not None else at + 1
+    return view.inside("".join(chars), [*offsets, here.end], _in_here)
+
+
+_ESCAPED = re.compile(r"\\\\|\\\$(?:\w+|\{[^{}]*\}|\([^()]*\))|\\`[^`]*\\`")
+
+
+def _in_here(text: str) -> str:
+    return re.sub(r"\\(?=\r?\n)", r"\\\\", text)
+
+
+def _with(script: Script, other: Script) -> Script:
+    """A script with what a file that it takes in sets and exports."""
+    return script._replace(
+        assignments=[*other.assignments, *script.assignments],
+        exports=script.exports | other.exports,
+        exports_all=script.exports_all or other.exports_all,
+    )
+
+
+def _by_name(script: Script) -> dict[str, list[Assignment]]:
+    found: dict[str, list[Assignment]] = {}
+    for item in script.assignments:
+        found.setdefault(item.name, []).append(item)
+    return found
+
+
+def _sourced_files(script: Script, view: View) -> tuple[FileNamed, ...]:
+    known = _Known(script, _by_name(script))
+    return tuple(
+        FileNamed(
+            _resolved(command.words[1], known), SCRIPT, view.line(command.words[1].start), command.conditional
+        )
+        for command in script.commands
+        if command.words[0].text in (".", "source") and len(command.words) > 1
+    )
+
+
+def _read_command(
+    view: View,
+    command: Command,
+    known: _Known,
+    era: str,
+    hostname: str,
+    assigned: Sequence[Assigned],
+    files: tuple[FileNamed, ...],
+) -> Reading:
+    words = command.words
+    start = find(words, lambda word: _resolved(word, known))
+    if start is None and (hidden := _behind_a_variable(command)):
+        return Reading([], [], [_hidden(hidden)])
+    if start is None:
+        inside = [
+            read(inner(word), era, hostname=hostname, assigned=assigned, files=files)
+            if word.raw[:1] == "'"
+            else _read_inside(word, known, era, hostname, assigned, files)
+            for word in shells(words)
+        ]
+        return joined([reading for reading in inside if reading.setups])
+    return _of_start(view, start, known, era, hostname, assigned, files)
+
+
+def _behind_a_variable(command: Command) -> Word | None:
+    """The program of a command with flags of 0.4 alone, when it is not known which program it is."""
+    from compat.flags04 import ONLY_04
+
+    for word, after in zip(command.words, command.words[1:], strict=False):
+        if word.is_expansion and re.match(r"-{1,2}[a-z]", after.text):
+            names = {
+                one.text.lstrip("-").partition("=")[0] for one in command.words if one.text.startswith("-")
+            }
+            return word if names & (ONLY_04 - {"v", "config", "trace", "force", "snapshot"}) else None
+    return None
+
+
+def _hidden(word: Word) -> Finding:
+    message = f"left as it is: {word.raw} may be etcd, with flags of 0.4 behind it"
+    origin = Origin(FILE, "etcd", word.view.name, word.view.line(word.start))
+    return Finding("not-converted", "", origin, message, "write the program's name there, and convert again")
+
+
+def _read_inside(
+    word: Word,
+    known: _Known,
+    era: str,
+    hostname: str,
+    assigned: Sequence[Assigned],
+    files: tuple[FileNamed, ...],
+) -> Reading:
+    """A command in double quotes: the variables outside are known inside."""
+    view = inner(word)
+    readings = []
+    for command in scan(view).commands:
+        start = find(command.words, lambda word: _resolved(word, known))
+        if start is not None:
+            readings.append(_of_start(view, start, known, era, hostname, assigned, files))
+    return joined(readings)
+
+
+def _of_start(
+    view: View,
+    start: Start,
+    known: _Known,
+    era: str,
+    hostname: str,
+    assigned: Sequence[Assigned],
+    files: tuple[FileNamed, ...],
+) -> Reading:
+    args, trouble = _seen_through(start.args, known)
+    line = view.line(start.program.start)
+    if start.image:
+        named = tuple(FileNamed(path, ENVIRONMENT, line) for path in start.env_files)
+        setup = setups.of_start(start, args=args, era=era, files=named)
+    else:
+        exported = _exported(known)
+        used = _used_elsewhere(view, exported)
+        if used:
+            return Reading([], [], [_used(used[0], view)])
+        named = tuple(file for file in files if file.kind != SCRIPT)
+        setup = setups.of_start(
+            start,
+            [*assigned, *exported],
+            args=args,
+            hostname=hostname,
+            files=files,
+            era=era,
+            resolve=lambda word: _resolved(word, known),
+        )
+    if any(_SETTLING_MORE.search(text) for text, _ in trouble):
+        text, at = next(item for item in trouble if _SETTLING_MORE.search(item[0]))
+        return Reading([], [], [_left(view, at, text)])
+    findings = [_conditional(view, text, at) for text, at in trouble]
+    setup = setup._replace(
+        findings=[*setup.findings, *findings],
+        unseen=setup.unseen or any(_NAMES.search(text) for text, _ in trouble),
+    )
+    return Reading([setup], [], [])
+
+
+def _seen_through(words: Sequence[Word], known: _Known) -> tuple[list[Word], list[tuple[str, int]]]:
+    """The words with plain variables in place of their names, and the pieces that are added only at times."""
+    found: list[Word] = []
+    trouble: list[tuple[str, int]] = []
+    for word in words:
+        match = _NAMED.match(word.raw)
+        pieces = _pieces(match[2] or match[3], known) if match else None
+        if pieces is None:
+            found.append(word)
+            continue
+        for assignment, inside in pieces:
+            if assignment.conditional:
+                said = " ".join(one.text for one in inside)
+                if said:
+                    trouble.append((said, assignment.start))
+            else:
+                found += inside
+    return found, trouble
+
+
+def _pieces(
+    name: str, known: _Known, seen: frozenset[str] = frozenset()
+) -> list[tuple[Assignment, list[Word]]] | None:
+    """What a variable holds, piece by piece; None when that cannot be told or is no list of flags. ``seen`` are the
+    variables on the way to it, which may not come again."""
+    items = known.assignments.get(name, [])
+    if not items or name in seen or len([item for item in items if not _adds(item)]) > 1:
+        return None
+    pieces = [(item, _words_of(item, known, seen | {name})) for item in items]
+    flags = [word for _, inside in pieces for word in inside]
+    return pieces if not flags or flags[0].text.startswith("-") else None
+
+
+def _words_of(item: Assignment, known: _Known, seen: frozenset[str]) -> list[Word]:
+    """The words that an assignment adds, those of other variables in the place of their names."""
+    if item.value.is_array:
+        return [word for word in item.value.words if not _refers_to(word, item.name)]
+    view = inner(item.value.words[0])
+    found: list[Word] = []
+    for word in split(view, 0, len(view.text), PLAIN):
+        if _refers_to(word, item.name):
+            continue
+        match = _NAMED.match(word.raw)
+        deeper = _pieces(match[2] or match[3], known, seen) if match else None
+        if deeper is not None and not any(assignment.conditional for assignment, _ in deeper):
+            found += [inside for _, run in deeper for inside in run]
+        else:
+            found.append(word)
+    return found
+
+
+def _adds(item: Assignment) -> bool:
+    """``A="$A more"`` and ``A+=" more"``."""
+    return item.adds or any(
+        _refers_to(word, item.name) or f"${item.name}" in word.raw.replace("{", "")
+        for word in item.value.words
+    )
+
+
+def _refers_to(word: Word, name: str) -> bool:
+    match = _NAMED.match(word.raw)
+    return match is not None and name in (match[2], match[3])
+
+
+def _resolved(word: Word, known: _Known) -> str:
+    """A word with its plain variables filled in."""
+    return _filled_in(word.text, known, frozenset())
+
+
+def _filled_in(text: str, known: _Known, seen: frozenset[str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        items = known.assignments.get(name, [])
+        if name in seen or len(items) != 1 or items[0].value.is_array or items[0].conditional:
+            return match[0]
+        return _filled_in(items[0].value.words[0].text, known, seen | {name})
+
+    return _ANY.sub(value, text) if "$" in text else text
+
+
+def _exported(known: _Known) -> list[Assigned]:
+    script = known.script
+    return [
+        _assigned(item.value.words[0].view, item)
+        for item in script.assignments
+        if item.name.startswith("ETCD_")
+        and not item.conditional
+        and (item.exported or item.name in script.exports or script.exports_all)
+        and not item.value.is_array
+    ]
+
+
+def _assigned(view: View, item: Assignment) -> Assigned:
+    word = item.value.words[0]
+    text = view.text
+    line = text.rfind("\n", 0, item.start) + 1
+    end = text.find("\n", item.end)
+    end = len(text) if end < 0 else end
+    lead = text[line : item.start]
+    alone = not text[item.end : end].split("#")[0].strip() and not re.sub(r"export|declare|-x|\s", "", lead)
+    newline = "\r\n" if "\r\n" in text else "\n"
+
+    def write(name: str, value: str) -> str:
+        return f"{name}={SHELL.quote(value, word.raw)}"
+
+    gone = commented(view, line, end) if alone else Edit(item.start, item.end, "")
+    return Assigned(
+        view, item.start, item.end, item.name, word.text, write, newline + lead if alone else " ", gone
+    )
+
+
+def _used_elsewhere(view: View, exported: Sequence[Assigned]) -> list[Assigned]:
+    """Variables of etcd's that the script itself looks at too: under a new name they would be missed."""
+    return [item for item in exported if re.search(rf"\$\{{?{item.name}\b", view.text)]
+
+
+def _used(item: Assigned, view: View) -> Finding:
+    message = f"left as it is: the script itself uses {item.name}, which would get another name"
+    origin = Origin(FILE, item.name, view.name, view.line(item.start))
+    return Finding(
+        "not-converted", "", origin, message, "give the script a variable of its own, and convert again"
+    )
+
+
+def _left(view: View, at: int, text: str) -> Finding:
+    message = f"left as it is: {text} is added only at times, and the rest depends on it"
+    remedy = "make one command for each case, and convert again"
+    return Finding("not-converted", "", Origin(FILE, "etcd", view.name, view.line(at)), message, remedy)
+
+
+def _conditional(view: View, text: str, at: int) -> Finding:
+    message = f"{text} is added only at times; kept as it is"
+    return Finding(
+        "flags-elsewhere",
+        "",
+        Origin(FILE, "etcd", view.name, view.line(at)),
+        message,
+        f"run: migrate02 convert -- etcd {text}",
+    )
+
+
+__all__ = ["HOST_NAME", "read"]

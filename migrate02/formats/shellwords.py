@@ -1,0 +1,226 @@
+"""A shell script as commands, assignments and here-documents that know where they stand. Pure.
+
+Not a shell: nothing is carried out, and what only carrying it out could tell is marked, not guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from migrate02.formats.view import View
+from migrate02.formats.words import SHELL, Word
+
+_OPENING = frozenset(("if", "for", "while", "until", "case", "select"))
+_CLOSING = frozenset(("fi", "done", "esac"))
+_RESERVED = (
+    _OPENING | _CLOSING | frozenset(("then", "else", "elif", "do", "{", "}", "!", "function", "time", "in"))
+)
+_BLANK = re.compile(SHELL.blank)
+_PART = re.compile(SHELL.part, re.DOTALL)
+_REDIRECTION = re.compile(r"\d*(?:>>|>\||>&|<&|<>|&>>|&>|>|<)(?!\()")
+_HERE = re.compile(r"\d*<<(-?)[ \t]*(\\?[\w.-]+|'[^'\n]*'|\"[^\"\n]*\")")
+_NAME = re.compile(r"([A-Za-z_]\w*)(\+?)=")
+
+
+class Value(NamedTuple):
+    """What an assignment gives: one word, or the words of an array."""
+
+    words: tuple[Word, ...]
+    is_array: bool = False
+
+
+class Assignment(NamedTuple):
+    """``conditional``: made only when something else holds; ``adds``: to what the variable held before."""
+
+    name: str
+    value: Value
+    conditional: bool
+    adds: bool
+    exported: bool
+    start: int
+    end: int
+
+
+class Command(NamedTuple):
+    """The words of a simple command, redirections not among them; ``conditional`` as in an Assignment."""
+
+    words: tuple[Word, ...]
+    conditional: bool
+
+
+class Here(NamedTuple):
+    """The body of a here-document; ``filled_in`` when the shell fills in variables there. ``path`` is the file that it
+    is written to, where the command tells."""
+
+    start: int
+    end: int
+    filled_in: bool
+    path: str = ""
+
+
+class Script(NamedTuple):
+    commands: list[Command]
+    assignments: list[Assignment]
+    heres: list[Here]
+    exports: frozenset[str]
+    exports_all: bool
+    broken: int = -1
+    """Where a quote is left open, or something that this is no match for; -1 for nowhere."""
+
+
+class _Scanner:
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.text = view.text
+        self.at = 0
+        self.depth = 0
+        self.and_or = False
+        self.words: list[Word] = []
+        self.arrays: dict[int, Value] = {}
+        self.waiting: list[re.Match[str]] = []
+        self.script = Script([], [], [], frozenset(), False)
+        self.exports: set[str] = set()
+        self.exports_all = False
+        self.target = ""
+
+    def run(self) -> Script:
+        while self.at < len(self.text):
+            self._step()
+        self._end_command()
+        return self.script._replace(exports=frozenset(self.exports), exports_all=self.exports_all)
+
+    def _step(self) -> None:
+        text, at = self.text, self.at
+        if found := _BLANK.match(text, at):
+            self.at = found.end()
+        elif text[at] in "\r\n":
+            self._end_command()
+            self.at = at + 1
+            self.and_or = False
+            if text[at] == "\n":
+                self._take_heres()
+        elif text[at] == "#":
+            end = text.find("\n", at)
+            self.at = len(text) if end < 0 else end
+        elif found := _HERE.match(text, at):
+            self.waiting.append(found)
+            self.at = found.end()
+        elif text.startswith("<<<", at):
+            self.at = at + 3
+            self._word()
+            self.words = self.words[:-1]
+        elif found := _REDIRECTION.match(text, at):
+            self.at = found.end()
+            self._skip_target()
+        elif text[at] in ";&|()<>":
+            self._operator()
+        elif not self._word():
+            self.script = self.script._replace(broken=at)  # what follows cannot be told
+            self.at = len(text)
+
+    def _operator(self) -> None:
+        text, at = self.text, self.at
+        self._end_command()
+        self.and_or = text.startswith(("&&", "||"), at)
+        self.at = at + (2 if self.and_or or text.startswith((";;", "|&"), at) else 1)
+
+    def _skip_target(self) -> None:
+        while found := _BLANK.match(self.text, self.at):
+            self.at = found.end()
+        count = len(self.words)
+        if self._word():
+            self.target = self.words[-1].text if len(self.words) > count else ""
+            del self.words[count:]
+
+    def _word(self) -> bool:
+        start, said = self.at, ""
+        while self.at < len(self.text) and (found := _PART.match(self.text, self.at)):
+            said += SHELL.unquote(found[0])
+            self.at = found.end()
+        if self.at == start:
+            return False
+        word = Word(self.view, start, self.at, said, SHELL)
+        if (
+            self.text.startswith("(", self.at)
+            and (match := _NAME.match(word.raw))
+            and match.end() == len(word.raw)
+        ):
+            self.arrays[start] = self._array()
+            word = word._replace(end=self.at)
+        at_start = all(_NAME.match(one.raw) for one in self.words)
+        if at_start and not self.words and word.raw in _RESERVED:
+            self.depth += (word.raw in _OPENING) - (word.raw in _CLOSING)
+            return True
+        self.words.append(word)
+        return True
+
+    def _array(self) -> Value:
+        self.at += 1
+        outside, self.words = self.words, []
+        while self.at < len(self.text) and self.text[self.at] != ")":
+            if found := re.compile(r"\s+|\\\r?\n|#[^\n]*").match(self.text, self.at):
+                self.at = found.end()
+            elif not self._word():
+                self.script = self.script._replace(broken=self.at)
+                self.at = len(self.text)
+        inside, self.words = self.words, outside
+        self.at = min(self.at + 1, len(self.text))
+        return Value(tuple(inside), is_array=True)
+
+    def _end_command(self) -> None:
+        words, self.words = self.words, []
+        if not words:
+            return
+        conditional = self.depth > 0 or self.and_or
+        name = words[0].text
+        if name in ("export", "declare", "typeset", "local", "readonly"):
+            exported = name == "export" or any(
+                word.text.startswith("-") and "x" in word.text for word in words
+            )
+            for word in words[1:]:
+                self._assign(word, conditional, exported)
+                if exported and re.fullmatch(r"\w+", word.text):
+                    self.exports.add(word.text)
+            return
+        if name == "set" and any(re.fullmatch(r"-[a-z]*a[a-z]*|allexport", word.text) for word in words[1:]):
+            self.exports_all = True
+        if all(_NAME.match(word.raw) for word in words):
+            for word in words:
+                self._assign(word, conditional, False)
+            return
+        self.script.commands.append(Command(tuple(words), conditional))
+
+    def _assign(self, word: Word, conditional: bool, exported: bool) -> None:
+        match = _NAME.match(word.raw)
+        if match is None:
+            return
+        start = word.start + match.end()
+        value = self.arrays.get(word.start)
+        if value is None:
+            text = word.text[match.end() :]
+            value = Value((Word(self.view, start, word.end, text, SHELL),))
+        self.script.assignments.append(
+            Assignment(match[1], value, conditional, bool(match[2]), exported, word.start, word.end)
+        )
+
+    def _take_heres(self) -> None:
+        path, self.target = self.target, ""
+        last = self.script.commands[-1].words if self.script.commands else ()
+        if not path and self.waiting and last and any(word.text == "tee" for word in last):
+            path = last[-1].text
+        for match in self.waiting:
+            delimiter = match[2].strip("'\"\\")
+            filled_in = match[2] == delimiter
+            tabs = r"\t*" if match[1] else ""
+            end = re.compile(rf"^{tabs}{re.escape(delimiter)}[ \t]*\r?$", re.MULTILINE).search(
+                self.text, self.at
+            )
+            stop = end.start() if end else len(self.text)
+            self.script.heres.append(Here(self.at, stop, filled_in, path))
+            self.at = end.end() if end else stop
+        self.waiting = []
+
+
+def scan(view: View) -> Script:
+    return _Scanner(view).run()

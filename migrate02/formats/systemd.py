@@ -1,0 +1,193 @@
+"""systemd units and their drop-ins: ``ExecStart=`` over several lines, ``Environment=``, ``EnvironmentFile=``. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from migrate02.formats import setups, variables
+from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup
+from migrate02.formats.shellwords import scan
+from migrate02.formats.starts import Start, find, inner, shells
+from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.view import Edit, View
+from migrate02.formats.words import PLAIN, SYSTEMD, Word, split
+
+_LINE = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*")
+_PREFIX = re.compile(r"[-@+!:]*")
+_OTHERS_DROP_IN = re.compile(r"(?:^|/)(?!etcd)[^/]*\.(?:service|socket|timer)\.d/[^/]*\Z")
+
+_VARIABLE = re.compile(r"\$(\w+)\Z")
+
+HOST_NAME = "%H"
+
+
+class Directive(NamedTuple):
+    """``start`` is where its line begins, ``at`` where its value does, ``end`` where its last line ends."""
+
+    name: str
+    start: int
+    at: int
+    end: int
+
+
+def read(view: View, era: str = "", *, sourced: Callable[[str], View | None] = lambda _path: None) -> Reading:
+    """``sourced`` finds an environment file by its path: what it sets may stand for flags."""
+    directives = list(_directives(view.text))
+    assigned = [item for one in directives if one.name == "Environment" for item in _assigned(view, one)]
+    files = tuple(
+        _file(view, one) for one in directives if one.name == "EnvironmentFile" and one.at < one.end
+    )
+    first = next((one for one in directives if one.name == "ExecStart"), None)
+    found: list[Setup] = []
+    readings: list[Reading] = []
+    for one in directives:
+        if one.name != "ExecStart":
+            continue
+        at = _PREFIX.match(view.text, one.at)
+        words = split(view, at.end() if at else one.at, one.end, SYSTEMD)
+        if at and "@" in at[0] and len(words) > 1:
+            words = [words[0], *words[2:]]
+        start = find(words)
+        if start is not None:
+            start = start._replace(args=_seen_through(start.args, files, sourced))
+            found.append(_setup(view, start, assigned, files, one, era))
+            continue
+        for word in shells(words):
+            from migrate02.formats import shell
+
+            readings.append(shell.read(inner(word), era, hostname=HOST_NAME, assigned=assigned, files=files))
+    if not found and not readings and first is None and not _OTHERS_DROP_IN.search(view.name):
+        found += _only_variables(view, assigned, files)
+    findings = setups.old_releases(view) if found else []
+    return Reading(
+        [*found, *(setup for reading in readings for setup in reading.setups)],
+        [edit for reading in readings for edit in reading.edits],
+        [*findings, *(finding for reading in readings for finding in reading.findings)],
+    )
+
+
+def _seen_through(
+    args: Sequence[Word],
+    files: Sequence[FileNamed],
+    sourced: Callable[[str], View | None],
+) -> list[Word]:
+    """The words with those of a variable in the place of ``$NAME``, when it is set once, to flags."""
+    if not any(_VARIABLE.match(word.raw) for word in args):
+        return list(args)
+    values: dict[str, View] = {}
+    for file in files:
+        other = sourced(file.path)
+        for item in scan(other).assignments if other is not None else ():
+            values[item.name] = inner(item.value.words[0])
+    found: list[Word] = []
+    for word in args:
+        match = _VARIABLE.match(word.raw)
+        value = values.get(match[1]) if match else None
+        inside = split(value, 0, len(value.text), PLAIN) if value is not None else []
+        found += inside if inside and inside[0].text.startswith("-") else [word]
+    return found
+
+
+def _setup(
+    view: View,
+    start: Start,
+    assigned: list[Assigned],
+    files: tuple[FileNamed, ...],
+    directive: Directive,
+    era: str,
+) -> Setup:
+    if start.image:  # what is set for docker is not set in the container
+        named = tuple(FileNamed(path, ENVIRONMENT, view.line(directive.start)) for path in start.env_files)
+        return setups.of_start(start, era=era, files=named, hostname="")
+    setup = setups.of_start(start, assigned, hostname=HOST_NAME, files=files, era=era)
+
+    def config_home(path: str) -> Edit:
+        lead = view.text[directive.start : directive.at].partition("ExecStart")[0]
+        newline = "\r\n" if "\r\n" in view.text else "\n"
+        start, first = directive.start, view.text[directive.start]
+        return view.edit(start, start + 1, f"{lead}EnvironmentFile={path}{newline}{first}")
+
+    return setup._replace(config_home=config_home)
+
+
+def _only_variables(view: View, assigned: list[Assigned], files: tuple[FileNamed, ...]) -> list[Setup]:
+    """A drop-in that adds variables to a unit which is not seen here."""
+    read = variables.read(assigned)
+    if not read.places:
+        return []
+    line = view.line(read.places[0].start)
+    return [
+        Setup(
+            line,
+            [],
+            read.places,
+            read.findings,
+            read.home,
+            HOST_NAME,
+            files,
+            unseen=True,
+            only_variables=True,
+        )
+    ]
+
+
+def _directives(text: str) -> Iterator[Directive]:
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        match = _LINE.match(text, at, end)
+        start = at
+        while match and text[at:end].rstrip("\r").endswith("\\"):
+            at = end + 1
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            while text[at:end].lstrip()[:1] in ("#", ";") and text[at:end].strip() and end < len(text):
+                at, end = end + 1, text.find("\n", end + 1)
+                end = len(text) if end < 0 else end
+            if at >= len(text):
+                break
+        if match is not None:
+            last = end - 1 if text[end - 1 : end] == "\r" else end
+            yield Directive(match[1], start, match.end(), max(last, match.end()))
+        at = end + 1
+
+
+def _assigned(view: View, directive: Directive) -> Iterator[Assigned]:
+    words = split(view, directive.at, directive.end, SYSTEMD)
+    lead = view.text[directive.start : directive.at]
+    newline = "\r\n" if "\r\n" in view.text else "\n"
+    alone = len(words) == 1
+    for at, word in enumerate(words):
+        name, equals, value = word.text.partition("=")
+        if not equals:
+            continue
+        yield Assigned(
+            view,
+            word.start,
+            word.end,
+            name,
+            value,
+            _writer(word),
+            newline + lead if alone else " ",
+            commented(view, directive.start, directive.end)
+            if alone
+            else Edit(words[at - 1].end, word.end, "")
+            if at
+            else Edit(word.start, words[at + 1].start, ""),
+            SYSTEMD.mask,
+        )
+
+
+def _writer(word: Word) -> Callable[[str, str], str]:
+    def write(name: str, value: str) -> str:
+        return SYSTEMD.quote(f"{name}={value}", word.raw)
+
+    return write
+
+
+def _file(view: View, directive: Directive) -> FileNamed:
+    path = view.text[directive.at : directive.end].strip()
+    return FileNamed(path.lstrip("-"), ENVIRONMENT, view.line(directive.start), path.startswith("-"))

@@ -1,0 +1,240 @@
+"""YAML as nodes that know where they stand, so that a file can be edited without being written anew. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import TypeAlias
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from migrate02.formats.document import UnusableInput
+from migrate02.formats.view import View
+from migrate02.formats.words import Dialect, Word
+
+__all__ = [
+    "MappingNode",
+    "Node",
+    "ScalarNode",
+    "SequenceNode",
+    "documents",
+    "entries",
+    "get",
+    "items",
+    "text_of",
+]
+
+Entry: TypeAlias = tuple[str, ScalarNode, Node]
+"""A key, its node and its value's."""
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLAIN = re.compile(r"[A-Za-z0-9_./$-](?:[^\s:#]|:(?=[^\s])|(?<=\S)#|[ ](?=[^\s#]))*\Z")
+_NO_TEXT = re.compile(
+    r"(?i)(?:true|false|yes|no|on|off|y|n|null|~|[-+]?[\d._]+(?:e[-+]?\d+)?|0[xo]\w+|[-+]?\d[\d:.]*|\d{4}-\d\d?-\d\d?.*|-|---|\.\.\.)\Z"
+)
+
+
+def documents(text: str) -> list[Node]:
+    """Raises UnusableInput for what is no YAML."""
+    try:
+        return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise UnusableInput(f"not YAML: {problem}", mark.line + 1 if mark else 0) from None
+    except (ValueError, RecursionError) as error:
+        raise UnusableInput(f"not YAML: {error}") from None
+
+
+def entries(node: Node | None) -> Iterator[Entry]:
+    """The entries of a mapping with a text for a key; none of anything else."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode):
+                yield key.value, key, value
+
+
+def get(node: Node | None, *path: str) -> Node | None:
+    for name in path:
+        node = next((value for key, _, value in entries(node) if key == name), None)
+    return node
+
+
+def items(node: Node | None) -> list[Node]:
+    return list(node.value) if isinstance(node, SequenceNode) else []
+
+
+def text_of(node: Node | None) -> str:
+    return str(node.value) if isinstance(node, ScalarNode) else ""
+
+
+def start_of(node: Node) -> int:
+    return int(node.start_mark.index)
+
+
+def end_of(view: View, node: Node) -> int:
+    """Without the blanks and comments that a parser counts to a block."""
+    end = int(node.end_mark.index)
+    if isinstance(node, ScalarNode) and node.style in (None, "'", '"'):
+        return end
+    return len(view.text[:end].rstrip())
+
+
+def inside(view: View, node: ScalarNode) -> View:
+    """What a scalar says, as a text of its own."""
+    start, end = start_of(node), int(node.end_mark.index)
+    if node.style in ("|", ">"):
+        return _block(view, start, end)
+    if node.style in ("'", '"'):
+        return _quoted(view, start + 1, end - 1, node.style)
+    return _folded(view, start, end)
+
+
+def _block(view: View, start: int, end: int) -> View:
+    text = view.text
+    at = text.find("\n", start) + 1
+    if not at or at > end:
+        return view.part(end, end)
+    raw = text[at:end]
+    first = next((line for line in raw.split("\n") if line.strip()), "")
+    indent = len(first) - len(first.lstrip(" "))
+    chars: list[str] = []
+    offsets: list[int] = []
+    for line in raw.splitlines(keepends=True):
+        if not line.strip() and at + len(line) <= end:
+            chars.append("\n" if line.endswith("\n") else "")
+            offsets += [at + len(line) - 1] if line.endswith("\n") else []
+        elif len(line) - len(line.lstrip(" ")) < indent and not line.strip().startswith("#"):
+            break
+        else:
+            cut = min(indent, len(line) - len(line.lstrip(" ")))
+            said = line[cut:].replace("\r\n", "\n")
+            chars.append(said)
+            offsets += range(at + cut, at + cut + len(said))
+        at += len(line)
+    offsets.append(min(at, end))
+    # A line's first character stands behind its indentation, and what is put before it must not be indented twice.
+    return view.inside("".join(chars), offsets, partial(_indented, indent=" " * indent))
+
+
+def _indented(text: str, indent: str) -> str:
+    return re.sub(r"\n(?=[^\n])", "\n" + indent, text)
+
+
+def _quoted(view: View, start: int, end: int, style: str) -> View:
+    text = view.text
+    chars: list[str] = []
+    offsets: list[int] = []
+    at = start
+    while at < end:
+        offsets.append(at)
+        if style == "'" and text.startswith("''", at):
+            chars.append("'")
+            at += 2
+        elif style == '"' and text[at] == "\\":
+            length = {"x": 4, "u": 6, "U": 10}.get(text[at + 1], 2)
+            fold = re.compile(r"\\\r?\n[ \t]*").match(text, at)
+            if fold:
+                offsets.pop()
+                at = fold.end()
+                continue
+            try:
+                chars.append(yaml.safe_load(f'"{text[at : at + length]}"') or "")
+            except yaml.YAMLError:
+                chars.append(text[at + 1])
+            at += length
+        elif fold := re.compile(r"[ \t]*\r?\n[ \t]*").match(text, at):
+            chars.append(" ")
+            at = fold.end()
+        else:
+            chars.append(text[at])
+            at += 1
+    offsets.append(end)
+    encode = _in_double if style == '"' else _in_single
+    return view.inside("".join(chars), offsets, encode)
+
+
+def _in_double(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _in_single(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _folded(view: View, start: int, end: int) -> View:
+    """A plain scalar, over several lines or not."""
+    text = view.text
+    if "\n" not in text[start:end]:
+        return view.part(start, end)
+    chars: list[str] = []
+    offsets: list[int] = []
+    at = start
+    fold = re.compile(r"[ \t]*\r?\n\s*")
+    while at < end:
+        offsets.append(at)
+        if found := fold.match(text, at, end):
+            chars.append(" ")
+            at = found.end()
+        else:
+            chars.append(text[at])
+            at += 1
+    offsets.append(end)
+    return view.inside("".join(chars), offsets)
+
+
+def scalar(text: str, raw: str = "", *, flow: bool = False) -> str:
+    """A text as a scalar, quoted as ``raw`` is, or bare where it stays what it is."""
+    if raw[:1] == "'":
+        return "'" + text.replace("'", "''") + "'"
+    if (
+        raw[:1] != '"'
+        and _PLAIN.match(text)
+        and not _NO_TEXT.match(text)
+        and not (flow and set("[]{},") & set(text))
+    ):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def value(text: str, raw: str = "", *, flow: bool = False) -> str:
+    """A setting's value: numbers and booleans stay bare."""
+    if raw[:1] not in ("'", '"') and re.fullmatch(r"true|false|\d+", text):
+        return text
+    return scalar(text, raw, flow=flow)
+
+
+def words_of(view: View, node: Node) -> list[Word]:
+    """The items of a list of texts, as words."""
+    found = []
+    inside_flow = bool(getattr(node, "flow_style", False))
+    for item in items(node):
+        if not isinstance(item, ScalarNode):
+            continue
+        start, end = start_of(item), end_of(view, item)
+        lines = None if inside_flow else lines_of(view, start, end)
+        joint = view.text[lines[0] : start] if lines else ", "
+        dialect = Dialect("", "", str, _quote_flow if inside_flow else _quote_block, joint)
+        found.append(Word(view, start, end, item.value, dialect, lines))
+    return found
+
+
+def _quote_block(text: str, raw: str) -> str:
+    return scalar(text, raw)
+
+
+def _quote_flow(text: str, raw: str) -> str:
+    return scalar(text, raw, flow=True)
+
+
+def lines_of(view: View, start: int, end: int) -> tuple[int, int] | None:
+    """From the line end before ``- item`` to the one behind it, None when something else stands there too."""
+    before = view.text.rfind("\n", 0, start)
+    if before < 0 or view.text[before:start].strip() not in ("-", ""):
+        return None
+    after = view.text.find("\n", end)
+    after = len(view.text) if after < 0 else after
+    return before, after - 1 if view.text[after - 1] == "\r" else after

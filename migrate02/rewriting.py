@@ -1,0 +1,224 @@
+"""Files that hold etcd's settings among other things, rewritten in place: readings in, texts and findings out. Pure.
+
+Every etcd that a file sets up is settled by itself, together with the files that it takes in, and they all change
+together or not at all. Only what changes is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from compat.findings import ERROR, Finding, worst
+from compat.settings import FILE, Origin
+from migrate02.conversion import Conversion, Options, convert_document, for_a_person
+from migrate02.formats.document import Document
+from migrate02.formats.places import Inner, Reading, Setup
+from migrate02.formats.view import Edit, Overlap, View, apply
+from migrate02.settling import Layer, Settled, named_files, settle
+
+Layers = Callable[[str, Setup], Sequence[Layer]]
+"""(file, setup) -> the files that it takes in, the strongest first."""
+Cluster = Callable[[str, Setup], str]
+"""(file, setup) -> its ``--initial-cluster``, when that is known from elsewhere."""
+
+
+def no_layers(_name: str, _setup: Setup) -> Sequence[Layer]:
+    return ()
+
+
+def no_cluster(_name: str, _setup: Setup) -> str:
+    return ""
+
+
+def rewrite(reading: Reading, name: str, text: str, options: Options) -> Conversion:
+    """One file by itself."""
+    return rewrite_all({name: reading}, {name: text}, options)[name]
+
+
+class _File(NamedTuple):
+    """What comes of one file by itself. ``touches`` are the files that change with it."""
+
+    name: str
+    settled: list[Settled]
+    findings: list[Finding]
+    edits: list[tuple[str, Edit]]
+    texts: dict[str, str]
+
+    @property
+    def refused(self) -> bool:
+        return any(item.refused for item in self.settled) or worst(self.findings) == ERROR
+
+    @property
+    def touches(self) -> set[str]:
+        return {self.name, *(name for name, _ in self.edits), *self.texts}
+
+
+def rewrite_all(
+    readings: Mapping[str, Reading],
+    texts: Mapping[str, str],
+    options: Options,
+    layers: Layers = no_layers,
+    cluster: Cluster = no_cluster,
+) -> dict[str, Conversion]:
+    """What comes of every file that is read or changed, by name; ``texts`` has them all."""
+    files = [_file(name, reading, options, layers, cluster) for name, reading in readings.items()]
+    conversions: dict[str, Conversion] = {}
+    for group in _groups(files):
+        conversions |= _rewrite_group(group, texts)
+    return {name: conversions[name] for name in texts if name in conversions}
+
+
+def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster: Cluster) -> _File:
+    inner = {item.path or str(at): item for at, item in enumerate(reading.inner)}
+    own = {path: Layer(path, document_of(item.view), path) for path, item in inner.items()}
+    used: set[str] = set()
+    settled = []
+    told_of: list[Finding] = []
+    for setup in reading.setups:
+        named = [path for path in named_files(setup) if path in own]
+        used.update(named)
+        known = cluster(name, setup)
+        told = options._replace(initial_cluster=known) if known else options
+        if known:
+            told_of.append(members_from_files(known, name, setup.line))
+        settled.append(settle(setup, name, told, [*(own[path] for path in named), *layers(name, setup)]))
+    findings = [*told_of, *reading.findings, *(finding for item in settled for finding in item.findings)]
+    written = {path: text for item in settled for path, text in item.texts.items()}
+    for path, item in inner.items():
+        if path not in used:
+            alone = _convert_inner(item, own[path].document, options)
+            findings += alone.findings
+            if alone.text is not None:
+                written[path] = alone.text
+    edits = [edit for item in settled for edit in item.edits]
+    for path in own.keys() & written.keys():
+        edits += [(name, edit) for edit in line_edits(inner[path].view, written.pop(path))]
+    if edits or written:
+        edits += [(name, edit) for edit in reading.edits]
+    return _File(name, settled, _once(findings), edits, written)
+
+
+def members_from_files(cluster: str, name: str, line: int) -> Finding:
+    message = f"the members of the cluster are those of the files at hand: {cluster}"
+    return Finding(
+        "members-from-files",
+        "initial-cluster",
+        Origin(FILE, name, name, line),
+        message,
+        "check that it is whole",
+    )
+
+
+def _groups(files: Sequence[_File]) -> list[list[_File]]:
+    """Files that change the same ones, together."""
+    leader: dict[str, int] = {}
+    groups: dict[int, list[_File]] = {}
+    for at, file in enumerate(files):
+        joined = {leader[name] for name in file.touches if name in leader}
+        members = [one for number in sorted(joined) for one in groups.pop(number)]
+        groups[at] = [*members, file]
+        leader |= {name: at for one in groups[at] for name in one.touches}
+    return list(groups.values())
+
+
+def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str, Conversion]:
+    names = sorted({name for file in group for name in file.touches})
+    refusals = [file.name for file in group if file.refused]
+    if refusals:
+        return {name: _left(name, group, texts[name], refusals) for name in names}
+    try:
+        after = {name: _after(name, group, texts[name]) for name in names}
+    except Overlap:
+        return {name: _shared(name, group, texts[name]) for name in names}
+    return {
+        name: Conversion(
+            name, texts[name], after[name], _config(name, group), for_a_person(_said(name, group), name)
+        )
+        for name in names
+    }
+
+
+def _after(name: str, group: Sequence[_File], text: str) -> str:
+    """Raises Overlap when two setups want different things of it."""
+    whole = {file.texts[name] for file in group if name in file.texts}
+    edits = [edit for file in group for path, edit in file.edits if path == name]
+    if len(whole) > 1:
+        raise Overlap(name)
+    if whole and not edits:
+        return whole.pop()
+    return apply(text, [*edits, *(edit for new in whole for edit in line_edits(View(text, name), new))])
+
+
+def _said(name: str, group: Sequence[_File]) -> list[Finding]:
+    return [finding for file in group if file.name == name for finding in file.findings]
+
+
+def _config(name: str, group: Sequence[_File]) -> dict[str, str]:
+    settled = [item for file in group if file.name == name for item in file.settled]
+    return dict(settled[0].config) if len(settled) == 1 else {}
+
+
+def _left(name: str, group: Sequence[_File], text: str, refusals: Sequence[str]) -> Conversion:
+    """A file of a group in which one is refused: that one is, and the others stay as they are."""
+    findings = _said(name, group)
+    if name in refusals:
+        return Conversion(name, text, None, {}, for_a_person(findings, name))
+    message = f"left as it is: it belongs to {', '.join(refusals)}, which is refused"
+    findings.append(Finding("not-converted", "", Origin(FILE, name, name), message, "see there"))
+    return Conversion(name, text, text, {}, for_a_person(findings, name))
+
+
+def _shared(name: str, group: Sequence[_File], text: str) -> Conversion:
+    message = "left as it is: what one start of etcd needs here is not what another one needs"
+    shared = Finding(
+        "shared-settings", "", Origin(FILE, name, name), message, "give each its own, and convert again"
+    )
+    return Conversion(name, text, text, {}, for_a_person([shared, *_said(name, group)], name))
+
+
+def document_of(view: View) -> Document:
+    """The settings of a text that holds nothing else, at their lines in the file."""
+    from migrate02 import formats
+
+    return formats.read(view.text, view.name)
+
+
+def _convert_inner(item: Inner, document: Document, options: Options) -> Conversion:
+    return convert_document(
+        document, item.view.name, item.view.text, options._replace(form="", initial_cluster="")
+    )
+
+
+def line_edits(view: View, after: str) -> list[Edit]:
+    """The edits of whole lines that make a text another one; a line end is never the last of what is written."""
+    from difflib import SequenceMatcher
+
+    old, new = _lines(view.text), _lines(after)
+    starts = [0]
+    for line in old:
+        starts.append(starts[-1] + len(line))
+    edits = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        said = "".join(new[j1:j2]).removesuffix("\n")
+        if tag == "insert" and i1:
+            edits.append(view.edit(starts[i1] - 1, starts[i1] - 1, "\n" + said))
+        elif tag == "insert":
+            edits.append(view.edit(0, 1, f"{said}\n{view.text[:1]}"))
+        elif tag == "replace":
+            end = starts[i2] - 1 if old[i2 - 1].endswith("\n") else starts[i2]
+            edits.append(view.edit(starts[i1], end, said))
+        elif tag == "delete":
+            edits.append(view.edit(starts[i1], starts[i2], ""))
+    return edits
+
+
+def _lines(text: str) -> list[str]:
+    """With their ends. Only ``\\n`` ends a line: others may stand in a comment."""
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    return list(dict.fromkeys(findings))

@@ -1,0 +1,321 @@
+"""One etcd as it is set up, translated: its settings merged as they would run, and an edit for each that changes. Pure.
+
+What cannot be told is left as it is, with a finding that says where and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from compat.findings import Finding
+from compat.settings import FILE, Given, Origin, first_wins
+from compat.translate import ERA_04, era_of
+from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup
+from migrate02.formats.document import Document
+from migrate02.formats.masks import HIDDEN_PORT, mask, unmask
+from migrate02.formats.places import Place, Setup
+from migrate02.formats.view import Edit
+from migrate02.render import MARKS_04, MARKS_2X, Result, render
+
+_OF_THE_HOST = frozenset(("name", "data-dir"))
+
+
+class Layer(NamedTuple):
+    """A file of settings that a setup takes in: an environment file, or 0.4's own. ``name`` is where it is here,
+    ``path`` what it is called on its machine."""
+
+    name: str
+    document: Document
+    path: str
+
+
+class Settled(NamedTuple):
+    """What comes of one setup. ``given`` are its merged settings with their origins, ``config`` the 2.x ones. ``edits``
+    are of whole files, by name; ``texts`` the new text of each layer that changes."""
+
+    setup: Setup
+    given: Mapping[str, Given]
+    config: Mapping[str, str]
+    edits: list[tuple[str, Edit]]
+    texts: dict[str, str]
+    findings: list[Finding]
+    refused: bool = False
+
+
+def _of_layers(setup: Setup, layers: Sequence[Layer]) -> list[Finding]:
+    """What the files had to say, but for variables in them whose flags are seen."""
+    seen = {(place.view.name, place.given.origin.line) for place in setup.flags}
+    return [
+        finding
+        for layer in layers
+        for finding in layer.document.findings
+        if finding.code != "flags-elsewhere"
+        or (layer.name, finding.origin and finding.origin.line) not in seen
+    ]
+
+
+def _is_config(layer: Layer, setup: Setup) -> bool:
+    """0.4's own file, or what it was converted to: 2.x has to be told of it as an environment file."""
+    named = setup.config is not None and setup.config.value == layer.path
+    return named or layer.document.whole
+
+
+def _has_no_place(layer: Layer, setup: Setup) -> bool:
+    """2.x would not read it, and nothing here can make it."""
+    return _is_config(layer, setup) and setup.config_home is None
+
+
+def _moves(
+    key: str, sources: Mapping[str, str], given: Mapping[str, Given], setup: Setup, moved: set[str]
+) -> bool:
+    """Whether a setting comes from a file that 2.x does not read, and from nothing stronger."""
+    source = sources.get(key, "")
+    places = (*setup.flags, *setup.variables)
+    return source in moved and not any(place.given == given.get(source) for place in places)
+
+
+def _moved(layer: Layer, name: str, setup: Setup) -> Finding:
+    message = f"{layer.path}: its settings are written here, because etcd 2.x reads no file"
+    return Finding(
+        "file-moved", "config", Origin(FILE, layer.path, name, setup.line), message, f"remove {layer.path}"
+    )
+
+
+def named_files(setup: Setup) -> list[str]:
+    """The files whose settings belong to a setup, the strongest first: a later environment file wins."""
+    files = [file.path for file in reversed(setup.files)]
+    return [*files, setup.config.value] if setup.config is not None else files
+
+
+def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = ()) -> Settled:
+    """Translate one setup. Nothing is edited when it is refused or its era cannot be told."""
+    missing = _missing(setup, name, layers)
+    setup = setup._replace(unseen=setup.unseen or bool(missing))
+    given = merged(setup, layers)
+    told = [*setup.findings, *missing, *_of_layers(setup, layers)]
+    era = options.era or _era(given, layers)
+    options = options._replace(form="")
+    if setup.hostname:
+        options = options._replace(hostname=mask(setup.hostname, ".+"), hostname_given=True)
+    elif setup.host and (setup.host_is_told or not options.hostname_given):
+        options = options._replace(hostname=setup.host, hostname_given=True)
+    if setup.only_variables and not given:
+        return Settled(setup, given, {}, [], {}, [_unmasked(finding) for finding in told])
+    hidden = [item for item in given.values() if _hides_its_port(item)]
+    if hidden:
+        findings = [*(_unmasked(finding) for finding in told), *(_value_elsewhere(item) for item in hidden)]
+        return Settled(setup, given, {}, [], {}, findings)
+    outcome = carry_over(dict(given), told, options, era, name, options.target)
+    findings = [_placed(_unmasked(finding), name, setup.line) for finding in outcome.findings]
+    if outcome.refused:
+        return Settled(setup, given, {}, [], {}, findings, refused=True)
+    config = {key: _filled_again(unmask(value), setup) for key, value in outcome.config.items()}
+    sources = outcome.sources
+    if setup.hostname:
+        findings = [_by_the_host(finding, setup) for finding in findings]
+    config, left_out = _without_guesses(config, sources, given, setup)
+    if left_out and not (setup.only_variables and not any(sources.get(key) for key in left_out)):
+        findings.append(_left_out(setup, name, left_out))
+    kept = set(config)
+    findings = [item for item in findings if not _is_moot(item, kept, outcome.config)]
+    if not options.era and not setup.unseen and unclear_setup(given):
+        line = setup.line
+        findings.append(_unclear(name, line))
+    edits = _edits(setup, given, config, sources)
+    moved = {item.name for layer in layers if _has_no_place(layer, setup) for item in layer.document.given}
+    homeless = [key for key in config if not sources.get(key) or _moves(key, sources, given, setup, moved)]
+    texts = {}
+    for layer in layers:
+        if _has_no_place(layer, setup):
+            findings.append(_moved(layer, name, setup))
+            continue
+        if _is_config(layer, setup) and setup.config_home is not None:
+            edits.append((name, setup.config_home(layer.path)))
+        text = _layer_text(layer, given, config, sources, findings, era)
+        if text is not None:
+            texts[layer.name] = text
+    if homeless:
+        if setup.home is not None:
+            edits.append((setup.home.view.name, setup.home.takes([(key, config[key]) for key in homeless])))
+        else:
+            findings.append(_nowhere(setup, name, config, homeless))
+    return Settled(setup, given, config, edits, texts, findings)
+
+
+def _hides_its_port(given: Given) -> bool:
+    """An advertised address that is one variable as a whole: where to listen is told by its port."""
+    return given.value.endswith(HIDDEN_PORT)
+
+
+def _value_elsewhere(given: Given) -> Finding:
+    value = f"{given.origin.name} {unmask(given.value)}"
+    message = f"left as it is: the port in {value} is not seen here, and 2.x has to be told it"
+    return Finding(
+        "value-elsewhere", given.name, given.origin, message, "write it as HOST:PORT, and convert again"
+    )
+
+
+def _filled_again(value: str, setup: Setup) -> str:
+    for said, variable in setup.filled:
+        value = value.replace(said, variable)
+    return value
+
+
+def _missing(setup: Setup, name: str, layers: Sequence[Layer]) -> list[Finding]:
+    """What the setup takes in that is not at hand. A file without etcd in its name is taken for others'."""
+    seen = {layer.path for layer in layers}
+    findings = []
+    for file in setup.files:
+        if file.path not in seen and "etcd" in file.path.lower():
+            origin = Origin(FILE, file.path, name, file.line)
+            message = f"{file.path} may set more, and is not among the files at hand"
+            remedy = "convert both in one run"
+            findings.append(Finding("environment-elsewhere", "", origin, message, remedy))
+    if setup.config is not None and setup.config.value not in seen:
+        message = (
+            f"{setup.config.value} is left out: etcd 2.x reads no file, and it is not among the files at hand"
+        )
+        remedy = "convert both in one run"
+        origin = Origin(FILE, setup.config.origin.name, name, setup.line)
+        findings.append(Finding("config-elsewhere", "config", origin, message, remedy))
+    return findings
+
+
+def merged(setup: Setup, layers: Sequence[Layer] = ()) -> dict[str, Given]:
+    """The settings as they would run, each with where it stands: flags over variables over files."""
+    flags = [place.given for place in setup.flags if place.given.name]
+    variables = [place.given for place in setup.variables if place.given.name]
+    return first_wins(flags, variables, *(layer.document.given for layer in layers))
+
+
+def _era(given: Mapping[str, Given], layers: Sequence[Layer]) -> str:
+    era = era_of(given)
+    whole = any(layer.document.whole and layer.document.given for layer in layers)
+    return ERA_04 if whole and not any(_is_new(item) for item in given.values()) else era
+
+
+def _is_new(given: Given) -> bool:
+    from compat.flags04 import BY_NAME
+
+    return given.name not in BY_NAME
+
+
+def _without_guesses(
+    config: dict[str, str], sources: Mapping[str, str], given: Mapping[str, Given], setup: Setup
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Without what nobody set, where others may set it, and without a cluster of one, where others may name more;
+    and what that is, but for what others are known to set."""
+    fixed = setup.fixed - given.keys()
+    guesses: set[str] = set()
+    if setup.unseen:
+        guesses = {key for key in config if not sources.get(key)} | ({"initial-cluster"} - given.keys())
+    left_out = {key: config[key] for key in config if key in guesses and key not in fixed}
+    return {key: value for key, value in config.items() if key not in guesses | fixed}, left_out
+
+
+def _left_out(setup: Setup, name: str, config: Mapping[str, str]) -> Finding:
+    words = " ".join(f"--{key}={value}" for key, value in config.items())
+    return Finding(
+        "defaults-left-out",
+        "",
+        Origin(FILE, name, name, setup.line),
+        f"more may be set elsewhere, so what etcd 0.4 did by default is not written: {words}",
+        "add what is set nowhere",
+    )
+
+
+_ABOUT_A_SETTING = {
+    "name-from-hostname": "name",
+    "host-name-kept": "name",
+    "single-member": "initial-cluster",
+    "old-data-format": "data-dir",
+}
+
+
+def _is_moot(finding: Finding, kept: set[str], config: Mapping[str, str]) -> bool:
+    """Said of a setting that is not written after all."""
+    setting = _ABOUT_A_SETTING.get(finding.code, "")
+    if finding.code == "listens-everywhere" and finding.setting:
+        setting = f"listen-{'peer' if finding.setting.startswith('peer') else 'client'}-urls"
+    return bool(setting) and setting in config and setting not in kept
+
+
+def _by_the_host(finding: Finding, setup: Setup) -> Finding:
+    if finding.code != "name-from-hostname":
+        return finding
+    message = f"0.4 took the host name when no -name was given; it is written as {setup.hostname}, which is the same"
+    return Finding("host-name-kept", "name", finding.origin, message, "")
+
+
+def _placed(finding: Finding, name: str, line: int) -> Finding:
+    """What no line gave is said of where etcd is started."""
+    return finding if finding.origin else finding._replace(origin=Origin(FILE, "etcd", name, line))
+
+
+def _unmasked(finding: Finding) -> Finding:
+    return finding._replace(message=unmask(finding.message), remedy=unmask(finding.remedy))
+
+
+def _unclear(name: str, line: int) -> Finding:
+    message = "left as it is: all settings here exist in etcd 0.4 and in 2.x, but what is not set differs"
+    remedy = "if it was written for 0.4, add --from 0.4"
+    return Finding("era-unclear", "", Origin(FILE, name, name, line), message, remedy)
+
+
+def _nowhere(setup: Setup, name: str, config: Mapping[str, str], keys: Sequence[str]) -> Finding:
+    words = " ".join(f"--{key}={config[key]}" for key in keys)
+    return Finding(
+        "flags-elsewhere",
+        "",
+        Origin(FILE, name, name, setup.line),
+        f"there is no place here for what etcd 0.4 did by default: {words}",
+        "put it where etcd is started",
+    )
+
+
+def _edits(
+    setup: Setup, given: Mapping[str, Given], config: Mapping[str, str], sources: Mapping[str, str]
+) -> list[tuple[str, Edit]]:
+    of_source: dict[str, list[str]] = {}
+    for key in config:
+        of_source.setdefault(sources.get(key, ""), []).append(key)
+    edits: list[tuple[str, Edit]] = []
+    for place in (*setup.flags, *setup.variables):
+        item = place.given
+        keys = of_source.get(item.name, []) if given.get(item.name) == item else []
+        if _stays(place, keys, given, config):
+            continue
+        edits.append((place.view.name, place.becomes([(key, config[key]) for key in keys])))
+    return edits
+
+
+def _stays(place: Place, keys: Sequence[str], given: Mapping[str, Given], config: Mapping[str, str]) -> bool:
+    """Said already as 2.x says it; or passed over by etcd already, by a rule that 2.x has too."""
+    item = place.given
+    spelled = item.origin.name.lstrip("-").removeprefix("ETCD_").lower().replace("_", "-")
+    if list(keys) == [item.name] and spelled == item.name:
+        return unmask(item.value) == config[item.name]
+    return not keys and item.name in config and given.get(item.name) != item and spelled == item.name
+
+
+def _layer_text(
+    layer: Layer,
+    given: Mapping[str, Given],
+    config: Mapping[str, str],
+    sources: Mapping[str, str],
+    findings: list[Finding],
+    era: str,
+) -> str | None:
+    """The file anew with the settings that it gave, None when none of them changes."""
+    document = layer.document
+    own = {item.name: item for item in document.given if given.get(item.name) == item}
+    part = {key: value for key, value in config.items() if sources.get(key) in own}
+    here = [item for item in findings if item.origin is not None and item.origin.file == layer.name]
+    shadowed = [item for item in document.given if given.get(item.name) != item and item.name not in config]
+    dead = dead_lines(document, own, dict(config), here) | {item.origin.line for item in shadowed}
+    as_given = {item.name: unmask(item.value) for item in document.given}
+    if document.form == "env" and part == as_given and not dead:
+        return None
+    marks = MARKS_04 if era == ERA_04 else MARKS_2X
+    return render(document, Result(part, sources, own, dead, marks), "env")

@@ -1,0 +1,109 @@
+"""Walks a tree for files worth reading: not what version control ignores, not our own backups. Reads nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrate02.backups import FOLDER
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_OURS = r"\.0\.4(\.\d+)?\Z|\A\..*\.migrate02-\d+\Z"
+"""Backups, and what a crash left behind."""
+
+_NOT_ENTERED = frozenset((".git", ".hg", ".svn", FOLDER))
+
+
+class Choice(NamedTuple):
+    """Patterns as in a .gitignore for paths below a directory: only these files, if any are given, but not those."""
+
+    only: Sequence[str] = ()
+    but: Sequence[str] = ()
+
+
+ALL = Choice()
+
+
+class _Ignore(NamedTuple):
+    """The rules of one .gitignore, for what is below ``folder``."""
+
+    folder: str
+    rules: GitIgnoreSpec
+
+    def says(self, path: str) -> bool | None:
+        """Whether a path is ignored; None when no rule is about it."""
+        ending = os.sep if path.endswith(os.sep) else ""
+        return self.rules.check_file(os.path.relpath(path, self.folder) + ending).include
+
+
+def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = ALL) -> Iterator[str]:
+    """The regular files below a directory, in a stable order.
+
+    ``on_error`` is told of a directory that cannot be read.
+    """
+    wanted, unwanted = _spec(choice.only), _spec(choice.but)
+    ignores = {directory: _ignores_above(directory)}
+    for folder, folders, names in os.walk(directory, onerror=on_error):
+        rules = ignores.pop(folder, [])
+        if ".gitignore" in names:
+            rules = [*_read(folder), *rules]
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _NOT_ENTERED and not (rules and _is_ignored(os.path.join(folder, name, ""), rules))
+        )
+        ignores |= {os.path.join(folder, name): rules for name in folders} if rules else {}
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if re.search(_OURS, name) or (rules and _is_ignored(path, rules)):
+                continue
+            if (wanted or unwanted) and not _is_wanted(os.path.relpath(path, directory), wanted, unwanted):
+                continue
+            if os.path.isfile(path) and not os.path.islink(path):
+                yield path
+
+
+def _is_wanted(path: str, wanted: GitIgnoreSpec | None, unwanted: GitIgnoreSpec | None) -> bool:
+    if wanted is not None and not wanted.match_file(path):
+        return False
+    return unwanted is None or not unwanted.match_file(path)
+
+
+def _is_ignored(path: str, rules: Sequence[_Ignore]) -> bool:
+    """The nearest .gitignore that says anything has the last word."""
+    return next((said for rule in rules if (said := rule.says(path)) is not None), False)
+
+
+def _spec(patterns: Sequence[str]) -> GitIgnoreSpec | None:
+    if not patterns:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _read(folder: str) -> list[_Ignore]:
+    try:
+        with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as file:
+            spec = _spec([line.rstrip("\n") for line in file])
+    except OSError:  # as if it were not there: nothing is ignored then
+        return []
+    return [_Ignore(folder, spec)] if spec is not None else []
+
+
+def _ignores_above(directory: str) -> list[_Ignore]:
+    """The rules of the repository that a directory is a part of."""
+    found: list[_Ignore] = []
+    folder = os.path.abspath(directory)
+    if os.path.exists(os.path.join(folder, ".git")):
+        return []
+    while folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+        found += _read(folder)
+        if os.path.exists(os.path.join(folder, ".git")):
+            return found
+    return []
