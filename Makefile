@@ -54,9 +54,10 @@ types: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
-bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion speed, and the bundled server against a real etcd
+bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and of data, and the bundled server against a real etcd
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
+	$(BIN)/python bench/datadir.py
 	$(COMPILED)/bin/python bench/server.py
 	$(COMPILED)/bin/python bench/cluster.py
 	$(COMPILED)/bin/python bench/proxy.py

@@ -18,7 +18,7 @@ from compat.translate import ERA_04, era_of
 from compat.values import refusal, refusal_04
 from server.config import SETTINGS
 
-OWN_FLAGS: dict[str, str] = {"engine": VALUE, "print-config": BOOL}
+OWN_FLAGS: dict[str, str] = {"engine": VALUE, "auto-migrate": BOOL, "print-config": BOOL}
 """etcd02's own."""
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from compat import __version__
+from compat import __version__, automigrate
 from compat.commandline import OWN_FLAGS, read_command_line
 from compat.datadir import is_of_etcd04
 from compat.findings import ERROR, Finding, worst
@@ -70,8 +70,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
     if line.wants_version:
         return _print_version(engine, environ)
 
+    migrates = (line.own.get("auto-migrate") or environ.get(automigrate.VARIABLE, "")) in TRUE
     sources = gather(line, environ, system_file)
-    translation = translate(sources.given, look_around(sources.given), sources.era)
+    translation = translate(sources.given, look_around(sources.given, migrates=migrates), sources.era)
     findings = sources.findings + translation.findings
     if worst(findings) == ERROR:
         return _stop(findings, _status(findings))
@@ -84,6 +85,11 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         return _stop([*findings, _clash(error, sources.given)], REFUSED)
     later = {name: value for name, value in translation.config.items() if name not in BY_NAME}
     ready = Ready(translation.config, config, later, findings)
+    if migrates and not prints and is_of_etcd04(config.data_dir):
+        migrated = _migrate(config, sources.given)
+        if migrated.severity == ERROR:
+            return _stop([migrated], REFUSED)
+        findings.append(migrated)
     if not engine:
         unknown = [sources.given[name] for name in later]
         by_flag = next((given for given in unknown if given.origin.kind == FLAG), None)
@@ -92,7 +98,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         ready = ready._replace(later={}, findings=findings + [_unknown_to_23(given) for given in unknown])
     if engine and not prints:
         return _hand_over(engine, ready, environ)
-    if not engine and is_of_etcd04(config.data_dir):
+    if not engine and is_of_etcd04(config.data_dir) and not migrates:
         return _stop([_old_data(config.data_dir)], REFUSED)
     _print_findings(ready.findings)
     if prints:
@@ -185,13 +191,36 @@ def _unknown_to_23(given: Given) -> Finding:
     return Finding("unknown-variable", given.name, given.origin, message, remedy)
 
 
-def _old_data(data_dir: str) -> Finding:
+def _old_data(data_dir: str, why_not: str = "") -> Finding:
+    message = "this directory holds data of etcd 0.4; starting here would start empty beside it"
+    remedy = (
+        f"to keep the keys, run: migrate02 data {data_dir} --beside (or start with --auto-migrate); "
+        f"to start empty, run: mv {data_dir} {data_dir}.0.4 - see 'migrate02 explain data-dir-04'"
+    )
     return Finding(
         "data-dir-04",
         "data-dir",
         Origin(FILE, "data-dir", data_dir),
-        "this directory holds data of etcd 0.4; starting here would start empty beside it",
-        f"to start empty, run: mv {data_dir} {data_dir}.0.4 - to keep the keys, see 'migrate02 explain data-dir-04'",
+        why_not or message,
+        "" if why_not else remedy,
+    )
+
+
+def _migrate(config: Config, given: Mapping[str, Given]) -> Finding:
+    """Converts the data directory of 0.4; an error when that cannot be."""
+    if config.wal_dir:
+        return _old_data(
+            config.data_dir,
+            "--auto-migrate puts the log below --data-dir, so it does not go with --wal-dir: leave that out, or "
+            f"convert by hand (migrate02 data {config.data_dir} NEW) and move NEW/member/wal there",
+        )
+    try:
+        said = automigrate.migrate(config.data_dir, {name: one.value for name, one in given.items()})
+    except automigrate.MigrationFailed as error:
+        return _old_data(config.data_dir, f"it could not be converted, and nothing was changed: {error}")
+    origin = Origin(FILE, "data-dir", config.data_dir)
+    return Finding(
+        "data-migrated", "data-dir", origin, said, "the files of 0.4 are still there; keep them for a while"
     )
 
 

@@ -117,17 +117,20 @@ CODES: dict[str, Code] = {
         ERROR,
         "the data directory is of etcd 0.4",
         "0.4 kept its data in conf, log and snapshot; 2.x keeps it under member/. etcd 2.0 and 2.1 converted an old "
-        "directory at the first start; 2.2 and later start EMPTY over it, with only a warning. etcd02 refuses "
-        "instead.\n\n"
-        "To start empty, move the directory aside: mv DIR DIR.0.4\n\n"
-        "To keep the keys while 0.4 can still run on it: read them over HTTP, curl -o keys.json "
-        "'http://127.0.0.1:4001/v2/keys/?recursive=true&sorted=true' (hidden ones by their own names), stop it, move "
-        "the directory aside, start the new member, and PUT each of them with its value and ttl. Indexes change. Do "
-        "not trust etcdctl import of 2.x with this: it ends without waiting for its last keys.\n\n"
-        "Otherwise etcd 2.0.13 or 2.1.3 converts a COPY of the directory at its first start (same -name, the same "
-        "peer address, all members stopped), and etcd02 goes on from there. Of what was written after the last "
-        "snapshot it loses keys that were made with prevExist=false, and times to live: compare before you rely on "
-        "it. This release of migrate02 converts configurations, not data.",
+        "directory at the first start, but of what was written after the last snapshot they lost keys that were made "
+        "with prevExist=false, and times to live; 2.2 and later start EMPTY over it, with only a warning. etcd02 "
+        "refuses instead.\n\n"
+        "To keep the keys of a single member, stop 0.4 and run: migrate02 data DIR --beside - or start etcd02 with "
+        "--auto-migrate, which does the same. member/ appears next to the old files, whole or not at all; keys, "
+        "indexes, times to live, hidden keys, the member's name and address are kept, and nothing of 0.4's is changed. "
+        "With --name NAME if the directory does not tell it. To have the new directory elsewhere: migrate02 data DIR "
+        "NEW\n\n"
+        "To keep the keys of a cluster, stop all members, bring their directories to one machine and run: migrate02 "
+        "data DIR DIR DIR --out OUT - then take OUT/NAME back to each. Members are stopped one after the other, so "
+        "their logs seldom end with the same entry; together they get the same state.\n\n"
+        "migrate02 data inspect DIR tells what a directory holds and what is damaged in it, migrate02 data verify OLD "
+        "NEW compares two.\n\n"
+        "To start empty, move the directory aside (mv DIR DIR.0.4), and keep it.",
     ),
     "engine": Code(
         ERROR,
@@ -478,12 +481,20 @@ CODES: dict[str, Code] = {
         "of the v3 API, of which the bundled server keeps nothing, there is no empty database to be made, and etcd02 "
         "refuses: remove the member from the cluster, add it again, and start etcd with an empty directory.",
     ),
+    "data-migrated": Code(
+        INFO,
+        "a data directory of 0.4 was converted",
+        "With --auto-migrate (or ETCD02_AUTO_MIGRATE=true) etcd02 runs 'migrate02 data DIR --beside' before it starts "
+        "on a data directory of 0.4. The new files are in member/, the old ones stay and are not used any more. "
+        "Members of one cluster that are converted each on its own must show the same digest; if one does not, remove "
+        "member/ of all of them and convert them together (migrate02 data DIR DIR DIR --out OUT).",
+    ),
     "old-data-format": Code(
         INFO,
         "0.4's data is not 2.x's",
         "A data directory of 0.4 (conf, log, snapshot) is not read by etcd 2.2 and later: they start EMPTY over it, "
         "with only the warning 'found invalid file/dir conf under data dir'. The configuration is "
-        "converted, the data is not. 'migrate02 explain data-dir-04' tells how to keep the keys.",
+        "converted here, the data by 'migrate02 data'. 'migrate02 explain data-dir-04' tells how to keep the keys.",
     ),
     "dropped-default": Code(
         INFO,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from compat.commandline import CommandLine
-from compat.datadir import has_member_data
+from compat.datadir import has_member_data, is_of_etcd04
 from compat.envfile import holds_variables, read_env_file
 from compat.findings import Finding
 from compat.flags04 import BY_NAME
@@ -50,13 +50,13 @@ def gather(line: CommandLine, environ: Mapping[str, str], system_file: str) -> S
     return Sources(merged, findings, era)
 
 
-def look_around(given: Mapping[str, Given]) -> Surroundings:
-    """The facts of this machine that the translation depends on."""
+def look_around(given: Mapping[str, Given], *, migrates: bool = False) -> Surroundings:
+    """The facts of this machine that the translation depends on. ``migrates``: data of 0.4 are to be 2.x's at once."""
     hostname = os.uname().nodename
     name = given["name"].value if "name" in given else hostname
     data_dir = given["data-dir"].value if "data-dir" in given else f"{name}.etcd"
     wal_dir = given["wal-dir"].value if "wal-dir" in given else ""
-    has_data = has_member_data(data_dir, wal_dir)
+    has_data = has_member_data(data_dir, wal_dir) or (migrates and is_of_etcd04(data_dir))
     return Surroundings(hostname, member_has_data=has_data, is_this_machine=True)
 
 

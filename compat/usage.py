@@ -14,6 +14,8 @@ usage: etcd02 [flags]
 etcd02's own flags:
   --engine PATH|auto|bundled
       hand over to a real etcd instead of the bundled server (ETCD02_ENGINE)
+  --auto-migrate
+      convert a data directory of 0.4 before the start, keeping its files beside (ETCD02_AUTO_MIGRATE)
   --print-config
       print the effective 2.x configuration as JSON and exit
   -version, -help

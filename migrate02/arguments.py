@@ -59,6 +59,8 @@ Take an etcd 0.4 deployment to etcd 2.x.
 commands:
   convert   convert a configuration of etcd 0.4
   undo      put back what convert --write replaced in a directory
+  data      convert, inspect, export and compare data directories
+  import    carry keys into a running cluster
   plan      plan the way of whole clusters: start lines, what does not fit together, a runbook
   explain   tell the whole story of a finding's code or of a flag
   discovery inspect URL
@@ -100,18 +102,14 @@ class Arguments:
         self.ignore: list[str] = []
 
 
+_NAMES = "convert, undo, data, import, plan, explain, discovery, srv"
+
 _PLAINER = (
-    (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see migrate02 convert --help)"),
+    (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see PROG --help)"),
     (r"^argument (\S+): expected one argument$", r"\1 needs a value"),
     (r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value"),
-    (
-        r"^argument command: invalid choice: '([^']*)'.*",
-        r"\1 is no command: give one of convert, undo, plan, explain, discovery, srv",
-    ),
-    (
-        r"^the following arguments are required: command$",
-        "no command is given: give one of convert, undo, plan, explain, discovery, srv",
-    ),
+    (r"^argument command: invalid choice: '([^']*)'.*", rf"\1 is no command: give one of {_NAMES}"),
+    (r"^the following arguments are required: command$", f"no command is given: give one of {_NAMES}"),
 )
 """argparse's words, and ours."""
 
@@ -127,7 +125,7 @@ def make_parser(prog: str, usage: str, description: str, epilog: str = "") -> ar
 
     def refuse(message: str) -> None:
         for pattern, words in _PLAINER:
-            message = re.sub(pattern, words, message)
+            message = re.sub(pattern, words.replace("PROG", prog), message)
         raise Misuse(message)
 
     parser = argparse.ArgumentParser(

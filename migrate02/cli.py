@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from migrate02.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
+
 TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from migrate02.arguments import Arguments
     from migrate02.conversion import Conversion, Options
     from migrate02.progress import Progress
-
-DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
 
 EXPLAIN_USAGE = """\
 usage: migrate02 explain [CODE | -flag | VARIABLE | key ...]
@@ -271,6 +271,18 @@ def _status(args: Arguments, conversions: list[Conversion]) -> int:
     return DONE
 
 
+def _data(argv: list[str]) -> int:
+    from migrate02.data_cli import data
+
+    return data(argv)
+
+
+def _import(argv: list[str]) -> int:
+    from migrate02.data_cli import import_
+
+    return import_(argv)
+
+
 def _plan(argv: list[str]) -> int:
     from migrate02.plan_cli import plan
 
@@ -292,6 +304,8 @@ def _srv(argv: list[str]) -> int:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "convert": _convert,
     "undo": _undo,
+    "data": _data,
+    "import": _import,
     "plan": _plan,
     "explain": _explain,
     "discovery": _discovery,

@@ -157,7 +157,9 @@ def _check_data_dir(config: Config) -> bool:
             raise BootstrapError(
                 "C",
                 f"data dir {data_dir} holds the data of an etcd 0.4 and no 2.x member: starting on it would begin "
-                "a new, empty cluster. Move it aside, or name another --data-dir",
+                f"a new, empty cluster. To keep the keys, run: migrate02 data {data_dir} --beside (of several members "
+                "all together, see 'migrate02 explain data-dir-04'); otherwise move it aside, or name another "
+                "--data-dir",
             )
         case Kind.BOTH:
             raise BootstrapError("C", "invalid datadir. Both member and proxy directories exist.")

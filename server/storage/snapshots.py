@@ -128,12 +128,15 @@ def persist_received_snapshot(
 
 def read_snapshot(path: Path) -> Snapshot:
     """One .snap file. Raises DamagedError if it is not whole, StorageError if it cannot be read."""
-    with reporting("read", path):
-        raw = path.read_bytes()
     try:
-        return decode_snapshot_file(raw)
+        return decode_snapshot_file(_content(path))
     except CodecError as error:
         raise DamagedError(error.message, path) from error
+
+
+def _content(path: Path) -> bytes:
+    with reporting("read", path):
+        return path.read_bytes()
 
 
 def encode_snapshot_file(snapshot: Snapshot) -> bytes:
@@ -185,12 +188,18 @@ def _field(number: int, size: int) -> bytes:
 
 
 def decode_snapshot_file(raw: bytes) -> Snapshot:
-    """The content of a .snap file. Raises CodecError with etcd's words for what is wrong."""
+    """The content of a .snap file. Raises CodecError with etcd's words for what is wrong.
+
+    It may be large, and protobuf copies it at each turn, so no form of it is kept longer than needed.
+    """
     if not raw:
         raise CodecError("snap: empty snapshot: the file is empty")
     envelope = parse(snap_pb2.Snapshot, raw, "snapshot file (corrupted snapshot file)")
-    if not envelope.data or not envelope.crc:
+    del raw
+    content, crc = envelope.data, envelope.crc
+    del envelope
+    if not content or not crc:
         raise CodecError("snap: empty snapshot: it has no content or no checksum")
-    if crc32c(envelope.data) != envelope.crc:
+    if crc32c(content) != crc:
         raise CodecError("snap: crc mismatch: corrupted snapshot file")
-    return decode_snapshot(envelope.data)
+    return decode_snapshot(content)

@@ -7,6 +7,7 @@ the whole to another thread. Reading takes what 2.0 to 2.3 wrote.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -140,12 +141,17 @@ def read_snapshot(data: bytes) -> State:
         document = deepjson.loads(data.decode("utf-8", "replace"))
     except ValueError as error:
         raise SnapshotFormatError(f"the snapshot's store is not JSON: {error}") from error
+    return read_document(document)
+
+
+def read_document(document: Any) -> State:
+    """The state in a snapshot's JSON that is parsed already, and used up on the way, for it is large. Raises
+    SnapshotFormatError, naming the place."""
     place = ["the top"]
     try:
-        root = document["Root"]
         state = State({}, {}, History(), int(document["CurrentIndex"]), Stats())
         state.stats = Stats.from_mapping(document.get("Stats") or {})
-        _read_tree(root, state, place)
+        _read_tree(document.pop("Root"), state, place)
         _read_history((document.get("WatcherHub") or {}).get("EventHistory") or {}, state.history, place)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
@@ -154,8 +160,10 @@ def read_snapshot(data: bytes) -> State:
 
 
 def _read_tree(root: dict[str, Any], state: State, place: list[str]) -> None:
-    todo = [("/", root)]
-    for path, found in todo:
+    todo = deque([("/", root)])
+    del root  # so that nothing holds what was read any longer
+    while todo:
+        path, found = todo.popleft()
         place[0] = path
         expiration = parse_time(found.get("ExpireTime") or ZERO_TIME)
         modified, created = int(found.get("ModifiedIndex") or 0), int(found.get("CreatedIndex") or 0)
@@ -167,7 +175,7 @@ def _read_tree(root: dict[str, Any], state: State, place: list[str]) -> None:
             continue
         state.directories[path] = Directory(path, modified, created, expiration)
         prefix = "/" if path == "/" else path + "/"
-        todo += ((prefix + name, child) for name, child in children.items())
+        todo.extend((prefix + name, child) for name, child in children.items())
     if "/" not in state.directories:
         raise ValueError("the root is not a directory")
 

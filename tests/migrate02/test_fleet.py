@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate02.cli import REFUSED, RESIDUE, WOULD_CHANGE
+from migrate02.exits import REFUSED, RESIDUE, WOULD_CHANGE
 from tests.migrate02.running import convert, migrate02
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate02.cli import DONE
 from migrate02.conversion import Options
+from migrate02.exits import DONE
 from migrate02.tree import Deployment
 from tests.migrate02.running import convert
 from tests.support import real_etcd

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from compat.findings import CODES
-from migrate02.cli import DONE, REFUSED, RESIDUE, WOULD_CHANGE
+from migrate02.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
 from migrate02.progress import on_terminal
 from tests.migrate02.running import convert, migrate02
 

@@ -1,0 +1,144 @@
+"""What a data directory is: of which etcd, whose, how far it goes, what is damaged. Never fails on damage: tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrate02.datadir.errors import DataError
+from migrate02.datadir.listing import Counted, digest, user_keys
+from migrate02.datadir.reader2x import read_member
+from migrate02.datadir.replay04 import USERS
+from migrate02.datadir.source04 import in_use, read_source
+from server.cluster.ids import id_text
+from server.storage.datadir import Kind, layout
+from server.storage.errors import NewerFormatError, StorageError
+from server.storage.records import read_records
+from server.storage.replay import list_segments
+from server.store import Store
+
+
+@dataclass(slots=True)
+class Inspection:
+    """``kind`` is one of ``0.4``, ``2.x``, ``3.x``, ``proxy of 2.x``, ``2.x member and proxy``, ``none``.
+
+    What is not known is empty or None: nothing below ``kind`` is, when ``damage`` says why. ``members`` is name -> peer
+    URLs. ``notes`` are facts a person should know, and no damage.
+    """
+
+    path: Path
+    kind: str
+    version: str = ""
+    name: str = ""
+    role: str = ""
+    member_id: str = ""
+    cluster_id: str = ""
+    members: dict[str, list[str]] = field(default_factory=dict)
+    last_index: int | None = None
+    last_term: int | None = None
+    committed_index: int | None = None
+    snapshot_index: int | None = None
+    etcd_index: int | None = None
+    keys: int | None = None
+    digest: str = ""
+    damage: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def inspect(path: Path) -> Inspection:
+    """Raises DataError only when the directory cannot be listed."""
+    try:
+        kind = layout(path)
+    except StorageError as error:
+        raise DataError(error.message, error.path) from error
+    if kind is Kind.EMPTY:
+        return _nothing(path)
+    if kind is Kind.PROXY:
+        return Inspection(path, "proxy of 2.x", notes=["a proxy has no keys"])
+    if kind is Kind.BOTH:
+        return Inspection(
+            path, "2.x member and proxy", damage=["both member and proxy: etcd does not start on it"]
+        )
+    return _of_04(path) if kind is Kind.ETCD04 else _of_2x(path)
+
+
+def _nothing(path: Path) -> Inspection:
+    found = Inspection(path, "none")
+    if not path.exists():
+        found.notes.append("there is no such directory")
+    elif any((path / name).exists() for name in ("log", "conf", "snapshot")):
+        found.damage.append("has names of etcd 0.4, but none of its files begins as 0.4 writes it")
+    return found
+
+
+def _of_04(path: Path) -> Inspection:
+    found = Inspection(path, "0.4")
+    if in_use(path):
+        found.notes.append("a process writes to it right now")
+    try:
+        source = read_source(path)
+    except DataError as error:
+        found.damage.append(str(error))
+        return found
+    found.version = _version_of_04(source.store)
+    found.name = source.name
+    found.role = "standby or removed" if source.is_standby else "member"
+    found.members = {name: [member.peer_url] for name, member in source.members.items()}
+    found.last_index, found.last_term = source.index, source.term
+    found.snapshot_index = source.snapshot_index
+    found.damage += source.warnings
+    _tell_keys(found, source.store)
+    return found
+
+
+def _version_of_04(store: Store) -> str:
+    """0.4.7 and 0.4.8 announced themselves in the keys; no other release left a trace."""
+    announced = f"{USERS}/_etcd/available-internal-versions/"
+    return "0.4.7 or 0.4.8" if any(path.startswith(announced) for path in store.freeze().files) else "0.4"
+
+
+def _of_2x(path: Path) -> Inspection:
+    found = Inspection(path, "2.x", role="member")
+    if (path / "member" / "snap" / "db").exists():
+        found.notes.append("has a database of etcd 3.x, or of a 2.3 run with --experimental-v3demo (snap/db)")
+    try:
+        state = read_member(path)
+    except DataError as error:
+        if _is_of_3x(path):
+            found.kind = "3.x"
+            found.notes.append("its log is in the format of etcd 3.x, which is not read here")
+        else:
+            found.damage.append(str(error))
+        return found
+    found.version = state.members.version or "2.0, or not started yet"
+    found.member_id, found.cluster_id = id_text(state.member_id), id_text(state.members.cluster_id)
+    found.members = {member.name or id_text(member.id): list(member.peer_urls) for member in state.members}
+    own = state.members.get(state.member_id)
+    if own is not None:
+        found.name = own.name
+    elif state.members.is_removed(state.member_id):
+        found.role = "removed"
+    found.last_index, found.last_term, found.committed_index = state.last_index, state.term, state.index
+    found.snapshot_index = state.snapshot_index
+    found.damage += state.warnings
+    _tell_keys(found, state.store)
+    return found
+
+
+def _is_of_3x(path: Path) -> bool:
+    """Whether a segment of the log has what only 3.x writes: padded records, and zeros up to its full size."""
+    try:
+        for segment in list_segments(path / "member" / "wal"):
+            for _ in read_records(segment.path):
+                pass
+    except NewerFormatError:
+        return True
+    except StorageError:
+        return False  # what is wrong was said by who tried to read it all
+    return False
+
+
+def _tell_keys(found: Inspection, store: Store) -> None:
+    keys = Counted(user_keys(store))
+    found.digest = digest(keys, store.index)
+    found.keys, found.etcd_index = keys.count, store.index
