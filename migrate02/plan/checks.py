@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_address
 
 from compat.addresses import WILDCARDS
 from compat.findings import Finding
@@ -178,11 +179,20 @@ def _of_what_is_filled_in(node: Node) -> Iterator[Finding]:
 def _of_listening(node: Node) -> Iterator[Finding]:
     for setting, advertised, listened in _SIDES:
         told, heard = (host_of(node.settings.get(name, "")) for name in (advertised, listened))
-        if not told or not heard or heard in WILDCARDS or heard == told:
+        if heard == told or heard in WILDCARDS or not (_is_ip(told) and _is_ip(heard)):
             continue
         message = f"{node.name} listens on {heard} only, and tells others to call {told}"
         remedy = f"if nothing forwards from one to the other, bind to {told}"
         yield _say("listens-elsewhere", setting, node, message, remedy)
+
+
+def _is_ip(host: str) -> bool:
+    """A host name may be either address, and nothing here looks it up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def of_size(cluster: Sequence[Node], standbys: int) -> list[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from compat.findings import Finding
 from migrate02.plan.planning import ClusterPlan, Plan, Planned
-from migrate02.plan.runbook import Step, command_line, runbook
+from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, command_line, runbook
 
 HEADINGS = ("node", "was", "becomes", "peer URL", "client URL", "set up in")
 """Of a cluster's table; ``row`` has the cells."""
@@ -45,6 +45,8 @@ def _cluster(plan: ClusterPlan) -> Iterator[str]:
     yield ""
     yield from _shell(command_line(node) for node in plan.nodes)
     yield "### Runbook"
+    yield ""
+    yield HOW_TO_GO_BACK
     yield ""
     for number, step in enumerate(runbook(plan), 1):
         yield from _step(number, step)

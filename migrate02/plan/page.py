@@ -9,7 +9,7 @@ from compat.findings import Finding
 from migrate02.plan.diagram import diagram
 from migrate02.plan.markdown import HEADINGS, counted, row, title
 from migrate02.plan.planning import ClusterPlan, Plan
-from migrate02.plan.runbook import Step, command_line, runbook
+from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, command_line, runbook
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #f5f6f8; --card: #fff; --edge: #d9dee5;
@@ -121,7 +121,7 @@ def _cluster(plan: ClusterPlan, at: int) -> Iterator[str]:
     yield "<h3>Start lines</h3>"
     for node in plan.nodes:
         yield _code([command_line(node)])
-    yield '<h3>Runbook</h3>\n<ol class="runbook">'
+    yield f'<h3>Runbook</h3>\n<p class="why">{HOW_TO_GO_BACK}</p>\n<ol class="runbook">'
     for number, step in enumerate(runbook(plan), 1):
         yield from _step(number, step)
     yield "</ol>\n</section>"

@@ -15,6 +15,11 @@ from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS, Node, is_loopb
 from migrate02.plan.planning import ClusterPlan, Planned
 from migrate02.plan.ports import BOTH, KEEP
 
+HOW_TO_GO_BACK = (
+    "To go back, undo the steps that were done, the last one first, down to the one that starts 0.4 again. All lines are "
+    "for one folder on a machine that reaches the others."
+)
+
 OLD, NEW = "old", "new"
 """Folders beside the runbook: the directories of 0.4 as they were, and what becomes of them."""
 
@@ -91,7 +96,7 @@ def _stop(plan: ClusterPlan) -> Step:
 
 def _gather(plan: ClusterPlan) -> Step:
     run = [f"mkdir -p {OLD}"]
-    run += [_copy(_there(node.node, _data_dir(node.node)), f"{OLD}/{node.name}") for node in plan.members]
+    run += [_copy(node.node, _data_dir(node.node), f"{OLD}/{node.name}") for node in plan.members]
     hint = (
         " In a container the directory is a volume's: look up where the host has it."
         if _in_containers(plan)
@@ -132,7 +137,7 @@ def _put_in_place(plan: ClusterPlan) -> Step:
         here = _data_dir(node.node)
         run.append(_on(node.node, f"mv {_word(here)} {_word(f'{here}.0.4')}"))
         if not node.is_proxy:
-            run.append(_copy(f"{NEW}/{node.name}", _there(node.node, here)))
+            run.append(_copy(node.node, f"{NEW}/{node.name}", here, back=True))
         new, old = _word(f"{here}.2x"), _word(f"{here}.0.4")
         back.append(
             _on(node.node, f"[ ! -e {_word(here)} ] || mv {_word(here)} {new}; mv {old} {_word(here)}")
@@ -161,7 +166,7 @@ def _convert_files(plan: ClusterPlan) -> Step | None:
         "Convert the configuration",
         "Where the files are on machines of their own, run it there or bring them back there."
         + (" The ports that move stand below: write them into what comes out." if sets else ""),
-        (f"migrate02 convert --write {_cluster_option(plan)} {files}",),
+        (f"migrate02 convert --write --allow-residue {_cluster_option(plan)} {files}",),
         (f"migrate02 convert --check {files}",),
         "nothing is left to convert",
         (f'for file in {files}; do [ ! -e "$file.0.4" ] || mv "$file.0.4" "$file"; done',),
@@ -178,9 +183,6 @@ def _start(plan: ClusterPlan) -> Step:
             f"etcdctl02 --peers {_word(','.join(urls))} cluster-health",
             f"migrate02 data verify {_word(f'{OLD}/{plan.members[0].name}')} {_word(urls[0])}",
         ]
-    back = [_on(node.node, _service(node.node, "stop", new=True)) for node in plan.members]
-    back.append("# undo the two steps before this one, the last first")
-    back += [_on(node.node, _service(node.node, "start")) for node in plan.nodes]
     one = len(plan.members) == 1
     return Step(
         "Start the member" if one else "Start all members",
@@ -188,7 +190,7 @@ def _start(plan: ClusterPlan) -> Step:
         tuple(_on(node.node, _service(node.node, "start", new=True)) for node in plan.members),
         tuple(check),
         'each says {"health": "true"}, and the keys are the old ones',
-        tuple(back),
+        tuple(_on(node.node, _service(node.node, "stop", new=True)) for node in plan.members),
         "what was written since the start",
     )
 
@@ -336,12 +338,13 @@ def _on(node: Node, command: str) -> str:
     return f"ssh {_machine(node)} {shlex.quote(command)}"
 
 
-def _there(node: Node, path: str) -> str:
+def _copy(node: Node, source: str, destination: str, *, back: bool = False) -> str:
+    """Of a directory, from the node's machine or ``back`` to it; ``destination`` is not there yet."""
+    if _is_here(node):
+        return f"cp -a {_word(source)} {_word(destination)}"
     host = _machine(node)
-    return path if _is_here(node) else f"{f'[{host}]' if ':' in host else host}:{path}"
-
-
-def _copy(source: str, destination: str) -> str:
+    there = f"[{host}]:" if ":" in host else f"{host}:"
+    source, destination = (source, f"{there}{destination}") if back else (f"{there}{source}", destination)
     return f"rsync -a {_word(source + '/')} {_word(destination + '/')}"
 
 

@@ -254,6 +254,7 @@ def test_bound_to_one_address_and_advertised_at_another() -> None:
     plan = make_plan([node("a", "10.0.0.1", bind_addr="192.168.0.1:4001")])
     assert codes(plan) == ["listens-elsewhere"]
     assert codes(make_plan([node("a", "10.0.0.1", bind_addr="0.0.0.0")])) == []
+    assert codes(make_plan([node("a", "a.example.com", bind_addr="192.168.0.1:4001")])) == []
 
 
 def test_what_etcd_would_refuse_of_one_node_refuses_its_cluster() -> None:

@@ -64,7 +64,7 @@ def test_nothing_is_deleted_before_the_last_step() -> None:
 def test_one_machine_needs_no_ssh() -> None:
     text = as_markdown(make_plan(LOCAL))
     assert "ssh" not in text
-    assert "rsync -a d1/ old/m1/" in text
+    assert "cp -a d1 old/m1\n" in text
 
 
 @pytest.mark.parametrize(
