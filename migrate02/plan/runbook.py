@@ -16,8 +16,8 @@ from migrate02.plan.planning import ClusterPlan, Planned
 from migrate02.plan.ports import BOTH, KEEP
 
 HOW_TO_GO_BACK = (
-    "To go back, undo the steps that were done, the last one first, down to the one that starts 0.4 again. All lines are "
-    "for one folder on a machine that reaches the others."
+    "To go back, undo the steps that were done, the last one first, down to the one that starts 0.4 again. All lines "
+    "are for one folder on a machine that reaches the others."
 )
 
 OLD, NEW = "old", "new"
@@ -207,7 +207,7 @@ def _start_proxies(plan: ClusterPlan) -> Step | None:
     return Step(
         "Start the standbys as proxies",
         "2.x has no standbys. A proxy has no data and takes no part in votes; clients that know its address go on "
-        "using it. Write its configuration anew, in place of the old one:",
+        "using it. Write its configuration anew, and keep the old one aside:",
         tuple(_on(node.node, _service(node.node, "start", new=True)) for node in plan.proxies),
         tuple(checks),
         "the cluster's keys, through the proxy",
