@@ -405,6 +405,12 @@ CODES: dict[str, Code] = {
         "others'. One may belong to another cluster, or have fallen behind. Settle it before anything is stopped.",
     ),
     # Worth knowing.
+    "standby-found": Code(
+        INFO,
+        "a standby, by what the running cluster says",
+        "The files describe the node as one of the cluster, and the running cluster does not list it as a member: it "
+        "stands by, with no data of its own, or was removed. 2.x has no standbys, so the plan makes it a proxy.",
+    ),
     "already-2x": Code(
         INFO,
         "set up for 2.x already",

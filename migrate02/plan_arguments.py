@@ -10,11 +10,12 @@ from migrate02.plan.ports import CHOICES, KEEP
 
 _USAGE = """\
 migrate02 plan [options] DIR|FILE ...
-       migrate02 plan [options] --live URL [--live URL ...]"""
+       migrate02 plan [options] --live URL [DIR|FILE ...]"""
 _HEAD = """\
 Plan the way of whole clusters from etcd 0.4 to 2.x: who is a member and who a proxy, --initial-cluster and the token,
 the start line of every node, what does not fit together, and a runbook with every step, its check and the way back.
-Written as Markdown. From the files of all nodes, or from what a running cluster of 0.4 tells."""
+Written as Markdown. From the files of all nodes, from what a running cluster of 0.4 tells, or best from both: the
+cluster knows who is a member, the files know how a node is set up."""
 _TAIL = """\
 exit status:
   0  done
@@ -27,6 +28,8 @@ class PlanArguments(argparse.Namespace):
 
     inputs: list[str]
     live: list[str]
+    include: list[str]
+    exclude: list[str]
     ports: str
     token: str
     standby: list[str]
@@ -51,6 +54,14 @@ def read_plan_arguments(argv: Sequence[str]) -> PlanArguments:
         action="append",
         default=[],
     )
+    for name, text in (("include", "only such files"), ("exclude", "no such files")):
+        parser.add_argument(
+            f"--{name}",
+            metavar="GLOB",
+            help=f"of directories, {text}; may be given again",
+            action="append",
+            default=[],
+        )
     parser.add_argument(
         "--ports",
         metavar="CHOICE",
@@ -104,8 +115,6 @@ def _trouble(args: PlanArguments) -> str:
     """Options that do not go together, or ``""``."""
     if not args.inputs and not args.live:
         return "nothing to plan: give the files of all nodes, or --live URL"
-    if args.inputs and args.live:
-        return "give files or --live, not both"
     if args.html and args.json:
         return "--html and --json both say how to write the plan: give one of them"
     if args.ports not in CHOICES:

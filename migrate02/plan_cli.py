@@ -7,6 +7,7 @@ import sys
 from compat.findings import ERROR
 from migrate02.arguments import Misuse
 from migrate02.exits import DONE, REFUSED, RESIDUE
+from migrate02.plan.nodes import Found
 from migrate02.plan.planning import Plan, Wishes, make_plan
 from migrate02.plan_arguments import PlanArguments, read_plan_arguments
 
@@ -34,15 +35,33 @@ def _planned(args: PlanArguments) -> Plan:
     wishes = Wishes(
         args.ports, args.token, tuple(args.standby), members, tuple(args.gone), together=args.together
     )
-    if args.live:
-        from migrate02.plan.live import Tls, ask_cluster
+    described, running = _described(args), _running(args)
+    if args.inputs and args.live:
+        from migrate02.plan.reconcile import reconcile
 
-        found = ask_cluster(args.live, Tls(args.ca_file, args.cert_file, args.key_file))
-        return make_plan(found.nodes, wishes._replace(together=True), found.findings)
-    from migrate02.plan.files import find_nodes
-
-    found = find_nodes(args.inputs)
+        found = reconcile(described.nodes, running.nodes)
+        found.findings.extend([*described.findings, *running.findings])
+    else:
+        found = described if args.inputs else running
+        wishes = wishes._replace(together=wishes.together or not args.inputs)
     return make_plan(found.nodes, wishes, found.findings)
+
+
+def _described(args: PlanArguments) -> Found:
+    if not args.inputs:
+        return Found([], [])
+    from migrate02.plan.files import find_nodes
+    from migrate02.walking import Choice
+
+    return find_nodes(args.inputs, Choice(args.include, args.exclude))
+
+
+def _running(args: PlanArguments) -> Found:
+    if not args.live:
+        return Found([], [])
+    from migrate02.plan.live import Tls, ask_cluster
+
+    return ask_cluster(args.live, Tls(args.ca_file, args.cert_file, args.key_file))
 
 
 def _written(made: Plan, args: PlanArguments) -> str:

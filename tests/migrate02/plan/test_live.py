@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from migrate02.plan.live import ask_cluster
+from migrate02.plan.nodes import address_of
 from migrate02.plan.planning import Wishes, make_plan
 from tests.migrate02.running import migrate02
 from tests.support.cluster04 import Cluster04
@@ -125,3 +127,61 @@ def test_the_command_says_when_it_finds_nothing() -> None:
     assert run.status == 3
     assert "not-live" in run.err
     assert run.out == ""
+
+
+# Together with files
+
+
+def files_of(cluster: Cluster04, folder: Path) -> Path:
+    """The configurations of the cluster's nodes, standbys included."""
+    folder.mkdir()
+    peers = ",".join(address_of(member.peer.url) for member in cluster.members)
+    for node in (*cluster.members, *cluster.standbys):
+        text = f"ETCD_NAME={node.name}\nETCD_DATA_DIR=/var/lib/{node.name}\nETCD_PEERS={peers}\n"
+        text += f"ETCD_ADDR={address_of(node.client.url)}\nETCD_PEER_ADDR={address_of(node.peer.url)}\n"
+        (folder / f"{node.name}.env").write_text(text)
+    return folder
+
+
+def test_with_files_the_cluster_tells_who_stands_by(cluster: Cluster04, tmp_path: Path) -> None:
+    folder = files_of(cluster, tmp_path / "files")
+    run = migrate02("plan", "--json", "--live", cluster.members[0].client.url, folder)
+    assert run.status == 0, run.err
+    assert run.codes == ["standby-found"]
+    (planned,) = json.loads(run.out)["clusters"]
+    assert [(node["name"], node["was"], node["becomes"]) for node in planned["nodes"]] == [
+        ("node1", "leader", "member"),
+        ("node2", "follower", "member"),
+        ("node3", "follower", "member"),
+        ("spare", "standby", "proxy"),
+    ]
+    assert planned["nodes"][3]["settings"]["data-dir"] == "/var/lib/spare"
+
+
+def test_files_and_cluster_that_disagree_are_told(cluster: Cluster04, tmp_path: Path) -> None:
+    folder = files_of(cluster, tmp_path / "files")
+    path = folder / "node2.env"
+    address = address_of(cluster.members[1].client.url)
+    path.write_text(path.read_text().replace(f"ETCD_ADDR={address}", "ETCD_ADDR=127.0.0.1:1"))
+    run = migrate02("plan", "--live", cluster.members[0].client.url, folder)
+    assert sorted(run.codes) == ["members-differ", "standby-found"]
+    assert f"the files say http://127.0.0.1:1, and the running cluster http://{address}" in run.err
+
+
+def test_a_member_without_a_file_is_planned_as_it_is_known(cluster: Cluster04, tmp_path: Path) -> None:
+    folder = files_of(cluster, tmp_path / "files")
+    (folder / "node3.env").unlink()
+    run = migrate02("plan", "--json", "--live", cluster.members[0].client.url, folder)
+    assert sorted(run.codes) == ["half-known", "standby-found"]
+    (planned,) = json.loads(run.out)["clusters"]
+    assert f"node3={cluster.members[2].peer.url}" in planned["initialCluster"]
+
+
+def test_another_cluster_of_the_files_stays_as_it_is(cluster: Cluster04, tmp_path: Path) -> None:
+    folder = files_of(cluster, tmp_path / "files")
+    (folder / "other.env").write_text(
+        "ETCD_NAME=other\nETCD_ADDR=10.9.0.1:4001\nETCD_PEER_ADDR=10.9.0.1:7001\n"
+    )
+    run = migrate02("plan", "--json", "--live", cluster.members[0].client.url, folder)
+    other = json.loads(run.out)["clusters"][1]
+    assert [(node["name"], node["becomes"]) for node in other["nodes"]] == [("other", "member")]
