@@ -123,8 +123,9 @@ def _of_unknown_peers(cluster: Sequence[Node], gone: Sequence[str]) -> Iterator[
 
 def _of_unreachable(cluster: Sequence[Node]) -> Iterator[Finding]:
     """An address that means something else to every other node."""
-    local = [is_loopback(node.host) for node in cluster]
-    for node, is_local in zip(cluster, local, strict=True):
+    known = [node for node in cluster if node.host]
+    local = [is_loopback(node.host) for node in known]
+    for node, is_local in zip(known, local, strict=True):
         wildcard = node.host in WILDCARDS
         if not wildcard and (not is_local or all(local)):
             continue

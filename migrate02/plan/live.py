@@ -28,6 +28,7 @@ from migrate02.plan.nodes import (
     STANDBY,
     Found,
     Node,
+    address_of,
 )
 
 PATIENCE = 5.0
@@ -199,7 +200,7 @@ def _standby(url: str, tls: Tls) -> Node | None:
         return None
     if answer.status != 307 and '"errorCode":402' not in answer.text.replace(" ", ""):
         return None
-    name = f"standby-{urlsplit(url).hostname}"
+    name = f"standby-{address_of(url).replace(':', '-')}"
     message = f"{url} is a standby, and does not tell its name: it is called {name} here"
     finding = Finding("half-known", "name", LIVE, message, "a proxy may have any name: its own is best")
     settings = {"name": name, CLIENT_URLS: url, LISTEN_CLIENT_URLS: url}
@@ -215,7 +216,7 @@ def _node(member: _Registered, state: str, size: int) -> Node:
         CLIENT_URLS: member.client_url,
     }
     message = f"{member.name} does not tell where it listens (taken: what it advertises) and where it keeps its data"
-    remedy = "add --data-dir, and what else its own configuration says"
+    remedy = "write its directory in, and what else its own configuration says; or give its files, too"
     finding = Finding("half-known", "data-dir", LIVE, message, remedy)
     return Node(member.name, settings, member.client_url, active_size=size, was=state, findings=(finding,))
 

@@ -72,7 +72,7 @@ class Node(NamedTuple):
     def machine(self) -> str:
         """The host to call it by from elsewhere; a loopback address where it is on this machine, ``""`` if unknown."""
         client = host_of(self.client_url)
-        return client if client and is_loopback(self.host) else self.host
+        return client if client and (not self.host or is_loopback(self.host)) else self.host
 
     @property
     def data_dir(self) -> str:

@@ -44,9 +44,9 @@ pre { background: var(--code); border: 1px solid var(--edge); border-radius: 8px
 .findings .place { display: block; font-size: .86rem; color: var(--soft) }
 .findings .remedy { display: block }
 .findings b { margin-right: .5em }
-.error { border-color: var(--bad); background: var(--bad-fill) } .error b { color: var(--bad) }
-.review { border-color: var(--doubt); background: var(--doubt-fill) } .review b { color: var(--doubt) }
-.info { border-color: var(--note); background: var(--note-fill) } .info b { color: var(--note) }
+.findings .error { border-color: var(--bad); background: var(--bad-fill) } .error b { color: var(--bad) }
+.findings .review { border-color: var(--doubt); background: var(--doubt-fill) } .review b { color: var(--doubt) }
+.findings .info { border-color: var(--note); background: var(--note-fill) } .info b { color: var(--note) }
 ol.runbook { list-style: none; padding: 0; margin: 0 }
 ol.runbook > li { border-top: 1px solid var(--edge); padding: 1.1em 0 .6em }
 label.step { display: flex; gap: .7em; align-items: baseline; font-weight: 600; font-size: 1.05rem; cursor: pointer }

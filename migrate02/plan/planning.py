@@ -64,7 +64,8 @@ class Planned(NamedTuple):
 
     @property
     def command(self) -> list[str]:
-        return [PROGRAM, *(word for name, value in self.settings.items() for word in (f"--{name}", value))]
+        """Its words. A boolean of etcd's takes its value after ``=`` alone, so all do."""
+        return [PROGRAM, *(f"--{name}={value}" for name, value in self.settings.items())]
 
 
 class ClusterPlan(NamedTuple):
@@ -153,7 +154,7 @@ def _planned(cluster: Sequence[Node], wishes: Wishes, shared: Sequence[Finding])
     ]
     if not voting:
         findings.append(_nobody_votes(standbys))
-    members = [(node, with_ports(node.settings, wishes.ports)) for node in voting]
+    members = [(node, {**_directory(node), **with_ports(node.settings, wishes.ports)}) for node in voting]
     proxies = [(node, with_ports(node.settings, wishes.ports)) for node in standbys]
     initial_cluster = ",".join(_entry(node.name, settings) for node, settings in members)
     token = wishes.token or f"etcd-cluster-{(voting or standbys)[0].name}"
@@ -171,6 +172,11 @@ def _planned(cluster: Sequence[Node], wishes: Wishes, shared: Sequence[Finding])
         wishes.ports,
         tuple(findings),
     )
+
+
+def _directory(node: Node) -> dict[str, str]:
+    """What to write in where nobody tells: without a directory a member would start in one of its own, empty."""
+    return {"data-dir": f"/DATA-DIR-OF-{node.name}"}
 
 
 def _entry(name: str, settings: Mapping[str, str]) -> str:

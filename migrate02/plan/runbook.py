@@ -96,7 +96,7 @@ def _stop(plan: ClusterPlan) -> Step:
 
 def _gather(plan: ClusterPlan) -> Step:
     run = [f"mkdir -p {OLD}"]
-    run += [_copy(node.node, _data_dir(node.node), f"{OLD}/{node.name}") for node in plan.members]
+    run += [_copy(node.node, _data_dir(node), f"{OLD}/{node.name}") for node in plan.members]
     hint = (
         " In a container the directory is a volume's: look up where the host has it."
         if _in_containers(plan)
@@ -133,8 +133,8 @@ def _convert_data(plan: ClusterPlan) -> Step:
 
 def _put_in_place(plan: ClusterPlan) -> Step:
     run, back = [], []
-    for node in plan.nodes:
-        here = _data_dir(node.node)
+    for node in filter(_data_dir, plan.nodes):
+        here = _data_dir(node)
         run.append(_on(node.node, f"mv {_word(here)} {_word(f'{here}.0.4')}"))
         if not node.is_proxy:
             run.append(_copy(node.node, f"{NEW}/{node.name}", here, back=True))
@@ -146,7 +146,7 @@ def _put_in_place(plan: ClusterPlan) -> Step:
         "Put the new directories in the place of the old ones",
         "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name.",
         tuple(run),
-        tuple(_on(node.node, f"ls {_word(_data_dir(node.node))}") for node in plan.members),
+        tuple(_on(node.node, f"ls {_word(_data_dir(node))}") for node in plan.members),
         "`member`, and nothing else",
         tuple(back),
     )
@@ -256,7 +256,8 @@ def _close_old_ports(plan: ClusterPlan) -> Step | None:
 
 
 def _tidy(plan: ClusterPlan) -> Step:
-    run = [_on(node.node, f"rm -r {_word(f'{_data_dir(node.node)}.0.4')}") for node in plan.nodes]
+    directories = filter(_data_dir, plan.nodes)
+    run = [_on(node.node, f"rm -r {_word(f'{_data_dir(node)}.0.4')}") for node in directories]
     return Step(
         "Let go of the old files",
         (
@@ -348,8 +349,9 @@ def _copy(node: Node, source: str, destination: str, *, back: bool = False) -> s
     return f"rsync -a {_word(source + '/')} {_word(destination + '/')}"
 
 
-def _data_dir(node: Node) -> str:
-    return node.data_dir.rstrip("/") or "$DATA_DIR"
+def _data_dir(node: Planned) -> str:
+    """``""`` for a standby's that nobody tells of."""
+    return node.settings.get("data-dir", "").rstrip("/")
 
 
 class _Way(NamedTuple):

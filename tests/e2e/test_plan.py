@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-WILDCARDS = ("0.0.0.0", "[::]")
+_EVERYWHERE = r"(\A--listen-\S*?//|,http://)(?:0\.0\.0\.0|\[::\])"
 
 
 @pytest.fixture(autouse=True)
@@ -54,11 +55,7 @@ def moved_to_loopback(folder: Path, host: str) -> None:
 def on_one_machine(node: dict[str, Any]) -> list[str]:
     """Its start line; where it listens everywhere, at its own address alone, for the others are here, too."""
     host = node["settings"]["initial-advertise-peer-urls"].split("/")[2].rpartition(":")[0]
-    words = list(node["command"])
-    for place, word in enumerate(words):
-        if word.startswith("--listen-"):
-            for wildcard in WILDCARDS:
-                words[place + 1] = words[place + 1].replace(wildcard, host)
+    words = [re.sub(_EVERYWHERE, rf"\g<1>{host}", word) for word in node["command"]]
     return [str(BIN / words[0]), *words[1:]]
 
 

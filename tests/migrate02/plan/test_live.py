@@ -42,6 +42,7 @@ def test_a_standby_sends_to_the_leader_and_becomes_a_proxy(cluster: Cluster04) -
     found = ask_cluster([spare])
     assert [node.was for node in found.nodes] == ["leader", "follower", "follower", "standby"]
     plan = make_plan(found.nodes, Wishes(together=True))
+    assert not plan.clusters[0].is_refused
     (proxy,) = plan.clusters[0].proxies
     assert proxy.settings["listen-client-urls"] == spare
     assert proxy.settings["initial-cluster"] == ",".join(

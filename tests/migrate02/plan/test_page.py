@@ -82,7 +82,7 @@ def test_no_two_nodes_of_a_picture_touch(count: int) -> None:
 
 def test_start_lines_and_steps_are_on_it() -> None:
     page = "".join(parsed(PLANS["three"]).itertext())
-    assert "etcd02 --name infra2" in page
+    assert "etcd02 --name=infra2" in page
     assert "migrate02 data old/infra1 old/infra2 old/infra3 --out new" in page
 
 
@@ -90,4 +90,4 @@ def test_a_refused_cluster_shows_why_and_no_start_line() -> None:
     page = parsed(make_plan([node("<b>&", "10.0.0.1", peers="10.0.0.2:7001")]))
     text = "".join(page.itertext())
     assert "10.0.0.2:7001 in -peers of <b>& is the address of no node" in text
-    assert "etcd02 --name" not in text
+    assert "etcd02 --name=" not in text

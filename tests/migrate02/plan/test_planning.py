@@ -26,7 +26,17 @@ def test_every_member_gets_the_same_cluster_and_token() -> None:
 def test_a_start_line_is_one_that_2x_takes() -> None:
     for member in only(make_plan(three())).members:
         load(dict(member.settings))
-        assert member.command[:3] == ["etcd02", "--name", member.name]
+        assert member.command[:2] == ["etcd02", f"--name={member.name}"]
+
+
+def test_a_boolean_has_its_value_behind_an_equals_sign() -> None:
+    """``--debug true`` is a boolean and a stray word."""
+    assert "--debug=true" in only(make_plan(three(v="true"))).members[0].command
+
+
+def test_a_member_whose_directory_nobody_knows_gets_none_of_its_own() -> None:
+    member = only(make_plan([], Wishes(members=(("a", "http://10.0.0.1:7001"),)))).members[0]
+    assert member.settings["data-dir"] == "/DATA-DIR-OF-a"
 
 
 def test_the_order_of_the_nodes_makes_no_difference() -> None:
