@@ -16,6 +16,9 @@ from migrate02.tree import Deployment
 from migrate02.tree import Node as Described
 from migrate02.walking import ALL, Choice
 
+COREOS_OLD, COREOS_NEW = "/var/lib/etcd", "/var/lib/etcd2"
+"""Where the units of CoreOS, etcd.service and etcd2.service, keep the data of a node that says nothing of it."""
+
 _OF_A_NODE = frozenset(("name", "addr", "peer-addr", "data-dir", "peers"))
 """Variables without a start of etcd beside them are a node's when one of these is among them."""
 
@@ -53,6 +56,9 @@ def _node(described: Described, deployment: Deployment) -> Node:
     host = (setup.hostname if setup is not None else "") or described.host
     node = node_of(described.given, name, files=described.files, host=host, told=True)
     findings = [*node.findings]
+    if setup is not None and "data-dir" in setup.fixed and "data-dir" not in described.given:
+        settings = {**node.settings, "data-dir": COREOS_NEW}
+        node = node._replace(settings=settings, old_directory=COREOS_OLD)
     if setup is not None:
         findings += [finding for finding in setup.findings if finding.code in _NOT_SEEN]
         missing = [path for path in named_files(setup) if deployment.find(path, name) is None]

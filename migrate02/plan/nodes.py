@@ -50,6 +50,8 @@ class Node(NamedTuple):
     discovery: str = ""
     active_size: int = 0
     was: str = MEMBER
+    old_directory: str = ""
+    """Where 0.4 kept the data, if 2.x is to keep it elsewhere."""
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -96,16 +96,16 @@ def _stop(plan: ClusterPlan) -> Step:
 
 def _gather(plan: ClusterPlan) -> Step:
     run = [f"mkdir -p {OLD}"]
-    run += [_copy(node.node, _data_dir(node), f"{OLD}/{node.name}") for node in plan.members]
-    hint = (
-        " In a container the directory is a volume's: look up where the host has it."
-        if _in_containers(plan)
-        else ""
-    )
+    run += [_copy(node.node, _old_directory(node), f"{OLD}/{node.name}") for node in plan.members]
+    hints = [""]
+    if _in_containers(plan):
+        hints.append("In a container the directory is a volume's: look up where the host has it.")
+    if not all(_is_here(node.node) or _old_directory(node).startswith("/") for node in plan.members):
+        hints.append("A directory without a leading / is below the one that etcd was started in.")
     return Step(
         "Bring the data of all members together",
         "The originals stay where they are. All directories are needed at once: the log that goes furthest is the "
-        "truth for all." + hint,
+        "truth for all." + " ".join(hints),
         tuple(run),
         tuple(f"migrate02 data inspect {_word(f'{OLD}/{node.name}')}" for node in plan.members),
         "each is a directory of 0.4 and holds what its member should; no damage is told",
@@ -134,17 +134,18 @@ def _convert_data(plan: ClusterPlan) -> Step:
 def _put_in_place(plan: ClusterPlan) -> Step:
     run, back = [], []
     for node in filter(_data_dir, plan.nodes):
-        here = _data_dir(node)
-        run.append(_on(node.node, f"mv {_word(here)} {_word(f'{here}.0.4')}"))
+        here, moves = _data_dir(node), not node.node.old_directory
+        aside = f"[ ! -e {_word(here)} ] || mv {_word(here)} {_word(f'{here}.2x')}"
+        if moves:
+            run.append(_on(node.node, f"mv {_word(here)} {_word(f'{here}.0.4')}"))
         if not node.is_proxy:
             run.append(_copy(node.node, f"{NEW}/{node.name}", here, back=True))
-        new, old = _word(f"{here}.2x"), _word(f"{here}.0.4")
-        back.append(
-            _on(node.node, f"[ ! -e {_word(here)} ] || mv {_word(here)} {new}; mv {old} {_word(here)}")
-        )
+        put_back = f"; mv {_word(f'{here}.0.4')} {_word(here)}" if moves else ""
+        back.append(_on(node.node, aside + put_back))
     return Step(
-        "Put the new directories in the place of the old ones",
-        "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name.",
+        "Put the new directories in their place",
+        "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name, where "
+        "it is not elsewhere.",
         tuple(run),
         tuple(_on(node.node, f"ls {_word(_data_dir(node))}") for node in plan.members),
         "`member`, and nothing else",
@@ -256,8 +257,10 @@ def _close_old_ports(plan: ClusterPlan) -> Step | None:
 
 
 def _tidy(plan: ClusterPlan) -> Step:
-    directories = filter(_data_dir, plan.nodes)
-    run = [_on(node.node, f"rm -r {_word(f'{_data_dir(node)}.0.4')}") for node in directories]
+    left = [
+        (node, node.node.old_directory or f"{_data_dir(node)}.0.4") for node in filter(_data_dir, plan.nodes)
+    ]
+    run = [_on(node.node, f"rm -r {_word(directory)}") for node, directory in left]
     return Step(
         "Let go of the old files",
         (
@@ -352,6 +355,10 @@ def _copy(node: Node, source: str, destination: str, *, back: bool = False) -> s
 def _data_dir(node: Planned) -> str:
     """``""`` for a standby's that nobody tells of."""
     return node.settings.get("data-dir", "").rstrip("/")
+
+
+def _old_directory(node: Planned) -> str:
+    return node.node.old_directory or _data_dir(node)
 
 
 class _Way(NamedTuple):
