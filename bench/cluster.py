@@ -77,7 +77,9 @@ def catch_up(members: list[Member], _: float) -> Figures:
     leader = leader_of(members)
     behind = next(member for member in members if member is not leader)
     behind.pause()
-    writes = (generator.put(f"bench/{n % KEYS:06d}", b"v" * VALUE_BYTES) for n in range(BEHIND))
+    writes = (
+        generator.put(f"bench/{n // 1000:03d}/{n % 1000:03d}", b"v" * VALUE_BYTES) for n in range(BEHIND)
+    )
     generator.send_all(leader.port, writes, CONNECTIONS)
     leader.ask("/v2/keys/last", b"value=yes", "PUT")
     began = time.monotonic()

@@ -19,7 +19,7 @@ from compat.findings import ERROR, Finding, worst
 from compat.gather import gather, look_around
 from compat.goflag import TRUE
 from compat.settings import FILE, FLAG, Given, Origin, named_by_etcd
-from compat.translate import translate
+from compat.translate import ERA_04, translate
 from server import ETCD_VERSION
 from server.config import BY_NAME, Config, ConfigError, ValueRefused, load
 
@@ -83,6 +83,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         )
     except ConfigError as error:
         return _stop([*findings, _clash(error, sources.given)], REFUSED)
+    if not engine and translation.era == ERA_04 and "legacy-api" not in translation.config:
+        config = config._replace(legacy_api=True)  # whose settings are 0.4's has clients of 0.4, too
     later = {name: value for name, value in translation.config.items() if name not in BY_NAME}
     ready = Ready(translation.config, config, later, findings)
     if migrates and not prints and is_of_etcd04(config.data_dir):

@@ -14,10 +14,9 @@ from compat.commandline import CommandLine
 from compat.datadir import has_member_data, is_of_etcd04
 from compat.envfile import holds_variables, read_env_file
 from compat.findings import Finding
-from compat.flags04 import BY_NAME
 from compat.settings import FILE, VARIABLE, Given, Origin, first_wins
 from compat.toml04 import TomlError, read_toml
-from compat.translate import ERA_04, Surroundings, era_of
+from compat.translate import ERA_04, Surroundings, era_of, is_of_2x_alone
 from compat.variables import PREFIX, read_variables
 
 
@@ -61,7 +60,7 @@ def look_around(given: Mapping[str, Given], *, migrates: bool = False) -> Surrou
 
 
 def _is_new(given: Mapping[str, Given]) -> bool:
-    return any(name not in BY_NAME for name in given)
+    return any(map(is_of_2x_alone, given.values()))
 
 
 def _read_named(config_file: Given) -> _File:

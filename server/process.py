@@ -276,7 +276,7 @@ async def _serve(
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
     node_logger.info("the cores are %s", "compiled" if is_compiled() else "interpreted")
     runners = []
-    api = ClientApi(node, config.cors)
+    api = ClientApi(node, config.cors, legacy=config.legacy_api)
     try:
         await transport.start()
         await node.start(transport)
@@ -284,8 +284,10 @@ async def _serve(
         give_back_memory()
         if config.cors:
             logger.info("cors = %s", ",".join(config.cors))
+        if config.legacy_api:
+            logger.info("serving what clients of etcd 0.4 ask for, too (--legacy-api)")
         peers, clients = bound
-        for_peers = PeerHandler(transport, PeerApi(node).handle)
+        for_peers = PeerHandler(transport, PeerApi(node, legacy=config.legacy_api).handle)
         runners.append(await serve_http(for_peers.handle, peers.sockets))
         runners.append(
             await serve_http(
@@ -303,6 +305,7 @@ async def _serve(
         logger.critical("%s", error)
     finally:
         notify("STOPPING=1")
+        node.peers.disconnect()
         await transport.stop()
         for runner in reversed(runners):
             await runner.cleanup()

@@ -25,6 +25,7 @@ from compat.translate.plain import (
 )
 from compat.translate.timing import translate_timing
 from compat.translate.urls import translate_addresses
+from server.config import OURS, SETTINGS
 
 __all__ = [
     "ERA_04",
@@ -34,8 +35,11 @@ __all__ = [
     "Translation",
     "era_of",
     "is_of_04_alone",
+    "is_of_2x_alone",
     "translate",
 ]
+
+_OURS = frozenset(setting.name for setting in SETTINGS if setting.since == OURS)
 
 ORDER = (
     "name",
@@ -55,8 +59,12 @@ ORDER = (
 def era_of(given: Mapping[str, Given]) -> str:
     """0.4 when something is 0.4's alone and nothing 2.x's alone."""
     has_old = any(map(is_of_04_alone, given.values()))
-    has_new = any(name not in BY_NAME for name in given)
-    return ERA_04 if has_old and not has_new else ERA_2X
+    return ERA_04 if has_old and not any(map(is_of_2x_alone, given.values())) else ERA_2X
+
+
+def is_of_2x_alone(given: Given) -> bool:
+    """Whether 0.4 does not have the setting. What only the bundled server has speaks for neither."""
+    return given.name not in BY_NAME and given.name not in _OURS
 
 
 def is_of_04_alone(given: Given) -> bool:

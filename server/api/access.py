@@ -22,7 +22,7 @@ from server.auth import (
     parse_basic,
 )
 from server.node import Node
-from server.store import EtcdError
+from server.store import ErrorCode, EtcdError
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,17 @@ class Access:
                 return True
         logger.warning("auth: invalid access for user %s on key %s.", user.user, key)
         return False
+
+    async def check(self, request: Request, key: str, *, recursive: bool = False) -> None:
+        """Raises EtcdError 110 when the request may not do its method to ``key``, as it may not over ``/v2/keys``."""
+        if not self.enabled():
+            return
+        if request.headers.get("Authorization"):
+            allowed = await self.user_may(request, key, recursive=recursive)
+        else:
+            allowed = self.guest_may(request, key)
+        if not allowed:
+            raise EtcdError(ErrorCode.UNAUTHORIZED, "Insufficient credentials")
 
     async def _user(self, request: Request) -> User | None:
         """The user who has shown the right password."""

@@ -31,6 +31,7 @@ from server.api.keys import (
     check_key,
     parse_keys_request,
 )
+from server.api.legacy import LegacyApi, registry_event
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
 from server.api.metrics import serve_metrics
@@ -63,16 +64,17 @@ _UNAUTHORIZED = EtcdError(ErrorCode.UNAUTHORIZED, "Insufficient credentials")
 
 class ClientApi:
     """Serves one node. ``cors`` are the origins that cross-origin requests are allowed from, ``*`` for
-    all."""
+    all; ``legacy``: what 0.4 served and 2.x dropped is served too."""
 
-    def __init__(self, node: Node, cors: tuple[str, ...] = ()) -> None:
+    def __init__(self, node: Node, cors: tuple[str, ...] = (), *, legacy: bool = False) -> None:
         self._node = node
         self._cors = frozenset(cors)
         self._access = Access(node)
         self._auth = AuthApi(node, self._access)
+        self._legacy = LegacyApi(node, self._access) if legacy else None
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
-        self.repeats = Repeats(lambda: (node.raft_index, node.raft.term), self._count_repeat)
+        self.repeats = Repeats(lambda: node.raft_index, self._count_repeat)
         self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
 
     def handle(self, request: Request) -> Reply:
@@ -95,6 +97,10 @@ class ClientApi:
             return self._auth.guard(request, lambda: serve_members(self._node, request, path))
         if path.startswith(AUTH_PREFIX + "/"):
             return self._auth.serve(request, path, query)
+        if self._legacy is not None:
+            reply = self._legacy.serve(request, path, query)
+            if reply is not None:
+                return reply
         serve = self._exact.get(path)
         return not_found() if serve is None else serve(self._node, request)
 
@@ -153,7 +159,7 @@ class ClientApi:
         try:
             outcome = self._node.do(wanted)
         except EtcdError as error:
-            return self.answer(error, method, began)
+            return self.answer(self._found_by_04(wanted, error), method, began)
         if isinstance(outcome, Event):
             return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
@@ -162,12 +168,18 @@ class ClientApi:
         outcome.on_done(promised.settle)
         return promised
 
+    def _found_by_04(self, wanted: KeysRequest, error: EtcdError) -> Outcome:
+        """What a read that found nothing would have found in 0.4's registry of its members, or else the error."""
+        if self._legacy is None or error.code != ErrorCode.KEY_NOT_FOUND:
+            return error
+        return registry_event(self._node, wanted.path) or error
+
     def answer(self, outcome: Outcome, method: str, began: float) -> Response:
         """What a request is answered with that had an outcome; it is counted, from when it ``began``."""
         if isinstance(outcome, Event):
             self._requests.durations[method].observe(perf_counter() - began)
             node = self._node
-            index, term, cluster = node.raft_index, node.raft.term, node.members.cluster_id
+            index, term, cluster = node.raft_index, node.raft_term, node.members.cluster_id
             return answer_event(outcome, index, term, cluster, plain_get=method == "GET")
         if outcome is None:
             outcome = EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!")
@@ -186,7 +198,7 @@ class ClientApi:
 
     def _watch(self, watcher: Watcher) -> Response:
         node = self._node
-        head = answer_watch(watcher, node.raft_index, node.raft.term, node.members.cluster_id)
+        head = answer_watch(watcher, node.raft_index, node.raft_term, node.members.cluster_id)
         stream = _Tracked(watcher, self._watches)
         return Response(head.status, head.headers, stream=stream)
 

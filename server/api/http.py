@@ -192,7 +192,7 @@ PouringHandler = Callable[[Request], Reply | PourBody]
 def text(status: int, message: str, *headers: tuple[str, str]) -> Response:
     """A line of text, as Go's http.Error writes it."""
     named = tuple(sorted((TEXT, ("X-Content-Type-Options", "nosniff"), *headers)))
-    return Response(status, named, f"{message}\n".encode())
+    return Response(status, named, f"{message}\n".encode("utf-8", "surrogateescape"))
 
 
 def message(status: int, words: str, *headers: tuple[str, str]) -> Response:

@@ -6,6 +6,7 @@ The paths, headers and bodies of etcd 2.3's rafthttp; everything else there is 4
 import json
 
 from server.api.http import JSON, TEXT, Request, Response, bad_request, method_not_allowed, not_found
+from server.api.legacy import serve_admin
 from server.api.paths import BadPathError, decode_path, split_target
 from server.api.stats import serve_version
 from server.cluster import id_text
@@ -15,10 +16,11 @@ from server.version import version_in_cluster
 
 
 class PeerApi:
-    """Serves one node's peers."""
+    """Serves one node's peers; ``legacy``: and what 0.4's admin API told, to read."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, legacy: bool = False) -> None:
         self._node = node
+        self._legacy = legacy
 
     def handle(self, request: Request) -> Response:
         """Answers a request; never raises."""
@@ -37,7 +39,7 @@ class PeerApi:
                 now = format_time(self._node.clock())
                 return Response(200, (TEXT,), f'{{"OK":true,"Now":"{now}"}}\n'.encode())
             case _:
-                return not_found()
+                return serve_admin(self._node, request, path) if self._legacy else not_found()
 
     def _members(self, request: Request) -> Response:
         if request.method != "GET":

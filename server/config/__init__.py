@@ -5,11 +5,12 @@ heavy is imported, because the translator uses these names at every start.
 """
 
 from server.config.config import Config, ConfigError, SettingsRefused, ValueRefused, load
-from server.config.settings import BY_NAME, SETTINGS, Bundled, Kind, Setting
+from server.config.settings import BY_NAME, OURS, SETTINGS, Bundled, Kind, Setting
 from server.config.urls import UrlError, parse_url, parse_urls, parse_urls_map, urls_map_text
 
 __all__ = [
     "BY_NAME",
+    "OURS",
     "SETTINGS",
     "Bundled",
     "Config",

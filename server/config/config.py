@@ -62,6 +62,7 @@ class Config(NamedTuple):
     max_snapshots: int
     max_wals: int
     cors: tuple[str, ...]
+    legacy_api: bool
     initial_advertise_peer_urls: tuple[str, ...]
     initial_cluster: str
     initial_cluster_state: str

@@ -58,6 +58,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max-snapshots", "uint", "5", "snapshot files to keep (0: all)"),
     Setting("max-wals", "uint", "5", "write-ahead log files to keep (0: all)"),
     Setting("cors", "origins", "", "origins that cross-origin requests are allowed from"),
+    Setting(
+        "legacy-api", "bool", "false", "also serve what 0.4 served to clients and 2.x dropped", since=OURS
+    ),
     # clustering
     Setting(
         "initial-advertise-peer-urls",

@@ -19,6 +19,7 @@ class Changes:
     def __init__(self) -> None:
         self._held: deque[bytes] = deque()
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
+        self._under_way: bytes | None = None
 
     async def wait(self, change: bytes, seconds: float, too_late: str) -> None:
         """Holds a change ready to be proposed, and returns when it is applied.
@@ -40,18 +41,22 @@ class Changes:
             )  # the error it raises would hold this frame, which would hold it
             if change in self._held:
                 self._held.remove(change)
+            if change == self._under_way:
+                self._under_way = None
 
     @property
     def first(self) -> bytes | None:
-        """The next one to propose."""
-        return self._held[0] if self._held else None
+        """The next one to propose, as soon as nobody waits for the one before: a leader takes one at a time."""
+        return self._held[0] if self._held and self._under_way is None else None
 
     def proposed(self) -> None:
         """``first`` is on its way."""
-        self._held.popleft()
+        self._under_way = self._held.popleft()
 
     def settle(self, change: bytes, error: MemberError | None) -> None:
         """A change has been applied, or refused; perhaps nobody here waits for it."""
+        if change == self._under_way:
+            self._under_way = None
         applied = self._waiting.get(change)
         if applied is None or applied.done():
             return

@@ -98,6 +98,8 @@ class Node:
         self.clock = clock
         self.raft_index = self.raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
+        self.raft_term = self.raft.log.term_at(self.raft_index) or 0
+        """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
         self._disk = started.disk
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
@@ -280,7 +282,8 @@ class Node:
         if self.raft.leader == NOBODY:
             return False
         try:
-            await asyncio.wait_for(self.propose(Request(method="SYNC", time=self.clock())), within)
+            # One that lets nothing expire: that is the leader's to decide, by its own clock.
+            await asyncio.wait_for(self.propose(Request(method="SYNC")), within)
         except (TimeoutError, EtcdError):
             return False
         return True
@@ -338,7 +341,7 @@ class Node:
     def _apply(self, entries: list[Entry]) -> None:
         if not entries:
             return
-        self.raft_index = entries[-1].index
+        self.raft_index, self.raft_term = entries[-1].index, entries[-1].term
         now = self.clock()
         waiters, apply, observe = self._waiters, self._applier.apply, self.metrics.proposals.observe
         proposed = time.monotonic() + self._request_timeout  # less an answer's deadline: how long it took
@@ -436,11 +439,19 @@ class Node:
 
     async def _introduce(self) -> None:
         """Tells the cluster this member's name and client URLs, once each start."""
-        await self._until_done(self.local.attributes_path, self.local.attributes)
+        path = self.local.attributes_path
+        while not self._published.is_set():
+            try:
+                await self.propose(Request(method="PUT", path=path, val=self.local.attributes))
+            except EtcdError as error:
+                if self._stopping or self.failed.done():
+                    return
+                logger.error("cannot write %s, trying again: %s", path, error.cause)
+            else:
+                self._published.set()
         cluster = id_text(self.members.cluster_id)
         urls = " ".join(self.local.client_urls)
         logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self.local.name, urls, cluster)
-        self._published.set()
 
     async def _watch_versions(self) -> None:
         """Has a leader decide on the cluster's version when its term begins, and now and then after."""
@@ -461,7 +472,7 @@ class Node:
             logger.warning("cannot get the version of member %s", id_text(member))
         self._silent = silent
         decided = decide_version((own, *versions.values()), known)
-        if decided is None or not self.is_leader:
+        if decided is None or not self.is_leader or self.members.version != known:
             return
         if known is None:
             logger.info("setting up the initial cluster version to %s", major_minor(decided))
@@ -469,25 +480,20 @@ class Node:
             logger.info(
                 "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
             )
-        await self._until_done(VERSION_PATH, decided.encode())
-
-    async def _until_done(self, path: str, value: bytes) -> None:
-        while True:
-            try:
-                await self.propose(Request(method="PUT", path=path, val=value))
-                return
-            except EtcdError as error:
-                if self._stopping or self.failed.done():
-                    return
-                logger.error("cannot write %s, trying again: %s", path, error.cause)
+        try:
+            await self.propose(Request(method="PUT", path=VERSION_PATH, val=decided.encode()))
+        except EtcdError as error:  # another may lead by now, and may have decided otherwise
+            logger.error("error updating cluster version (%s)", error.cause)
 
     # Snapshots
 
     def _begin_snapshots(self) -> None:
         """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
-        for message in self.peers.take_wanted():
-            self._begin(partial(self._hand_over, message, self._snapshots.freeze()))
         applied = self.raft.log.applied
+        if applied != self.raft_index:
+            return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
+        if wanted := self.peers.take_wanted():
+            self._begin(partial(self._hand_over, wanted, self._snapshots.freeze()))
         if applied - self._snapshot_index <= self._snapshot_count or self._taking_snapshot:
             return
         logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)
@@ -513,14 +519,17 @@ class Node:
             logger.info("compacted raft log at %d", kept_from)
         self._taking_snapshot = False
 
-    async def _hand_over(self, message: Message, image: Image) -> None:
-        """Sends a follower the key space; the log goes on from there."""
-        self.peers.hand_over(message, await self._snapshots.encode(image))
+    async def _hand_over(self, messages: list[Message], image: Image) -> None:
+        """Sends followers the key space; the log goes on from there."""
+        snapshot = await self._snapshots.encode(image)
+        for message in messages:
+            self.peers.hand_over(message, snapshot)
 
     async def _install(self, snapshot: Snapshot, hard_state: HardState) -> None:
         """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
         self._unsaved = None
         self.raft_index = self._snapshot_index = snapshot.index
+        self.raft_term = snapshot.term
         await self._snapshots.install(snapshot, hard_state, self.clock())
         self._notice_members()
 

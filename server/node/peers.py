@@ -6,14 +6,18 @@ A SNAPSHOT cannot be sent as it comes from raft: it is kept until somebody asks 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from server.cluster.members import Member, Members
 from server.node.network import Network
-from server.raft import LogError, Message, MessageType, Raft, Role, Snapshot
+from server.raft import Message, MessageType, Raft, Role, Snapshot
 from server.storage.boltfile import holds_v3_data
 from server.storage.v3 import V3Data
+
+RECEIVING_PATIENCE = 300.0
+"""Seconds for which the log is kept for a follower that a snapshot is on its way to."""
 
 
 class Peers:
@@ -44,7 +48,8 @@ class Peers:
         self._see_v3_data = see_v3_data
         self._leave = leave
         self._wanted: list[Message] = []
-        self._receiving: set[int] = set()
+        self._receiving: dict[int, float] = {}
+        """Since when, by the monotonic clock."""
         self._urls: dict[int, tuple[str, ...]] = {}
 
     def connect(self, network: Network | None, remotes: Iterable[Member]) -> None:
@@ -57,6 +62,10 @@ class Peers:
         for remote in remotes:
             if remote.id != self._local:
                 network.add_remote(remote.id, remote.peer_urls)
+
+    def disconnect(self) -> None:
+        """From now on there is none any more: what the log still tells of members must not reach one that stops."""
+        self.network = None
 
     def follow_members(self) -> None:
         """Has the network talk to the members there are now, and to no other."""
@@ -88,7 +97,8 @@ class Peers:
         """The SNAPSHOTs that wait for a snapshot. Until ``snapshot_ended`` for each, its receiver needs the log from
         the snapshot on."""
         wanted, self._wanted = self._wanted, []
-        self._receiving.update(message.to for message in wanted)
+        now = time.monotonic()
+        self._receiving.update((message.to, now) for message in wanted)
         return wanted
 
     def hand_over(self, message: Message, snapshot: Snapshot) -> None:
@@ -101,7 +111,9 @@ class Peers:
 
     @property
     def are_receiving_snapshots(self) -> bool:
-        return bool(self._receiving)
+        """Whether the log has to be kept for one; not for ever, or one that hangs would have it grow without end."""
+        now = time.monotonic()
+        return any(now - since < RECEIVING_PATIENCE for since in self._receiving.values())
 
     async def versions(self) -> dict[int, str | None]:
         """The releases that the other members say they are, None for each that does not answer."""
@@ -137,7 +149,7 @@ class Peers:
         try:
             for message in messages:
                 self._raft.step(message)
-        except LogError as error:
+        except Exception as error:  # it is not known how far the step went
             self._fail(error)
             return
         self._wake()
@@ -150,7 +162,7 @@ class Peers:
         self._raft.unreachable(member)
 
     def snapshot_ended(self, member: int, *, arrived: bool) -> None:
-        self._receiving.discard(member)
+        self._receiving.pop(member, None)
         self._raft.snapshot_ended(member, arrived=arrived)
         self._wake()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from server.cluster.members import MemberError, Members
 from server.memory import collect_young_garbage, give_back_memory
+from server.node.applier import check_not_newer
 from server.node.disk import Disk
 from server.node.worker import Worker
 from server.raft import HardState, LogError, Raft, Snapshot
@@ -93,7 +94,7 @@ class Snapshots:
         and then it is ``installed``.
 
         Readers see it before it is on disk; all of it was committed by the leader, so nothing can take it back. Raises
-        LogError for one that cannot be read.
+        LogError for one that cannot be read, CannotApply for one of a cluster with a newer version.
         """
         logger.info("start to apply snapshot at index %d", snapshot.index)
         try:
@@ -103,6 +104,8 @@ class Snapshots:
             raise LogError(
                 f"the leader's snapshot at index {snapshot.index} cannot be read: {error}"
             ) from error
+        if self._members.version is not None:
+            check_not_newer(self._members.version)
         collect_young_garbage()
         position = WalPosition(snapshot.index, snapshot.term)
         async with self._writing:

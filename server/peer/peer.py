@@ -167,7 +167,8 @@ class Remote:
         self._enqueue(message)
 
     def stop(self) -> None:
-        """Ends all ways; the ``tasks`` end soon after. What still waits is lost."""
+        """Ends all ways; the ``tasks`` end soon after. What waits to be posted is lost, what is in a stream leaves
+        first."""
         for task in self.tasks:
             task.cancel()
         while not self._posts.empty():
@@ -281,7 +282,7 @@ class Peer(Remote):
     def stop(self) -> None:
         super().stop()
         for stream in self._streams.values():
-            stream.end()
+            stream.finish()
         self._streams.clear()
 
     def _end(self, channel: Channel) -> None:

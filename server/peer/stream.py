@@ -23,8 +23,8 @@ STALL = 5.0
 
 
 class OutgoingStream:
-    """``on_lost`` is called once, with the reason, when the stream ends otherwise than by ``end``; ``clock`` counts
-    seconds. ``latency`` is told how long the APPENDs take."""
+    """``on_lost`` is called once, with the reason, when the stream ends otherwise than by ``end`` or ``finish``;
+    ``clock`` counts seconds. ``latency`` is told how long the APPENDs take."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class OutgoingStream:
         self._latency = latency
         self._queue: deque[Message] = deque()
         self._heartbeat_due = True  # the first tells the peer that there is somebody
+        self._finishing = False
         self._ended = False
         self._taken_at: float | None = clock()
         """When the connection was last given something that it has not finished writing yet."""
@@ -73,10 +74,17 @@ class OutgoingStream:
         self._queue.clear()
         self._tell()
 
+    def finish(self) -> None:
+        """No more of it but what waits: a member that is removed hears so in the last of it."""
+        self._finishing = True
+        self._tell()
+
     # What the carrier calls
 
     def take(self) -> bytes | None:
         """All that is there now, up to a sensible size, which may be nothing; None at the end."""
+        if self._finishing and not self._queue:
+            self._ended = True
         if self._ended:
             return None
         if self._pausing:
@@ -111,7 +119,8 @@ class OutgoingStream:
     def _lose(self, why: str) -> None:
         if not self._ended:
             self.end()
-            self._on_lost(why)
+            if not self._finishing:
+                self._on_lost(why)
 
 
 def _nobody() -> None:

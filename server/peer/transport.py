@@ -60,7 +60,7 @@ class Transport:
         self._links = Links(self.me, self.host, dialer, self.repeats, self.received, self._database)
 
     async def stop(self) -> None:
-        """Ends every connection; what still waits to be sent is dropped. Harmless when it has not started."""
+        """Ends every connection; what still waits to be posted is dropped. Harmless when it has not started."""
         links, self._links = self._links, None
         for member in list(self._peers):
             self.remove_peer(member)

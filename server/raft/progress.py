@@ -17,6 +17,10 @@ from enum import Enum, auto
 WINDOW = 512
 """Appends on their way to one follower."""
 
+AHEAD = 4
+"""Of these, how many full ones to a follower that lags: it works on one while the next are on their way, and they do
+not pile up in memory."""
+
 
 class Pace(Enum):
     PROBE = auto()
@@ -45,6 +49,10 @@ class Progress:
         if self.pace is Pace.REPLICATE:
             return len(self._on_their_way) >= WINDOW
         return self.paused or self.pace is Pace.SNAPSHOT
+
+    @property
+    def may_send_ahead(self) -> bool:
+        return self.pace is Pace.REPLICATE and len(self._on_their_way) < AHEAD
 
     def sent(self, last: int) -> None:
         """An append up to ``last`` was sent; one without entries, for the commit index, counts for a probe alone."""

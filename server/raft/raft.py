@@ -337,6 +337,7 @@ class Raft:
         self.leader = NOBODY
         self._votes = {}
         self._reads.clear()
+        self._pending_conf_change = False
         self._elapsed = 0
         self._patience = self.election_ticks + 1 + self._random.randrange(self.election_ticks)
 
@@ -454,6 +455,8 @@ class Raft:
             self._broadcast()
         elif was_paused or progress.next <= self.log.last_index:
             self._send_append(message.sender)
+            while progress.next <= self.log.last_index and progress.may_send_ahead:
+                self._send_append(message.sender)
 
     def _on_heartbeat_response(self, message: Message) -> None:
         progress = self._voters.get(message.sender)

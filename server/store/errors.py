@@ -6,7 +6,8 @@ from enum import IntEnum
 
 
 class ErrorCode(IntEnum):
-    """The codes etcd 2.3 really sends (its ``Documentation/errorcode.md`` lists more, long unused)."""
+    """The codes etcd 2.3 really sends (its ``Documentation/errorcode.md`` lists more, long unused), and those that
+    0.4's own endpoints send: 200, 205 to 208."""
 
     KEY_NOT_FOUND = 100
     COMPARE_FAILED = 101
@@ -16,9 +17,14 @@ class ErrorCode(IntEnum):
     ROOT_READ_ONLY = 107
     DIRECTORY_NOT_EMPTY = 108
     UNAUTHORIZED = 110
+    VALUE_REQUIRED = 200
     PREV_VALUE_REQUIRED = 201
     TTL_NOT_A_NUMBER = 202
     INDEX_NOT_A_NUMBER = 203
+    TIMEOUT_NOT_A_NUMBER = 205
+    NAME_REQUIRED = 206
+    INDEX_OR_VALUE_REQUIRED = 207
+    INDEX_AND_VALUE = 208
     INVALID_FIELD = 209
     INVALID_FORM = 210
     VALUE_ON_REFRESH = 211
@@ -38,9 +44,14 @@ MESSAGES: dict[int, str] = {
     ErrorCode.ROOT_READ_ONLY: "Root is read only",
     ErrorCode.DIRECTORY_NOT_EMPTY: "Directory not empty",
     ErrorCode.UNAUTHORIZED: "The request requires user authentication",
+    ErrorCode.VALUE_REQUIRED: "Value is Required in POST form",
     ErrorCode.PREV_VALUE_REQUIRED: "PrevValue is Required in POST form",
     ErrorCode.TTL_NOT_A_NUMBER: "The given TTL in POST form is not a number",
     ErrorCode.INDEX_NOT_A_NUMBER: "The given index in POST form is not a number",
+    ErrorCode.TIMEOUT_NOT_A_NUMBER: "The given timeout in POST form is not a number",
+    ErrorCode.NAME_REQUIRED: "Name is required in POST form",
+    ErrorCode.INDEX_OR_VALUE_REQUIRED: "Index or value is required",
+    ErrorCode.INDEX_AND_VALUE: "Index and value cannot both be specified",
     ErrorCode.INVALID_FIELD: "Invalid field",
     ErrorCode.INVALID_FORM: "Invalid POST form",
     ErrorCode.VALUE_ON_REFRESH: "Value provided on refresh",

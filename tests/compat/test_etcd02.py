@@ -386,3 +386,33 @@ def test_data_of_0_4_is_read_by_2_0_and_2_1(engine: Path, became: Calls, etcd02:
     Path("D/log").touch()
     with pytest.raises(Became):
         etcd02(f"-name m -data-dir D --engine {engine}")
+
+
+OLD_LINE = "-name m1 -addr 127.0.0.1:4001 -peer-addr 127.0.0.1:7001 -v"
+NEW_LINE = "--name m1"
+
+
+@pytest.mark.parametrize(
+    ("line", "environ", "on"),
+    [
+        (OLD_LINE, {}, True),
+        (f"{OLD_LINE} --legacy-api=false", {}, False),
+        (OLD_LINE, {"ETCD_LEGACY_API": "false"}, False),
+        (f"{OLD_LINE} --legacy-api", {"ETCD_LEGACY_API": "false"}, True),
+        (NEW_LINE, {}, False),
+        (f"{NEW_LINE} --legacy-api", {}, True),
+        (NEW_LINE, {"ETCD_LEGACY_API": "true"}, True),
+        ("-addr 127.0.0.1:4001 --listen-peer-urls http://127.0.0.1:7001", {}, False),
+    ],
+)
+def test_settings_of_0_4_bring_its_endpoints(
+    etcd02: Run, line: str, environ: dict[str, str], on: bool
+) -> None:
+    assert etcd02(f"--print-config {line}", environ).config["legacy-api"] is on
+
+
+def test_what_only_the_bundled_server_has_does_not_make_a_line_one_of_2_x(etcd02: Run) -> None:
+    plain = etcd02(f"--print-config {OLD_LINE}").config
+    with_ours = etcd02(f"--print-config {OLD_LINE} --legacy-api=false").config
+    assert with_ours == plain | {"legacy-api": False}
+    assert plain["listen-client-urls"] == ["http://[::]:4001"]

@@ -79,7 +79,12 @@ def test_a_flag_that_came_inside_a_patch_series_is_unknown_before() -> None:
 
 def test_the_settings_that_the_bundled_server_has_besides() -> None:
     besides = {setting.name: setting.since for setting in SETTINGS if setting.since != "2.3"}
-    assert besides == {"discovery-timeout": OURS, "discovery-srv-name": "3.4", "dns-server": OURS}
+    assert besides == {
+        "legacy-api": OURS,
+        "discovery-timeout": OURS,
+        "discovery-srv-name": "3.4",
+        "dns-server": OURS,
+    }
     assert BY_NAME["discovery-srv-name"].first == "3.4.0"
     assert not {name for name, since in besides.items() if since == OURS} & set(BY_NAME)
 

@@ -187,6 +187,13 @@ def test_a_removed_member_stops_by_itself_and_says_why(cluster: Cluster, role: s
     assert cluster.panics([gone]) == []
 
 
+def test_a_member_that_is_asked_to_remove_itself_says_that_it_is_done(cluster: Cluster) -> None:
+    gone = cluster.others(cluster.wait_until_healthy())[0]
+    assert cluster.change_members("DELETE", f"/{gone.id}", via=gone).status == 204
+    cluster.members.remove(gone)
+    assert gone.wait_for_end() == 0
+
+
 def test_a_member_that_was_down_when_it_was_removed_hears_of_it(cluster: Cluster) -> None:
     gone, *_ = cluster.others(cluster.wait_for_leader())
     identity = gone.id

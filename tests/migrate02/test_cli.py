@@ -458,7 +458,7 @@ def test_a_flag_tells_what_becomes_of_it() -> None:
     assert "still understood" in out
 
 
-@pytest.mark.parametrize("name", ["-dns-server", "ETCD_DNS_SERVER", "discovery-timeout"])
+@pytest.mark.parametrize("name", ["-dns-server", "ETCD_DNS_SERVER", "discovery-timeout", "--legacy-api"])
 def test_what_only_the_bundled_server_has_is_explained(name: str) -> None:
     run = migrate02("explain", name)
     assert run.status == 0

@@ -108,8 +108,14 @@ class Process:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 leader = self.request("GET", "/v2/stats/self").json().get("leaderInfo")
                 if isinstance(leader, dict) and leader["leader"] not in ("", "0"):
-                    version = self.request("GET", "/version").json()
-                    if version.get("etcdcluster") != "not_decided":
+                    version = self.request("GET", "/version")
+                    if version.body == b"etcd 0.4.9":  # as with --legacy-api
+                        decided = (
+                            "set the initial cluster version" in self.log or "cluster version: 2" in self.log
+                        )
+                    else:
+                        decided = version.json().get("etcdcluster") != "not_decided"
+                    if decided:
                         return self
             time.sleep(0.02)
         raise AssertionError(f"not serving on {self.url}:\n{self.log}")

@@ -56,6 +56,7 @@ def serve(
     request_timeout: float = 5.0,
     snapshot_count: int = 10000,
     wait_for_leader: bool = True,
+    legacy: bool = False,
 ) -> None:
     """Runs a test against the member in ``data_dir``, a new one if there is none."""
     settings = load(
@@ -81,7 +82,7 @@ def serve(
         try:
             while wait_for_leader and node.members.version is None:
                 await asyncio.sleep(0.001)
-            await asyncio.wait_for(test(Served(node, ClientApi(node, cors))), 20)
+            await asyncio.wait_for(test(Served(node, ClientApi(node, cors, legacy=legacy))), 20)
         finally:
             await node.stop()
 

@@ -13,7 +13,7 @@ import uvloop
 
 from server.api import adapter
 from server.api.adapter import Listening, serve
-from server.api.http import CLOSE, Body, Handler, Headers, ReadBody, Reply, Request, Response
+from server.api.http import CLOSE, Body, Handler, Headers, ReadBody, Reply, Request, Response, UntilGone
 from server.listen import listen
 
 T = TypeVar("T")
@@ -705,3 +705,35 @@ def test_what_is_said_to_a_proxy_is_not_heeded() -> None:
 
 def test_a_host_that_is_none_is_refused() -> None:
     assert exchange(echo, b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+@pytest.mark.parametrize("half_close", [True, False])
+def test_an_answer_that_may_never_come_is_given_up_when_the_client_sends_no_more(half_close: bool) -> None:
+    given_up = asyncio.Event()
+
+    async def wait_for_ever() -> Response:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+        raise AssertionError("for ever is over")
+
+    async def heard() -> None:
+        await given_up.wait()
+
+    def handler(_: Request) -> Reply:
+        return UntilGone(wait_for_ever())
+
+    sent = b"PATCH / HTTP/1.1\r\nHost: x\r\n\r\n"  # which the hot path leaves to the other
+    got = exchange(handler, sent, half_close=half_close, then=heard)
+    assert got.startswith(b"HTTP/1.1 408 Request Timeout\r\n") == half_close
+    assert got.endswith(END) == half_close
+
+
+def test_an_answer_that_might_never_come_and_does_is_sent() -> None:
+    async def soon() -> Response:
+        await asyncio.sleep(0.01)
+        return Response(200, (), b"here")
+
+    sent = b"PATCH / HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert exchange(lambda _: UntilGone(soon()), sent, sent).count(b"\r\n\r\nhere") == 2

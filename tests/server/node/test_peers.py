@@ -8,9 +8,12 @@ from random import Random
 
 import pytest
 
+from server.api.client import ClientApi
+from server.api.http import Request as HttpRequest
+from server.api.http import Response
 from server.cluster import Member, Members
 from server.cluster.members import REMOVED
-from server.node import Latency, MemberRemoved, Node, NodeFailed, Started
+from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, Started
 from server.node.leadership import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
 from server.raft import Message, MessageType, Raft, RaftLog, Snapshot
 from server.storage.boltfile import empty_database
@@ -276,6 +279,53 @@ def test_a_snapshot_that_cannot_be_read_ends_the_member_and_reaches_no_disk() ->
     run(test, Cluster())
 
 
+def test_a_snapshot_of_a_newer_cluster_ends_the_member_and_reaches_no_disk() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        other = next(node for node in cluster.world.nodes.values() if node is not leader)
+        newer = Store()
+        newer.set("/0/version", b"3.9.0", now=1)
+        snapshot = Snapshot(leader.raft_index + 100, leader.raft.term, (1, 2, 3), newer.save())
+        message = Message(
+            MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
+        )
+        other.peers.receive([message])
+        with pytest.raises(NodeFailed, match="cluster cannot be downgraded"):
+            await other.failed
+        assert not [call for call in cluster.disks[other.local.id].calls if call != "save"]
+
+    run(test, Cluster())
+
+
+def test_no_snapshot_of_its_own_is_begun_while_a_leaders_waits_to_take_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        other = next(node for node in cluster.world.nodes.values() if node is not leader)
+        await until(
+            lambda: all(len(node.members.client_urls()) == 3 for node in cluster.world.nodes.values())
+        )
+        disk = cluster.disks[other.local.id]
+        disk.gate.clear()
+        await leader.propose(put("a"))
+        await until(lambda: disk.holding)
+        cluster.world.cut.add(other.local.id)
+        snapshot = Snapshot(leader.raft_index + 1000, leader.raft.term, (1, 2, 3), leader.store.save())
+        message = Message(
+            MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
+        )
+        other.peers.receive([message])
+        disk.gate.set()
+        await until(lambda: f"release {snapshot.index}" in disk.calls)
+        assert value(other, "a") == b"v"
+        assert "start to snapshot" not in caplog.text
+
+    run(test, Cluster(snapshot_count=500))
+
+
 def test_the_log_is_not_shortened_while_a_snapshot_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
     monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
@@ -359,6 +409,70 @@ def test_without_a_quorum_writes_fail_in_time_and_nothing_answered_is_lost(
     run(test, Cluster(timeout=0.5))
 
 
+def test_who_asks_a_member_whether_it_gets_on_lets_nothing_expire_by_its_clock() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        follower = next(node for node in cluster.world.nodes.values() if node is not leader)
+        lasting = put("a")
+        lasting.expiration = leader.clock() + 60_000_000_000
+        await follower.propose(lasting)
+        follower.clock = lambda: leader.clock() + 3600_000_000_000
+        assert await follower.makes_progress(5)
+        assert value(leader, "a") == b"v"
+
+    run(test, Cluster())
+
+
+def test_a_member_whose_change_of_members_was_overruled_proposes_the_next() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        cluster.world.cut.add(leader.local.id)
+        with pytest.raises(ChangeFailed):
+            await leader.add_member(Member(7, peer_urls=("http://127.0.0.1:7",)))
+        await cluster.leader()
+        cluster.world.cut.clear()
+        await until(lambda: not leader.is_leader)
+        await cluster.leader()
+        await leader.add_member(Member(8, peer_urls=("http://127.0.0.1:8",)))
+        assert [member.id for member in leader.members] == [1, 2, 3, 8]
+
+    run(test, Cluster(timeout=1.0))
+
+
+def test_a_version_decided_by_who_leads_no_longer_is_not_written_again() -> None:
+    async def test(cluster: Cluster) -> None:
+        first = await cluster.leader()
+        # Nothing it sends of the version arrives, so it is the next leader's to decide.
+        cluster.world.lose = lambda message: any(b"/0/version" in entry.data for entry in message.entries)
+        await until(lambda: any(b"/0/version" in entry.data for entry in first.raft.log.entries_from(1)))
+        cluster.world.cut.add(first.local.id)
+        second = await cluster.leader()
+        cluster.world.lose = lambda message: False
+        await until(lambda: second.members.version)
+        await second.propose(Request(method="PUT", path="/0/version", val=b"3.4.0"))
+        cluster.world.cut.clear()
+        await until(lambda: first.members.version == "3.4.0")
+        await asyncio.sleep(1.0)  # more than a request of the first leader's may take
+        assert {node.members.version for node in cluster.world.nodes.values()} == {"3.4.0"}
+
+    run(test, Cluster(timeout=0.5))
+
+
+def test_answers_of_a_member_that_is_cut_off_show_the_term_of_what_it_has_applied() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        alone = next(node for node in cluster.world.nodes.values() if node is not leader)
+        await alone.propose(put("a"))
+        cluster.world.cut.add(alone.local.id)
+        term = leader.raft.term
+        await until(lambda: alone.raft.term > term)
+        answer = ClientApi(alone).handle(HttpRequest("GET", b"/v2/keys/a", {}, ""))
+        assert isinstance(answer, Response)
+        assert dict(answer.headers)["X-Raft-Term"] == str(term)
+
+    run(test, Cluster())
+
+
 def test_what_waits_while_leaders_change_is_told_so() -> None:
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
@@ -430,5 +544,61 @@ def test_a_leaders_database_that_may_hold_data_is_seen(database: bytes | None, l
         leader = await cluster.leader()
         leader.peers.receive_database(7, database)
         assert leader.raft.may_lead == leads
+
+    run(test, Cluster())
+
+
+def test_changes_asked_of_a_follower_at_once_are_all_made() -> None:
+    """The leader would put an empty entry in the place of one that comes before the last is applied."""
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        follower = next(node for node in cluster.world.nodes.values() if node is not leader)
+        urls = [f"http://127.0.0.1:{port}" for port in range(50, 55)]
+        await asyncio.gather(*(follower.update_member(Member(FIRST[0].id, peer_urls=(url,))) for url in urls))
+        moved = follower.members.get(FIRST[0].id)
+        assert moved is not None
+        assert moved.peer_urls == (urls[-1],)
+
+    run(test, Cluster(timeout=3.0))
+
+
+def test_a_receiver_that_hangs_does_not_keep_the_log_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
+    monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
+    monkeypatch.setattr("server.node.peers.RECEIVING_PATIENCE", 0.2)
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        lagging = next(node for node in cluster.world.nodes.values() if node is not leader)
+        cluster.world.cut.add(lagging.local.id)
+        for number in range(40):
+            await leader.propose(put(f"k{number}"))
+        await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
+        held: list[object] = []
+        monkeypatch.setattr(leader.peers, "hand_over", lambda *handed: held.append(handed))
+        cluster.world.cut.clear()
+        await until(lambda: held)
+        first_index = leader.raft.log.first_index
+        await asyncio.sleep(0.3)
+        for number in range(40):
+            await leader.propose(put(f"l{number}"))
+        await until(lambda: leader.raft.log.first_index > first_index)
+
+    run(test, Cluster(snapshot_count=20))
+
+
+@pytest.mark.interpreted
+def test_a_fault_while_a_message_is_taken_ends_the_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+
+        def fault(message: Message) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(leader.raft, "step", fault)
+        leader.peers.receive([Message(MessageType.HEARTBEAT, leader.local.id, 2, 1)])
+        with pytest.raises(NodeFailed):
+            await leader.failed
 
     run(test, Cluster())

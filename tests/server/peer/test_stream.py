@@ -132,6 +132,26 @@ def test_one_that_was_ended_is_not_reported_lost(case: Case) -> None:
     assert case.stream.take() is None
 
 
+def test_one_that_is_finished_gives_what_waits_and_is_not_reported_lost(case: Case) -> None:
+    assert case.taken() == []
+    case.stream.offer(message(1))
+    told = case.told
+    case.stream.finish()
+    assert case.told == told + 1
+    assert case.taken() == [message(1)]
+    assert case.stream.take() is None
+    case.stream.close()
+    assert case.lost == []
+
+
+def test_one_that_is_closed_while_it_is_finished_is_not_reported_lost(case: Case) -> None:
+    case.stream.offer(message(1))
+    case.stream.finish()
+    case.stream.close()
+    assert case.lost == []
+    assert case.stream.take() is None
+
+
 def test_who_waits_for_pieces_is_told_when_there_are_some_and_when_there_will_be_none(case: Case) -> None:
     async def scenario() -> None:
         news = asyncio.Event()

@@ -260,6 +260,14 @@ def test_a_change_of_members_is_pending_until_it_is_applied_or_dropped() -> None
     assert seen == [False, True, False, True, False]
 
 
+def test_a_change_is_pending_for_its_leader_only() -> None:
+    raft = elected()
+    raft.propose_conf_change(b"+4")
+    assert raft.conf_change_pending
+    tell(raft, MessageType.HEARTBEAT, 2, term=raft.term + 1)  # whose log need not have it
+    assert not raft.conf_change_pending
+
+
 def test_only_a_leader_knows_how_far_the_others_are() -> None:
     assert member().progress == {}
     raft = elected((1, 2, 3))

@@ -2,7 +2,10 @@
 
 import pytest
 
-from server.raft.progress import WINDOW, Pace, Progress
+from server.raft import MessageType
+from server.raft.log import MAX_BATCH_ENTRIES
+from server.raft.progress import AHEAD, WINDOW, Pace, Progress
+from tests.server.raft.driving import accepts, elected, log_of, refuses
 
 
 def probing(match: int = 3, next_index: int = 6) -> Progress:
@@ -205,3 +208,15 @@ def test_only_an_answer_says_that_a_follower_is_there() -> None:
     assert not progress.heard
     progress.heartbeat_answered()
     assert progress.heard
+
+
+def test_a_follower_that_lags_gets_a_few_full_appends_at_once_and_no_more() -> None:
+    raft = elected(log=log_of(*[1] * (10 * MAX_BATCH_ENTRIES)), term=1)
+    sent = refuses(raft, 2, raft.log.last_index - 1, 0)
+    (probe,) = [message for message in sent if message.to == 2]
+    sent = accepts(raft, 2, probe.entries[-1].index)
+    appends = [message for message in sent if message.type is MessageType.APPEND and message.to == 2]
+    assert [len(message.entries) for message in appends] == [MAX_BATCH_ENTRIES] * AHEAD
+    assert [message.index for message in appends] == [MAX_BATCH_ENTRIES * n for n in range(1, AHEAD + 1)]
+    sent = accepts(raft, 2, appends[0].entries[-1].index)
+    assert len([message for message in sent if message.type is MessageType.APPEND and message.to == 2]) == 1
