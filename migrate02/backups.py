@@ -13,9 +13,8 @@ import shutil
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from migrate02.files import Replaced, link_or_copy, reason, replace_with, sync_directory, write_new
+from migrate02.files import FOLDER, Replaced, link_or_copy, reason, replace_with, sync_directory, write_new
 
-FOLDER = ".migrate02"
 MANIFEST = "manifest.json"
 VERSION = 1
 
@@ -83,6 +82,7 @@ class Keeper:
 
 def _new_folder(parent: str) -> str:
     os.makedirs(parent, exist_ok=True)
+    _keep_out_of_version_control(parent)
     number = 1 + max(
         (int(name.partition(".")[0]) for name in os.listdir(parent) if name[:4].isdigit()), default=0
     )
@@ -95,6 +95,12 @@ def _new_folder(parent: str) -> str:
             continue
         sync_directory(parent)
         return folder
+
+
+def _keep_out_of_version_control(parent: str) -> None:
+    path = os.path.join(parent, ".gitignore")
+    if not os.path.exists(path):
+        write_new(path, b"*\n", os.stat(parent), sync=False, mode=0o644)
 
 
 class Undone(NamedTuple):

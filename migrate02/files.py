@@ -10,6 +10,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+FOLDER = ".migrate02"
+"""Where a tree's backups are."""
+
 MAX_BYTES = 4 << 20
 """No configuration of etcd is larger; a file that is, is something else."""
 

@@ -10,6 +10,7 @@ from migrate02.formats import UnusableInput, rooms
 from migrate02.formats.places import NOTHING, Reading
 from migrate02.formats.rooms import Sourced
 from migrate02.formats.view import View
+from migrate02.rewriting import left_over, rewrite
 
 
 def convert_text(text: str, name: str, options: Options) -> Conversion:
@@ -20,8 +21,6 @@ def convert_text(text: str, name: str, options: Options) -> Conversion:
         return refused(name, str(error), error.line, before=text)
     if reading.is_empty:
         return convert_settings(text, name, options)
-    from migrate02.rewriting import rewrite
-
     return rewrite(reading, name, text, options)
 
 
@@ -48,9 +47,9 @@ def convert_settings(text: str, name: str, options: Options) -> Conversion:
     if rooms.is_no_shell_script(text) and not options.kind:
         reason, line = formats.not_converted(text)
         return left_alone(name, text, reason, line) if reason else Conversion(name, text, text, {}, [])
-    others = not options.kind and bool(rooms.candidates(text)) and not formats.looks_like_etcd(text)
+    others = not options.kind and _is_anothers(text)
     if others or (options.kind and options.kind not in formats.WHOLE):
-        return Conversion(name, text, text, {}, [])
+        return Conversion(name, text, text, {}, left_over(name, text, text, []))
     try:
         document = formats.read(text, name, options.era, options.kind)
     except UnusableInput as error:
@@ -58,6 +57,12 @@ def convert_settings(text: str, name: str, options: Options) -> Conversion:
     if document.form == formats.ONLY_COMMENTS:
         return Conversion(name, text, text, {}, [])
     return convert_document(document, name, text, options)
+
+
+def _is_anothers(text: str) -> bool:
+    """Of a kind that another room reads, and no text of settings too."""
+    names = rooms.candidates(text)
+    return bool(names) and ("containers" in names or not formats.looks_like_etcd(text))
 
 
 def convert_words(words: Sequence[str], options: Options) -> Conversion:

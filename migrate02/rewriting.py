@@ -13,6 +13,7 @@ from compat.findings import ERROR, Finding, worst
 from compat.settings import FILE, Origin
 from migrate02.conversion import Conversion, Options, convert_document, for_a_person
 from migrate02.formats.document import Document
+from migrate02.formats.kinds import lines_of_04
 from migrate02.formats.places import Inner, Reading, Setup
 from migrate02.formats.view import Edit, Overlap, View, apply
 from migrate02.settling import Layer, Settled, named_files, settle
@@ -131,12 +132,29 @@ def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str
         after = {name: _after(name, group, texts[name]) for name in names}
     except Overlap:
         return {name: _shared(name, group, texts[name]) for name in names}
+    told = {name: [*_said(name, group), *left_over(name, texts[name], after[name], group)] for name in names}
     return {
-        name: Conversion(
-            name, texts[name], after[name], _config(name, group), for_a_person(_said(name, group), name)
-        )
+        name: Conversion(name, texts[name], after[name], _config(name, group), for_a_person(told[name], name))
         for name in names
     }
+
+
+def left_over(name: str, before: str, after: str, group: Sequence[_File]) -> list[Finding]:
+    """Lines that still set something of 0.4's alone and that nobody has said anything about: nothing goes unsaid."""
+    lines = lines_of_04(after)
+    if not lines:
+        return []
+    findings = [finding for file in group for finding in file.findings]
+    told = {finding.origin.line for finding in findings if finding.origin and finding.origin.file == name}
+    old, new = before.split("\n"), after.split("\n")
+    left = [old.index(new[line - 1]) + 1 for line in lines if new[line - 1] in old]
+    message = "left as it is: a setting of 0.4, in a place that is not understood"
+    remedy = "convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in"
+    return [
+        Finding("not-converted", "", Origin(FILE, name, name, line), message, remedy)
+        for line in dict.fromkeys(left)
+        if line not in told
+    ]
 
 
 def _after(name: str, group: Sequence[_File], text: str) -> str:

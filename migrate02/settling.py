@@ -90,10 +90,10 @@ def named_files(setup: Setup) -> list[str]:
 
 def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = ()) -> Settled:
     """Translate one setup. Nothing is edited when it is refused or its era cannot be told."""
-    missing = _missing(setup, name, layers)
-    setup = setup._replace(unseen=setup.unseen or bool(missing))
+    told_missing = missing(setup, name, layers)
+    setup = setup._replace(unseen=setup.unseen or bool(told_missing))
     given = merged(setup, layers)
-    told = [*setup.findings, *missing, *_of_layers(setup, layers)]
+    told = [*setup.findings, *told_missing, *_of_layers(setup, layers)]
     era = options.era or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:
@@ -162,7 +162,7 @@ def _filled_again(value: str, setup: Setup) -> str:
     return value
 
 
-def _missing(setup: Setup, name: str, layers: Sequence[Layer]) -> list[Finding]:
+def missing(setup: Setup, name: str, layers: Sequence[Layer]) -> list[Finding]:
     """What the setup takes in that is not at hand. A file without etcd in its name is taken for others'."""
     seen = {layer.path for layer in layers}
     findings = []

@@ -10,6 +10,7 @@ import os.path
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
 from migrate02 import formats, inputs
 from migrate02.clusters import Member, initial_clusters, member_of
@@ -19,7 +20,7 @@ from migrate02.formats.document import Document
 from migrate02.formats.places import Reading, Setup
 from migrate02.formats.view import View
 from migrate02.rewriting import members_from_files, rewrite_all
-from migrate02.settling import Layer, merged, named_files
+from migrate02.settling import Layer, merged, missing, named_files
 
 SYSTEM_FILE = "/etc/etcd/etcd.conf"
 """0.4 read it whenever it was there."""
@@ -31,13 +32,15 @@ Progress = Callable[[int], None]
 class Node(NamedTuple):
     """One etcd of the deployment. ``given`` are its settings as they would run, each with its origin; ``files`` are
     those that they come from, the one that starts it first; ``setup`` is None for a file of settings by itself.
-    ``host`` is its host's name where the files tell it, which 0.4 took for its name."""
+    ``host`` is its host's name where the files tell it, which 0.4 took for its name. It is ``whole`` when nothing may
+    be set elsewhere."""
 
     name: str
     files: tuple[str, ...]
     given: Mapping[str, Given]
     setup: Setup | None
     host: str = ""
+    whole: bool = True
 
     @property
     def member(self) -> Member:
@@ -169,7 +172,8 @@ class Deployment:
                 layers = self.layers(name, setup)
                 views = (place.view.name for place in (*setup.flags, *setup.variables))
                 files = dict.fromkeys([name, *views, *(layer.name for layer in layers)])
-                yield Node(name, tuple(files), merged(setup, layers), setup, setup.host)
+                whole = not (setup.unseen or missing(setup, name, layers))
+                yield Node(name, tuple(files), merged(setup, layers), setup, setup.host, whole)
         for name, document in self.documents.items():
             yield Node(name, (name,), first_wins(document.given), None)
 
@@ -180,6 +184,7 @@ class Deployment:
         members = {
             (node.name, node.setup.line if node.setup is not None else 0): node.member
             for node in self.nodes()
+            if node.whole and all(name in BY_NAME for name in node.given)
         }
         return initial_clusters(members)
 

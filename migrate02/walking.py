@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrate02.backups import FOLDER
+from migrate02.files import FOLDER
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

@@ -103,6 +103,7 @@ def _section(view: View, section: Node, keys: dict[str, str]) -> tuple[Setup | N
 
 def _assigned(view: View, section: Node, entry: Entry, variable: str) -> Assigned:
     name, key, value = entry
+    assert isinstance(value, ScalarNode)
     start, end = yamlnodes.start_of(key), yamlnodes.end_of(view, value)
     flow = bool(getattr(section, "flow_style", False))
     dash = "-" if "-" in name or ("_" not in name and _dashed(section)) else "_"
@@ -120,7 +121,7 @@ def _assigned(view: View, section: Node, entry: Entry, variable: str) -> Assigne
         gone, joint = _flow_gone(view, start, end), ", "
     else:
         gone, joint = commented(view, first, after), newline + view.text[first:start]
-    return Assigned(view, start, end, variable, str(value.value), write, joint, gone)
+    return Assigned(view, start, end, variable, yamlnodes.said(view, value), write, joint, gone)
 
 
 def _dashed(section: Node) -> bool:

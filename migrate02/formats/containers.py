@@ -141,14 +141,14 @@ def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
             gone, joint = _flow_gone(view, start, end), ", "
         else:
             gone, joint = variables.commented(view, first, after), newline + view.text[first:start]
-        yield Assigned(view, start, end, name, value.value, write, joint, gone)
+        yield Assigned(view, start, end, name, yamlnodes.said(view, value), write, joint, gone)
     if isinstance(node, SequenceNode):
         for word in yamlnodes.words_of(view, node):
             name, equals, text = word.text.partition("=")
             if not equals:
                 continue
             if word.lines is not None:
-                gone = variables.commented(view, word.lines[0] + 1, word.lines[1])
+                gone = variables.commented(view, view.text.rfind("\n", 0, word.start) + 1, word.lines[1])
             else:
                 gone = _flow_gone(view, word.start, word.end)
 
@@ -169,7 +169,6 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
         if getattr(item, "flow_style", False):
             end = int(item.end_mark.index)
         whole = view.text[start:end]
-        first, after = _line(view, start, end)
         spans = sorted(
             (yamlnodes.start_of(part) - start, yamlnodes.end_of(view, part) - start, kind)
             for kind, part in (("name", name), ("value", value))
@@ -184,13 +183,14 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
                 whole = whole[:begin] + new + whole[end:]
             return whole
 
-        if view.text[first:start].strip() == "-" and len(item.value) == 2:
-            gone, joint = Edit(first - 1, after, ""), "\n" + view.text[first:start]
+        lines = yamlnodes.lines_of(view, start, end)
+        if lines is not None and len(item.value) == 2:
+            gone, joint = Edit(*lines, ""), view.text[lines[0] : start]
         elif len(item.value) == 2:
             gone, joint = _flow_gone(view, start, end), ", "
         else:
             continue
-        yield Assigned(view, start, end, name.value, value.value, write, joint, gone)
+        yield Assigned(view, start, end, name.value, yamlnodes.said(view, value), write, joint, gone)
 
 
 def _line(view: View, start: int, end: int) -> tuple[int, int]:

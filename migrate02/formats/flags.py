@@ -132,7 +132,8 @@ def joint_of(before: Word | None, word: Word) -> str:
     if gap.replace("\\", "").strip() in ("", ","):
         return gap
     if "#" in gap or ";" in gap:  # comments between the two
-        return (" \\\n" if "\\" in gap else "\n") + gap.rpartition("\n")[2]
+        newline = "\r\n" if "\r\n" in gap else "\n"
+        return (f" \\{newline}" if "\\" in gap else newline) + gap.rpartition("\n")[2]
     return word.dialect.joint
 
 

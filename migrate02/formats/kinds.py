@@ -128,6 +128,37 @@ def advice(kind: str, start: Start | None) -> str:
     return f"{said}: {where}give the words of etcd's command line after --, and its variables as a file"
 
 
+def lines_of_04(text: str) -> list[int]:
+    """The lines, from 1, that are no comment and name a setting that is 0.4's alone, near the name of etcd: others have
+    flags like these too."""
+    if "peer" not in text and "cluster" not in text and "ETCD_" not in text:
+        return []
+    lines = [line if not line.lstrip().startswith(("#", ";", "//")) else "" for line in text.split("\n")]
+    return [
+        number
+        for number, line in enumerate(lines, 1)
+        if re.search(_SURELY_04, line) and re.search(_ETCD, "\n".join(lines[max(0, number - _NEAR) : number]))
+    ]
+
+
+_ETCD = (
+    r"(?<![\w.-])etcd[\"',]*[ \t]+[\"']?[-$\\]|/etcd(?![\w.-])|[\"']etcd[\"']|-[ \t]+etcd[ \t]*(?:\n|\Z)"
+    r"|(?<![\w.-])etcd:|\bETCD_(?:PEER|CLUSTER)_"
+)
+"""Etcd as a program, a section or an owner of variables; not a word about it."""
+_NEAR = 8
+"""Lines from the name of a program to the last of its flags, more or less."""
+
+
+_SURELY_04 = (
+    r"(?<![\w-])--?(?:peer-(?:addr|bind-addr|election-timeout|heartbeat-(?:interval|timeout))"
+    r"|cluster-(?:active-size|remove-delay|sync-interval))(?![\w-])"
+    r"|\bETCD_(?:PEER_(?:ADDR|BIND_ADDR|ELECTION_TIMEOUT|HEARTBEAT_INTERVAL)"
+    r"|CLUSTER_(?:ACTIVE_SIZE|REMOVE_DELAY|SYNC_INTERVAL))\b"
+    r"|^[ \t]*peer[-_](?:addr|bind[-_]addr|election[-_]timeout|heartbeat[-_]interval):[ \t]"
+)
+
+
 def holds_settings_of_04(text: str) -> bool:
     """A guess from names that only 0.4 has, in a text that is about etcd."""
     if "etcd" not in text.lower():

@@ -45,7 +45,7 @@ ROOMS: dict[str, Room] = {
     "strings": Room(
         "strings",
         "a template with files in it",
-        r"""["']#(?:cloud-config|!)|[|>][-+]?\s+#(?:cloud-config|!)""",
+        r"""["']\s*#(?:cloud-config|!)|(?:[|>][-+]?|<<[-~]?["']?\w+["']?)\s+#(?:cloud-config|!)""",
     ),
     "containers": Room(
         "containers", "a list of containers", r"""(?m)^[ \t{,-]*["']?(?:image|build|containers)["']?[ \t]*:"""
@@ -95,6 +95,7 @@ def candidates(text: str) -> list[str]:
     """The rooms that a text may be of, the surest first."""
     if "etcd" not in text and "ETCD_" not in text:
         return []
+    text = text.removeprefix("\ufeff")
     if text.startswith("#!"):
         return ["shell"]
     return [name for name, room in ROOMS.items() if re.search(room.sign, text)]
@@ -106,24 +107,28 @@ def find(view: View, era: str = "", sourced: Sourced | None = None) -> tuple[str
     Raises UnusableInput when it is surely of one that cannot read it.
     """
     sure = ""
+    trouble: UnusableInput | None = None
     for name in candidates(view.text):
         try:
             reading = read(view, name, era, sourced)
-        except UnusableInput:
-            if name in _WEAK:
-                continue
-            raise
+        except UnusableInput as error:
+            trouble = trouble or (None if name in _WEAK else error)
+            continue
         if not reading.is_empty:
             return name, reading
-        sure = sure or ("" if name in _WEAK else name)
-        if sure:
+        if name not in _WEAK:
+            sure = name
             break
+    if trouble is not None:
+        raise trouble
     return sure, NOTHING
 
 
 def read(view: View, name: str, era: str = "", sourced: Sourced | None = None) -> Reading:
     """What the text holds. Raises UnusableInput when it is not what it was taken for."""
     name = ALIASES.get(name, name)
+    if view.text.startswith("\ufeff"):
+        view = view.part(1, len(view.text))
     room = ROOMS[name]
     module = import_module(f"migrate02.formats.{room.module}")
     inside = partial(embedded, era=era)

@@ -216,6 +216,8 @@ class _Scanner:
             end = re.compile(rf"^{tabs}{re.escape(delimiter)}[ \t]*\r?$", re.MULTILINE).search(
                 self.text, self.at
             )
+            if end is None:
+                self.script = self.script._replace(broken=match.start())
             stop = end.start() if end else len(self.text)
             self.script.heres.append(Here(self.at, stop, filled_in, path))
             self.at = end.end() if end else stop

@@ -49,10 +49,13 @@ _WRAPPERS = frozenset(
 _DETACHED = "start-stop-daemon"
 _IMAGE = re.compile(r"(?:.*[/\w-])?etcd(?:[-_]\w+)*(?:[:@].*)?\Z")
 _DOCKER_BOOLEANS = re.compile(
-    r"-[ditP]+\Z|--(?:rm|privileged|detach|interactive|tty|publish-all|init|read-only|no-healthcheck|sig-proxy"
+    r"-[ditP]+\Z|-?-(?:rm|privileged|detach|interactive|tty|publish-all|init|read-only|no-healthcheck|sig-proxy"
     r"|oom-kill-disable|disable-content-trust)\Z"
 )
-_DOCKER_JOINED = re.compile(r"-[evphwulmc].+\Z")
+_DOCKER_JOINED = re.compile(
+    r"-[evphwulmc](?!(?:nv|xpose|ntrypoint|olumes?(?:-from)?|ublish|ostname|orkdir|ser|ink|idfile)\Z).+\Z"
+)
+"""A value in one word with its option, unlike the long options of old, which had one dash."""
 
 
 class Start(NamedTuple):
@@ -197,7 +200,7 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
             value = words[place].text
             place += 1
         run = words[first:place]
-        if option in ("-e", "--env") and (match := _ASSIGNMENT.match(value)):
+        if option in ("-e", "-env", "--env") and (match := _ASSIGNMENT.match(value)):
             head = words[first].raw
             lead = (
                 head[: len(head) - len(head.partition("=")[2])]
@@ -208,7 +211,7 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
             )
             after = words[place] if place < len(words) else None
             assigned.append(_assigned(run, match[1], match[2], lead, words[first - 1], after))
-        elif option in ("-h", "--hostname"):
+        elif option in ("-h", "-hostname", "--hostname"):
             hostname = value
         elif option == "--entrypoint":
             entrypoint = value

@@ -39,14 +39,47 @@ _NO_TEXT = re.compile(
 
 def documents(text: str) -> list[Node]:
     """Raises UnusableInput for what is no YAML."""
+    legible = re.sub("[\ud800-\udfff]", _ILLEGIBLE, text)  # as long as before: the nodes' places hold
     try:
-        return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        found = _composed(legible)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise UnusableInput(f"not YAML: {problem}", mark.line + 1 if mark else 0) from None
     except (ValueError, RecursionError) as error:
         raise UnusableInput(f"not YAML: {error}") from None
+    if legible != text and any(_ILLEGIBLE in value for node in found for value in _values(node)):
+        raise UnusableInput("not YAML: bytes that are not UTF-8")
+    return found
+
+
+def _composed(text: str) -> list[Node]:
+    """With templates in it that are no YAML, as if they were plain words: see ``said``."""
+    try:
+        return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+    except yaml.YAMLError:
+        plain = re.sub(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", lambda found: "t" * len(found[0]), text)
+        if plain == text:
+            raise
+        return [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]
+
+
+def said(view: View, node: ScalarNode) -> str:
+    """The text of a scalar as the file has it, templates and all."""
+    return inside(view, node).text
+
+
+_ILLEGIBLE = "\ue000"
+"""In the place of a byte that is no UTF-8, which may stand in a comment."""
+
+
+def _values(node: Node) -> Iterator[str]:
+    if isinstance(node, ScalarNode):
+        yield str(node.value)
+        return
+    for item in node.value:
+        for one in item if isinstance(item, tuple) else (item,):
+            yield from _values(one)
 
 
 def entries(node: Node | None) -> Iterator[Entry]:
@@ -89,18 +122,21 @@ def inside(view: View, node: ScalarNode) -> View:
     if node.style in ("|", ">"):
         return _block(view, start, end)
     if node.style in ("'", '"'):
-        return _quoted(view, start + 1, end - 1, node.style)
+        return in_quotes(view, start + 1, end - 1, node.style)
     return _folded(view, start, end)
 
 
 def _block(view: View, start: int, end: int) -> View:
-    text = view.text
-    at = text.find("\n", start) + 1
-    if not at or at > end:
-        return view.part(end, end)
-    raw = text[at:end]
+    at = view.text.find("\n", start) + 1
+    return indented(view, at, end) if at and at <= end else view.part(end, end)
+
+
+def indented(view: View, at: int, end: int) -> View:
+    """Lines with the indentation of their first taken away."""
+    raw = view.text[at:end]
     first = next((line for line in raw.split("\n") if line.strip()), "")
     indent = len(first) - len(first.lstrip(" "))
+    newline = "\r\n" if "\r\n" in raw else "\n"
     chars: list[str] = []
     offsets: list[int] = []
     for line in raw.splitlines(keepends=True):
@@ -117,14 +153,14 @@ def _block(view: View, start: int, end: int) -> View:
         at += len(line)
     offsets.append(min(at, end))
     # A line's first character stands behind its indentation, and what is put before it must not be indented twice.
-    return view.inside("".join(chars), offsets, partial(_indented, indent=" " * indent))
+    return view.inside("".join(chars), offsets, partial(_indented, lead=newline + " " * indent))
 
 
-def _indented(text: str, indent: str) -> str:
-    return re.sub(r"\n(?=[^\n])", "\n" + indent, text)
+def _indented(text: str, lead: str) -> str:
+    return re.sub(r"\r?\n(?=[^\n])", lead, text)
 
 
-def _quoted(view: View, start: int, end: int, style: str) -> View:
+def in_quotes(view: View, start: int, end: int, style: str) -> View:
     text = view.text
     chars: list[str] = []
     offsets: list[int] = []
@@ -218,7 +254,7 @@ def words_of(view: View, node: Node) -> list[Word]:
         lines = None if inside_flow else lines_of(view, start, end)
         joint = view.text[lines[0] : start] if lines else ", "
         dialect = Dialect("", "", str, _quote_flow if inside_flow else _quote_block, joint)
-        found.append(Word(view, start, end, item.value, dialect, lines))
+        found.append(Word(view, start, end, said(view, item), dialect, lines))
     return found
 
 
@@ -235,6 +271,7 @@ def lines_of(view: View, start: int, end: int) -> tuple[int, int] | None:
     before = view.text.rfind("\n", 0, start)
     if before < 0 or view.text[before:start].strip() not in ("-", ""):
         return None
+    before -= view.text[before - 1 : before] == "\r"
     after = view.text.find("\n", end)
     after = len(view.text) if after < 0 else after
     return before, after - 1 if view.text[after - 1] == "\r" else after

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compat.findings import Finding
-from compat.flags04 import BY_NAME
 from compat.settings import FILE, Given, Origin
-from compat.translate import is_of_04_alone
+from compat.translate import is_of_04_alone, is_of_2x_alone
 from migrate02.conversion import Options
 from migrate02.deployment import read_paths
 from migrate02.plan.nodes import Found, Node, addresses_in, node_of
@@ -43,7 +42,7 @@ def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
 
 def is_of_2x(given: Mapping[str, Given]) -> bool:
     """Something in it is 2.x's alone, and nothing 0.4's."""
-    return any(name not in BY_NAME for name in given) and not any(map(is_of_04_alone, given.values()))
+    return any(map(is_of_2x_alone, given.values())) and not any(map(is_of_04_alone, given.values()))
 
 
 def _is_a_node(described: Described) -> bool:

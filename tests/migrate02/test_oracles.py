@@ -24,7 +24,7 @@ from migrate02.conversion import Options
 from migrate02.formats import UnusableInput, rooms
 from migrate02.formats.masks import unmask
 from migrate02.formats.view import View
-from migrate02.inputs import convert_words, reading_of
+from migrate02.inputs import convert_text, convert_words, reading_of
 from migrate02.settling import merged
 from server.config import load
 from tests.migrate02.running import HOST, convert
@@ -50,6 +50,32 @@ def pairs(*kinds: str) -> list[Any]:
 SHELL = ("shell-", "sysv-", "runit-", "docker-run", "script-")
 UNITS = ("systemd-", "dropin-")
 YAML = ("cloud-config-", "compose-", "k8s-")
+NO_YAML = (b"#!", b"resource ")
+"""How the few of these begin that are no YAML: a script and a file of Terraform's."""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), pairs(*SHELL, *UNITS, *YAML, "dockerfile-", "upstart-", "supervisor-")
+)
+def test_line_ends_of_dos_change_nothing_else(before: bytes, after: bytes) -> None:
+    old, new = (text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for text in (before, after))
+    found = convert_text(
+        old.decode("utf-8", "surrogateescape"), "input", Options(hostname=HOST, hostname_given=True)
+    )
+    assert found.text is not None
+    assert found.text.encode("utf-8", "surrogateescape") == new
+
+
+@pytest.mark.parametrize(("before", "after"), pairs("cloud-config-", "compose-", "k8s-", "systemd-"))
+def test_a_byte_order_mark_and_bytes_of_another_age_stay_where_they_are(before: bytes, after: bytes) -> None:
+    if before.startswith((*NO_YAML, b"{")):
+        return
+    old, new = (b"\xef\xbb\xbf" + text + b"# gr\xfc\xdfe\n" for text in (before, after))
+    found = convert_text(
+        old.decode("utf-8", "surrogateescape"), "input", Options(hostname=HOST, hostname_given=True)
+    )
+    assert found.text is not None
+    assert found.text.encode("utf-8", "surrogateescape") == new
 
 
 # A shell.
@@ -191,12 +217,14 @@ def test_a_supervisors_file_has_the_sections_and_keys_it_had(before: bytes, afte
 
 @pytest.mark.parametrize(("before", "after"), pairs(*YAML))
 def test_yaml_holds_the_same_outside_of_etcds_settings(before: bytes, after: bytes) -> None:
-    if before.startswith(b"#!"):
-        return  # a script with a here-document: held against a shell above
+    if before.startswith(NO_YAML):
+        return
     assert list(rest(before)) == list(rest(after))
 
 
-_OURS = frozenset(("command", "args", "entrypoint", "etcd", "etcd2", "content", "UserData", "env"))
+_OURS = frozenset(
+    ("command", "args", "entrypoint", "etcd", "etcd2", "content", "UserData", "user_data", "env")
+)
 
 
 def rest(text: bytes) -> list[object]:
@@ -218,7 +246,7 @@ def _without_ours(item: object) -> object:
 @pytest.mark.parametrize(("before", "after"), pairs(*YAML))
 def test_texts_inside_yaml_are_still_yaml_texts(before: bytes, after: bytes) -> None:
     """As many lines and entries as before, or more: nothing ran into anything else."""
-    if before.startswith(b"#!"):
+    if before.startswith(NO_YAML):
         return
 
     def texts(item: object) -> int:

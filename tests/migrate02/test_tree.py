@@ -195,6 +195,22 @@ def test_flags_in_a_variable_of_an_environment_file_are_converted_with_the_unit(
     assert (tmp_path / "etc/systemd/system/etcd.service").read_text() == unit
 
 
+def test_a_node_on_2x_is_no_member_of_a_cluster_of_04(tmp_path: Path) -> None:
+    """It has no address of 0.4's, not even the default one."""
+    plant(
+        tmp_path,
+        {
+            "a.env": "ETCD_NAME=a\nETCD_ADDR=127.0.0.1:4001\nETCD_PEER_ADDR=127.0.0.1:7001\nETCD_DATA_DIR=/a\n",
+            "b.env": "ETCD_NAME=b\nETCD_ADDR=127.0.0.1:4002\nETCD_PEER_ADDR=127.0.0.1:7002\nETCD_DATA_DIR=/b\n"
+            "ETCD_PEERS=127.0.0.1:7001\n",
+            "c.env": "ETCD_NAME=c\nETCD_LISTEN_CLIENT_URLS=http://127.0.0.1:2379\n",
+        },
+    )
+    assert convert("--write", tmp_path).status == DONE
+    members = "a=http://127.0.0.1:7001,b=http://127.0.0.1:7002"
+    assert f"ETCD_INITIAL_CLUSTER={members}" in (tmp_path / "b.env").read_text().replace('"', "")
+
+
 # How findings are told.
 
 
@@ -301,6 +317,12 @@ def test_undo_goes_back_one_run_at_a_time(tmp_path: Path) -> None:
     assert migrate02("undo", tmp_path).status == DONE
     assert (tmp_path / "a.env").read_text() == OLD
     assert migrate02("undo", tmp_path).status == REFUSED
+
+
+def test_backups_are_kept_out_of_version_control(tmp_path: Path) -> None:
+    plant(tmp_path, {"a.env": OLD})
+    convert("--write", tmp_path)
+    assert (tmp_path / ".migrate02" / ".gitignore").read_text() == "*\n"
 
 
 def test_undo_leaves_what_was_changed_since(tmp_path: Path) -> None:
