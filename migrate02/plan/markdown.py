@@ -41,7 +41,7 @@ def _cluster(plan: ClusterPlan) -> Iterator[str]:
         return
     yield "### Start lines"
     yield ""
-    yield "Done by hand, each of them on its machine; the runbook below comes to the same by converting the files."
+    yield "For a start by hand, each on its machine. The runbook comes to the same by converting the files."
     yield ""
     yield from _shell(command_line(node) for node in plan.nodes)
     yield "### Runbook"

@@ -24,6 +24,12 @@ OLD, NEW = "old", "new"
 """Folders beside the runbook: the directories of 0.4 as they were, and what becomes of them."""
 
 
+_WITH_TLS = (
+    " Here and below, give curl --cacert, --cert and --key, and etcdctl02 and migrate02 --ca-file, --cert-file and "
+    "--key-file, as your clients have them."
+)
+
+
 class Step(NamedTuple):
     """``run`` are a shell's lines, ``check`` too; ``see`` is what they show when all is well, ``back`` the lines that
     undo the step and ``loses`` what is lost by them. ``sets`` are settings to write into a configuration by hand."""
@@ -56,7 +62,8 @@ def _look(plan: ClusterPlan) -> Step | None:
     check = [f"curl -s -o /dev/null -D - {_word(url)}/v2/keys/ | grep X-Etcd-Index" for url in urls]
     return Step(
         "See that the old cluster is well",
-        "A member that is down or behind now is so afterwards, too. Put it right, or leave it out of the plan.",
+        "A member that is down or behind now is so afterwards, too. Put it right, or leave it out of the plan."
+        + (_WITH_TLS if any(url.startswith("https:") for url in urls) else ""),
         tuple(run),
         tuple(check),
         (

@@ -127,3 +127,20 @@ def test_every_line_is_one_that_a_shell_takes(ports: str) -> None:
             script = "\n".join((*step.run, *step.check, *step.back))
             run = subprocess.run([bash, "-n"], input=script, text=True, capture_output=True)
             assert run.returncode == 0, run.stderr
+
+
+def test_with_tls_the_tools_are_told_whom_to_trust() -> None:
+    with_tls = steps(three(cert_file="/c", key_file="/k"))["See that the old cluster is well"]
+    assert "--cacert" in with_tls.why
+    assert "curl -s https://10.7.0.11:4001/v2/stats/self; echo" in with_tls.run
+    assert "--cacert" not in steps()["See that the old cluster is well"].why
+
+
+def test_containers_and_relative_directories_are_pointed_out() -> None:
+    nodes = [node("a", "10.0.0.1", data_dir="rel")._replace(files=("box/docker-compose.yml",))]
+    why = steps(nodes)["Bring the data of all members together"].why
+    assert "In a container the directory is a volume's" in why
+    assert "without a leading /" in why
+    plain = steps()["Bring the data of all members together"].why
+    assert "container" not in plain
+    assert "leading" not in plain
