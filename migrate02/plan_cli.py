@@ -6,6 +6,7 @@ import sys
 
 from compat.findings import ERROR
 from migrate02.arguments import Misuse
+from migrate02.datadir.errors import DataError
 from migrate02.exits import DONE, REFUSED, RESIDUE
 from migrate02.plan.nodes import Found
 from migrate02.plan.planning import Plan, Wishes, make_plan
@@ -16,10 +17,10 @@ def plan(argv: list[str]) -> int:
     """``migrate02 plan``; returns the exit status."""
     try:
         args = read_plan_arguments(argv)
-    except Misuse as error:
+        made = _planned(args)
+    except (Misuse, DataError) as error:
         print(f"migrate02 plan: {error}", file=sys.stderr)
         return REFUSED
-    made = _planned(args)
     sys.stderr.write("".join(f"{finding}\n" for finding in made.all_findings))
     if not made.clusters:
         print("migrate02 plan: no node of etcd 0.4 was found", file=sys.stderr)
@@ -59,7 +60,8 @@ def _described(args: PlanArguments) -> Found:
 def _running(args: PlanArguments) -> Found:
     if not args.live:
         return Found([], [])
-    from migrate02.plan.live import Tls, ask_cluster
+    from migrate02.datadir.live import Tls
+    from migrate02.plan.live import ask_cluster
 
     return ask_cluster(args.live, Tls(args.ca_file, args.cert_file, args.key_file))
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from compat.findings import Finding
 from compat.settings import FLAG, Origin
+from migrate02.datadir.live import NO_TLS, Tls
 from migrate02.plan.nodes import (
     ACTIVE_SIZE,
     CLIENT_URLS,
@@ -30,6 +31,7 @@ from migrate02.plan.nodes import (
     Node,
     address_of,
 )
+from server.config import UrlError, parse_url
 
 PATIENCE = 5.0
 """Seconds for one answer."""
@@ -39,23 +41,6 @@ FAR_APART = 100
 entries a second by itself, and none of them counts unless a key expires."""
 
 LIVE = Origin(FLAG, "--live")
-
-
-class Tls(NamedTuple):
-    """Paths; ``""`` for none."""
-
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-
-    def context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ca_file or None)
-        if self.cert_file:
-            context.load_cert_chain(self.cert_file, self.key_file or None)
-        return context
-
-
-NO_TLS = Tls()
 
 
 class Answer(NamedTuple):
@@ -86,15 +71,19 @@ class _Silent(Exception):
     """Nobody answers, or not as HTTP does; the message is the reason."""
 
 
-def ask_cluster(urls: Sequence[str], tls: Tls = NO_TLS) -> Found:
-    """The members that the first URL which knows them tells of, and a standby for every URL that is one."""
+def ask_cluster(urls: Sequence[str], files: Tls = NO_TLS) -> Found:
+    """The members that the first URL which knows them tells of, and a standby for every URL that is one.
+
+    Raises DataError when the TLS files cannot be used.
+    """
+    tls = files.context()
     urls = [url.rstrip("/") for url in urls]
     findings: list[Finding] = []
     registered: list[_Registered] = []
     for url in urls:
         try:
             registered = registered or _members(url, tls)
-        except (_Silent, ValueError) as error:
+        except _Silent as error:
             findings.append(_not_live(url, str(error)))
     if not registered:
         return Found([], findings or [_not_live(url, "it lists no member") for url in urls])
@@ -121,19 +110,25 @@ def _not_live(url: str, reason: str) -> Finding:
     )
 
 
-def _members(url: str, tls: Tls) -> list[_Registered]:
-    """The registry, by way of whichever port this is. Raises _Silent or ValueError when it is neither."""
+def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_Registered]:
+    """The registry, by way of whichever port this is. Raises _Silent when it is neither."""
     answer = _get(url, "/v2/keys/_etcd/machines?recursive=true", tls)
-    if answer.status == 307:
+    if answer.status == 307 and not sent_on:
         leader = urlsplit(answer.location)
-        return _members(f"{leader.scheme}://{leader.netloc}", tls) if leader.netloc else []
-    if answer.status == 200:
-        found = json.loads(answer.text)["node"].get("nodes", ())
-        return [_from_registry(node["key"], node["value"]) for node in found]
-    answer = _get(url, "/v2/admin/machines", tls)
-    if answer.status != 200:
-        raise _Silent(f"it answers {answer.status} at /v2/keys/_etcd/machines and at /v2/admin/machines")
-    return [_Registered(item["name"], item["clientURL"], item["peerURL"]) for item in json.loads(answer.text)]
+        if not leader.netloc:
+            raise _Silent("it is a standby, or has no leader, and does not know where to send us")
+        return _members(f"{leader.scheme}://{leader.netloc}", tls, sent_on=True)
+    try:
+        if answer.status == 200:
+            found = json.loads(answer.text)["node"].get("nodes", ())
+            return [_from_registry(node["key"], node["value"]) for node in found]
+        answer = _get(url, "/v2/admin/machines", tls)
+        if answer.status == 200:
+            found = json.loads(answer.text)
+            return [_Registered(item["name"], item["clientURL"], item["peerURL"]) for item in found]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _Silent(f"not what etcd 0.4 answers: {answer.text[:80]!r}") from error
+    raise _Silent(f"it answers {answer.status} at /v2/keys/_etcd/machines and at /v2/admin/machines")
 
 
 def _from_registry(key: str, value: str) -> _Registered:
@@ -142,13 +137,13 @@ def _from_registry(key: str, value: str) -> _Registered:
     return _Registered(key.rpartition("/")[2], urls["etcd"][0], urls["raft"][0])
 
 
-def _ask_member(member: _Registered, tls: Tls) -> _Seen:
+def _ask_member(member: _Registered, tls: ssl.SSLContext) -> _Seen:
     try:
         stats = json.loads(_get(member.client_url, "/v2/stats/self", tls).text)
         index = _get(member.client_url, "/v2/keys/", tls).etcd_index
         state = {LEADER: LEADER, FOLLOWER: FOLLOWER}.get(stats.get("state"), MEMBER)
         return _Seen(stats["name"], state, index)
-    except (_Silent, ValueError, KeyError, AttributeError):
+    except (_Silent, ValueError, LookupError, TypeError, AttributeError):
         return _Seen()
 
 
@@ -173,7 +168,7 @@ def _of_members(members: Sequence[_Registered], seen: dict[str, _Seen]) -> list[
     return findings
 
 
-def _active_size(clients: Sequence[str], tls: Tls) -> tuple[int, list[Finding]]:
+def _active_size(clients: Sequence[str], tls: ssl.SSLContext) -> tuple[int, list[Finding]]:
     """As the first member that answers has it; 0.4's default where nobody ever set one."""
     for url in clients:
         try:
@@ -181,7 +176,7 @@ def _active_size(clients: Sequence[str], tls: Tls) -> tuple[int, list[Finding]]:
             if answer.status == 404:
                 return ACTIVE_SIZE, []
             return int(json.loads(json.loads(answer.text)["node"]["value"])["activeSize"]), []
-        except (_Silent, ValueError, KeyError, TypeError):
+        except (_Silent, ValueError, LookupError, TypeError):
             continue
     message = "no member tells the cluster's active size (/v2/keys/_etcd/config)"
     return 0, [Finding("members-differ", "cluster-active-size", LIVE, message, "ask again when one is up")]
@@ -192,7 +187,7 @@ def _is_known(url: str, members: Sequence[_Registered]) -> bool:
     return any(url in (member.client_url, member.peer_url) for member in members)
 
 
-def _standby(url: str, tls: Tls) -> Node | None:
+def _standby(url: str, tls: ssl.SSLContext) -> Node | None:
     """A standby is known by sending even ``/version`` on to the leader, or saying that it knows none."""
     try:
         answer = _get(url, "/version", tls)
@@ -217,17 +212,33 @@ def _node(member: _Registered, state: str, size: int) -> Node:
     }
     message = f"{member.name} does not tell where it listens (taken: what it advertises) and where it keeps its data"
     remedy = "write its directory in, and what else its own configuration says; or give its files, too"
-    finding = Finding("half-known", "data-dir", LIVE, message, remedy)
-    return Node(member.name, settings, member.client_url, active_size=size, was=state, findings=(finding,))
+    findings = [Finding("half-known", "data-dir", LIVE, message, remedy)]
+    findings += [_unusable(member, url) for url in (member.peer_url, member.client_url) if not _is_url(url)]
+    return Node(
+        member.name, settings, member.client_url, active_size=size, was=state, findings=tuple(findings)
+    )
 
 
-def _get(url: str, target: str, tls: Tls) -> Answer:
+def _is_url(text: str) -> bool:
+    try:
+        parse_url(text)
+    except UrlError:
+        return False
+    return True
+
+
+def _unusable(member: _Registered, url: str) -> Finding:
+    message = f"{member.name} is registered with {url}, which 2.x does not take for a URL"
+    return Finding("invalid-value", "", LIVE, message, "give its files, too, with an address as HOST:PORT")
+
+
+def _get(url: str, target: str, tls: ssl.SSLContext) -> Answer:
     """One GET, redirects not followed. Raises _Silent."""
     place = urlsplit(url)
     try:
         if place.scheme == "https":
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                place.hostname or "", place.port, timeout=PATIENCE, context=tls.context()
+                place.hostname or "", place.port, timeout=PATIENCE, context=tls
             )
         else:
             connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,9 +27,9 @@ NOT_FOUND = Answer(404, "404 page not found\n")
 
 
 class Door:
-    """One port of a node."""
+    """One port of a node, with TLS if a context is given."""
 
-    def __init__(self, answer: Callable[[str], Answer]) -> None:
+    def __init__(self, answer: Callable[[str], Answer], tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[str] = []
         door = self
 
@@ -50,12 +51,15 @@ class Door:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if tls is not None else "http"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
         if self._thread.is_alive():
@@ -72,7 +76,7 @@ class Node04:
         self.index = 42
         self.is_standby = standby
         self._cluster = cluster
-        self.client = Door(self._at_the_client_port)
+        self.client = Door(self._at_the_client_port, cluster.tls)
         self.peer = Door(self._at_the_peer_port)
 
     def stop(self) -> None:
@@ -120,10 +124,17 @@ class Node04:
 
 
 class Cluster04:
-    """``names`` are its members', ``standbys`` those of nodes in no list. ``active_size`` 0 is one that nobody set."""
+    """``names`` are its members', ``standbys`` those of nodes in no list. ``active_size`` 0 is one that nobody set.
+    ``tls`` is for clients."""
 
-    def __init__(self, names: Sequence[str], standbys: Sequence[str] = (), active_size: int = 9) -> None:
-        self.active_size = active_size
+    def __init__(
+        self,
+        names: Sequence[str],
+        standbys: Sequence[str] = (),
+        active_size: int = 9,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.active_size, self.tls = active_size, tls
         self.members = [Node04(name, self) for name in names]
         self.standbys = [Node04(name, self, standby=True) for name in standbys]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from migrate02.plan.live import ask_cluster
 from migrate02.plan.nodes import address_of
 from migrate02.plan.planning import Wishes, make_plan
 from tests.migrate02.running import migrate02
-from tests.support.cluster04 import Cluster04
+from tests.support.cluster04 import Answer, Cluster04, Door
 
 HALF_KNOWN = ["half-known"] * 3
 
@@ -104,6 +105,46 @@ def test_nobody_there() -> None:
     assert "Connection refused" in found.findings[0].message
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(404, "404 page not found\n"),
+        Answer(200, "<html>"),
+        Answer(200, "[1]"),
+        Answer(200, '{"node":{"nodes":[{"key":"/_etcd/machines/a","value":"raft=x"}]}}'),
+        Answer(200, '{"action":"get"}'),
+        Answer(307, "", {"Location": "/v2/keys/_etcd/machines?consistent=true"}),
+        Answer(500, '{"errorCode":300,"message":"Raft Internal Error","index":8}'),
+    ],
+    ids=lambda answer: answer.text or answer.headers["Location"],
+)
+def test_what_is_no_member_of_04_is_told_as_that(answer: Answer) -> None:
+    door = Door(lambda _target: answer)
+    found = ask_cluster([door.url])
+    door.close()
+    assert found.nodes == []
+    assert [finding.code for finding in found.findings] == ["not-live"]
+
+
+def test_a_registered_address_that_2x_does_not_take_refuses_the_plan() -> None:
+    machines = [
+        {"name": "a", "state": "leader", "clientURL": "http://127.0.0.1:1/", "peerURL": "10.0.0.1:7001"}
+    ]
+    door = Door(lambda target: Answer(200 if "admin" in target else 404, json.dumps(machines)))
+    plan = make_plan(ask_cluster([door.url]).nodes)
+    door.close()
+    assert plan.clusters[0].is_refused
+    assert [finding.code for finding in plan.clusters[0].findings].count("invalid-value") == 2
+
+
+def test_nodes_that_send_us_in_a_circle_are_not_followed() -> None:
+    door = Door(lambda target: Answer(307, "", {"Location": door.url + target}))
+    found = ask_cluster([door.url])
+    assert len(door.seen) < 5
+    door.close()
+    assert [finding.code for finding in found.findings] == ["not-live"]
+
+
 def test_one_url_that_answers_is_enough(cluster: Cluster04) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -128,6 +169,42 @@ def test_the_command_says_when_it_finds_nothing() -> None:
     assert run.status == 3
     assert "not-live" in run.err
     assert run.out == ""
+
+
+# With TLS
+
+TLS = Path(__file__).parents[3] / "fixtures" / "tls"
+
+
+@pytest.fixture
+def secured() -> Iterator[Cluster04]:
+    """Clients have to show a certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=TLS / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(TLS / "server.pem", TLS / "server.key")
+    with Cluster04(["node1"], tls=context) as cluster:
+        yield cluster
+
+
+def test_a_cluster_with_tls_is_asked_with_a_certificate(secured: Cluster04) -> None:
+    url = secured.members[0].client.url
+    files = ("--ca-file", TLS / "ca.pem", "--cert-file", TLS / "client.pem", "--key-file", TLS / "client.key")
+    run = migrate02("plan", "--json", "--live", url, *files)
+    assert run.codes == ["half-known"]
+    (planned,) = json.loads(run.out)["clusters"]
+    assert planned["nodes"][0]["settings"]["advertise-client-urls"] == url
+
+
+def test_a_server_that_is_not_trusted_is_not_believed(secured: Cluster04) -> None:
+    run = migrate02("plan", "--live", secured.members[0].client.url)
+    assert run.status == 3
+    assert "certificate" in run.err.lower()
+
+
+def test_tls_files_that_are_not_there_are_named(secured: Cluster04) -> None:
+    run = migrate02("plan", "--live", secured.members[0].client.url, "--ca-file", "/nowhere/ca.pem")
+    assert run.status == 3
+    assert "/nowhere/ca.pem" in run.err
 
 
 # Together with files

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from migrate02.conversion import Options
 from migrate02.exits import DONE, REFUSED, RESIDUE
+from migrate02.tree import Deployment
 from tests.migrate02.running import migrate02
 
 FLEET = Path(__file__).parents[3] / "fixtures" / "fleet"
@@ -201,3 +203,14 @@ def test_what_coreos_keeps_elsewhere_in_2x_stays_where_it_is() -> None:
     place = steps["Put the new directories in their place"]
     assert place["run"][0] == "rsync -a new/core1/ 10.7.1.11:/var/lib/etcd2/"
     assert not [line for line in place["run"] + place["back"] if "/var/lib/etcd." in line]
+
+
+def test_plan_and_convert_agree_on_the_members() -> None:
+    texts = {str(path): path.read_text() for path in sorted(FLEET.rglob("*")) if path.is_file()}
+    deployment = Deployment(texts, (), Options())
+    deployment.read()
+    written = {frozenset(members.split(",")) for members in deployment.clusters().values()}
+    run = migrate02("plan", "--json", FLEET)
+    planned = {frozenset(cluster["initialCluster"].split(",")) for cluster in json.loads(run.out)["clusters"]}
+    assert len(written) == 2
+    assert written <= planned
