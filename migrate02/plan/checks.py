@@ -24,7 +24,7 @@ from migrate02.plan.nodes import (
 
 _SIDES = (("peer-addr", PEER_URLS, LISTEN_PEER_URLS), ("addr", CLIENT_URLS, LISTEN_CLIENT_URLS))
 _TIMING = ("heartbeat-interval", "election-timeout")
-_UNLISTABLE = "=,"
+_UNLISTABLE = "=,\r\n"
 """What --initial-cluster cannot have in a name."""
 
 
@@ -78,7 +78,7 @@ def _of_names(cluster: Sequence[Node]) -> Iterator[Finding]:
             )
             yield _say("name-unknown", "name", node, message, "write its name out with -name")
         elif any(mark in node.name for mark in _UNLISTABLE):
-            message = f'the name "{node.name}" cannot stand in --initial-cluster, where = and , separate'
+            message = f"the name {node.name!r} cannot stand in --initial-cluster, where = and , separate"
             yield _say("name-unknown", "name", node, message, "give it another name")
     for name, times in Counter(node.name for node in cluster if node.name).items():
         if times > 1:

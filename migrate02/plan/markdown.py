@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from compat.findings import Finding
+from migrate02.plan.commands import command_line
 from migrate02.plan.planning import ClusterPlan, Plan, Planned
-from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, command_line, runbook
+from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, runbook
 
 HEADINGS = ("node", "was", "becomes", "peer URL", "client URL", "set up in")
 """Of a cluster's table; ``row`` has the cells."""

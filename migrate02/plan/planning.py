@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from compat.findings import ERROR, REVIEW, Finding, worst
@@ -69,7 +70,7 @@ class Planned(NamedTuple):
 
 
 class ClusterPlan(NamedTuple):
-    """``name`` is its first member's. Nothing is to be started where it ``is_refused``."""
+    """``name`` is its first node's. Nothing is to be started where it ``is_refused``."""
 
     name: str
     members: tuple[Planned, ...]
@@ -112,11 +113,12 @@ def make_plan(nodes: Iterable[Node], wishes: Wishes = NO_WISHES, findings: Seque
     nodes = sorted([*nodes, *(_by_hand(name, url) for name, url in wishes.members)], key=rank)
     nodes = [node._replace(was=STANDBY) if node.name in wishes.standbys else node for node in nodes]
     shared = checks.across(nodes)
-    clusters = []
+    clusters: dict[str, ClusterPlan] = {}
     for cluster in clusters_of(nodes, together=wishes.together):
         told = [finding for finding, owners in shared if any(owner in cluster for owner in owners)]
-        clusters.append(_planned(cluster, wishes, told))
-    return Plan(tuple(clusters), (*findings, *_of_strangers(nodes, wishes)))
+        name = _unlike(clusters, cluster[0].name or cluster[0].place)
+        clusters[name] = _planned(name, cluster, wishes, told)
+    return Plan(tuple(clusters.values()), (*findings, *_of_strangers(nodes, wishes)))
 
 
 def _by_hand(name: str, url: str) -> Node:
@@ -143,7 +145,13 @@ def _of_strangers(nodes: Sequence[Node], wishes: Wishes) -> list[Finding]:
     ]
 
 
-def _planned(cluster: Sequence[Node], wishes: Wishes, shared: Sequence[Finding]) -> ClusterPlan:
+def _unlike(others: Collection[str], name: str) -> str:
+    """The name, with a number if another cluster begins with a node of the same one."""
+    numbered = (f"{name}-{number}" for number in count(2))
+    return name if name not in others else next(each for each in numbered if each not in others)
+
+
+def _planned(name: str, cluster: Sequence[Node], wishes: Wishes, shared: Sequence[Finding]) -> ClusterPlan:
     voting = [node for node in cluster if node.was != STANDBY]
     standbys = [node for node in cluster if node.was == STANDBY]
     findings = [
@@ -157,14 +165,14 @@ def _planned(cluster: Sequence[Node], wishes: Wishes, shared: Sequence[Finding])
     members = [(node, {**_directory(node), **with_ports(node.settings, wishes.ports)}) for node in voting]
     proxies = [(node, with_ports(node.settings, wishes.ports)) for node in standbys]
     initial_cluster = ",".join(_entry(node.name, settings) for node, settings in members)
-    token = wishes.token or f"etcd-cluster-{(voting or standbys)[0].name}"
+    token = wishes.token or f"etcd-cluster-{name}"
     bootstrap = {
         "initial-cluster": initial_cluster,
         "initial-cluster-state": "new",
         "initial-cluster-token": token,
     }
     return ClusterPlan(
-        cluster[0].name or cluster[0].place,
+        name,
         tuple(Planned(node, False, _in_order({**settings, **bootstrap})) for node, settings in members),
         tuple(Planned(node, True, _as_proxy(settings, initial_cluster)) for node, settings in proxies),
         initial_cluster,

@@ -7,11 +7,11 @@ happens between as short as it can, and everything that can be looked at or undo
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS, Node, is_loopback
+from migrate02.plan.commands import as_variables, command_line, copy, is_here, on_its_machine, service, word
+from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS
 from migrate02.plan.planning import ClusterPlan, Planned
 from migrate02.plan.ports import BOTH, KEEP
 
@@ -20,8 +20,15 @@ HOW_TO_GO_BACK = (
     "are for one folder on a machine that reaches the others."
 )
 
-OLD, NEW = "old", "new"
-"""Folders beside the runbook: the directories of 0.4 as they were, and what becomes of them."""
+
+def _old(plan: ClusterPlan, node: Planned | None = None) -> str:
+    """The folder beside the runbook with the directories of 0.4 as they were, or a member's in it."""
+    return f"old-{plan.name}" + (f"/{node.name}" if node is not None else "")
+
+
+def _new(plan: ClusterPlan, node: Planned | None = None) -> str:
+    """The same for what becomes of them."""
+    return f"new-{plan.name}" + (f"/{node.name}" if node is not None else "")
 
 
 _WITH_TLS = (
@@ -57,9 +64,9 @@ def _look(plan: ClusterPlan) -> Step | None:
     urls = [node.node.client_url for node in plan.members if node.node.client_url]
     if not urls:
         return None
-    run = [f"curl -s {_word(url)}/v2/stats/self; echo" for url in urls]
-    run.append(f"curl -s {_word(urls[0])}/v2/leader; echo")
-    check = [f"curl -s -o /dev/null -D - {_word(url)}/v2/keys/ | grep X-Etcd-Index" for url in urls]
+    run = [f"curl -s {word(url)}/v2/stats/self; echo" for url in urls]
+    run.append(f"curl -s {word(urls[0])}/v2/leader; echo")
+    check = [f"curl -s -o /dev/null -D - {word(url)}/v2/keys/ | grep X-Etcd-Index" for url in urls]
     return Step(
         "See that the old cluster is well",
         "A member that is down or behind now is so afterwards, too. Put it right, or leave it out of the plan."
@@ -90,51 +97,52 @@ def _stop(plan: ClusterPlan) -> Step:
     return Step(
         "Stop the writers, then every node",
         "From here on the cluster is down. Standbys stop first, or they would step in for the members.",
-        tuple(_on(node.node, _service(node.node, "stop")) for node in standbys_first),
+        tuple(on_its_machine(node.node, service(node.node, "stop")) for node in standbys_first),
         tuple(
-            f"! curl -s -m 2 {_word(node.node.client_url)}/version"
+            f"! curl -s -m 2 {word(node.node.client_url)}/version"
             for node in plan.members
             if node.node.client_url
         ),
         "nobody answers any more",
-        tuple(_on(node.node, _service(node.node, "start")) for node in plan.nodes),
+        tuple(on_its_machine(node.node, service(node.node, "start")) for node in plan.nodes),
     )
 
 
 def _gather(plan: ClusterPlan) -> Step:
-    run = [f"mkdir -p {OLD}"]
-    run += [_copy(node.node, _old_directory(node), f"{OLD}/{node.name}") for node in plan.members]
+    run = [f"mkdir -p {word(_old(plan))}"]
+    run += [copy(node.node, _old_directory(node), _old(plan, node)) for node in plan.members]
     hints = [""]
     if _in_containers(plan):
         hints.append("In a container the directory is a volume's: look up where the host has it.")
-    if not all(_is_here(node.node) or _old_directory(node).startswith("/") for node in plan.members):
+    if not all(is_here(node.node) or _old_directory(node).startswith("/") for node in plan.members):
         hints.append("A directory without a leading / is below the one that etcd was started in.")
     return Step(
         "Bring the data of all members together",
         "The originals stay where they are. All directories are needed at once: the log that goes furthest is the "
         "truth for all." + " ".join(hints),
         tuple(run),
-        tuple(f"migrate02 data inspect {_word(f'{OLD}/{node.name}')}" for node in plan.members),
+        tuple(f"migrate02 data inspect {word(_old(plan, node))}" for node in plan.members),
         "each is a directory of 0.4 and holds what its member should; no damage is told",
-        (f"rm -r {OLD}",),
+        (f"rm -r {word(_old(plan))}",),
     )
 
 
 def _convert_data(plan: ClusterPlan) -> Step:
-    olds = " ".join(_word(f"{OLD}/{node.name}") for node in plan.members)
-    first = plan.members[0].name
+    olds = " ".join(word(_old(plan, node)) for node in plan.members)
+    first = plan.members[0]
     return Step(
         "Convert the data",
         "Keys, indexes, TTLs and hidden keys are kept; the members get the names and peer URLs of this plan.",
         (
-            f"migrate02 data {olds} --out {NEW} {_cluster_option(plan)} --initial-cluster-token {_word(plan.token)}",
+            f"migrate02 data {olds} --out {word(_new(plan))} {_cluster_option(plan)} "
+            f"--initial-cluster-token {word(plan.token)}",
         ),
-        (f"migrate02 data verify --indexes {_word(f'{OLD}/{first}')} {_word(f'{NEW}/{first}')}",),
+        (f"migrate02 data verify --indexes {word(_old(plan, first))} {word(_new(plan, first))}",),
         (
             "nothing differs, for the directory that is said to be taken for all; every member is written, at the same "
             "index"
         ),
-        (f"rm -r {NEW}",),
+        (f"rm -r {word(_new(plan))}",),
     )
 
 
@@ -142,19 +150,19 @@ def _put_in_place(plan: ClusterPlan) -> Step:
     run, back = [], []
     for node in filter(_data_dir, plan.nodes):
         here, moves = _data_dir(node), not node.node.old_directory
-        aside = f"[ ! -e {_word(here)} ] || mv {_word(here)} {_word(f'{here}.2x')}"
+        aside = f"[ ! -e {word(here)} ] || mv {word(here)} {word(f'{here}.2x')}"
         if moves:
-            run.append(_on(node.node, f"mv {_word(here)} {_word(f'{here}.0.4')}"))
+            run.append(on_its_machine(node.node, f"mv {word(here)} {word(f'{here}.0.4')}"))
         if not node.is_proxy:
-            run.append(_copy(node.node, f"{NEW}/{node.name}", here, back=True))
-        put_back = f"; mv {_word(f'{here}.0.4')} {_word(here)}" if moves else ""
-        back.append(_on(node.node, aside + put_back))
+            run.append(copy(node.node, _new(plan, node), here, back=True))
+        put_back = f"; mv {word(f'{here}.0.4')} {word(here)}" if moves else ""
+        back.append(on_its_machine(node.node, aside + put_back))
     return Step(
         "Put the new directories in their place",
         "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name, where "
         "it is not elsewhere.",
         tuple(run),
-        tuple(_on(node.node, f"ls {_word(_data_dir(node))}") for node in plan.members),
+        tuple(on_its_machine(node.node, f"ls {word(_data_dir(node))}") for node in plan.members),
         "`member`, and nothing else",
         tuple(back),
     )
@@ -162,7 +170,7 @@ def _put_in_place(plan: ClusterPlan) -> Step:
 
 def _convert_files(plan: ClusterPlan) -> Step | None:
     files = _files(plan.members)
-    sets = tuple((node.name, _as_lines(_changed(node))) for node in plan.members)
+    sets = tuple((node.name, as_variables(_changed(node))) for node in plan.members)
     sets = tuple((name, lines) for name, lines in sets if lines)
     if not files:
         return Step(
@@ -185,20 +193,20 @@ def _convert_files(plan: ClusterPlan) -> Step | None:
 def _start(plan: ClusterPlan) -> Step:
     clients = [node.settings[CLIENT_URLS] for node in plan.members if CLIENT_URLS in node.settings]
     urls = [url for text in clients for url in text.split(",")[:1]]
-    check = [f"curl -s {_word(url)}/health; echo" for url in urls]
+    check = [f"curl -s {word(url)}/health; echo" for url in urls]
     if urls:
         check += [
-            f"etcdctl02 --peers {_word(','.join(urls))} cluster-health",
-            f"migrate02 data verify {_word(f'{OLD}/{plan.members[0].name}')} {_word(urls[0])}",
+            f"etcdctl02 --peers {word(','.join(urls))} cluster-health",
+            f"migrate02 data verify {word(_old(plan, plan.members[0]))} {word(urls[0])}",
         ]
     one = len(plan.members) == 1
     return Step(
         "Start the member" if one else "Start all members",
         "" if one else "One by itself waits for a majority: start them all, in any order, before looking.",
-        tuple(_on(node.node, _service(node.node, "start", new=True)) for node in plan.members),
+        tuple(on_its_machine(node.node, service(node.node, "start", new=True)) for node in plan.members),
         tuple(check),
         'each says {"health": "true"}, and the keys are the old ones',
-        tuple(_on(node.node, _service(node.node, "stop", new=True)) for node in plan.members),
+        tuple(on_its_machine(node.node, service(node.node, "stop", new=True)) for node in plan.members),
         "what was written since the start",
     )
 
@@ -211,16 +219,16 @@ def _start_proxies(plan: ClusterPlan) -> Step | None:
         listened = node.node.client_url and node.settings.get(LISTEN_CLIENT_URLS, "").split(",")[0]
         if listened:
             url = f"{node.node.client_url.rpartition(':')[0]}:{listened.rpartition(':')[2]}"
-            checks.append(f"curl -s {_word(url)}/v2/keys/; echo")
+            checks.append(f"curl -s {word(url)}/v2/keys/; echo")
     return Step(
         "Start the standbys as proxies",
         "2.x has no standbys. A proxy has no data and takes no part in votes; clients that know its address go on "
         "using it. Write its configuration anew, and keep the old one aside:",
-        tuple(_on(node.node, _service(node.node, "start", new=True)) for node in plan.proxies),
+        tuple(on_its_machine(node.node, service(node.node, "start", new=True)) for node in plan.proxies),
         tuple(checks),
         "the cluster's keys, through the proxy",
-        tuple(_on(node.node, _service(node.node, "stop", new=True)) for node in plan.proxies),
-        sets=tuple((node.name, _as_lines(dict(node.settings))) for node in plan.proxies),
+        tuple(on_its_machine(node.node, service(node.node, "stop", new=True)) for node in plan.proxies),
+        sets=tuple((node.name, as_variables(dict(node.settings))) for node in plan.proxies),
     )
 
 
@@ -248,15 +256,15 @@ def _close_old_ports(plan: ClusterPlan) -> Step | None:
     sets = []
     for node in moved:
         only_new = node.settings[LISTEN_CLIENT_URLS].split(",")[0]
-        sets.append((node.name, _as_lines({LISTEN_CLIENT_URLS: only_new})))
+        sets.append((node.name, as_variables({LISTEN_CLIENT_URLS: only_new})))
     return Step(
         "Close the old client ports",
         (
             "When nobody has called them for as long as your slowest client sleeps. One member at a time, so that the "
             "cluster stays up."
         ),
-        tuple(_on(node.node, _service(node.node, "restart", new=True)) for node in moved),
-        tuple(f"! curl -s -m 2 {_word(node.node.client_url)}/version" for node in moved),
+        tuple(on_its_machine(node.node, service(node.node, "restart", new=True)) for node in moved),
+        tuple(f"! curl -s -m 2 {word(node.node.client_url)}/version" for node in moved),
         "nobody answers at the old port, and the cluster is healthy",
         sets=tuple(sets),
         back_in_words="Back: put the old URL back beside the new one, and start again.",
@@ -267,14 +275,14 @@ def _tidy(plan: ClusterPlan) -> Step:
     left = [
         (node, node.node.old_directory or f"{_data_dir(node)}.0.4") for node in filter(_data_dir, plan.nodes)
     ]
-    run = [_on(node.node, f"rm -r {_word(directory)}") for node, directory in left]
+    run = [on_its_machine(node.node, f"rm -r {word(directory)}") for node, directory in left]
     return Step(
         "Let go of the old files",
         (
             "When you have lived with the new cluster for a while, and have a backup of it. There is no way back after "
             "this."
         ),
-        (*run, f"rm -r {OLD} {NEW}"),
+        (*run, f"rm -r {word(_old(plan))} {word(_new(plan))}"),
     )
 
 
@@ -309,54 +317,13 @@ def _changed(node: Planned) -> dict[str, str]:
     }
 
 
-def _as_lines(settings: dict[str, str]) -> tuple[str, ...]:
-    return tuple(f"ETCD_{name.upper().replace('-', '_')}={value}" for name, value in settings.items())
-
-
-def command_line(node: Planned) -> str:
-    """As a shell takes it; what is filled in later stays a variable."""
-    return " ".join(_word(word) for word in node.command)
-
-
-def _word(text: str) -> str:
-    """A shell's word. Variables in it stay variables."""
-    if "$" in text:
-        return f'"{text}"'
-    return shlex.quote(text)
-
-
 def _cluster_option(plan: ClusterPlan) -> str:
-    return f"--initial-cluster {_word(plan.initial_cluster)}"
+    return f"--initial-cluster {word(plan.initial_cluster)}"
 
 
 def _files(nodes: Iterable[Planned]) -> str:
     names = dict.fromkeys(name for node in nodes for name in node.node.files)
-    return " ".join(map(_word, names))
-
-
-def _is_here(node: Node) -> bool:
-    return is_loopback(node.machine)
-
-
-def _machine(node: Node) -> str:
-    return node.machine or node.name
-
-
-def _on(node: Node, command: str) -> str:
-    """The command on the node's machine; one on loopback is this machine's."""
-    if _is_here(node) or command.startswith("#"):
-        return command if _is_here(node) else f"{command} on {_machine(node)}"
-    return f"ssh {_machine(node)} {shlex.quote(command)}"
-
-
-def _copy(node: Node, source: str, destination: str, *, back: bool = False) -> str:
-    """Of a directory, from the node's machine or ``back`` to it; ``destination`` is not there yet."""
-    if _is_here(node):
-        return f"cp -a {_word(source)} {_word(destination)}"
-    host = _machine(node)
-    there = f"[{host}]:" if ":" in host else f"{host}:"
-    source, destination = (source, f"{there}{destination}") if back else (f"{there}{source}", destination)
-    return f"rsync -a {_word(source + '/')} {_word(destination + '/')}"
+    return " ".join(map(word, names))
 
 
 def _data_dir(node: Planned) -> str:
@@ -368,35 +335,7 @@ def _old_directory(node: Planned) -> str:
     return node.node.old_directory or _data_dir(node)
 
 
-class _Way(NamedTuple):
-    """How what is set up in a file of this name is started and stopped; ``{0}`` is the verb, ``{1}`` its name."""
-
-    file: str
-    command: str
-
-
-_WAYS = (
-    _Way(r"(?:\A|/)([^/]+\.service)(?:\.d/[^/]+)?\Z", "systemctl {0} {1}"),
-    _Way(r"(?:\A|/)etc/init/([^/]+)\.conf\Z", "initctl {0} {1}"),
-    _Way(r"(?:\A|/)init\.d/([^/]+)\Z", "service {1} {0}"),
-    _Way(r"(?:\A|/)sv/([^/]+)/run\Z", "sv {0} {1}"),
-    _Way(r"(?:\A|/)supervisor/(?:conf\.d/)?([^/]+)\.(?:conf|ini)\Z", "supervisorctl {0} {1}"),
-)
-_CLOUD_CONFIG = re.compile(r"(?:\A|/)(?:user[-_]data|[^/]*cloud-config[^/]*)\Z")
 _CONTAINERS = re.compile(r"(?:docker|compose|fig\.ya?ml|manifests/)")
-
-
-def _service(node: Node, verb: str, *, new: bool = False) -> str:
-    """The command for it where the file tells; else a comment that says whose work it is."""
-    for file in node.files:
-        if _CLOUD_CONFIG.search(file):
-            return f"systemctl {verb} {'etcd2' if new else 'etcd'}.service"
-        for way in _WAYS:
-            found = re.search(way.file, file)
-            if found:
-                return way.command.format(verb, found[1])
-    how = f", as {node.files[0]} does" if node.files else ""
-    return f"# {verb} {'etcd02' if new else 'etcd'} {node.name}{how}"
 
 
 def _in_containers(plan: ClusterPlan) -> bool:

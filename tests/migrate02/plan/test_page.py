@@ -83,7 +83,7 @@ def test_no_two_nodes_of_a_picture_touch(count: int) -> None:
 def test_start_lines_and_steps_are_on_it() -> None:
     page = "".join(parsed(PLANS["three"]).itertext())
     assert "etcd02 --name=infra2" in page
-    assert "migrate02 data old/infra1 old/infra2 old/infra3 --out new" in page
+    assert "migrate02 data old-infra1/infra1 old-infra1/infra2 old-infra1/infra3 --out new-infra1" in page
 
 
 def test_a_refused_cluster_shows_why_and_no_start_line() -> None:

@@ -197,11 +197,11 @@ def test_what_coreos_keeps_elsewhere_in_2x_stays_where_it_is() -> None:
     assert {node["settings"]["data-dir"] for node in cluster["nodes"]} == {"/var/lib/etcd2"}
     steps = {step["title"]: step for step in cluster["steps"]}
     assert (
-        "rsync -a 10.7.1.11:/var/lib/etcd/ old/core1/"
+        "rsync -a 10.7.1.11:/var/lib/etcd/ old-core1/core1/"
         in steps["Bring the data of all members together"]["run"]
     )
     place = steps["Put the new directories in their place"]
-    assert place["run"][0] == "rsync -a new/core1/ 10.7.1.11:/var/lib/etcd2/"
+    assert place["run"][0] == "rsync -a new-core1/core1/ 10.7.1.11:/var/lib/etcd2/"
     assert not [line for line in place["run"] + place["back"] if "/var/lib/etcd." in line]
 
 

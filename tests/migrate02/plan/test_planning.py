@@ -59,6 +59,16 @@ def test_nodes_that_know_nobody_are_clusters_of_their_own() -> None:
     assert [cluster.token for cluster in plan.clusters] == ["etcd-cluster-a", "etcd-cluster-b"]
 
 
+def test_clusters_whose_first_nodes_are_called_alike_are_told_apart() -> None:
+    plan = make_plan([node("a", f"10.0.0.{at}")._replace(place=f"{at}.conf") for at in (1, 2, 3)])
+    assert [cluster.name for cluster in plan.clusters] == ["a", "a-2", "a-3"]
+    assert [cluster.token for cluster in plan.clusters] == [
+        "etcd-cluster-a",
+        "etcd-cluster-a-2",
+        "etcd-cluster-a-3",
+    ]
+
+
 def test_a_person_can_say_that_they_are_one() -> None:
     plan = make_plan([node("a", "10.0.0.1"), node("b", "10.0.0.2")], Wishes(together=True))
     assert only(plan).initial_cluster == "a=http://10.0.0.1:7001,b=http://10.0.0.2:7001"
@@ -249,7 +259,7 @@ def test_a_node_without_a_name_is_refused() -> None:
     assert codes(make_plan([node("", "10.0.0.1")])) == ["name-unknown"]
 
 
-@pytest.mark.parametrize("name", ["a=b", "a,b"])
+@pytest.mark.parametrize("name", ["a=b", "a,b", "a\nb"])
 def test_a_name_that_cannot_be_listed_is_refused(name: str) -> None:
     assert codes(make_plan([node(name, "10.0.0.1")])) == ["name-unknown"]
 

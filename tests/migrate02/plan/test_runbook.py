@@ -42,7 +42,7 @@ def test_the_data_is_converted_while_the_cluster_is_stopped_and_the_configuratio
 def test_all_directories_are_converted_together() -> None:
     (line,) = steps()["Convert the data"].run
     assert line.startswith(
-        "migrate02 data old/infra1 old/infra2 old/infra3 --out new --initial-cluster infra1=http://"
+        "migrate02 data old-infra1/infra1 old-infra1/infra2 old-infra1/infra3 --out new-infra1 --initial-cluster infra1=http://"
     )
     assert line.endswith("--initial-cluster-token etcd-cluster-infra1")
 
@@ -64,7 +64,7 @@ def test_nothing_is_deleted_before_the_last_step() -> None:
 def test_one_machine_needs_no_ssh() -> None:
     text = as_markdown(make_plan(LOCAL))
     assert "ssh" not in text
-    assert "cp -a d1 old/m1\n" in text
+    assert "cp -a d1 old-m1/m1\n" in text
 
 
 @pytest.mark.parametrize(
