@@ -73,10 +73,16 @@ def service(node: Node, verb: str, *, new: bool = False) -> str:
     """The command for it where the file tells; else a comment that says whose work it is."""
     for file in node.files:
         if _CLOUD_CONFIG.search(file):
-            return f"systemctl {verb} {'etcd2' if new else 'etcd'}.service"
+            return _systemd(f"systemctl {verb} {'etcd2' if new else 'etcd'}.service")
         for way in _WAYS:
             found = re.search(way.file, file)
             if found:
-                return way.command.format(verb, found[1])
+                return _systemd(way.command.format(verb, found[1]))
     how = f", as {node.files[0]} does" if node.files else ""
     return f"# {verb} {'etcd02' if new else 'etcd'} {node.name}{how}"
+
+
+def _systemd(command: str) -> str:
+    """A start has to see the unit as it is now."""
+    reads = command.startswith("systemctl ") and not command.startswith("systemctl stop")
+    return f"systemctl daemon-reload && {command}" if reads else command

@@ -137,7 +137,7 @@ class Machine:
         return done.stdout
 
     def _systemctl(self, line: str) -> str:
-        _, verb, unit = line.split()
+        _, verb, unit = line.removeprefix("systemctl daemon-reload && ").split()
         name = unit.removeprefix("etcd-").removesuffix(".service")
         if verb == "stop":
             if name in self.running:

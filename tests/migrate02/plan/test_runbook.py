@@ -70,13 +70,25 @@ def test_one_machine_needs_no_ssh() -> None:
 @pytest.mark.parametrize(
     ("file", "stop", "start"),
     [
-        ("n/etc/systemd/system/etcd.service", "systemctl stop etcd.service", "systemctl start etcd.service"),
-        ("n/etc/systemd/system/e.service.d/a.conf", "systemctl stop e.service", "systemctl start e.service"),
+        (
+            "n/etc/systemd/system/etcd.service",
+            "systemctl stop etcd.service",
+            "systemctl daemon-reload && systemctl start etcd.service",
+        ),
+        (
+            "n/etc/systemd/system/e.service.d/a.conf",
+            "systemctl stop e.service",
+            "systemctl daemon-reload && systemctl start e.service",
+        ),
         ("n/etc/init/etcd.conf", "initctl stop etcd", "initctl start etcd"),
         ("n/etc/init.d/etcd", "service etcd stop", "service etcd start"),
         ("n/etc/sv/etcd/run", "sv stop etcd", "sv start etcd"),
         ("n/etc/supervisor/conf.d/etcd.conf", "supervisorctl stop etcd", "supervisorctl start etcd"),
-        ("n/user-data", "systemctl stop etcd.service", "systemctl start etcd2.service"),
+        (
+            "n/user-data",
+            "systemctl stop etcd.service",
+            "systemctl daemon-reload && systemctl start etcd2.service",
+        ),
     ],
 )
 def test_a_node_is_stopped_and_started_by_what_runs_it(file: str, stop: str, start: str) -> None:
