@@ -138,6 +138,49 @@ CODES: dict[str, Code] = {
         "--engine (or ETCD02_ENGINE) names a real etcd to hand over to, or 'auto' for the one on the PATH. It must "
         "be an executable that answers --version as etcd does.",
     ),
+    # Of a plan: what does not fit together across the nodes of a cluster.
+    "same-name": Code(
+        ERROR,
+        "two nodes of a cluster with one name",
+        "Every member of a cluster has a name of its own: --initial-cluster lists them by it, and two entries of one "
+        "name are one member with two addresses. In 0.4 the second node of a name took the place of the first. Where "
+        "two files are about the same node, give plan only the one that is used.",
+    ),
+    "same-address": Code(
+        ERROR,
+        "two nodes at one address",
+        "Two nodes, or both sides of one, advertise the same host and port. Only one of them can listen there, so "
+        "one of the files is wrong or out of use. Loopback addresses count only within a cluster: every machine has "
+        "its own.",
+    ),
+    "unknown-peer": Code(
+        ERROR,
+        "a peer that no file describes",
+        "-peers names an address that is no described node's own. If it is a member, --initial-cluster without it is "
+        "wrong on all the others, so nothing is planned: give plan its files, or say --member NAME=URL. If the node "
+        "is long gone, say --gone HOST:PORT.",
+    ),
+    "unreachable-address": Code(
+        ERROR,
+        "an address that others cannot call",
+        "A member of a cluster on several machines advertises a loopback address, or a wildcard, to the other "
+        "members. 0.4's default for -peer-addr is 127.0.0.1:7001. 2.x puts the address into --initial-cluster, where "
+        "it means another machine to everyone who reads it.",
+    ),
+    "name-unknown": Code(
+        ERROR,
+        "a node whose name is not known",
+        "0.4 took the host's name where no -name was given, and files do not always tell whose host they are for. "
+        "2.x wants the names of all members in --initial-cluster, without = and , in them. The member keeps the name "
+        "it had: it is what its data says.",
+    ),
+    "not-live": Code(
+        ERROR,
+        "a cluster that does not tell who is in it",
+        "plan --live asks a node of 0.4 for the cluster's members: at its peer port under /v2/admin/machines, at its "
+        "client port under /v2/keys/_etcd/machines. The URL given does not answer like that: nobody is there, it is "
+        "no etcd, or it is of 2.x already.",
+    ),
     # Something is left for a person.
     "name-from-hostname": Code(
         REVIEW,
@@ -307,7 +350,72 @@ CODES: dict[str, Code] = {
         "The file names a release before 2.0, the tag of an image or an archive to be fetched. A converted "
         "configuration needs etcd 2.x: which one to take, and from where, is for a person to say.",
     ),
+    # Of a plan.
+    "mixed-tls": Code(
+        REVIEW,
+        "some members with TLS and some without",
+        "Some nodes of the cluster are called with https and some with http. In 0.4 that was each node's own affair, "
+        "and 2.x starts with it as well; but what goes to the others is not protected, and clients need both kinds "
+        "of URL.",
+    ),
+    "mixed-timing": Code(
+        REVIEW,
+        "members with different heartbeats or election times",
+        "Every member of a cluster should have the same pair: one that waits for less than the others send starts "
+        "elections all the time.",
+    ),
+    "filled-in-later": Code(
+        REVIEW,
+        "an address that is filled in when the node starts",
+        "The address has a variable in it, such as $private_ipv4, that each machine fills in with its own. In "
+        "--initial-cluster it would be filled in with the wrong one: all members' addresses stand there, on each of "
+        "them.",
+    ),
+    "listens-elsewhere": Code(
+        REVIEW,
+        "listening at one address and advertising another",
+        "The node is bound to one address only, and tells others to call another. That is right where something "
+        "forwards from one to the other, a container's published port or NAT, and wrong otherwise.",
+    ),
+    "standby-unknown": Code(
+        REVIEW,
+        "more nodes than the active size, and nobody knows which stood by",
+        "0.4 let as many nodes vote as the active size says (9 by default), and the others stood by, with no data. "
+        "It chose them while it ran, so files do not tell. 2.x has no standbys: they become proxies. Ask the running "
+        "cluster, or the data directories: one with a standby_info that says it was running is a standby's.",
+    ),
+    "half-known": Code(
+        REVIEW,
+        "a node of which only the addresses are known",
+        "A running cluster tells the names of its members and the URLs they advertise. Where a member listens, where "
+        "it keeps its data, its certificates and its timing stand in its own configuration: add them to its start "
+        "line.",
+    ),
+    "member-down": Code(
+        REVIEW,
+        "a member that does not answer",
+        "0.4 keeps a member in its list for as long as -cluster-remove-delay says. One that is gone for good should "
+        "be removed before, or left out of the plan; one that is only down should be brought back, so that its data "
+        "is there.",
+    ),
+    "members-differ": Code(
+        REVIEW,
+        "members that do not agree",
+        "Members of one cluster tell different things: a name that is not the registered one, or an index far from the "
+        "others'. One may belong to another cluster, or have fallen behind. Settle it before anything is stopped.",
+    ),
     # Worth knowing.
+    "standby-found": Code(
+        INFO,
+        "a standby, by what the running cluster says",
+        "The files describe the node as one of the cluster, and the running cluster does not list it as a member: it "
+        "stands by, with no data of its own, or was removed. 2.x has no standbys, so the plan makes it a proxy.",
+    ),
+    "already-2x": Code(
+        INFO,
+        "set up for 2.x already",
+        "Something in the configuration is known to 2.x alone, and nothing to 0.4 alone. A plan leaves it out.",
+    ),
     "unit-renamed": Code(
         INFO,
         "the unit of etcd 2.x has another name",

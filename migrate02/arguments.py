@@ -61,6 +61,7 @@ commands:
   undo      put back what convert --write replaced in a directory
   data      convert, inspect, export and compare data directories
   import    carry keys into a running cluster
+  plan      plan the way of whole clusters: start lines, what does not fit together, a runbook
   explain   tell the whole story of a finding's code or of a flag
   discovery inspect URL
             show who has registered under a discovery URL, and what comes of it
@@ -101,7 +102,7 @@ class Arguments:
         self.ignore: list[str] = []
 
 
-_NAMES = "convert, undo, data, import, explain, discovery, srv"
+_NAMES = "convert, undo, data, import, plan, explain, discovery, srv"
 
 _PLAINER = (
     (r"^unrecognized arguments: (\S+).*", r"\1 is no option (see PROG --help)"),

@@ -283,6 +283,12 @@ def _import(argv: list[str]) -> int:
     return import_(argv)
 
 
+def _plan(argv: list[str]) -> int:
+    from migrate02.plan_cli import plan
+
+    return plan(argv)
+
+
 def _discovery(argv: list[str]) -> int:
     from migrate02.discovery import main
 
@@ -300,6 +306,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "undo": _undo,
     "data": _data,
     "import": _import,
+    "plan": _plan,
     "explain": _explain,
     "discovery": _discovery,
     "srv": _srv,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from migrate02.conversion import Conversion, Options, left_alone, refused
 from migrate02.files import TooLarge, Unreadable, read_text
 from migrate02.formats import may_be_etcds
 from migrate02.formats.kinds import holds_settings_of_04
 from migrate02.progress import Progress, nothing
-from migrate02.walking import Choice, walk
+from migrate02.walking import ALL, Choice, walk
 
 NO_CONFIGURATION = (
     ".md",
@@ -32,21 +33,34 @@ NO_CONFIGURATION = (
 Tell = Callable[[list[str]], None]
 
 
+class Files(NamedTuple):
+    """What was read: ``texts`` by name, in ``order`` all names, ``told`` those that somebody named, and in ``troubles``
+    those that cannot be used."""
+
+    texts: dict[str, str]
+    order: list[str]
+    told: frozenset[str]
+    troubles: dict[str, Conversion]
+
+
+def read_paths(paths: Sequence[str], choice: Choice = ALL, progress: Progress = nothing) -> Files:
+    """The files, in the order of ``paths``; of a directory those chosen that are about etcd."""
+    files = Files({}, [], frozenset(path for path in paths if not os.path.isdir(path)), {})
+    for path in paths:
+        files.order.extend([path] if path in files.told else _found(path, choice, files.troubles))
+    for done, name in enumerate(files.order, 1):
+        text = None if name in files.troubles else _text(name, files.troubles, named=name in files.told)
+        if text is not None:
+            files.texts[name] = text
+        progress("reading", done, len(files.order))
+    return files
+
+
 def convert_paths(
     paths: Sequence[str], options: Options, choice: Choice, tell: Tell, progress: Progress = nothing
 ) -> Iterator[Conversion]:
     """What comes of all files, in the order of ``paths``; of a directory those chosen that are about etcd."""
-    texts: dict[str, str] = {}
-    troubles: dict[str, Conversion] = {}
-    order: list[str] = []
-    told = {path for path in paths if not os.path.isdir(path)}
-    for path in paths:
-        order += [path] if path in told else _found(path, choice, troubles)
-    for done, name in enumerate(order, 1):
-        text = None if name in troubles else _text(name, troubles, named=name in told)
-        if text is not None:
-            texts[name] = text
-        progress("reading", done, len(order))
+    texts, order, told, troubles = read_paths(paths, choice, progress)
     from migrate02.tree import Deployment
 
     deployment = Deployment(texts, told, options)

@@ -30,6 +30,7 @@ from server.config import OURS, SETTINGS
 __all__ = [
     "ERA_04",
     "ERA_2X",
+    "ORDER",
     "Surroundings",
     "Translation",
     "era_of",

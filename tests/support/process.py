@@ -78,8 +78,10 @@ class Process:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.client_port = client_port
+        self.host = host
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self.popen = subprocess.Popen(
             argv,
@@ -92,7 +94,7 @@ class Process:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.client_port}"
+        return f"http://{self.host}:{self.client_port}"
 
     @property
     def log(self) -> str:
@@ -128,7 +130,7 @@ class Process:
         timeout: float = PATIENCE,
     ) -> Reply:
         """One request on a connection of its own; ``path`` goes out as it is."""
-        return request(self.client_port, method, path, form, headers, timeout=timeout)
+        return request(self.client_port, method, path, form, headers, timeout=timeout, host=self.host)
 
     def wait_for_line(self, text: str) -> None:
         """Returns when ``text`` stands in what it has written. Fails with that when it ends before."""

@@ -1,0 +1,88 @@
+"""The shell's lines of a runbook: on whose machine, from where to where, how what a file sets up is started. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from migrate02.plan.nodes import Node, is_loopback
+from migrate02.plan.planning import Planned
+
+
+def command_line(node: Planned) -> str:
+    """As a shell takes it; what is filled in later stays a variable."""
+    return " ".join(word(each) for each in node.command)
+
+
+def as_variables(settings: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"ETCD_{name.upper().replace('-', '_')}={value}" for name, value in settings.items())
+
+
+def word(text: str) -> str:
+    """A shell's word. Variables in it stay variables."""
+    if "$" in text:
+        return f'"{text}"'
+    return shlex.quote(text)
+
+
+def is_here(node: Node) -> bool:
+    return is_loopback(node.machine)
+
+
+def _machine(node: Node) -> str:
+    return node.machine or node.name
+
+
+def on_its_machine(node: Node, command: str) -> str:
+    """The command on the node's machine; one on loopback is this machine's."""
+    if is_here(node) or command.startswith("#"):
+        return command if is_here(node) else f"{command} on {_machine(node)}"
+    return f"ssh {word(_machine(node))} {shlex.quote(command)}"
+
+
+def copy(node: Node, source: str, destination: str, *, back: bool = False) -> str:
+    """Of a directory, from the node's machine or ``back`` to it; ``destination`` is not there yet."""
+    if is_here(node):
+        return f"cp -a {word(source)} {word(destination)}"
+    host = _machine(node)
+    there = f"[{host}]:" if ":" in host else f"{host}:"
+    source, destination = (source, f"{there}{destination}") if back else (f"{there}{source}", destination)
+    return f"rsync -a {word(source + '/')} {word(destination + '/')}"
+
+
+class _Way(NamedTuple):
+    """How what is set up in a file of this name is started and stopped; ``{0}`` is the verb, ``{1}`` its name."""
+
+    file: str
+    command: str
+
+
+_WAYS = (
+    _Way(r"(?:\A|/)([^/]+\.service)(?:\.d/[^/]+)?\Z", "systemctl {0} {1}"),
+    _Way(r"(?:\A|/)etc/init/([^/]+)\.conf\Z", "initctl {0} {1}"),
+    _Way(r"(?:\A|/)init\.d/([^/]+)\Z", "service {1} {0}"),
+    _Way(r"(?:\A|/)sv/([^/]+)/run\Z", "sv {0} {1}"),
+    _Way(r"(?:\A|/)supervisor/(?:conf\.d/)?([^/]+)\.(?:conf|ini)\Z", "supervisorctl {0} {1}"),
+)
+_CLOUD_CONFIG = re.compile(r"(?:\A|/)(?:user[-_]data|[^/]*cloud-config[^/]*)\Z")
+
+
+def service(node: Node, verb: str, *, new: bool = False) -> str:
+    """The command for it where the file tells; else a comment that says whose work it is."""
+    for file in node.files:
+        if _CLOUD_CONFIG.search(file):
+            return _systemd(f"systemctl {verb} {'etcd2' if new else 'etcd'}.service")
+        for way in _WAYS:
+            found = re.search(way.file, file)
+            if found:
+                return _systemd(way.command.format(verb, found[1]))
+    how = f", as {node.files[0]} does" if node.files else ""
+    return f"# {verb} {'etcd02' if new else 'etcd'} {node.name}{how}"
+
+
+def _systemd(command: str) -> str:
+    """A start has to see the unit as it is now."""
+    reads = command.startswith("systemctl ") and not command.startswith("systemctl stop")
+    return f"systemctl daemon-reload && {command}" if reads else command

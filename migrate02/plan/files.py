@@ -1,0 +1,89 @@
+"""Finds the nodes of a deployment in its files. Reads them; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from compat.findings import Finding
+from compat.settings import FILE, Given, Origin
+from compat.translate import is_of_04_alone, is_of_2x_alone
+from migrate02.conversion import Options
+from migrate02.deployment import read_paths
+from migrate02.plan.nodes import Found, Node, addresses_in, node_of
+from migrate02.settling import named_files
+from migrate02.tree import Deployment
+from migrate02.tree import Node as Described
+from migrate02.walking import ALL, Choice
+
+COREOS_OLD, COREOS_NEW = "/var/lib/etcd", "/var/lib/etcd2"
+"""Where the units of CoreOS, etcd.service and etcd2.service, keep the data of a node that says nothing of it."""
+
+_OF_A_NODE = frozenset(("name", "addr", "peer-addr", "data-dir", "peers"))
+"""Variables without a start of etcd beside them are a node's when one of these is among them."""
+
+_NOT_SEEN = frozenset(("config-not-seen", "flags-elsewhere", "value-elsewhere"))
+"""What the reading of a file says about settings that it cannot see."""
+
+
+def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
+    """The nodes of 0.4 that the files set up; of a directory, those of its files that are about etcd."""
+    files = read_paths(paths, choice)
+    deployment = Deployment(files.texts, files.told, Options())
+    deployment.read()
+    unusable = files.troubles | deployment.conversions
+    found = Found([], [item for conversion in unusable.values() for item in conversion.findings])
+    for described in deployment.nodes():
+        if is_of_2x(described.given):
+            found.findings.append(_already(described.name))
+        elif _is_a_node(described):
+            found.nodes.append(_node(described, deployment))
+    return found
+
+
+def is_of_2x(given: Mapping[str, Given]) -> bool:
+    """Something in it is 2.x's alone, and nothing 0.4's."""
+    return any(map(is_of_2x_alone, given.values())) and not any(map(is_of_04_alone, given.values()))
+
+
+def _is_a_node(described: Described) -> bool:
+    only_variables = described.setup is not None and described.setup.only_variables
+    return not only_variables or bool(_OF_A_NODE & described.given.keys())
+
+
+def _node(described: Described, deployment: Deployment) -> Node:
+    name, setup = described.name, described.setup
+    host = (setup.hostname if setup is not None else "") or described.host
+    node = node_of(described.given, name, files=described.files, host=host, told=True)
+    findings = [*node.findings]
+    if setup is not None and "data-dir" in setup.fixed and "data-dir" not in described.given:
+        settings = {**node.settings, "data-dir": COREOS_NEW}
+        node = node._replace(settings=settings, old_directory=COREOS_OLD)
+    if setup is not None:
+        findings += [finding for finding in setup.findings if finding.code in _NOT_SEEN]
+        missing = [path for path in named_files(setup) if deployment.find(path, name) is None]
+        findings += [_elsewhere(path, name, setup.line) for path in missing if "etcd" in path.lower()]
+    given = described.given.get("peers-file")
+    if given is not None:
+        there = deployment.find(given.value, name)
+        if there is None:
+            findings.append(_peers_elsewhere(given))
+        else:
+            node = node._replace(peers=addresses_in(deployment.texts[there]))
+    return node._replace(findings=tuple(findings))
+
+
+def _elsewhere(path: str, name: str, line: int) -> Finding:
+    message = f"{path} may set more, and is not among the files at hand"
+    origin = Origin(FILE, path, name, line)
+    return Finding("environment-elsewhere", "", origin, message, "give it to plan with the others")
+
+
+def _peers_elsewhere(given: Given) -> Finding:
+    message = f"{given.value} names the nodes that it joined through, and is not among the files at hand"
+    remedy = "give it to plan with the others, or --together when all nodes are one cluster"
+    return Finding("environment-elsewhere", "peers-file", given.origin, message, remedy)
+
+
+def _already(path: str) -> Finding:
+    message = "set up for 2.x already, so it is in no plan"
+    return Finding("already-2x", "", Origin(FILE, path, path), message, "")

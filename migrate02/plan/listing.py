@@ -1,0 +1,53 @@
+"""A plan for programs: one JSON object. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from compat.findings import Finding
+from migrate02.plan.planning import ClusterPlan, Plan, Planned
+from migrate02.plan.runbook import runbook
+
+
+def as_json(plan: Plan) -> str:
+    listed = {
+        "clusters": [_cluster(cluster) for cluster in plan.clusters],
+        "findings": [_finding(finding) for finding in plan.findings],
+    }
+    return json.dumps(listed, indent=2, ensure_ascii=False)
+
+
+def _cluster(plan: ClusterPlan) -> dict[str, object]:
+    return {
+        "name": plan.name,
+        "refused": plan.is_refused,
+        "ports": plan.ports,
+        "initialCluster": plan.initial_cluster,
+        "token": plan.token,
+        "nodes": [_node(node, plan) for node in plan.nodes],
+        "findings": [_finding(finding) for finding in plan.findings],
+        "steps": [step._asdict() | {"sets": dict(step.sets)} for step in runbook(plan)],
+    }
+
+
+def _node(node: Planned, plan: ClusterPlan) -> dict[str, object]:
+    return {
+        "name": node.name,
+        "was": node.node.was,
+        "becomes": "proxy" if node.is_proxy else "member",
+        "files": list(node.node.files),
+        "place": node.node.place,
+        "before": dict(node.node.settings),
+        "settings": dict(node.settings),
+        "command": [] if plan.is_refused else node.command,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "place": finding.place,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }

@@ -1,0 +1,259 @@
+"""Finds the nodes of a running cluster of 0.4 by asking it. Only reads: every request is a GET.
+
+Any node that is up is enough. A client port is asked for the registry under ``/_etcd/machines``, a peer port for
+``/v2/admin/machines``; every member then for its own name and index. Standbys are in no list, and are told by what they
+answer when they are asked themselves: everything at a client port is sent on to the leader.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from compat.findings import Finding
+from compat.settings import FLAG, Origin
+from migrate02.datadir.live import NO_TLS, Tls
+from migrate02.plan.nodes import (
+    ACTIVE_SIZE,
+    CLIENT_URLS,
+    FOLLOWER,
+    LEADER,
+    LISTEN_CLIENT_URLS,
+    LISTEN_PEER_URLS,
+    MEMBER,
+    PEER_URLS,
+    STANDBY,
+    Found,
+    Node,
+    address_of,
+)
+from server.config import UrlError, parse_url
+
+PATIENCE = 5.0
+"""Seconds for one answer."""
+
+FAR_APART = 100
+"""Indexes this far from each other are no longer explained by members being asked one after the other: 0.4 writes two
+entries a second by itself, and none of them counts unless a key expires."""
+
+LIVE = Origin(FLAG, "--live")
+
+
+class Answer(NamedTuple):
+    status: int
+    text: str
+    location: str
+    etcd_index: int
+    """X-Etcd-Index; 0 where there is none."""
+
+
+class _Registered(NamedTuple):
+    """A line of the cluster's own list of its members."""
+
+    name: str
+    client_url: str
+    peer_url: str
+
+
+class _Seen(NamedTuple):
+    """What a member says of itself; ``name`` is empty when it does not answer."""
+
+    name: str = ""
+    state: str = MEMBER
+    etcd_index: int = 0
+
+
+class _Silent(Exception):
+    """Nobody answers, or not as HTTP does; the message is the reason."""
+
+
+def ask_cluster(urls: Sequence[str], files: Tls = NO_TLS) -> Found:
+    """The members that the first URL which knows them tells of, and a standby for every URL that is one.
+
+    Raises DataError when the TLS files cannot be used.
+    """
+    tls = files.context()
+    urls = [url.rstrip("/") for url in urls]
+    findings: list[Finding] = []
+    registered: list[_Registered] = []
+    for url in urls:
+        try:
+            registered = registered or _members(url, tls)
+        except _Silent as error:
+            findings.append(_not_live(url, str(error)))
+    if not registered:
+        return Found([], findings or [_not_live(url, "it lists no member") for url in urls])
+    seen = {member.name: _ask_member(member, tls) for member in registered}
+    findings += _of_members(registered, seen)
+    size, why = _active_size([member.client_url for member in registered], tls)
+    findings += why
+    nodes = [_node(member, seen[member.name].state, size) for member in registered]
+    for url in urls:
+        standby = None if _is_known(url, registered) else _standby(url, tls)
+        if standby is not None:
+            nodes.append(standby)
+    if size and len(registered) > size:
+        message = f"{len(registered)} members, and an active size of {size}: 0.4 is about to turn some away"
+        remedy = "wait until it has, and ask again"
+        findings.append(Finding("members-differ", "cluster-active-size", LIVE, message, remedy))
+    return Found(nodes, findings)
+
+
+def _not_live(url: str, reason: str) -> Finding:
+    message = f"{url}: no member of etcd 0.4 answers there: {reason}"
+    return Finding(
+        "not-live", "", LIVE, message, "give a client URL (port 4001) or a peer URL (port 7001) of one"
+    )
+
+
+def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_Registered]:
+    """The registry, by way of whichever port this is. Raises _Silent when it is neither."""
+    answer = _get(url, "/v2/keys/_etcd/machines?recursive=true", tls)
+    if answer.status == 307 and not sent_on:
+        leader = urlsplit(answer.location)
+        if not leader.netloc:
+            raise _Silent("it is a standby, or has no leader, and does not know where to send us")
+        return _members(f"{leader.scheme}://{leader.netloc}", tls, sent_on=True)
+    try:
+        if answer.status == 200:
+            found = json.loads(answer.text)["node"].get("nodes", ())
+            return [_from_registry(node["key"], node["value"]) for node in found]
+        answer = _get(url, "/v2/admin/machines", tls)
+        if answer.status == 200:
+            found = json.loads(answer.text)
+            return [_Registered(item["name"], item["clientURL"], item["peerURL"]) for item in found]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _Silent(f"not what etcd 0.4 answers: {answer.text[:80]!r}") from error
+    raise _Silent(f"it answers {answer.status} at /v2/keys/_etcd/machines and at /v2/admin/machines")
+
+
+def _from_registry(key: str, value: str) -> _Registered:
+    """``etcd=http%3A%2F%2F10.0.0.1%3A4001&raft=http%3A%2F%2F10.0.0.1%3A7001``"""
+    urls = parse_qs(value)
+    return _Registered(key.rpartition("/")[2], urls["etcd"][0], urls["raft"][0])
+
+
+def _ask_member(member: _Registered, tls: ssl.SSLContext) -> _Seen:
+    try:
+        stats = json.loads(_get(member.client_url, "/v2/stats/self", tls).text)
+        index = _get(member.client_url, "/v2/keys/", tls).etcd_index
+        state = {LEADER: LEADER, FOLLOWER: FOLLOWER}.get(stats.get("state"), MEMBER)
+        return _Seen(stats["name"], state, index)
+    except (_Silent, ValueError, LookupError, TypeError, AttributeError):
+        return _Seen()
+
+
+def _of_members(members: Sequence[_Registered], seen: dict[str, _Seen]) -> list[Finding]:
+    findings = []
+    for member in members:
+        answer = seen[member.name]
+        if not answer.name:
+            message = f"{member.name} does not answer at {member.client_url}/v2/stats/self"
+            remedy = "start it, or remove it from the cluster and ask again"
+            findings.append(Finding("member-down", "name", LIVE, message, remedy))
+        elif answer.name != member.name:
+            message = f"{member.client_url} is registered for {member.name} and calls itself {answer.name}"
+            remedy = "find out whose address it is before anything is stopped"
+            findings.append(Finding("members-differ", "name", LIVE, message, remedy))
+    indexes = {name: answer.etcd_index for name, answer in seen.items() if answer.etcd_index}
+    if indexes and max(indexes.values()) - min(indexes.values()) > FAR_APART:
+        said = ", ".join(f"{name} {index}" for name, index in indexes.items())
+        message = f"the members' indexes are far apart: {said}"
+        remedy = "ask again; if one stays behind, do not take its data"
+        findings.append(Finding("members-differ", "", LIVE, message, remedy))
+    return findings
+
+
+def _active_size(clients: Sequence[str], tls: ssl.SSLContext) -> tuple[int, list[Finding]]:
+    """As the first member that answers has it; 0.4's default where nobody ever set one."""
+    for url in clients:
+        try:
+            answer = _get(url, "/v2/keys/_etcd/config", tls)
+            if answer.status == 404:
+                return ACTIVE_SIZE, []
+            return int(json.loads(json.loads(answer.text)["node"]["value"])["activeSize"]), []
+        except (_Silent, ValueError, LookupError, TypeError):
+            continue
+    message = "no member tells the cluster's active size (/v2/keys/_etcd/config)"
+    return 0, [Finding("members-differ", "cluster-active-size", LIVE, message, "ask again when one is up")]
+
+
+def _is_known(url: str, members: Sequence[_Registered]) -> bool:
+    """Whether the URL is a member's. Another name of its host makes no difference: it does not send us away."""
+    return any(url in (member.client_url, member.peer_url) for member in members)
+
+
+def _standby(url: str, tls: ssl.SSLContext) -> Node | None:
+    """A standby is known by sending even ``/version`` on to the leader, or saying that it knows none."""
+    try:
+        answer = _get(url, "/version", tls)
+    except _Silent:
+        return None
+    if answer.status != 307 and '"errorCode":402' not in answer.text.replace(" ", ""):
+        return None
+    name = f"standby-{address_of(url).replace(':', '-')}"
+    message = f"{url} is a standby, and does not tell its name: it is called {name} here"
+    finding = Finding("half-known", "name", LIVE, message, "a proxy may have any name: its own is best")
+    settings = {"name": name, CLIENT_URLS: url, LISTEN_CLIENT_URLS: url}
+    return Node(name, settings, url, was=STANDBY, findings=(finding,))
+
+
+def _node(member: _Registered, state: str, size: int) -> Node:
+    settings = {
+        "name": member.name,
+        LISTEN_PEER_URLS: member.peer_url,
+        LISTEN_CLIENT_URLS: member.client_url,
+        PEER_URLS: member.peer_url,
+        CLIENT_URLS: member.client_url,
+    }
+    message = f"{member.name} does not tell where it listens (taken: what it advertises) and where it keeps its data"
+    remedy = "write its directory in, and what else its own configuration says; or give its files, too"
+    findings = [Finding("half-known", "data-dir", LIVE, message, remedy)]
+    findings += [_unusable(member, url) for url in (member.peer_url, member.client_url) if not _is_url(url)]
+    return Node(
+        member.name, settings, member.client_url, active_size=size, was=state, findings=tuple(findings)
+    )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parse_url(text)
+    except UrlError:
+        return False
+    return True
+
+
+def _unusable(member: _Registered, url: str) -> Finding:
+    message = f"{member.name} is registered with {url}, which 2.x does not take for a URL"
+    return Finding("invalid-value", "", LIVE, message, "give its files, too, with an address as HOST:PORT")
+
+
+def _get(url: str, target: str, tls: ssl.SSLContext) -> Answer:
+    """One GET, redirects not followed. Raises _Silent."""
+    place = urlsplit(url)
+    try:
+        if place.scheme == "https":
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                place.hostname or "", place.port, timeout=PATIENCE, context=tls
+            )
+        else:
+            connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", target)
+            response = connection.getresponse()
+            text = response.read().decode("utf-8", "replace")
+            index = response.headers.get("X-Etcd-Index", "")
+            return Answer(
+                response.status,
+                text,
+                response.headers.get("Location", ""),
+                int(index) if index.isdigit() else 0,
+            )
+        finally:
+            connection.close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _Silent(str(error) or type(error).__name__) from error

@@ -1,0 +1,209 @@
+"""Nodes of 0.4 in, one plan for every cluster of them out: members, proxies, start lines, what does not fit. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from compat.findings import ERROR, REVIEW, Finding, worst
+from compat.settings import FLAG, Origin
+from compat.translate import ORDER
+from migrate02.plan import checks
+from migrate02.plan.grouping import clusters_of, rank
+from migrate02.plan.nodes import (
+    CLIENT_URLS,
+    LISTEN_PEER_URLS,
+    PEER_URLS,
+    STANDBY,
+    Node,
+)
+from migrate02.plan.ports import KEEP, with_ports
+
+PROGRAM = "etcd02"
+
+_OF_MEMBERS_ALONE = frozenset(
+    (
+        LISTEN_PEER_URLS,
+        PEER_URLS,
+        CLIENT_URLS,
+        "election-timeout",
+        "heartbeat-interval",
+        "max-snapshots",
+        "max-wals",
+        "snapshot-count",
+    )
+)
+"""A proxy keeps no log and is called by no member."""
+
+
+class Wishes(NamedTuple):
+    """What a person decided. ``members`` are (name, peer URL) of nodes that no file describes, ``gone`` addresses of
+    nodes that are no more, ``standbys`` names. ``together`` takes all nodes for one cluster."""
+
+    ports: str = KEEP
+    token: str = ""
+    standbys: tuple[str, ...] = ()
+    members: tuple[tuple[str, str], ...] = ()
+    gone: tuple[str, ...] = ()
+    together: bool = False
+
+
+NO_WISHES = Wishes()
+
+
+class Planned(NamedTuple):
+    """A node as it will run: ``settings`` are all it is started with."""
+
+    node: Node
+    is_proxy: bool
+    settings: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def command(self) -> list[str]:
+        """Its words. A boolean of etcd's takes its value after ``=`` alone, so all do."""
+        return [PROGRAM, *(f"--{name}={value}" for name, value in self.settings.items())]
+
+
+class ClusterPlan(NamedTuple):
+    """``name`` is its first node's. Nothing is to be started where it ``is_refused``."""
+
+    name: str
+    members: tuple[Planned, ...]
+    proxies: tuple[Planned, ...]
+    initial_cluster: str
+    token: str
+    ports: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def nodes(self) -> tuple[Planned, ...]:
+        return self.members + self.proxies
+
+    @property
+    def is_refused(self) -> bool:
+        return worst(list(self.findings)) == ERROR
+
+
+class Plan(NamedTuple):
+    """``findings`` are about no cluster in particular: nodes left out, files that could not be read."""
+
+    clusters: tuple[ClusterPlan, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def all_findings(self) -> list[Finding]:
+        return [*self.findings, *(finding for cluster in self.clusters for finding in cluster.findings)]
+
+    @property
+    def worst(self) -> str:
+        return worst(self.all_findings)
+
+    @property
+    def needs_review(self) -> bool:
+        return any(finding.severity == REVIEW for finding in self.all_findings)
+
+
+def make_plan(nodes: Iterable[Node], wishes: Wishes = NO_WISHES, findings: Sequence[Finding] = ()) -> Plan:
+    """``findings`` are what the search for the nodes had to say. The order of the nodes does not matter."""
+    nodes = sorted([*nodes, *(_by_hand(name, url) for name, url in wishes.members)], key=rank)
+    nodes = [node._replace(was=STANDBY) if node.name in wishes.standbys else node for node in nodes]
+    shared = checks.across(nodes)
+    clusters: dict[str, ClusterPlan] = {}
+    for cluster in clusters_of(nodes, together=wishes.together):
+        told = [finding for finding, owners in shared if any(owner in cluster for owner in owners)]
+        name = _unlike(clusters, cluster[0].name or cluster[0].place)
+        clusters[name] = _planned(name, cluster, wishes, told)
+    return Plan(tuple(clusters.values()), (*findings, *_of_strangers(nodes, wishes)))
+
+
+def _by_hand(name: str, url: str) -> Node:
+    settings = {"name": name, LISTEN_PEER_URLS: url, PEER_URLS: url}
+    message = f"of {name} only its peer URL is known here, from --member"
+    finding = Finding(
+        "half-known", "name", Origin(FLAG, "--member"), message, "add its client URLs and its data directory"
+    )
+    return Node(name, settings, "--member", findings=(finding,))
+
+
+def _of_strangers(nodes: Sequence[Node], wishes: Wishes) -> list[Finding]:
+    known = {node.name for node in nodes}
+    return [
+        Finding(
+            "name-unknown",
+            "name",
+            Origin(FLAG, "--standby"),
+            f"no node is called {name}",
+            f"give one of {', '.join(sorted(filter(None, known)))}",
+        )
+        for name in wishes.standbys
+        if name not in known
+    ]
+
+
+def _unlike(others: Collection[str], name: str) -> str:
+    """The name, with a number if another cluster begins with a node of the same one."""
+    numbered = (f"{name}-{number}" for number in count(2))
+    return name if name not in others else next(each for each in numbered if each not in others)
+
+
+def _planned(name: str, cluster: Sequence[Node], wishes: Wishes, shared: Sequence[Finding]) -> ClusterPlan:
+    voting = [node for node in cluster if node.was != STANDBY]
+    standbys = [node for node in cluster if node.was == STANDBY]
+    findings = [
+        *shared,
+        *checks.within(cluster, wishes.gone),
+        *checks.of_size(cluster, len(standbys)),
+        *(finding for node in cluster for finding in node.findings),
+    ]
+    if not voting:
+        findings.append(_nobody_votes(standbys))
+    members = [(node, {**_directory(node), **with_ports(node.settings, wishes.ports)}) for node in voting]
+    proxies = [(node, with_ports(node.settings, wishes.ports)) for node in standbys]
+    initial_cluster = ",".join(_entry(node.name, settings) for node, settings in members)
+    token = wishes.token or f"etcd-cluster-{name}"
+    bootstrap = {
+        "initial-cluster": initial_cluster,
+        "initial-cluster-state": "new",
+        "initial-cluster-token": token,
+    }
+    return ClusterPlan(
+        name,
+        tuple(Planned(node, False, _in_order({**settings, **bootstrap})) for node, settings in members),
+        tuple(Planned(node, True, _as_proxy(settings, initial_cluster)) for node, settings in proxies),
+        initial_cluster,
+        token,
+        wishes.ports,
+        tuple(findings),
+    )
+
+
+def _directory(node: Node) -> dict[str, str]:
+    """What to write in where nobody tells: without a directory a member would start in one of its own, empty."""
+    return {"data-dir": f"/DATA-DIR-OF-{node.name}"}
+
+
+def _entry(name: str, settings: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={url}" for url in settings.get(PEER_URLS, "").split(","))
+
+
+def _as_proxy(settings: Mapping[str, str], initial_cluster: str) -> dict[str, str]:
+    kept = {name: value for name, value in settings.items() if name not in _OF_MEMBERS_ALONE}
+    return _in_order({**kept, "proxy": "on", "initial-cluster": initial_cluster})
+
+
+def _in_order(settings: Mapping[str, str]) -> dict[str, str]:
+    rank = {name: place for place, name in enumerate(ORDER)}
+    return {
+        name: settings[name] for name in sorted(settings, key=lambda name: (rank.get(name, len(rank)), name))
+    }
+
+
+def _nobody_votes(standbys: Sequence[Node]) -> Finding:
+    origin = Origin(FLAG, "--standby")
+    message = f"all of {', '.join(node.name for node in standbys)} are standbys: nobody is a member"
+    return Finding("unknown-peer", "peers", origin, message, "give the files of the members too")
