@@ -4,6 +4,7 @@ the same examples at every run, so that a red run is about the change."""
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,10 @@ if os.environ.get("MIGRATE02_INSTALLED"):
     # ``make compiled``: what is tested is the package installed in this environment, and not the sources beside the tests.
     root = str(Path(__file__).parents[1])
     sys.path[:] = [*(path for path in sys.path if path not in ("", root)), root]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As of a job in the background. Programs that are started would ignore it too, and some tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

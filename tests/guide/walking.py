@@ -16,7 +16,7 @@ from typing import Self
 from tests.guide.examples import EXAMPLES, Example
 from tests.guide.worlds import Machine, World
 from tests.support.cluster import wait_until
-from tests.support.process import PATIENCE, Process, Reply, request
+from tests.support.process import PATIENCE, Process, Reply
 from tests.support.real_etcd import required_tool
 
 CLIENT_PORT = 2379
@@ -40,17 +40,12 @@ def variables(command: str) -> dict[str, str]:
 
 
 class Started(Process):
-    """A process on a machine, asked at ``host`` and the guide's client port."""
+    """A process on a machine, asked at the guide's client port: at its address, or at its loopback address when it
+    listens there alone."""
 
     def __init__(self, machine: Machine, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
         self.machine = machine
-        self.host = machine.address
-        """Where it is asked: at its address, or at its loopback address when it listens there alone."""
-        super().__init__([*machine.command, *argv], CLIENT_PORT, env=env, cwd=cwd)
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}:{self.client_port}"
+        super().__init__([*machine.command, *argv], CLIENT_PORT, env=env, cwd=cwd, host=machine.address)
 
     def request(
         self,
@@ -62,7 +57,7 @@ class Started(Process):
         timeout: float = PATIENCE,
     ) -> Reply:
         with self.machine.inside():
-            return request(CLIENT_PORT, method, path, form, headers, timeout=timeout, host=self.host)
+            return super().request(method, path, form, headers, timeout=timeout)
 
     def members(self) -> list[dict[str, object]]:
         """As it lists them, ordered by name."""
