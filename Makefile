@@ -1,5 +1,7 @@
 # The front door. Needs Python 3.11+, make and a package index, nothing else.
 PYTHON ?= python3
+# Most tests that take long wait for something.
+WORKERS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 SEEDS  ?= 10000
 PLAYS  ?= 10
 VENV   := .venv
@@ -30,13 +32,13 @@ demo: $(STAMP)  ## convert a 0.4 configuration and serve keys with it
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/demo.py
 
 test: $(STAMP) lint types contracts  ## everything CI runs
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 	$(MAKE) test-compiled
 
 compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as pip install makes it; bench/ measures that
 
 test-compiled: $(COMPILED_STAMP)  ## the server's quick tests once more, against the compiled one
-	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n auto -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
+	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
 soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
 	$(BIN)/python -m tests.server.raft.soak --seeds $(SEEDS)

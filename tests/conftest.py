@@ -1,4 +1,5 @@
-"""How all tests run: against the sources, or what is installed when MIGRATE02_INSTALLED is set; hypothesis without time limits on single examples, which a busy machine would break; on CI with
+"""How all tests run: against the sources, or what is installed when MIGRATE02_INSTALLED is set; hypothesis without
+time limits on single examples, which a busy machine would break; on CI with
 the same examples at every run, so that a red run is about the change."""
 
 from __future__ import annotations

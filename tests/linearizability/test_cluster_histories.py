@@ -50,6 +50,7 @@ def test_reads_without_a_quorum_are_found_out(tmp_path: Path, name: str) -> None
         recorder.ask(leader, read("/register/a"))
         assert check(recorder.histories["/register/a"]) is None
         recorder.ask(behind, local_read("/register/a"))
+        assert recorder.histories["/register/a"][-1].found == "old", recorder.histories
         violation = check(recorder.histories["/register/a"])
         assert violation is not None
         assert violation.operation.found == "old"
