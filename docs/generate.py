@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -21,7 +22,14 @@ from compat.flags04 import COMMAND, DROP, FLAGS
 from compat.usage import becomes
 
 ROOT = Path(__file__).parent.parent
+CASES = ROOT / "fixtures" / "convert"
+"""What convert makes of files, recorded; a folder each."""
+TRANSCRIPTS = ROOT / "fixtures" / "findings"
+"""Before and after of the findings that take more than one file to convert; a page each, run by ``make docs``."""
+
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_COMMAND = re.compile(r"^\$ .*\n(?:> .*\n)*", re.MULTILINE)
+_PRINTED = re.compile(r"^(?:etcd02: )?(?:error|review|info)\[([a-z0-9-]+)\].*", re.MULTILINE)
 
 
 def settings_page() -> str:
@@ -59,13 +67,92 @@ def findings_page() -> str:
     lines = [
         "# Every finding",
         "",
-        "Written by `make docs` from `compat/findings.py`. A code never changes its meaning.",
+        "Written by `make docs` from `compat/findings.py`. A code never changes its meaning. Each has a page with its "
+        "story, and what it looks like before and after; `migrate02 explain CODE` tells the story, too.",
     ]
-    for severity, what in ((ERROR, "refused"), (REVIEW, "left for a person"), (INFO, "worth knowing")):
-        lines += ["", f"## {severity}: {what}"]
+    for severity, what in SEVERITIES.items():
+        lines += ["", f"## {severity}: {what}", "", "| code | |", "|---|---|"]
         for code, entry in CODES.items():
             if entry.severity == severity:
-                lines += ["", f"### {code}", "", f"*{entry.title}*", "", entry.story]
+                lines.append(f"| [{code}](findings/{code}.md) | {entry.title} |")
+    return "\n".join(lines) + "\n"
+
+
+SEVERITIES = {ERROR: "refused", REVIEW: "left for a person", INFO: "worth knowing"}
+
+
+def finding_page(code: str) -> str:
+    """The page of one finding: what the table says of it, and an example that is run by a test."""
+    entry = CODES[code]
+    transcript = TRANSCRIPTS / f"{code}.md"
+    example = transcript.read_text() if transcript.exists() else _example_of(_shortest_case(code), code)
+    printed = next(found[0] for found in _PRINTED.finditer(example) if found[1] == code)
+    remedy = printed.partition(" -> ")[2]
+    lines = [
+        f"# {code}: {entry.title}",
+        "",
+        f"*{entry.severity}: {SEVERITIES[entry.severity]}.* [All findings](../findings.md)",
+        "",
+        entry.story,
+        "",
+        *(["## What to do", "", f"In the example below: {remedy}.", ""] if remedy else []),
+    ]
+    return "\n".join([*lines, example])
+
+
+def codes_of(text: str) -> list[str]:
+    """The codes of the findings that are printed in a text."""
+    return [found[1] for found in _PRINTED.finditer(text)]
+
+
+def _shortest_case(code: str) -> Path:
+    """The recorded conversion that shows a finding with the least around it."""
+
+    def around(case: Path) -> tuple[bool, int, int]:
+        other = len(set(codes_of(_text(case / "findings"))))
+        texts = [
+            path.read_bytes().decode(errors="replace") for path in case.iterdir() if path.name != "status"
+        ]
+        is_plain = not any(mark in text for text in texts for mark in "\r\0\ufffd")
+        has_result = CODES[code].severity == ERROR or _is_configuration(_text(case / "expected"))
+        has_input = any(path.stat().st_size for path in case.glob("input*")) or not list(case.glob("input*"))
+        return not (is_plain and has_result and has_input), other, sum(map(len, texts))
+
+    cases = [case for case in sorted(CASES.iterdir()) if code in codes_of(_text(case / "findings"))]
+    if not cases:
+        raise SystemExit(f"{code}: show it in a case of {CASES} or in {TRANSCRIPTS / code}.md")
+    return min(cases, key=around)
+
+
+def _is_configuration(result: str) -> bool:
+    return bool(result) and not result.startswith(("{", "---"))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _example_of(case: Path, code: str) -> str:
+    inputs = sorted(path.name for path in case.glob("input*"))
+    command = " ".join(["$ migrate02 convert", *inputs, *_text(case / "options").split()])
+    findings = _text(case / "findings").splitlines(keepends=True)
+    shown = [line for line in findings if code in codes_of(line)]
+    left_out = ["..."] if len(shown) < len(findings) else []
+    status = _text(case / "status").strip() or "0"
+    result = _text(case / "expected")
+    lines = [
+        "## Before",
+        "",
+        f"[fixtures/convert/{case.name}](../../{case.relative_to(ROOT)}) is a recorded case that the tests run.",
+        "",
+    ]
+    for name in inputs:
+        lines += [f"`{name}`:", "", "```", _text(case / name).rstrip("\n"), "```", ""]
+    lines += ["```console", command, "".join(shown).rstrip("\n"), *left_out, "```", "", "## After", ""]
+    if result:
+        lines += [f"Exit status {status}, and:", "", "```", result.rstrip("\n"), "```"]
+    else:
+        lines += [f"Exit status {status}: nothing is written, and all stays as it was."]
     return "\n".join(lines) + "\n"
 
 
@@ -126,13 +213,12 @@ def with_fresh_examples(text: str) -> str:
 
 
 def _run(block: str, folder: str) -> str:
-    commands = [line for line in block.splitlines() if line.startswith("$ ")]
     bin_folder = str(Path(sys.executable).parent)
-    environ = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    environ = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "REPO": str(ROOT)}
     shown = []
-    for command in commands:
+    for command in _COMMAND.findall(block):
         done = subprocess.run(
-            ["bash", "-c", command[2:]],
+            ["bash", "-c", re.sub("^[$>] ", "", command, flags=re.MULTILINE)],
             cwd=folder,
             env=environ,
             stdout=subprocess.PIPE,
@@ -140,7 +226,7 @@ def _run(block: str, folder: str) -> str:
             text=True,
             check=False,
         )
-        shown.append(f"{command}\n{done.stdout}")
+        shown.append(f"{command}{done.stdout}")
     return "".join(shown)
 
 
@@ -148,10 +234,14 @@ PAGES = {
     "docs/settings.md": settings_page,
     "docs/findings.md": findings_page,
     "docs/guide-coverage.md": guide_coverage_page,
+    **{f"docs/findings/{code}.md": partial(finding_page, code) for code in CODES},
 }
 
 
 def main() -> None:
+    for transcript in sorted(TRANSCRIPTS.glob("*.md")):
+        transcript.write_text(with_fresh_examples(transcript.read_text()))
+    (ROOT / "docs" / "findings").mkdir(exist_ok=True)
     for name, page in PAGES.items():
         (ROOT / name).write_text(page())
     readme = ROOT / "README.md"

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from compat.findings import CODES
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -21,19 +23,48 @@ def _generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["docs/settings.md", "docs/findings.md", "docs/guide-coverage.md"])
+GENERATE = _generate()
+TRANSCRIPTS = sorted(path.stem for path in GENERATE.TRANSCRIPTS.glob("*.md"))
+
+
+@pytest.mark.parametrize("name", GENERATE.PAGES)
 def test_pages_made_from_tables_are_fresh(name: str) -> None:
-    assert (ROOT / name).read_text() == _generate().PAGES[name](), "run: make docs"
+    assert (ROOT / name).read_text() == GENERATE.PAGES[name](), "run: make docs"
+
+
+def test_every_finding_has_its_page_and_no_page_is_left_over() -> None:
+    assert {path.stem for path in ROOT.glob("docs/findings/*")} == set(CODES)
+    assert set(TRANSCRIPTS) <= set(CODES)
+    assert (ROOT / "docs" / "findings.md").read_text().count("](findings/") == len(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_page_of_a_finding_shows_it_before_and_after(code: str) -> None:
+    page = (ROOT / "docs" / "findings" / f"{code}.md").read_text()
+    assert page.count("\n## Before\n") == page.count("\n## After\n") == 1
+    assert CODES[code].story in page
+    before, after = page.split("\n## Before\n")[1].split("\n## After\n")
+    assert code in GENERATE.codes_of(before)
+    assert after.strip()
+    if code in TRANSCRIPTS:
+        assert code not in GENERATE.codes_of(after), "the remedy does not help"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", TRANSCRIPTS)
+def test_transcripts_of_findings_are_true(code: str) -> None:
+    text: str = (GENERATE.TRANSCRIPTS / f"{code}.md").read_text()
+    assert GENERATE.with_fresh_examples(text) == text, "run: make docs"
 
 
 @pytest.mark.slow
 def test_console_examples_in_the_readme_print_what_they_say() -> None:
     text = (ROOT / "README.md").read_text()
     assert "```console\n$ " in text
-    assert _generate().with_fresh_examples(text) == text, "run: make docs"
+    assert GENERATE.with_fresh_examples(text) == text, "run: make docs"
 
 
-@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -1,6 +1,9 @@
 """A cluster of etcd 0.4 as it answers on loopback: its registry, its statistics, its redirects. No data, no consensus.
 
 The answers are those of 0.4.9 to GET requests; a server's ``seen`` are the targets that it was asked for.
+
+``cluster04.py NAME=HOST ... -- COMMAND`` runs a command beside such a cluster, at 0.4's own ports; a ``-`` before a NAME
+is for one that is down. The pages of findings do so.
 """
 
 from __future__ import annotations
@@ -8,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -27,9 +32,14 @@ NOT_FOUND = Answer(404, "404 page not found\n")
 
 
 class Door:
-    """One port of a node, with TLS if a context is given."""
+    """One port of a node, with TLS if a context is given; any free one of 127.0.0.1 if no address is."""
 
-    def __init__(self, answer: Callable[[str], Answer], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        answer: Callable[[str], Answer],
+        tls: ssl.SSLContext | None = None,
+        at: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self.seen: list[str] = []
         door = self
 
@@ -50,7 +60,7 @@ class Door:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(at, Handler)
         self._scheme = "https" if tls is not None else "http"
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
@@ -59,7 +69,8 @@ class Door:
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+        host, port = self._server.server_address[:2]
+        return f"{self._scheme}://{host!s}:{port}"
 
     def close(self) -> None:
         if self._thread.is_alive():
@@ -71,13 +82,14 @@ class Door:
 class Node04:
     """A node with both its ports; ``calls_itself`` is its name as it sees it. The first one of a cluster leads it."""
 
-    def __init__(self, name: str, cluster: Cluster04, *, standby: bool = False) -> None:
+    def __init__(self, name: str, cluster: Cluster04, *, standby: bool = False, host: str = "") -> None:
         self.name = self.calls_itself = name
         self.index = 42
         self.is_standby = standby
         self._cluster = cluster
-        self.client = Door(self._at_the_client_port, cluster.tls)
-        self.peer = Door(self._at_the_peer_port)
+        client, peer = ((host, 4001), (host, 7001)) if host else (("127.0.0.1", 0),) * 2
+        self.client = Door(self._at_the_client_port, cluster.tls, client)
+        self.peer = Door(self._at_the_peer_port, at=peer)
 
     def stop(self) -> None:
         self.client.close()
@@ -125,7 +137,7 @@ class Node04:
 
 class Cluster04:
     """``names`` are its members', ``standbys`` those of nodes in no list. ``active_size`` 0 is one that nobody set.
-    ``tls`` is for clients."""
+    ``tls`` is for clients. ``hosts`` are the addresses of those that are to have 0.4's own ports."""
 
     def __init__(
         self,
@@ -133,9 +145,10 @@ class Cluster04:
         standbys: Sequence[str] = (),
         active_size: int = 9,
         tls: ssl.SSLContext | None = None,
+        hosts: Mapping[str, str] | None = None,
     ) -> None:
         self.active_size, self.tls = active_size, tls
-        self.members = [Node04(name, self) for name in names]
+        self.members = [Node04(name, self, host=(hosts or {}).get(name, "")) for name in names]
         self.standbys = [Node04(name, self, standby=True) for name in standbys]
 
     def __enter__(self) -> Self:
@@ -167,3 +180,18 @@ class Cluster04:
             {"name": node.name, "state": node.state, "clientURL": node.client.url, "peerURL": node.peer.url}
             for node in self.members
         ]
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs the command and returns its status."""
+    at = words.index("--")
+    hosts = dict(word.removeprefix("-").split("=") for word in words[:at])
+    with Cluster04(list(hosts), hosts=hosts) as cluster:
+        for node, word in zip(cluster.members, words, strict=False):
+            if word.startswith("-"):
+                node.stop()
+        return subprocess.run(words[at + 1 :], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
