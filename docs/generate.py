@@ -1,4 +1,4 @@
-"""``make docs``: writes the pages that are made from the tables, and the output of README's console examples.
+"""``make docs``: writes the pages that are made from the tables, and the output of console examples.
 
 The tests call the same functions and compare, so a page that is out of date fails.
 """
@@ -237,6 +237,9 @@ PAGES = {
     **{f"docs/findings/{code}.md": partial(finding_page, code) for code in CODES},
 }
 
+WITH_EXAMPLES = ("README.md", "docs/migration.md")
+"""Pages written by hand, with console examples that are run."""
+
 
 def main() -> None:
     for transcript in sorted(TRANSCRIPTS.glob("*.md")):
@@ -244,8 +247,8 @@ def main() -> None:
     (ROOT / "docs" / "findings").mkdir(exist_ok=True)
     for name, page in PAGES.items():
         (ROOT / name).write_text(page())
-    readme = ROOT / "README.md"
-    readme.write_text(with_fresh_examples(readme.read_text()))
+    for name in WITH_EXAMPLES:
+        (ROOT / name).write_text(with_fresh_examples((ROOT / name).read_text()))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from compat.findings import CODES
+from tests.migrate02.running import migrate02
 
 ROOT = Path(__file__).parent.parent
 
@@ -58,10 +59,23 @@ def test_transcripts_of_findings_are_true(code: str) -> None:
 
 
 @pytest.mark.slow
-def test_console_examples_in_the_readme_print_what_they_say() -> None:
-    text = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("name", GENERATE.WITH_EXAMPLES)
+def test_console_examples_print_what_they_say(name: str) -> None:
+    text = (ROOT / name).read_text()
     assert "```console\n$ " in text
     assert GENERATE.with_fresh_examples(text) == text, "run: make docs"
+
+
+def test_commands_of_the_guide_and_of_the_limits_have_the_options_that_are_named() -> None:
+    text = (ROOT / "docs" / "migration.md").read_text() + (ROOT / "docs" / "limits.md").read_text()
+    commands = re.findall(
+        r"(?:^    |`)migrate02 ([a-z]+(?: (?:inspect|verify|export)\b)?)([^`\n]*)", text, re.MULTILINE
+    )
+    assert len(commands) > 10
+    for command, words in commands:
+        known = migrate02(*command.split(), "--help").out
+        for option in re.findall(r"--[a-z-]+", words):
+            assert re.search(rf"{option}\b", known), f"migrate02 {command} {words}"
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)
