@@ -32,13 +32,13 @@ demo: $(STAMP)  ## convert a 0.4 configuration and serve keys with it
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/demo.py
 
 test: $(STAMP) lint types contracts  ## everything CI runs
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	$(MAKE) test-compiled
 
 compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as pip install makes it; bench/ measures that
 
 test-compiled: $(COMPILED_STAMP)  ## the server's quick tests once more, against the compiled one
-	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
+	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) --dist worksteal -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
 soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
 	$(BIN)/python -m tests.server.raft.soak --seeds $(SEEDS)
