@@ -161,3 +161,24 @@ def test_the_end_of_one_side_ends_the_other(proxy: FaultProxy, port: int, dialed
     with dial(port) as sock:
         sock.shutdown(socket.SHUT_WR)
         assert not sock.recv(100)
+
+
+def test_a_dialer_is_known_though_its_port_leads_elsewhere_too(proxy: FaultProxy, port: int) -> None:
+    """Another connection from the same port, older and of nobody's by now."""
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        first = socket.socket()
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        first.bind(("127.0.0.1", 0))
+        shared = first.getsockname()[1]
+        first.connect(elsewhere.getsockname())
+        accepted, _ = elsewhere.accept()
+        first.close()
+        accepted.close()
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("127.0.0.1", shared))
+            sock.connect(("127.0.0.1", port))
+            sock.settimeout(SOON)
+            proxy.cut("a", "b")
+            sock.sendall(b"late")
+            assert silent(sock)

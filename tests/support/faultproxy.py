@@ -147,7 +147,8 @@ class FaultProxy:
         assert task is not None
         writers = [writer]
         try:
-            dialer = _dialer(writer.get_extra_info("peername")[1], self._pids())
+            ends = [writer.get_extra_info(side)[1] for side in ("peername", "sockname")]
+            dialer = _dialer(ends[0], ends[1], self._pids())
             self._carried[task] = (dialer, name)
             if (dialer, name) in self._refused:
                 return
@@ -217,12 +218,15 @@ def _across(groups: Collection[Collection[str]]) -> Iterator[tuple[str, str]]:
                 yield from ((sender, receiver) for sender in group for receiver in other)
 
 
-def _dialer(port: int, pids: Mapping[str, int]) -> str:
-    """The member that holds the socket with this local port of 127.0.0.1; ``STRANGER`` when none does."""
-    local = f"0100007F:{port:04X}"
+def _dialer(port: int, front: int, pids: Mapping[str, int]) -> str:
+    """The member that holds the socket from this port of 127.0.0.1 to that one; ``STRANGER`` when none does.
+
+    Both ports count: the kernel gives a port to several connections that lead elsewhere.
+    """
+    ends = [f"0100007F:{number:04X}" for number in (port, front)]
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if fields[1] == local:
+        if fields[1:3] == ends:
             socket = f"socket:[{fields[9]}]"
             return next((name for name, pid in pids.items() if _holds(pid, socket)), STRANGER)
     return STRANGER
