@@ -18,6 +18,8 @@ COMPILED: Mapping[str, str] = {
     "server": "metrics",
     "server/api": "client form hotpath http jsonform keys paths repeats watch wire",
     "server/node": "answer applier requestids",
+    "server/peer": "codec stats stream",
+    "server/proxy": "exchange",
     "server/raft": "log messages progress raft types",
     "server/storage": "codec records requests varint wal",
     "server/store": "apply errors event expiry gojson history node paths stats store watcher",
