@@ -73,7 +73,10 @@ def test_members_come_and_go(tmp_path: Path, name: str) -> None:
         two.start()
         cluster.wait_until_healthy()
         assert two.value("/a") == "1"
-        assert sorted(str(listed["name"]) for listed in cluster.listed(via=two)) == ["m1", "m2"]
+        wait_until(
+            lambda: sorted(str(listed["name"]) for listed in cluster.listed(via=two)) == ["m1", "m2"],
+            "both have published their names",
+        )
         cluster.remove(two, via=one)
         assert two.wait_for_end() == 0
         wait_until(lambda: len(cluster.listed(via=one)) == 1, "the other is gone")
