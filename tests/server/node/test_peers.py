@@ -370,11 +370,11 @@ def test_a_member_that_joins_is_told_by_those_it_knows_and_leaves_when_removed()
         assert cluster.networks[7].remotes == {1, 2, 3}
         await until(lambda: joined.members.get(7) is not None and joined.members.get(7).name == "m7")  # type: ignore[union-attr]
         assert cluster.networks[7].peers == {1, 2, 3}
-        assert all(7 in cluster.networks[number].peers for number in (1, 2, 3))
+        await until(lambda: all(7 in cluster.networks[number].peers for number in (1, 2, 3)))
         await leader.remove_member(7)
         with pytest.raises(MemberRemoved):
             await joined.failed
-        assert all(7 not in cluster.networks[number].peers for number in (1, 2, 3))
+        await until(lambda: all(7 not in cluster.networks[number].peers for number in (1, 2, 3)))
         assert leader.store.peek(f"{REMOVED}/7") == b""
 
     run(test, Cluster())
