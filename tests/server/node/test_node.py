@@ -375,14 +375,15 @@ def test_a_restart_applies_what_is_on_disk_even_past_the_commit_index_it_knew() 
 
 
 def test_a_snapshot_is_taken_when_more_than_the_count_was_applied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)  # so that one ends before the next is due
+    monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
         await introduced(node)
         for n in range(30):
             await node.propose(put(f"k{n}"))
-        await asyncio.sleep(0.05)
+            while node._taking_snapshot:
+                await asyncio.sleep(0)  # the next is due when the last has ended
         assert node.raft.log.first_index == 2  # 5000 entries are kept for followers that lag, 1 goes
 
     with_node(test, fresh(disk), snapshot_count=10)
