@@ -16,10 +16,10 @@ from setuptools.errors import BaseError, CompileError
 
 COMPILED: Mapping[str, str] = {
     "server": "metrics",
-    "server/api": "client form hotpath http jsonform keys paths repeats watch wire",
+    "server/api": "answers client form hotpath http jsonform keys paths repeats watch wire",
     "server/node": "answer applier requestids",
     "server/peer": "codec stats stream",
-    "server/proxy": "exchange",
+    "server/proxy": "body connection director exchange handler requests upstream",
     "server/raft": "log messages progress raft types",
     "server/storage": "codec records requests varint wal",
     "server/store": "apply errors event expiry gojson history node paths stats store watcher",

@@ -35,6 +35,7 @@ _FRAMING = re.compile(
 """A line about the framing or the connection; the group is a length that is plain digits."""
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t]*")
 _STATUSES = frozenset(status.value for status in HTTPStatus)
+_KNOWN_HEADS = 256
 
 
 class BadAnswer(ValueError):
@@ -68,6 +69,33 @@ def read_head(data: bytes, *, is_head: bool) -> AnswerHead | None:
         if status in _STATUSES and status not in BODILESS:
             return AnswerHead(status, size, int(lengths[0]), True, True)
     return _read_any_head(data[:size], is_head)
+
+
+class AnswerHeads:
+    """Reads heads, and remembers them: within a second a member says the same ones again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, AnswerHead] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def read(self, data: bytes, at: int, *, is_head: bool) -> AnswerHead | None:
+        """As ``read_head`` of the bytes from ``at`` on."""
+        end = data.find(END_OF_HEAD, at) + len(END_OF_HEAD)
+        if end < len(END_OF_HEAD):
+            return None
+        lines = data[at:end]
+        if is_head:
+            return read_head(lines, is_head=True)
+        head = self._known.get(lines)
+        if head is None:
+            head = read_head(lines, is_head=False)
+            assert head is not None
+            if len(self._known) >= _KNOWN_HEADS:
+                self._known.clear()
+            self._known[lines] = head
+        return head
 
 
 def _read_any_head(head: bytes, is_head: bool) -> AnswerHead:

@@ -343,6 +343,12 @@ class HotConnection(asyncio.Protocol):
         head = hot.heads[data[lines:end]]
         if head is None or (head.length and method not in _WITH_BODY):
             return self._hand_over(data, at)
+        if end < len(data) or at:  # else it has been looked for already
+            answer = hot.repeats.get(data[at:end]) if not head.length else None
+            if answer is not None:
+                self._write(answer)
+                self._since = hot.loop.time()
+                return end
         self._serving = True
         self._head = head
         self._request = request = Request(method, target, head.headers, self._client)
@@ -354,8 +360,8 @@ class HotConnection(asyncio.Protocol):
             self._given_up = False
         reply = self._ask(hot.handler, request)
         if isinstance(reply, Response):
-            if reply.repeatable and end == len(data) and at == 0:
-                self._repeatable = data
+            if reply.repeatable:
+                self._repeatable = data[at:end]
             self._respond(reply)
             return end
         if 0 < head.length <= len(data) - end and isinstance(reply, ReadBody) and head.length <= reply.limit:

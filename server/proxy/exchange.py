@@ -3,6 +3,9 @@
 A request that changes nothing goes on to the next endpoint whatever befell it. One that may have changed something
 does so only if the endpoint cannot have got it: etcd 2.3.8 sends it again all the same, and an in-order key may then be
 made twice.
+
+Requests that are answered at once, and change nothing, are sent together with others of the same moment on few
+connections (pipelined, RFC 9112, 9.3.2): one by one, most of their cost would be the kernel's, here and at the member.
 """
 
 import asyncio
@@ -12,15 +15,20 @@ from time import perf_counter
 from typing import Any
 
 from server.api.http import Later, Response, message
+from server.proxy.connection import Connection, Failure
+from server.proxy.dial import Dial, DialError
 from server.proxy.director import Director
 from server.proxy.metrics import Dropped, ProxyMetrics
 from server.proxy.sparing import Sparing
-from server.proxy.upstream import Connection, DialError, Failure, Upstream
+from server.proxy.upstream import Upstream
 
 logger = logging.getLogger(__name__)
 
 LOOP_DETECTED = 508
 """The status of the answer to a request that has come round. No etcd answers so."""
+
+_TOGETHER = 16
+"""Requests that are sent together on one connection at most."""
 
 _KNOWN = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"))
 _CHANGE_NOTHING = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -33,6 +41,7 @@ class Exchanges:
         self,
         director: Director,
         upstream: Upstream,
+        dial: Dial,
         metrics: ProxyMetrics,
         sparing: Sparing,
         on_failure: Callable[[], object],
@@ -43,10 +52,13 @@ class Exchanges:
         self.sparing = sparing
         self.on_failure = on_failure
         self.loop = upstream.loop
+        self._dial = dial
         self._dials: set[asyncio.Task[None]] = set()
+        self._gathered: list[Exchange] = []
 
-    def begin(self, method: str, request: bytes) -> "Response | Exchange":
-        """Sends a request on, if there is an endpoint for it."""
+    def begin(self, method: str, request: bytes, *, quick: bool = False) -> "Response | Exchange":
+        """Sends a request on, if there is an endpoint for it; ``quick`` ones, which are answered at once and change
+        nothing, with others."""
         if method not in _KNOWN:
             method = "OTHER"  # what is counted by method must not grow by what clients make up
         now = self.loop.time()
@@ -58,21 +70,43 @@ class Exchanges:
                 logger.info("zero endpoints currently available%s", further)
             return message(503, words)
         exchange = Exchange(self, method, request, endpoints)
-        exchange.go()
+        if quick:
+            if not self._gathered:
+                self.loop.call_soon(self._send_gathered)
+            self._gathered.append(exchange)
+        else:
+            exchange.go()
         return exchange
 
-    def dial(self, endpoint: str, exchange: "Exchange") -> None:
-        task = self.loop.create_task(self._dial(endpoint, exchange))
+    def _send_gathered(self) -> None:
+        """Sends what has come since the loop last looked for news."""
+        by_endpoint: dict[str, list[Exchange]] = {}
+        for exchange in self._gathered:
+            by_endpoint.setdefault(exchange.endpoint, []).append(exchange)
+        self._gathered = []
+        for endpoint, exchanges in by_endpoint.items():
+            for begin in range(0, len(exchanges), _TOGETHER):
+                together = exchanges[begin : begin + _TOGETHER]
+                connection = self.upstream.idle(endpoint)
+                if connection is None:
+                    for exchange in together:
+                        exchange.go()
+                else:
+                    ask(connection, together)
+
+    def dial(self, exchange: "Exchange") -> None:
+        """Has the exchange go on by a new connection to its endpoint."""
+        task = self.loop.create_task(self._ask_by_new(exchange))
         self._dials.add(task)
         task.add_done_callback(self._dials.discard)
 
-    async def _dial(self, endpoint: str, exchange: "Exchange") -> None:
+    async def _ask_by_new(self, exchange: "Exchange") -> None:
         try:
-            connection = await self.upstream.dial(endpoint)
+            connection = await self._dial(exchange.endpoint)
         except DialError as error:
             exchange.failed(Failure(str(error), sent=False, stale=False))
         else:
-            exchange.ask(connection)
+            ask(connection, [exchange])
 
     def close(self) -> None:
         for task in self._dials:
@@ -85,54 +119,52 @@ class Exchange(Later):
     __slots__ = (
         "_at",
         "_began",
-        "_connection",
-        "_ended",
         "_endpoints",
         "_method",
-        "_request",
         "_response",
         "_room",
         "_tell",
+        "connection",
+        "ended",
         "is_head",
+        "request",
     )
 
     def __init__(self, room: Exchanges, method: str, request: bytes, endpoints: list[str]) -> None:
         self.is_head = method == "HEAD"
         self._room = room
         self._method = method
-        self._request = request
+        self.request = request
         self._endpoints = endpoints
         self._at = 0
         self._began = perf_counter()
-        self._connection: Connection | None = None
+        self.connection: Connection | None = None
         self._response: Response | None = None
         self._tell: Callable[[Response], object] | None = None
-        self._ended = False
+        self.ended = False
+
+    @property
+    def endpoint(self) -> str:
+        """Whose turn it is."""
+        return self._endpoints[self._at]
 
     def go(self) -> None:
         """To the endpoint whose turn it is."""
-        connection = self._room.upstream.idle(self._endpoints[self._at])
+        connection = self._room.upstream.idle(self.endpoint)
         if connection is None:
-            self._room.dial(self._endpoints[self._at], self)
+            self._room.dial(self)
         else:
-            self.ask(connection)
-
-    def ask(self, connection: Connection) -> None:
-        if self._ended:
-            connection.close()
-            return
-        self._connection = connection
-        connection.ask(self, self._request)
+            ask(connection, [self])
 
     def cancel(self) -> None:
         """The client has gone: so goes its request."""
-        self._ended = True
-        if self._connection is not None:
-            self._connection.close()
+        self.ended = True
+        if self.connection is not None:
+            self.connection.leave()
 
     def answered(self, response: Response) -> None:
-        room, endpoint = self._room, self._endpoints[self._at]
-        self._connection = None
+        room, endpoint = self._room, self.endpoint
+        self.connection = None
         if response.status == LOOP_DETECTED:
             self._come_round(endpoint, response)
             return
@@ -160,13 +192,13 @@ class Exchange(Later):
             self._end(response)
 
     def failed(self, failure: Failure) -> None:
-        self._connection = None
-        if self._ended:
+        self.connection = None
+        if self.ended:
             return
-        room, endpoint = self._room, self._endpoints[self._at]
+        room, endpoint = self._room, self.endpoint
         changes_nothing = self._method in _CHANGE_NOTHING
         if failure.stale and changes_nothing:
-            room.dial(endpoint, self)  # it says nothing of the endpoint that an old connection was closed
+            room.dial(self)  # it says nothing of the endpoint that an old connection was closed
             return
         now = room.loop.time()
         room.metrics.dropped[self._method, Dropped.FAILED_SENDING_REQUEST] += 1
@@ -186,10 +218,10 @@ class Exchange(Later):
         self._end(message(502, words))
 
     def _end(self, response: Response) -> None:
-        if self._ended:
+        if self.ended:
             _discard(response)
             return
-        self._ended = True
+        self.ended = True
         if self._tell is None:
             self._response = response
         else:
@@ -211,6 +243,18 @@ class Exchange(Later):
             if not done.cancelled():
                 _discard(done.result())
             raise
+
+
+def ask(connection: Connection, exchanges: list[Exchange]) -> None:
+    """Sends the requests of these on; if none of them is wanted any more, the connection is not either."""
+    wanted = [exchange for exchange in exchanges if not exchange.ended]
+    if not wanted:
+        connection.close()
+        return
+    for exchange in wanted:
+        exchange.connection = connection
+    requests = [exchange.request for exchange in wanted]
+    connection.ask(wanted, b"".join(requests))
 
 
 def _discard(response: Response) -> None:

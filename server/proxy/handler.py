@@ -29,6 +29,7 @@ MAX_BODY = 64 << 20
 """Bytes of a request; etcd knows no limit here, but a body is kept until it is answered. Members take less."""
 
 _CONFIG = "/v2/config/local/proxy"
+_KEYS = b"/v2/keys"
 _READS = frozenset(("GET", "HEAD"))
 
 
@@ -46,7 +47,7 @@ class ProxyHandler:
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
-        is_usual = request.method in METHODS and request.target.startswith(b"/v2/keys")
+        is_usual = request.method in METHODS and request.target.startswith(_KEYS)
         if self._readonly or not is_usual:
             own = self._answer(request)
             if own is not None:
@@ -91,7 +92,13 @@ class ProxyHandler:
         if len(body.data) > MAX_BODY:
             return message(413, f"proxy: the request body is longer than {MAX_BODY} bytes")
         head = request_head(request, lines, len(body.data))
-        begun = self._exchanges.begin(request.method, head + body.data)
+        begun = self._exchanges.begin(request.method, head + body.data, quick=_is_quick(request, lines))
         if isinstance(begun, Exchange) and b"wait" in request.target:
             return UntilGone(begun)
         return begun
+
+
+def _is_quick(request: Request, lines: Lines) -> bool:
+    """Whether a member has the answer at hand, and it is no more than one key or one directory."""
+    target = request.target
+    return request.method == "GET" and lines.bodiless and target.startswith(_KEYS) and b"?" not in target

@@ -18,6 +18,8 @@ from server.config import Config, parse_url
 from server.listen import listen
 from server.peer.dialer import Dialer
 from server.proxy.clusterfile import ClusterFile
+from server.proxy.connection import Timeouts
+from server.proxy.dial import Dial
 from server.proxy.director import Director
 from server.proxy.exchange import Exchanges
 from server.proxy.handler import ProxyHandler
@@ -27,7 +29,7 @@ from server.proxy.peers import FindPeers, peer_urls
 from server.proxy.refresh import Refresher
 from server.proxy.requests import RequestHeads
 from server.proxy.sparing import Sparing
-from server.proxy.upstream import Timeouts, Upstream
+from server.proxy.upstream import Upstream
 from server.tls import TlsError, TlsFiles, client_context, server_context
 
 logger = logging.getLogger(__name__)
@@ -94,7 +96,8 @@ class Proxy:
             config.proxy_read_timeout / 1000,
         )
         timeouts = Timeouts(*seconds)
-        upstream = Upstream(self._to_members, timeouts, look_up)
+        upstream = Upstream(timeouts)
+        dial = Dial(upstream, self._to_members, look_up)
         running.callback(upstream.close)
         dialer = Dialer(
             self._to_members, connect_timeout=timeouts.dial or _FIRST_LIST, silence=0, look_up=look_up
@@ -113,7 +116,7 @@ class Proxy:
             own_among=lambda urls: asyncio.to_thread(own.among, urls),
             on_list=lambda: upstream.retain(director.endpoints),
         )
-        exchanges = Exchanges(director, upstream, ProxyMetrics(), sparing, refresher.hurry)
+        exchanges = Exchanges(director, upstream, dial, ProxyMetrics(), sparing, refresher.hurry)
         running.callback(exchanges.close)
         refreshing = asyncio.create_task(refresher.run())
         running.push_async_callback(_ended, refreshing)

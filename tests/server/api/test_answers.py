@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.answers import UNTIL_CLOSE, AnswerHead, BadAnswer, passed_on, read_head, taken_apart
+from server.api.answers import (
+    UNTIL_CLOSE,
+    AnswerHead,
+    AnswerHeads,
+    BadAnswer,
+    passed_on,
+    read_head,
+    taken_apart,
+)
 from server.api.wire import CHUNKED
 
 
@@ -52,6 +60,25 @@ def test_the_answer_to_a_head_request_has_no_body_whatever_it_tells() -> None:
     data = head(OK, "Content-Length: 84")
     assert read_head(data, is_head=True) == AnswerHead(200, len(data), 0, True, False)
     assert passed_on(data, is_head=True) == (("Content-Length", "84"),)
+
+
+def test_heads_are_read_wherever_they_begin_and_the_same_when_they_come_again() -> None:
+    heads = AnswerHeads()
+    one, other = head(OK, "Content-Length: 1"), head(OK, "Content-Length: 2", "Connection: close")
+    data = one + b"x" + other
+    for _ in range(2):
+        assert heads.read(data, 0, is_head=False) == read_head(one, is_head=False)
+        assert heads.read(data, len(one) + 1, is_head=False) == read_head(other, is_head=False)
+        assert heads.read(data, 0, is_head=True) == read_head(one, is_head=True)
+        assert heads.read(data[:-1], len(one) + 1, is_head=False) is None
+
+
+def test_no_more_than_so_many_heads_are_remembered() -> None:
+    heads = AnswerHeads()
+    for n in range(10_000):
+        data = head(OK, f"Content-Length: {n}")
+        assert heads.read(data, 0, is_head=False) == AnswerHead(200, len(data), n, True, True)
+    assert len(heads) <= 256
 
 
 @pytest.mark.parametrize(

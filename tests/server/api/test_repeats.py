@@ -36,9 +36,11 @@ class Client:
         connection.connection_made(self._wire)
         self._connection = connection
 
-    def send(self, method: str, target: str) -> bytes:
+    def send(self, method: str, *targets: str) -> bytes:
+        """Sends requests in one piece; what is answered."""
         self._wire.writes.clear()
-        self._connection.data_received(f"{method} /v2/keys{target} HTTP/1.1\r\n{HOST}".encode())
+        requests = [f"{method} /v2/keys{target} HTTP/1.1\r\n{HOST}" for target in targets]
+        self._connection.data_received("".join(requests).encode())
         self._hot.write_output()
         return self._wire.written
 
@@ -68,6 +70,24 @@ def test_a_file_read_again_is_answered_the_same_without_being_looked_up(tmp_path
         assert b" 200 OK" in first
         assert [client.send("GET", "/a") for _ in range(3)] == [first] * 3
         assert client.handled == [b"/v2/keys/a"]
+
+    serve(tmp_path, test)
+
+
+def test_requests_in_one_piece_are_answered_in_their_order_as_each_was_before(tmp_path: Path) -> None:
+    async def test(served: Served) -> None:
+        for name in "abc":
+            await served.ask("PUT", f"/v2/keys/{name}?value={name}")
+        client = Client(served)
+        a, b, c = (client.send("GET", f"/{name}") for name in "abc")
+        assert client.send("GET", "/c", "/a", "/b", "/a") == c + a + b + a
+        assert len(client.handled) == 3
+        await served.ask("PUT", "/v2/keys/a?value=2")
+        answers = client.send("GET", "/b", "/a")
+        assert answers.index(b'"value":"b"') < answers.index(b'"value":"2"')
+        assert len(client.handled) == 5
+        assert client.send("GET", "/b", "/a") == answers
+        assert len(client.handled) == 5
 
     serve(tmp_path, test)
 

@@ -10,13 +10,15 @@ from typing import NamedTuple
 from server.api.adapter import Listening, serve
 from server.api.cors import cors_headers
 from server.listen import listen
+from server.proxy.connection import Timeouts
+from server.proxy.dial import Dial
 from server.proxy.director import Director
 from server.proxy.exchange import Exchanges
 from server.proxy.handler import ProxyHandler
 from server.proxy.metrics import ProxyMetrics
 from server.proxy.requests import RequestHeads
 from server.proxy.sparing import Sparing
-from server.proxy.upstream import Timeouts, Upstream
+from server.proxy.upstream import Upstream
 from tests.support.process import free_ports
 
 PATIENCE = 10.0
@@ -148,10 +150,12 @@ async def proxy(
     cors: tuple[str, ...] = (),
 ) -> AsyncIterator[Proxied]:
     """A proxy that knows these endpoints, the first one first."""
-    upstream = Upstream(None, timeouts)
+    upstream = Upstream(timeouts)
     director = Director(_NoRandom(), failure_wait)
     director.update(endpoints)
-    exchanges = Exchanges(director, upstream, ProxyMetrics(), Sparing(60.0), lambda: None)
+    exchanges = Exchanges(
+        director, upstream, Dial(upstream, None), ProxyMetrics(), Sparing(60.0), lambda: None
+    )
     handler = ProxyHandler(exchanges, RequestHeads(NAME), readonly=readonly)
     sock = listen("http://127.0.0.1:0")
     allowed = (lambda origin: cors_headers(cors, origin)) if cors else None

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from server.api.http import Response
+from server.proxy.connection import Timeouts
 from server.proxy.exchange import Exchange
-from server.proxy.upstream import Timeouts
 from tests.server.proxy.scripted import NAME, Scripted, nobody, proxy, run
 
 

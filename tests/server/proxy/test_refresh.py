@@ -13,12 +13,14 @@ import pytest
 
 from server.peer.dialer import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
+from server.proxy.connection import Timeouts
+from server.proxy.dial import Dial
 from server.proxy.director import Director
 from server.proxy.exchange import Exchanges
 from server.proxy.metrics import ProxyMetrics
 from server.proxy.refresh import Refresher
 from server.proxy.sparing import Sparing
-from server.proxy.upstream import Timeouts, Upstream
+from server.proxy.upstream import Upstream
 
 P1, P2 = "http://10.0.1.10:2380", "http://10.0.1.11:2380"
 C1, C2 = "http://10.0.1.10:2379", "http://10.0.1.11:2379"
@@ -178,8 +180,10 @@ def test_ten_minutes_without_an_endpoint_do_not_flood_the_log(
     caplog.set_level(logging.INFO)
 
     async def requests(refresher: Refresher, director: Director) -> None:
-        upstream = Upstream(None, Timeouts(1.0, 5.0, 0.0))
-        exchanges = Exchanges(director, upstream, ProxyMetrics(), Sparing(60.0), refresher.hurry)
+        upstream = Upstream(Timeouts(1.0, 5.0, 0.0))
+        exchanges = Exchanges(
+            director, upstream, Dial(upstream, None), ProxyMetrics(), Sparing(60.0), refresher.hurry
+        )
         director.update(["http://127.0.0.1:1"])
         statuses = set()
         for _ in range(6000):
