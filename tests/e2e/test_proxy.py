@@ -558,6 +558,33 @@ def test_a_real_member_is_answered_for_to_the_byte(tmp_path: Path, binary: Path)
 
 
 @pytest.mark.real_etcd
+def test_many_who_read_from_a_real_member_at_once_get_each_their_own(tmp_path: Path, binary: Path) -> None:
+    """Their requests share connections to the member."""
+    member = Member(tmp_path / "r")
+    with (
+        member.start_real(str(binary), "--enable-v2"),
+        Proxy(tmp_path / "p", peer_url(member)).start() as process,
+        contextlib.ExitStack() as stack,
+    ):
+        for n in range(32):
+            assert process.put(f"/{n}", f"value of {n} " * n).status == 201
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", process.client_port), PATIENCE))
+            for _ in range(32)
+        ]
+        for turn in range(20):
+            for n, client in enumerate(clients):
+                key = (n + turn) % 32
+                client.sendall(f"GET /v2/keys/{key} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            for n, client in enumerate(clients):
+                key = (n + turn) % 32
+                answer = received(client, b"}}\n")
+                assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+                node = json.loads(answer.partition(b"\r\n\r\n")[2])["node"]
+                assert (node["key"], node["value"]) == (f"/{key}", f"value of {key} " * key)
+
+
+@pytest.mark.real_etcd
 def test_a_real_proxy_stands_before_a_bundled_member(tmp_path: Path, binary: Path) -> None:
     member = Member(tmp_path / "m")
     proxy = Proxy(tmp_path / "p", peer_url(member))
