@@ -16,6 +16,8 @@ FOLDER = ".migrate02"
 MAX_BYTES = 4 << 20
 """No configuration of etcd is larger; a file that is, is something else."""
 
+_PIECE = 64 << 10
+
 
 class Unreadable(Exception):
     """The file cannot be read; the message is the reason."""
@@ -28,10 +30,15 @@ class TooLarge(Unreadable):
 def read_text(path: str) -> str:
     """The file's text, line ends as they are; bytes that are no UTF-8 survive a round trip. Raises Unreadable."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with open(path, "rb", buffering=0) as file:  # most are read in one piece
+            pieces = []
+            left = MAX_BYTES + 1
+            while left and (piece := file.read(min(left, _PIECE))):
+                pieces.append(piece)
+                left -= len(piece)
     except (OSError, ValueError) as error:
         raise Unreadable(reason(error)) from None
+    data = b"".join(pieces)
     if len(data) > MAX_BYTES:
         raise TooLarge(f"larger than {MAX_BYTES} bytes, so no etcd configuration")
     return decode(data)
@@ -165,9 +172,10 @@ def write_new(path: str, data: bytes, like: os.stat_result, *, sync: bool, mode:
     """Write a file that must not be there yet, with another's mode and owner; nothing of it stays when that fails."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
             created = os.fstat(descriptor)
             if (created.st_uid, created.st_gid) != (like.st_uid, like.st_gid):
                 os.fchown(descriptor, like.st_uid, like.st_gid)

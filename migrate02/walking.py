@@ -46,25 +46,31 @@ def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = A
     ``on_error`` is told of a directory that cannot be read.
     """
     wanted, unwanted = _spec(choice.only), _spec(choice.but)
-    ignores = {directory: _ignores_above(directory)}
-    for folder, folders, names in os.walk(directory, onerror=on_error):
-        rules = ignores.pop(folder, [])
-        if ".gitignore" in names:
+    waiting = [(directory, _ignores_above(directory))]
+    while waiting:
+        folder, rules = waiting.pop()
+        try:
+            with os.scandir(folder) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
+        except OSError as error:
+            on_error(error)
+            continue
+        if any(entry.name == ".gitignore" for entry in entries):
             rules = [*_read(folder), *rules]
-        folders[:] = sorted(
-            name
-            for name in folders
-            if name not in _NOT_ENTERED and not (rules and _is_ignored(os.path.join(folder, name, ""), rules))
-        )
-        ignores |= {os.path.join(folder, name): rules for name in folders} if rules else {}
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            if re.search(_OURS, name) or (rules and _is_ignored(path, rules)):
+        folders = []
+        for entry in entries:
+            path = os.path.join(folder, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in _NOT_ENTERED and not (rules and _is_ignored(path + os.sep, rules)):
+                    folders.append((path, rules))
+                continue
+            if re.search(_OURS, entry.name) or (rules and _is_ignored(path, rules)):
                 continue
             if (wanted or unwanted) and not _is_wanted(os.path.relpath(path, directory), wanted, unwanted):
                 continue
-            if os.path.isfile(path) and not os.path.islink(path):
+            if entry.is_file(follow_symlinks=False):
                 yield path
+        waiting += reversed(folders)
 
 
 def _is_wanted(path: str, wanted: GitIgnoreSpec | None, unwanted: GitIgnoreSpec | None) -> bool:

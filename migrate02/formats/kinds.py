@@ -133,6 +133,8 @@ def lines_of_04(text: str) -> list[int]:
     flags like these too."""
     if "peer" not in text and "cluster" not in text and "ETCD_" not in text:
         return []
+    if not re.search(_SURELY_04, text, re.MULTILINE):
+        return []
     lines = [line if not line.lstrip().startswith(("#", ";", "//")) else "" for line in text.split("\n")]
     return [
         number

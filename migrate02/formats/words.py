@@ -120,21 +120,21 @@ def unquoted_by_systemd(part: str) -> str:
 
 _SHELL_PART = (
     rf"{TEMPLATE}|{SUBSTITUTION}|\$\{{[^{{}}]*\}}|'[^']*'|\"(?:\\.|{SUBSTITUTION}|[^\"\\])*\"|\\[^\n]|\\\n"
-    r"|[^\s'\"\\`;&|<>()$]|\$"
+    r"|[^\s'\"\\`;&|<>()$%{#@]+|[%{#@$]"
 )
 SHELL = Dialect(
     r"[ \t]+|\\\r?\n", _SHELL_PART, unquoted_by_shell, quoted_for_shell, mask=f"{TEMPLATE}|{SUBSTITUTION}"
 )
 SYSTEMD = Dialect(
     r"[ \t]+|\\\r?\n(?:[ \t]*[#;][^\n]*\n)*",
-    r"\{\{.*?\}\}|<%.*?%>|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\\[^\r\n]|[^\s'\"\\]",
+    r"\{\{.*?\}\}|<%.*?%>|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\\[^\r\n]|[^\s'\"\\{<]+|[{<]",
     unquoted_by_systemd,
     quoted_for_systemd,
     mask=f"{TEMPLATE}|{SPECIFIER}",
 )
 PLAIN = Dialect(
     r"\s+|\\\r?\n",
-    rf"{TEMPLATE}|{SUBSTITUTION}|\$\{{[^{{}}]*\}}|[^\s\\]|\\[^\r\n]",
+    rf"{TEMPLATE}|{SUBSTITUTION}|\$\{{[^{{}}]*\}}|[^\s\\%{{<#@$`]+|[^\s\\]|\\[^\r\n]",
     str,
     _bare,
     mask=f"{TEMPLATE}|{SUBSTITUTION}",
@@ -142,7 +142,7 @@ PLAIN = Dialect(
 """What is split at blanks and nowhere else: a variable that a shell fills in without quotes."""
 SUPERVISOR = Dialect(
     r"\s+",
-    r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^\s'\"\\]",
+    r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^\s'\"\\]+",
     unquoted_by_shell,
     quoted_for_shell,
 )

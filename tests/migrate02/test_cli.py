@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_opened_is_told_in_one_line(path: str) -> None:
 
 
 def test_a_file_that_may_not_be_read_is_told(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_args: object) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("builtins.open", refuse)
