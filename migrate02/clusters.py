@@ -6,13 +6,18 @@ every one of those addresses is some node's own.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from compat.flags04 import BY_NAME
 from compat.settings import Given
 
 Key = TypeVar("Key", bound=Hashable)
+
+ACTIVE_SIZE = 9
+"""0.4's default: so many nodes vote, the others stand by."""
+LEAST_ACTIVE_SIZE = 3
+"""0.4 takes no smaller number."""
 
 
 class Member(NamedTuple):
@@ -23,10 +28,43 @@ class Member(NamedTuple):
     scheme: str
     peers: tuple[str, ...]
     has_peers_file: bool = False
+    active_size: int = 0
+    """0 where nothing says it."""
 
     @property
     def entry(self) -> str:
         return f"{self.name}={self.scheme}://{self.address}"
+
+
+class Cluster(NamedTuple):
+    """A cluster that is known as a whole. ``initial_cluster`` has all of its nodes; ``surplus`` of them stood by, since
+    no more than ``active_size`` voted."""
+
+    initial_cluster: str
+    nodes: int
+    active_size: int
+
+    @property
+    def surplus(self) -> int:
+        return max(self.nodes - self.active_size, 0)
+
+
+def active_size(told: Iterable[int]) -> int:
+    """How many nodes of a cluster voted, by what its nodes were told; 0 is nothing."""
+    return max(min(filter(None, told), default=ACTIVE_SIZE), LEAST_ACTIVE_SIZE)
+
+
+def standbys_unknown(nodes: int, size: int) -> str:
+    """The words for a cluster with more nodes than voted."""
+    return (
+        f"{nodes} nodes, and an active size of {size}: {nodes - size} stood by, and files do not tell which"
+    )
+
+
+def size_told(given: Mapping[str, Given]) -> int:
+    """0 where nothing tells it."""
+    text = given["cluster-active-size"].value if "cluster-active-size" in given else ""
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def member_of(given: Mapping[str, Given], host: str = "") -> Member:
@@ -42,11 +80,12 @@ def member_of(given: Mapping[str, Given], host: str = "") -> Member:
         "https" if value("peer-cert-file") and value("peer-key-file") else "http",
         peers,
         "peers-file" in given,
+        size_told(given),
     )
 
 
-def initial_clusters(members: Mapping[Key, Member]) -> dict[Key, str]:
-    """``--initial-cluster`` for every member of a cluster that is known as a whole: all by name, the same for each.
+def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
+    """For every member of a cluster that is known as a whole: all by name, the same for each.
 
     A cluster is known when it is more than one member, each has a name of its own and an address of its own, and no
     address that one of them joins through is missing.
@@ -57,13 +96,15 @@ def initial_clusters(members: Mapping[Key, Member]) -> dict[Key, str]:
         if member.address in owner:
             twice.add(member.address)
         owner[member.address] = key
-    found: dict[Key, str] = {}
+    found: dict[Key, Cluster] = {}
     for keys in _connected(members, owner):
         cluster = sorted((members[key] for key in keys), key=lambda member: member.name)
         if len(cluster) > 1 and all(_is_plain(member, owner, twice) for member in cluster):
             names = {member.name for member in cluster}
             if len(names) == len(cluster):
-                found |= dict.fromkeys(keys, ",".join(member.entry for member in cluster))
+                entries = ",".join(member.entry for member in cluster)
+                size = active_size(member.active_size for member in cluster)
+                found |= dict.fromkeys(keys, Cluster(entries, len(cluster), size))
     return found
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, Finding, worst
 from compat.settings import FILE, Origin
+from migrate02.clusters import Cluster, standbys_unknown
 from migrate02.conversion import Conversion, Options, convert_document, for_a_person
 from migrate02.formats.document import Document
 from migrate02.formats.kinds import lines_of_04
@@ -20,16 +21,16 @@ from migrate02.settling import Layer, Settled, named_files, settle
 
 Layers = Callable[[str, Setup], Sequence[Layer]]
 """(file, setup) -> the files that it takes in, the strongest first."""
-Cluster = Callable[[str, Setup], str]
-"""(file, setup) -> its ``--initial-cluster``, when that is known from elsewhere."""
+ClusterOf = Callable[[str, Setup], Cluster | None]
+"""(file, setup) -> its cluster, when that is known from other files."""
 
 
 def no_layers(_name: str, _setup: Setup) -> Sequence[Layer]:
     return ()
 
 
-def no_cluster(_name: str, _setup: Setup) -> str:
-    return ""
+def no_cluster(_name: str, _setup: Setup) -> Cluster | None:
+    return None
 
 
 def rewrite(reading: Reading, name: str, text: str, options: Options) -> Conversion:
@@ -60,7 +61,7 @@ def rewrite_all(
     texts: Mapping[str, str],
     options: Options,
     layers: Layers = no_layers,
-    cluster: Cluster = no_cluster,
+    cluster: ClusterOf = no_cluster,
 ) -> dict[str, Conversion]:
     """What comes of every file that is read or changed, by name; ``texts`` has them all."""
     files = [_file(name, reading, options, layers, cluster) for name, reading in readings.items()]
@@ -70,7 +71,7 @@ def rewrite_all(
     return {name: conversions[name] for name in texts if name in conversions}
 
 
-def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster: Cluster) -> _File:
+def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster: ClusterOf) -> _File:
     inner = {item.path or str(at): item for at, item in enumerate(reading.inner)}
     own = {path: Layer(path, document_of(item.view), path) for path, item in inner.items()}
     used: set[str] = set()
@@ -80,9 +81,10 @@ def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster
         named = [path for path in named_files(setup) if path in own]
         used.update(named)
         known = cluster(name, setup)
-        told = options._replace(initial_cluster=known) if known else options
-        if known:
-            told_of.append(members_from_files(known, name, setup.line))
+        told = options
+        if known is not None:
+            told = options._replace(initial_cluster=known.initial_cluster)
+            told_of += members_from_files(known, name, setup.line)
         settled.append(settle(setup, name, told, [*(own[path] for path in named), *layers(name, setup)]))
     findings = [*told_of, *reading.findings, *(finding for item in settled for finding in item.findings)]
     written = {path: text for item in settled for path, text in item.texts.items()}
@@ -100,15 +102,21 @@ def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster
     return _File(name, settled, _once(findings), edits, written)
 
 
-def members_from_files(cluster: str, name: str, line: int) -> Finding:
-    message = f"the members of the cluster are those of the files at hand: {cluster}"
-    return Finding(
-        "members-from-files",
-        "initial-cluster",
-        Origin(FILE, name, name, line),
-        message,
-        "check that it is whole",
-    )
+def members_from_files(cluster: Cluster, name: str, line: int) -> list[Finding]:
+    """What is to be known of an initial cluster that was put together from files."""
+    origin = Origin(FILE, name, name, line)
+    message = f"the members of the cluster are those of the files at hand: {cluster.initial_cluster}"
+    told = [Finding("members-from-files", "initial-cluster", origin, message, "check that it is whole")]
+    if cluster.surplus:
+        message = standbys_unknown(cluster.nodes, cluster.active_size)
+        told.append(Finding("standby-unknown", "cluster-active-size", origin, message, _ASK_THE_PLAN))
+    return told
+
+
+_ASK_THE_PLAN = (
+    "all are listed as members here; let migrate02 plan --live URL, or --standby NAME, tell who is to be a proxy, and "
+    "convert with its --initial-cluster"
+)
 
 
 def _groups(files: Sequence[_File]) -> list[list[_File]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
 from migrate02 import formats, inputs
-from migrate02.clusters import Member, initial_clusters, member_of
+from migrate02.clusters import Cluster, Member, known_clusters, member_of
 from migrate02.conversion import Conversion, Options, convert_document, refused
 from migrate02.formats import UnusableInput
 from migrate02.formats.document import Document
@@ -177,8 +177,8 @@ class Deployment:
         for name, document in self.documents.items():
             yield Node(name, (name,), first_wins(document.given), None)
 
-    def clusters(self) -> dict[tuple[str, int], str]:
-        """``--initial-cluster`` of the nodes that are known to form one, by file and the line of their start."""
+    def clusters(self) -> dict[tuple[str, int], Cluster]:
+        """The clusters that nodes are known to form, by file and the line of their start."""
         if self.options.initial_cluster:
             return {}
         members = {
@@ -186,14 +186,14 @@ class Deployment:
             for node in self.nodes()
             if node.whole and all(name in BY_NAME for name in node.given)
         }
-        return initial_clusters(members)
+        return known_clusters(members)
 
     def convert(self) -> list[Conversion]:
         """What comes of every file that is about etcd, in the order of ``texts``."""
         clusters = self.clusters()
 
-        def cluster(name: str, setup: Setup) -> str:
-            return clusters.get((name, setup.line), "")
+        def cluster(name: str, setup: Setup) -> Cluster | None:
+            return clusters.get((name, setup.line))
 
         done = self.conversions | rewrite_all(self.readings, self.texts, self.options, self.layers, cluster)
         for name in self._by_itself:
@@ -201,17 +201,17 @@ class Deployment:
                 continue
             document = self.documents.get(name)
             if document is not None:
-                done[name] = self._convert_document(name, document, clusters.get((name, 0), ""))
+                done[name] = self._convert_document(name, document, clusters.get((name, 0)))
             elif name not in self._taken:
                 done[name] = inputs.convert_settings(self.texts[name], name, self.options)
         return [done[name] for name in self.texts if name in done]
 
-    def _convert_document(self, name: str, document: Document, cluster: str) -> Conversion:
+    def _convert_document(self, name: str, document: Document, cluster: Cluster | None) -> Conversion:
         options = self.options
-        if cluster:
+        if cluster is not None:
             told = members_from_files(cluster, name, 0)
-            document = document._replace(findings=[*document.findings, told])
-            options = options._replace(initial_cluster=cluster)
+            document = document._replace(findings=[*document.findings, *told])
+            options = options._replace(initial_cluster=cluster.initial_cluster)
         return convert_document(document, name, self.texts[name], options)
 
 

@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from compat.addresses import WILDCARDS
 from compat.findings import Finding
 from compat.settings import FILE, Origin
+from migrate02.clusters import active_size, standbys_unknown
 from migrate02.plan.nodes import (
-    ACTIVE_SIZE,
     CLIENT_URLS,
     LISTEN_CLIENT_URLS,
     LISTEN_PEER_URLS,
@@ -205,13 +205,10 @@ def of_size(cluster: Sequence[Node], standbys: int) -> list[Finding]:
         node = next(node for node in cluster if node.active_size)
         message = f"-cluster-active-size differs ({said}); the one of the node that came first counted"
         findings.append(_say("standby-unknown", "cluster-active-size", node, message, _asked_how(cluster)))
-    size = min(sizes, default=ACTIVE_SIZE)
+    size = active_size(sizes)
     voting = len(cluster) - standbys
-    if voting > max(size, 3) and len(sizes) <= 1:
-        surplus = voting - size
-        message = (
-            f"{voting} nodes, and an active size of {size}: {surplus} stood by, and files do not tell which"
-        )
+    if voting > size and len(sizes) <= 1:
+        message = standbys_unknown(voting, size)
         findings.append(
             _say("standby-unknown", "cluster-active-size", cluster[-1], message, _asked_how(cluster))
         )

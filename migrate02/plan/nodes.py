@@ -9,6 +9,7 @@ from typing import NamedTuple
 from compat.findings import ERROR, Finding
 from compat.settings import Given
 from compat.translate import ERA_04, Surroundings, translate
+from migrate02.clusters import size_told
 from migrate02.formats.masks import unmask
 
 BOOTSTRAP = frozenset(
@@ -25,9 +26,6 @@ BOOTSTRAP = frozenset(
     )
 )
 """How a node found its cluster: what a plan settles anew."""
-
-ACTIVE_SIZE = 9
-"""0.4's default: so many nodes vote, the others stand by."""
 
 MEMBER, LEADER, FOLLOWER, STANDBY = "member", "leader", "follower", "standby"
 """What a node was. Files alone only tell that it is one."""
@@ -111,7 +109,7 @@ def node_of(
         tuple(files),
         _peers(given),
         given["discovery"].value if "discovery" in given else "",
-        _number(given.get("cluster-active-size")),
+        size_told(given),
         findings=tuple(findings),
     )
 
@@ -127,10 +125,6 @@ def _peers(given: Mapping[str, Given]) -> tuple[str, ...]:
 def addresses_in(text: str) -> tuple[str, ...]:
     """Of ``-peers``, or of the file of ``-peers-file``: HOST:PORT with commas between."""
     return tuple(filter(None, (item.strip() for item in text.split(","))))
-
-
-def _number(given: Given | None) -> int:
-    return int(given.value) if given is not None and given.value.isascii() and given.value.isdigit() else 0
 
 
 def address_of(url: str) -> str:

@@ -209,7 +209,7 @@ def test_plan_and_convert_agree_on_the_members() -> None:
     texts = {str(path): path.read_text() for path in sorted(FLEET.rglob("*")) if path.is_file()}
     deployment = Deployment(texts, (), Options())
     deployment.read()
-    written = {frozenset(members.split(",")) for members in deployment.clusters().values()}
+    written = {frozenset(one.initial_cluster.split(",")) for one in deployment.clusters().values()}
     run = migrate02("plan", "--json", FLEET)
     planned = {frozenset(cluster["initialCluster"].split(",")) for cluster in json.loads(run.out)["clusters"]}
     assert len(written) == 2

@@ -135,6 +135,14 @@ def test_more_nodes_than_the_active_size_are_a_question() -> None:
     assert codes(make_plan(nodes, Wishes(standbys=("n4", "n5")))) == []
 
 
+def test_an_active_size_below_three_is_three_as_in_04() -> None:
+    nodes = [
+        node(f"n{at}", f"10.0.0.{at}", peers="10.0.0.1:7001", cluster_active_size="1") for at in range(1, 5)
+    ]
+    assert "an active size of 3: 1 stood by" in make_plan(nodes).all_findings[0].message
+    assert codes(make_plan(nodes[:3])) == []
+
+
 def test_ten_nodes_are_more_than_vote_by_default() -> None:
     nodes = [node(f"n{at}", f"10.0.0.{at}", peers="10.0.0.1:7001") for at in range(1, 11)]
     assert codes(make_plan(nodes)) == ["standby-unknown"]
