@@ -112,15 +112,15 @@ def _not_live(url: str, reason: str) -> Finding:
 
 def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_Registered]:
     """The registry, by way of whichever port this is. Raises _Silent when it is neither."""
-    answer = _get(url, "/v2/keys/_etcd/machines?recursive=true", tls)
-    if answer.status == 307 and not sent_on:
-        leader = urlsplit(answer.location)
+    first = answer = _get(url, "/v2/keys/_etcd/machines?recursive=true", tls)
+    if first.status == 307 and not sent_on:
+        leader = urlsplit(first.location)
         if not leader.netloc:
             raise _Silent("it is a standby, or has no leader, and does not know where to send us")
         return _members(f"{leader.scheme}://{leader.netloc}", tls, sent_on=True)
     try:
-        if answer.status == 200:
-            found = json.loads(answer.text)["node"].get("nodes", ())
+        if first.status == 200:
+            found = json.loads(first.text)["node"].get("nodes", ())
             return [_from_registry(node["key"], node["value"]) for node in found]
         answer = _get(url, "/v2/admin/machines", tls)
         if answer.status == 200:
@@ -128,6 +128,8 @@ def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_R
             return [_Registered(item["name"], item["clientURL"], item["peerURL"]) for item in found]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise _Silent(f"not what etcd 0.4 answers: {answer.text[:80]!r}") from error
+    if '"errorCode":402' in first.text:
+        raise _Silent("it is a standby that knows no leader at the moment")
     raise _Silent(f"it answers {answer.status} at /v2/keys/_etcd/machines and at /v2/admin/machines")
 
 

@@ -126,6 +126,16 @@ def test_what_is_no_member_of_04_is_told_as_that(answer: Answer) -> None:
     assert [finding.code for finding in found.findings] == ["not-live"]
 
 
+def test_a_standby_that_knows_no_leader_is_told_as_that() -> None:
+    door = Door(
+        lambda _target: Answer(400, '{"errorCode":402,"message":"Standby Internal Error","index":0}\n')
+    )
+    found = ask_cluster([door.url])
+    door.close()
+    assert found.nodes == []
+    assert "it is a standby that knows no leader at the moment" in found.findings[0].message
+
+
 def test_a_registered_address_that_2x_does_not_take_refuses_the_plan() -> None:
     machines = [
         {"name": "a", "state": "leader", "clientURL": "http://127.0.0.1:1/", "peerURL": "10.0.0.1:7001"}
