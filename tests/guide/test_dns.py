@@ -1,5 +1,8 @@
 """The guide's chapter on DNS: records, bootstrap by names and by addresses, proxies, clients, and the error case."""
 
+import os
+import shutil
+
 import dns.message
 import dns.query
 import pytest
@@ -21,11 +24,14 @@ def records(containing: str = "") -> str:
     return "".join(line for line in ZONE.splitlines(keepends=True) if containing in line)
 
 
-def answered(guide: Guide, command: str) -> set[str]:
+def answered(guide: Guide, id: str) -> set[str]:
     """What a dig of the guide's prints; which server is asked is the only thing that it leaves open."""
+    address, port = guide.world.dns_server()
+    if shutil.which("dig") or os.environ.get("CI"):
+        return as_one(guide.output(id, f"@{address}", "-p", str(port)))
+    command = guide.take(id).command
     _, *names = (word for word in words(command) if not word.startswith("+"))
     kind = names.pop(0) if names[0] == "SRV" else "A"
-    address, port = guide.world.dns_server()
     with guide.world.machine("client").inside():
         answers = [
             dns.query.udp(dns.message.make_query(name, kind), address, PATIENCE, port) for name in names
@@ -41,8 +47,7 @@ def as_one(text: str) -> set[str]:
 def test_the_records(guide: Guide) -> None:
     with name_server(guide, ZONE):
         for id in RECORDS:
-            example = guide.take(id)
-            assert answered(guide, example.command) == as_one(guide.here(example.prints))
+            assert answered(guide, id) == as_one(guide.here(EXAMPLES[id].prints))
 
 
 @pytest.mark.guide("names-infra0", "names-infra1", "names-infra2", "srv-proxy", "srv-client")

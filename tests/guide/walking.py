@@ -122,10 +122,10 @@ class Guide:
             del flags[at : at + 2]
         return self.run_on(on or example.machine, _PROGRAMS[program], *flags, *more, env=env)
 
-    def output(self, id: str) -> str:
-        """What an example's command prints, which has to succeed."""
+    def output(self, id: str, *more: str) -> str:
+        """What an example's command prints, with more words behind it; it has to succeed."""
         example = self.take(id)
-        return self._run(example.machine, words(example.command))
+        return self._run(example.machine, [*words(example.command), *more])
 
     def ask_curl(self, command: str) -> str:
         """What a curl of the guide's kind prints."""

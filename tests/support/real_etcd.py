@@ -76,9 +76,13 @@ def needed(trouble: str) -> None:
 
 
 def required_tool(name: str) -> Path:
-    """A program of the system, from the package of its name, required like an etcd."""
+    """A program of the system, required like an etcd."""
     found = shutil.which(name)
-    return required(Path(found) if found else None, f"apt-get install {name}", name)
+    return required(Path(found) if found else None, f"apt-get install {_PACKAGES.get(name, name)}", name)
+
+
+_PACKAGES = {"dig": "bind9-dnsutils"}
+"""Where they are not called as their program."""
 
 
 HOW_34 = "apt-get install etcd-server"

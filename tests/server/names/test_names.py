@@ -1,6 +1,7 @@
 """Names looked up in DNS: at a server on loopback that answers well, late, cut short, wrongly or never."""
 
 import asyncio
+import contextlib
 
 import dns.rcode
 import pytest
@@ -100,6 +101,25 @@ def test_a_server_that_never_answers() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("how", ["silent", "refuses", "is not there"])
+@pytest.mark.parametrize("which", range(3))
+def test_one_of_three_servers_may_fail(monkeypatch: pytest.MonkeyPatch, which: int, how: str) -> None:
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(DnsServer(ZONE))
+        port = int(first.address.partition(":")[2])
+        servers = [first, *(stack.enter_context(DnsServer(ZONE, f"127.0.0.{n}", port)) for n in (2, 3))]
+        addresses = [f"127.0.0.{n}" for n in (1, 2, 3)]
+        if how == "is not there":
+            addresses[which] = "127.0.0.9"
+        elif how == "silent":
+            servers[which].silent = True
+        else:
+            servers[which].rcode = dns.rcode.SERVFAIL
+        monkeypatch.setattr(names, "parse_server", lambda _text: (addresses, port))
+        assert srv("any") == PLACES
+
+
 def test_where_no_server_is() -> None:
     assert failure(unused_address()).for_now
 
