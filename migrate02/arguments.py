@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import argparse
 
 FORMS = ("flags", "env", "yaml", "args-json")
-ERAS = ("auto", "0.4")
+ERAS = ("auto", "0.4", "2.x")
 OUTPUTS = ("text", "json", "sarif", "github")
 
 OPTIONS: dict[str, tuple[str, str]] = {
     "--to": ("FORM", f"what to write: {', '.join(FORMS)} (default: by input)"),
     "--target": ("VERSION", "the etcd to write for, 2.0 to 3.7 (default: 2.3)"),
     "--format": ("KIND", "what kind of file the input is (default: found out by its content)"),
-    "--from": ("ERA", "0.4: take the input for 0.4's in any case (default: auto)"),
+    "--from": ("ERA", "0.4 or 2.x: take the input for that one's in any case (default: auto)"),
     "--include": ("GLOB", "of directories, only such files; may be given again"),
     "--exclude": ("GLOB", "of directories, no such files; may be given again"),
     "--hostname": ("NAME", "the host's name, which 0.4 gave to an unnamed member"),

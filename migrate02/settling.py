@@ -94,7 +94,7 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     setup = setup._replace(unseen=setup.unseen or bool(told_missing))
     given = merged(setup, layers)
     told = [*setup.findings, *told_missing, *_of_layers(setup, layers)]
-    era = options.era or _era(given, layers)
+    era = options.era or setup.era or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:
         options = options._replace(hostname=mask(setup.hostname, ".+"), hostname_given=True)
@@ -119,7 +119,7 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
         findings.append(_left_out(setup, name, left_out))
     kept = set(config)
     findings = [item for item in findings if not _is_moot(item, kept, outcome.config)]
-    if not options.era and not setup.unseen and unclear_setup(given):
+    if not (options.era or setup.era or setup.unseen) and unclear_setup(given):
         line = setup.line
         findings.append(_unclear(name, line))
     edits = _edits(setup, given, config, sources)

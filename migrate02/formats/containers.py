@@ -77,6 +77,7 @@ def _of_container(
     era: str,
     line: int,
 ) -> Reading:
+    era = era or setups.era_of_image(image)
     start = find(words) if words else None
     if start is not None:
         setup = setups.of_start(start, assigned, hostname="", files=files, era=era)
@@ -92,7 +93,7 @@ def _of_container(
     read = variables.read(assigned)
     if words or not read.places:
         return Reading([], [], [])
-    setup = Setup(line, [], read.places, read.findings, read.home, "", files)
+    setup = Setup(line, [], read.places, read.findings, read.home, "", files, era=era)
     return Reading([_hosted(setup, *host)], [], [])
 
 

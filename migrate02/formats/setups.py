@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
+from compat.translate import ERA_2X
 from migrate02.formats import flags, variables
 from migrate02.formats.places import FileNamed, Setup
 from migrate02.formats.starts import Start
@@ -18,6 +19,15 @@ UNNAMED = "default"
 """2.x's own name for a member without one: where the host's name is made up anew at each start."""
 
 _OLD_RELEASE = re.compile(r"(?i)etcd[/:@_-]{1,2}(?:releases/download/)?v?0\.[1-4](?:\.\d+)?\b")
+
+
+_IMAGE_OF_2X = re.compile(r".*etcd(?:[-_]\w+)*:v?[23]\.\d", re.DOTALL)
+
+
+def era_of_image(image: str) -> str:
+    """2.x for an image whose tag names a release of it, or a later one: it takes 0.4's flags too, but what is not set
+    has 2.x's defaults. Else unknown, ``""``."""
+    return ERA_2X if _IMAGE_OF_2X.match(image) else ""
 
 
 def of_start(
@@ -36,6 +46,7 @@ def of_start(
     """``assigned`` are the variables that the start is given from elsewhere in its file, weaker than its own. ``args``
     are its words where some stand for others that are known. ``alone``: its program is not among the words."""
     program = start.program
+    era = era or era_of_image(start.image)
     words = list(start.args if args is None else args)
     read = flags.read(words, None if alone else program, era, resolve)
     known = variables.read([*assigned, *start.assigned])
@@ -56,6 +67,7 @@ def of_start(
         host=(start.hostname or UNNAMED) if start.image else host,
         host_is_told=bool(start.hostname),
         filled=read.filled,
+        era=era,
     )
 
 

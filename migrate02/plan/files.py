@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, Given, Origin
-from compat.translate import is_of_04_alone, is_of_2x_alone
+from compat.translate import ERA_2X, is_of_04_alone, is_of_2x_alone
 from migrate02.conversion import Options
 from migrate02.deployment import read_paths
 from migrate02.plan.nodes import Found, Node, addresses_in, node_of
@@ -33,7 +33,7 @@ def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
     unusable = files.troubles | deployment.conversions
     found = Found([], [item for conversion in unusable.values() for item in conversion.findings])
     for described in deployment.nodes():
-        if is_of_2x(described.given):
+        if is_of_2x(described.given) or (described.setup is not None and described.setup.era == ERA_2X):
             found.findings.append(_already(described.name))
         elif _is_a_node(described):
             found.nodes.append(_node(described, deployment))

@@ -82,6 +82,14 @@ def test_what_is_of_2x_already_is_left_out_and_told() -> None:
     assert run.status == DONE
 
 
+def test_an_image_of_2x_is_set_up_for_2x_by_whatever_flags(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text(
+        "#!/bin/sh\ndocker run coreos/etcd:v2.0.8 -name m1 -addr 10.0.0.1:4001 -peer-addr 10.0.0.1:7001\n"
+    )
+    run = migrate02("plan", tmp_path)
+    assert run.codes == ["already-2x"]
+
+
 def test_a_unit_and_its_environment_file_are_one_node() -> None:
     run = migrate02(
         "plan", "--json", FLEET / "infra1", "--gone", "10.7.0.12:7001", "--gone", "10.7.0.13:7001"
