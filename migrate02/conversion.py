@@ -13,6 +13,7 @@ from compat.settings import FILE, FLAG, Given, Origin, first_wins
 from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, translate
 from compat.translate import era_of as era_by_names
 from migrate02.formats import Document
+from migrate02.formats.masks import unmask
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
 _SEVERITIES = (ERROR, REVIEW, INFO)
@@ -124,6 +125,20 @@ def carry_over(
 
 
 def convert_document(document: Document, name: str, before: str, options: Options) -> Conversion:
+    """``before`` is the text that the document was read from."""
+    found = _convert_document(document, name, before, options)
+    return found._replace(
+        text=None if found.text is None else unmask(found.text),
+        config={key: unmask(value) for key, value in found.config.items()},
+        findings=[unmasked(finding) for finding in found.findings],
+    )
+
+
+def unmasked(finding: Finding) -> Finding:
+    return finding._replace(message=unmask(finding.message), remedy=unmask(finding.remedy))
+
+
+def _convert_document(document: Document, name: str, before: str, options: Options) -> Conversion:
     given = first_wins(document.given)
     if document.form == "env" and not given:
         options = options._replace(initial_cluster="")  # a file that is not about etcd's settings

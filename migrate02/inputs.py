@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from migrate02 import formats
 from migrate02.conversion import COMMAND_LINE, Conversion, Options, convert_document, left_alone, refused
-from migrate02.formats import UnusableInput, rooms
+from migrate02.formats import TemplateInput, UnusableInput, rooms
 from migrate02.formats.places import NOTHING, Reading
 from migrate02.formats.rooms import Sourced
 from migrate02.formats.view import View
@@ -52,6 +52,8 @@ def convert_settings(text: str, name: str, options: Options) -> Conversion:
         return Conversion(name, text, text, {}, left_over(name, text, text, []))
     try:
         document = formats.read(text, name, options.era, options.kind)
+    except TemplateInput as error:
+        return left_alone(name, text, str(error), error.line)
     except UnusableInput as error:
         return refused(name, str(error), error.line, before=text)
     if document.form == formats.ONLY_COMMENTS:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from compat.findings import Finding
 from compat.settings import FILE, Given, Origin, first_wins
 from compat.translate import ERA_04, era_of
-from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup
+from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup, unmasked
 from migrate02.formats.document import Document
 from migrate02.formats.masks import HIDDEN_PORT, mask, unmask
 from migrate02.formats.places import Place, Setup
+from migrate02.formats.templates import Blocks, may_be_template
 from migrate02.formats.view import Edit
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
@@ -94,6 +95,11 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     setup = setup._replace(unseen=setup.unseen or bool(told_missing))
     given = merged(setup, layers)
     told = [*setup.findings, *told_missing, *_of_layers(setup, layers)]
+    if by_a_template := decided_by_a_template(setup, name):
+        rest = [
+            unmasked(finding) for finding in told if finding.code != "words-ignored"
+        ]  # the template's words
+        return Settled(setup, given, {}, [], {}, [*rest, by_a_template])
     era = options.era or setup.era or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:
@@ -101,13 +107,13 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     elif setup.host and (setup.host_is_told or not options.hostname_given):
         options = options._replace(hostname=setup.host, hostname_given=True)
     if setup.only_variables and not given:
-        return Settled(setup, given, {}, [], {}, [_unmasked(finding) for finding in told])
+        return Settled(setup, given, {}, [], {}, [unmasked(finding) for finding in told])
     hidden = [item for item in given.values() if _hides_its_port(item)]
     if hidden:
-        findings = [*(_unmasked(finding) for finding in told), *(_value_elsewhere(item) for item in hidden)]
+        findings = [*(unmasked(finding) for finding in told), *(_value_elsewhere(item) for item in hidden)]
         return Settled(setup, given, {}, [], {}, findings)
     outcome = carry_over(dict(given), told, options, era, name, options.target)
-    findings = [_placed(_unmasked(finding), name, setup.line) for finding in outcome.findings]
+    findings = [_placed(unmasked(finding), name, setup.line) for finding in outcome.findings]
     if outcome.refused:
         return Settled(setup, given, {}, [], {}, findings, refused=True)
     config = {key: _filled_again(unmask(value), setup) for key, value in outcome.config.items()}
@@ -141,6 +147,29 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
         else:
             findings.append(_nowhere(setup, name, config, homeless))
     return Settled(setup, given, config, edits, texts, findings)
+
+
+def decided_by_a_template(setup: Setup, name: str) -> Finding | None:
+    """Says so where a template's statements decide which settings there are."""
+    statement = _decided_by(setup, name)
+    if not statement:
+        return None
+    message = f"left as it is: {statement} decides which settings there are when the file is filled in"
+    remedy = "convert what the template makes, for each case, and put the results into it by hand"
+    return Finding("not-converted", "", Origin(FILE, name, name, setup.line), message, remedy)
+
+
+def _decided_by(setup: Setup, name: str) -> str:
+    """The statement of a template on which it hangs which of the settings count; ``""`` if all do, or none: then they
+    stand in one block."""
+    places = [*setup.flags, *setup.variables]
+    if setup.decided_by or not any(may_be_template(place.view.whole.text) for place in places):
+        return setup.decided_by
+    blocks = {place.view.name: Blocks(place.view.whole.text) for place in places}
+    deciding = {blocks[place.view.name].of(place.view.offset(place.start)) for place in places}
+    if name in blocks:
+        deciding.add(blocks[name].of_line(setup.line))
+    return next((one.text for one in deciding if one is not None), "") if len(deciding) > 1 else ""
 
 
 def _hides_its_port(given: Given) -> bool:
@@ -253,10 +282,6 @@ def _placed(finding: Finding, name: str, line: int) -> Finding:
     return finding if finding.origin else finding._replace(origin=Origin(FILE, "etcd", name, line))
 
 
-def _unmasked(finding: Finding) -> Finding:
-    return finding._replace(message=unmask(finding.message), remedy=unmask(finding.remedy))
-
-
 def _unclear(name: str, line: int) -> Finding:
     message = "left as it is: all settings here exist in etcd 0.4 and in 2.x, but what is not set differs"
     remedy = "if it was written for 0.4, add --from 0.4"
@@ -318,4 +343,4 @@ def _layer_text(
     if document.form == "env" and part == as_given and not dead:
         return None
     marks = MARKS_04 if era == ERA_04 else MARKS_2X
-    return render(document, Result(part, sources, own, dead, marks), "env")
+    return unmask(render(document, Result(part, sources, own, dead, marks), "env"))

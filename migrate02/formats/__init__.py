@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import re
 
-from migrate02.formats.document import Document, Piece, UnusableInput
+from migrate02.formats.document import Document, Piece, TemplateInput, UnusableInput
 from migrate02.formats.kinds import advice, find_start, holds_settings_of_04, kind_of
+from migrate02.formats.masks import mask
+from migrate02.formats.templates import Blocks, Statement, deciding
 
 __all__ = [
     "ONLY_COMMENTS",
     "WHOLE",
     "Document",
     "Piece",
+    "TemplateInput",
     "UnusableInput",
     "looks_like_etcd",
     "may_be_etcds",
@@ -57,10 +60,37 @@ _SECTION = r"(?m)^[ \t]*\[[^\]\n]+\][ \t]*\r?$"
 
 
 def read(text: str, name: str, era: str = "", kind: str = "") -> Document:
-    """Read a text of settings and nothing else; ``name`` is what messages call it. Raises UnusableInput.
+    """Read a text of settings and nothing else; ``name`` is what messages call it. Raises UnusableInput, TemplateInput.
 
+    What somebody fills in later stands in the document as a variable: ``masks.unmask`` makes it what it was.
     ``era`` and ``kind`` are given when they are known; else the text's own settings tell.
     """
+    statement = deciding(text)
+    try:
+        document = _read(mask(text), name, era, kind)
+    except UnusableInput:
+        if statement is not None and ("etcd" in text or looks_like_etcd(text)):
+            raise _template(text, statement) from None
+        raise
+    if statement is not None and not _is_all_in_one_block(text, document):
+        raise _template(text, statement)
+    return document
+
+
+def _template(text: str, statement: Statement) -> TemplateInput:
+    words = f"left as it is: {statement.text} decides which settings there are when the file is filled in"
+    return TemplateInput(words, text.count("\n", 0, statement.at) + 1)
+
+
+def _is_all_in_one_block(text: str, document: Document) -> bool:
+    """Then all its settings are there, or none."""
+    if document.form not in ("env", "toml"):
+        return False
+    blocks = Blocks(text)
+    return len({blocks.of_line(given.origin.line) for given in document.given}) < 2
+
+
+def _read(text: str, name: str, era: str, kind: str) -> Document:
     code = _without_leading_comments(text)
     if re.search(_CONTROL, text):
         raise UnusableInput("a binary file, not an etcd configuration")

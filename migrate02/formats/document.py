@@ -55,6 +55,10 @@ class UnusableInput(Exception):
         self.line = line
 
 
+class TemplateInput(UnusableInput):
+    """Which of its settings count is decided when the text is filled in."""
+
+
 def newline_of(text: str) -> str:
     """The line end a text uses, by its first line."""
     return "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"

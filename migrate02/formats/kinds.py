@@ -148,8 +148,8 @@ _ETCD = (
     r"|(?<![\w.-])etcd:|\bETCD_(?:PEER|CLUSTER)_"
 )
 """Etcd as a program, a section or an owner of variables; not a word about it."""
-_NEAR = 8
-"""Lines from the name of a program to the last of its flags, more or less."""
+_NEAR = 16
+"""Lines from the name of a program to the last of its flags, more or less; a template of JSON has one word on each."""
 
 
 _SURELY_04 = (
@@ -157,7 +157,7 @@ _SURELY_04 = (
     r"|cluster-(?:active-size|remove-delay|sync-interval))(?![\w-])"
     r"|\bETCD_(?:PEER_(?:ADDR|BIND_ADDR|ELECTION_TIMEOUT|HEARTBEAT_INTERVAL)"
     r"|CLUSTER_(?:ACTIVE_SIZE|REMOVE_DELAY|SYNC_INTERVAL))\b"
-    r"|^[ \t]*peer[-_](?:addr|bind[-_]addr|election[-_]timeout|heartbeat[-_]interval):[ \t]"
+    r"|(?:^|[\"'])[ \t]*peer[-_](?:addr|bind[-_]addr|election[-_]timeout|heartbeat[-_]interval):[ \t]"
 )
 
 

@@ -84,6 +84,8 @@ class Setup(NamedTuple):
     """The file says it; else it is the best there is, and a person may know better."""
     filled: tuple[tuple[str, str], ...] = ()
     """Addresses that a plain variable stands for, and the variable: it stays in what comes of them."""
+    decided_by: str = ""
+    """The statement of a template that decides which of the flags are there."""
     era: str = ""
     """Of which etcd it is, where more than its settings tells."""
 

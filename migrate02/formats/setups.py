@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from compat.findings import Finding
 from compat.settings import FILE, Origin
 from compat.translate import ERA_2X
-from migrate02.formats import flags, variables
+from migrate02.formats import flags, templates, variables
 from migrate02.formats.places import FileNamed, Setup
 from migrate02.formats.starts import Start
 from migrate02.formats.variables import Assigned
@@ -68,7 +68,20 @@ def of_start(
         host_is_told=bool(start.hostname),
         filled=read.filled,
         era=era,
+        decided_by=_decided_by(start, words),
     )
+
+
+def _decided_by(start: Start, words: Sequence[Word]) -> str:
+    """The statement of a template in the command, as far as its line goes."""
+    program = start.program
+    text = program.view.text
+    last = max((word.end for word in words if word.view is program.view), default=program.end)
+    end = text.find("\n", last)
+    inside = [text[program.start : end if end >= 0 else len(text)]]
+    inside += [word.raw for word in words if word.view is not program.view]
+    found = (templates.deciding(part) for part in inside)
+    return next((one.text for one in found if one is not None), "")
 
 
 def _elsewhere(words: Sequence[str], program: Word) -> Finding:

@@ -58,6 +58,11 @@ class View:
             return Edit(start, end, text)
         return self.outer.edit(self.offsets[start], self.offsets[end], self.encode(text))
 
+    @property
+    def whole(self) -> View:
+        """The file."""
+        return self if self.outer is None else self.outer.whole
+
     def offset(self, at: int) -> int:
         """Where in the whole file the character stands."""
         return at if self.outer is None else self.outer.offset(self.offsets[at])

@@ -12,6 +12,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from migrate02.formats.document import UnusableInput
+from migrate02.formats.templates import comments_for_lines
 from migrate02.formats.view import View
 from migrate02.formats.words import Dialect, Word
 
@@ -54,14 +55,28 @@ def documents(text: str) -> list[Node]:
 
 
 def _composed(text: str) -> list[Node]:
-    """With templates in it that are no YAML, as if they were plain words: see ``said``."""
+    """With templates in it that are no YAML: lines of statements as if they were comments, all else as if it were plain
+    words, see ``said``."""
+    text = comments_for_lines(text)
+    plain = re.sub(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", lambda found: "t" * len(found[0]), text)
     try:
-        return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        found = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
     except yaml.YAMLError:
-        plain = re.sub(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", lambda found: "t" * len(found[0]), text)
         if plain == text:
             raise
         return [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]
+    if "{{" in text and any(_is_placeholder(node, text) for node in found):
+        return [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]
+    return found
+
+
+def _is_placeholder(node: Node, text: str) -> bool:
+    """Whether a ``{{ name }}``, which is a map in a map to YAML, stands for it or for something in it."""
+    if isinstance(node, MappingNode):
+        if text.startswith("{{", node.start_mark.index):
+            return True
+        return any(_is_placeholder(item, text) for pair in node.value for item in pair)
+    return isinstance(node, SequenceNode) and any(_is_placeholder(item, text) for item in node.value)
 
 
 def said(view: View, node: ScalarNode) -> str:

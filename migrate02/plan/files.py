@@ -10,7 +10,7 @@ from compat.translate import ERA_2X, is_of_04_alone, is_of_2x_alone
 from migrate02.conversion import Options
 from migrate02.deployment import read_paths
 from migrate02.plan.nodes import Found, Node, addresses_in, node_of
-from migrate02.settling import named_files
+from migrate02.settling import decided_by_a_template, named_files
 from migrate02.tree import Deployment
 from migrate02.tree import Node as Described
 from migrate02.walking import ALL, Choice
@@ -60,6 +60,8 @@ def _node(described: Described, deployment: Deployment) -> Node:
         node = node._replace(settings=settings, old_directory=COREOS_OLD)
     if setup is not None:
         findings += [finding for finding in setup.findings if finding.code in _NOT_SEEN]
+        decided = decided_by_a_template(setup, name)
+        findings += [decided] if decided is not None else []
         missing = [path for path in named_files(setup) if deployment.find(path, name) is None]
         findings += [_elsewhere(path, name, setup.line) for path in missing if "etcd" in path.lower()]
     given = described.given.get("peers-file")

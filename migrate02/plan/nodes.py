@@ -10,6 +10,7 @@ from compat.findings import ERROR, Finding
 from compat.settings import Given
 from compat.translate import ERA_04, Surroundings, translate
 from migrate02.clusters import size_told
+from migrate02.conversion import unmasked
 from migrate02.formats.masks import unmask
 
 BOOTSTRAP = frozenset(
@@ -101,7 +102,7 @@ def node_of(
     settings = {key: unmask(value) for key, value in translation.config.items() if key not in BOOTSTRAP}
     if not settings.get("name"):
         settings.pop("data-dir", None)
-    findings = [_unmasked(item) for item in translation.findings if item.severity == ERROR]
+    findings = [unmasked(item) for item in translation.findings if item.severity == ERROR]
     return Node(
         settings.get("name", ""),
         settings,
@@ -112,10 +113,6 @@ def node_of(
         size_told(given),
         findings=tuple(findings),
     )
-
-
-def _unmasked(finding: Finding) -> Finding:
-    return finding._replace(message=unmask(finding.message), remedy=unmask(finding.remedy))
 
 
 def _peers(given: Mapping[str, Given]) -> tuple[str, ...]:

@@ -228,7 +228,12 @@ _OURS = frozenset(
 
 
 def rest(text: bytes) -> list[object]:
-    return [_without_ours(document) for document in yaml.safe_load_all(text.decode())]
+    return [_without_ours(document) for document in documents(text)]
+
+
+def documents(text: bytes) -> Iterator[object]:
+    """With a word in the place of what is filled in."""
+    return yaml.safe_load_all(re.sub(r"\{\{.*?\}\}", "filled", text.decode()))
 
 
 def _without_ours(item: object) -> object:
@@ -256,8 +261,7 @@ def test_texts_inside_yaml_are_still_yaml_texts(before: bytes, after: bytes) -> 
             return sum(map(texts, item))
         return isinstance(item, str) and "\n" in item
 
-    old = sum(map(texts, yaml.safe_load_all(before.decode())))
-    assert sum(map(texts, yaml.safe_load_all(after.decode()))) == old
+    assert sum(map(texts, documents(after))) == sum(map(texts, documents(before)))
 
 
 # etcd.
