@@ -45,7 +45,10 @@ def _read(view: View, root: Node, embedded: Embedded) -> Reading:
     edits: list[Edit] = []
     findings: list[Finding] = []
     renames = False
-    if "etcd" in sections and "etcd2" in sections:
+    own = _own_unit(coreos) if "etcd" in sections else None
+    if own is not None:
+        findings.append(_is_for_own_unit(view, sections["etcd"][0]))
+    elif "etcd" in sections and "etcd2" in sections:
         findings.append(_two_sections(view, sections["etcd"][0]))
     elif "etcd" in sections:
         key, section = sections["etcd"]
@@ -59,7 +62,7 @@ def _read(view: View, root: Node, embedded: Embedded) -> Reading:
         setup, told = _section(view, sections["etcd2"][1], _KEYS_2X)
         findings += told
         found += [setup] if setup is not None else []
-    inside = [embedded(text, path) for text, path in _texts(view, root)]
+    inside = [embedded(text, path) for text, path in _texts(view, root, own)]
     renames = renames or any(embedded(text, "").setups for text in _drop_ins(view, coreos))
     if renames:
         renaming = list(_renamed_units(view, coreos))
@@ -145,8 +148,17 @@ def _drop_ins(view: View, coreos: Node | None) -> Iterator[View]:
                         yield yamlnodes.inside(view, content)
 
 
-def _texts(view: View, root: Node) -> Iterator[tuple[View, str]]:
-    """Everything in it that is a file: contents of units and drop-ins, files to be written."""
+def _own_unit(coreos: Node | None) -> ScalarNode | None:
+    """A unit of 0.4's name that the file brings along, for which the section's variables are."""
+    for unit in yamlnodes.items(yamlnodes.get(coreos, "units")):
+        content = yamlnodes.get(unit, "content")
+        if yamlnodes.text_of(yamlnodes.get(unit, "name")) == _RENAMED[0] and _starts_etcd(content):
+            return content if isinstance(content, ScalarNode) else None
+    return None
+
+
+def _texts(view: View, root: Node, left: Node | None) -> Iterator[tuple[View, str]]:
+    """Everything in it that is a file, but for ``left``: contents of units and drop-ins, files to be written."""
     for unit in yamlnodes.items(yamlnodes.get(root, "coreos", "units")):
         for node in (
             unit,
@@ -154,7 +166,7 @@ def _texts(view: View, root: Node) -> Iterator[tuple[View, str]]:
             *yamlnodes.items(yamlnodes.get(unit, "drop_ins")),
         ):
             content = yamlnodes.get(node, "content")
-            if isinstance(content, ScalarNode):
+            if isinstance(content, ScalarNode) and content is not left:
                 yield yamlnodes.inside(view, content), ""
     for item in yamlnodes.items(yamlnodes.get(root, "write_files")):
         content = yamlnodes.get(item, "content")
@@ -195,6 +207,15 @@ def _two_sections(view: View, key: ScalarNode) -> Finding:
     return Finding(
         "two-sections", "", origin, message, "remove the section etcd: when no machine runs 0.4 any more"
     )
+
+
+def _is_for_own_unit(view: View, key: ScalarNode) -> Finding:
+    message = (
+        "left as it is: the section is for the unit etcd.service that the file brings along, and both are one"
+    )
+    origin = Origin(FILE, "etcd", view.name, view.line(yamlnodes.start_of(key)))
+    remedy = "drop the unit's content, so that CoreOS' own is used, and convert again; or set all in the unit alone"
+    return Finding("not-converted", "", origin, message, remedy)
 
 
 def _never_read(view: View, name: str, key: ScalarNode) -> Finding:

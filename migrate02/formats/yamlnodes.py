@@ -38,6 +38,10 @@ _NO_TEXT = re.compile(
 )
 
 
+_LINE_PUT_IN = re.compile(r"(?m)^[ \t]*\$\{[^\n]*\}(?=[ \t]*\r?$)")
+"""A line of Terraform's that becomes lines of YAML."""
+
+
 def documents(text: str) -> list[Node]:
     """Raises UnusableInput for what is no YAML."""
     legible = re.sub("[\ud800-\udfff]", _ILLEGIBLE, text)  # as long as before: the nodes' places hold
@@ -62,6 +66,7 @@ def _composed(text: str) -> list[Node]:
     try:
         found = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
     except yaml.YAMLError:
+        plain = _LINE_PUT_IN.sub(lambda line: "#" * len(line[0]), plain)
         if plain == text:
             raise
         return [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]

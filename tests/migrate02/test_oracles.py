@@ -232,7 +232,8 @@ def rest(text: bytes) -> list[object]:
 
 
 def documents(text: bytes) -> Iterator[object]:
-    """With a word in the place of what is filled in."""
+    """With a word in the place of what is filled in, and without the lines that are made of a list."""
+    text = re.sub(rb"(?m)^ *\$\{(?:join|indent)\(.*\}$", b"", text)
     return yaml.safe_load_all(re.sub(r"\{\{.*?\}\}", "filled", text.decode()))
 
 
