@@ -158,6 +158,10 @@ def _name_what_it_is(text: str) -> None:
         line = text.count("\n", 0, odd.end()) + 1
         raise UnusableInput("a binary file, or a text that is not UTF-8", line)
     if not re.search(_SETTING, text):
+        if holds_settings_of_04(text):
+            raise UnusableInput(
+                "a file of a kind that is not converted, with settings of etcd 0.4: give etcd's command line after --"
+            )
         raise UnusableInput("a text without settings, not an etcd configuration")
     if re.search(_SECTION, text) and not re.search(_OUR_TOML, text):
         raise UnusableInput("an INI file or the like, not an etcd configuration: no setting of etcd in it")
