@@ -3,6 +3,9 @@
 The recorded one of 20,000 keys (``fixtures/datadirs04``), then generated ones: mostly writes to a tenth as many keys,
 every tenth with a TTL, a sync every few entries, as 0.4 has them. Goals: under 3 s for the recorded one; a cost per
 entry that does not grow; 1 GB for 1,000,000 entries. Disk caches are warm.
+
+``--etcd-migrate PATH`` names etcd 2.0's own converter, which is then run on a copy of each: it works in place, and
+carries the log over as it is, without what it does not know.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import sysconfig
 import tarfile
@@ -40,12 +44,13 @@ def main() -> int:
     )
     parser.add_argument("--keys", type=int, default=10, help="entries for each key (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="of the recorded one; the best counts")
+    parser.add_argument("--etcd-migrate", type=Path, help="etcd 2.0's converter, to compare with")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
-        met = _recorded(work, args.rounds)
+        met = _recorded(work, args.rounds, args.etcd_migrate)
         sizes = [args.entries // 16, args.entries // 4, args.entries]
-        costs = {size: _generated(work, size, args.keys) for size in sizes}
+        costs = {size: _generated(work, size, args.keys, args.etcd_migrate) for size in sizes}
     per_entry = [costs[size].cpu / size for size in (sizes[0], sizes[-1])]
     growth = per_entry[1] / per_entry[0]
     largest = costs[sizes[-1]]
@@ -54,23 +59,27 @@ def main() -> int:
     return 0 if met and growth < GROWTH and largest.memory <= GOAL_BYTES else 1
 
 
-def _recorded(work: Path, rounds: int) -> bool:
+def _recorded(work: Path, rounds: int, theirs: Path | None) -> bool:
     with tarfile.open(ROOT / "fixtures/datadirs04/s-large.tar.gz") as archive:
         archive.extractall(work, filter="data")
-    costs = [_convert(work / "s-large" / "large", work / f"new-{n}") for n in range(rounds)]
+    source = work / "s-large" / "large"
+    _compare(theirs, source, work / "theirs", "large")
+    costs = [_convert(source, work / f"new-{n}") for n in range(rounds)]
     best = min(costs, key=lambda cost: cost.wall)
     print(f"recorded, 20,000 keys: {_shown(best)}")
     print(f"goal: under {GOAL_SECONDS:.0f} s; {_verdict(best.wall < GOAL_SECONDS)}")
     return best.wall < GOAL_SECONDS
 
 
-def _generated(work: Path, entries: int, per_key: int) -> Cost:
+def _generated(work: Path, entries: int, per_key: int, theirs: Path | None) -> Cost:
     source = work / f"entries-{entries}"
     source.mkdir()
+    (source / "conf").write_text(json.dumps({"commitIndex": entries, "peers": []}))
     size = 0
     with (source / "log").open("wb") as log:
         for entry in _entries(entries, max(entries // per_key, 1)):
             size += log.write(entry)
+    _compare(theirs, source, work / f"theirs-{entries}", "m")
     cost = _convert(source, work / f"new-{entries}")
     print(
         f"{entries:,} entries, {size / 1e6:.0f} MB of log: {_shown(cost)}, {cost.cpu / entries * 1e6:.1f} us of CPU "
@@ -81,17 +90,23 @@ def _generated(work: Path, entries: int, per_key: int) -> Cost:
 
 def _convert(source: Path, target: Path) -> Cost:
     script = Path(sysconfig.get_path("scripts")) / "migrate02"
+    return _run([sys.executable, str(script), "data", str(source), str(target)])
+
+
+def _compare(binary: Path | None, source: Path, copy: Path, name: str) -> None:
+    if binary is not None:
+        shutil.copytree(source, copy)
+        print(f"etcd-migrate: {_shown(_run([str(binary), '-data-dir', str(copy), '-name', name]))}")
+
+
+def _run(words: list[str]) -> Cost:
     begun = time.perf_counter()
-    process = os.posix_spawn(
-        sys.executable,
-        [sys.executable, str(script), "data", str(source), str(target)],
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
-    )
+    silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
+    process = os.posix_spawn(words[0], words, os.environ, file_actions=silent)
     _, status, used = os.wait4(process, 0)
     wall = time.perf_counter() - begun
     if status:
-        raise SystemExit(f"migrate02 data ended with {os.waitstatus_to_exitcode(status)}")
+        raise SystemExit(f"{words[0]} ended with {os.waitstatus_to_exitcode(status)}")
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
