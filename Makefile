@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 # An ordinary install, its cores compiled; see setup.py.
 COMPILED       := .venv-compiled
 COMPILED_STAMP := $(COMPILED)/.installed
-COMPILED_TESTS := tests/server tests/differential
+COMPILED_TESTS := tests/server tests/differential tests/migrate02/datadir
 SOURCES        := $(shell find compat migrate02 server -name '*.py')
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)

@@ -15,7 +15,8 @@ from setuptools import Extension, setup
 from setuptools.errors import BaseError, CompileError
 
 COMPILED: Mapping[str, str] = {
-    "server": "metrics",
+    "migrate02/datadir": "commands04 log04 replay04",
+    "server": "jsonrules metrics",
     "server/api": "answers client form hotpath http jsonform keys paths repeats watch wire",
     "server/node": "answer applier requestids",
     "server/peer": "codec stats stream",

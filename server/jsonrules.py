@@ -2,7 +2,7 @@
 
 import re
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def folded(name: str) -> str:
@@ -12,4 +12,4 @@ def folded(name: str) -> str:
 
 def as_utf8(text: str) -> str:
     """What was not UTF-8 becomes U+FFFD: one for each byte kept by ``surrogateescape``, or escaped half of a pair."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)

@@ -95,6 +95,9 @@ def _replace_children(
     directories[directory.key] = copy
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def digest(keys: Iterable[Key], index: int) -> str:
     """A SHA-256 over all keys with their indexes and expirations, and the index of the whole: equal for members that
     hold the same."""
@@ -118,4 +121,4 @@ def row(key: Key) -> str:
     shown |= {"createdIndex": key.created_index, "modifiedIndex": key.modified_index}
     if key.expiration is not None:
         shown["expiration"] = format_time(key.expiration)
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(shown)

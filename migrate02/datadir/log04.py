@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 from migrate02.datadir.errors import DataError
 
 _HEAD_BYTES = 9
-_HEAD = re.compile(rb" {0,7}[0-9a-f]{1,8}\n")
+_JSON = json.JSONDecoder()
 _VARINT = rb"([\x80-\xff]{0,9}[\x00-\x7f])"
 _ENTRY = re.compile(
     rb"\x08"
@@ -119,10 +119,11 @@ class Log:
 
 def _length(head: bytes) -> int:
     """The length that a head says, 0 when it is none."""
-    if len(head) != _HEAD_BYTES or _HEAD.fullmatch(head) is None:
+    try:
+        length = int(head, 16)
+    except ValueError:
         return 0
-    length = int(head, 16)
-    return length if length <= _MOST_BYTES and head == b"%8x\n" % length else 0
+    return length if 0 < length <= _MOST_BYTES and head == b"%8x\n" % length else 0
 
 
 def _decode(body: bytes, offset: int) -> Entry | None:
@@ -138,10 +139,11 @@ def _decode(body: bytes, offset: int) -> Entry | None:
         if _number(command_length) != len(body) - match.end() or not body.endswith(b"}\n"):
             return None
         try:
-            command = json.loads(str(body[match.end() :], "utf-8"))
+            text = str(body[match.end() :], "utf-8")
+            command, end = _JSON.raw_decode(text)
         except (ValueError, RecursionError):
             return None
-        if not isinstance(command, dict):
+        if not isinstance(command, dict) or end != len(text) - 1:
             return None
     elif match.end() != len(body):
         return None

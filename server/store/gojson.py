@@ -66,11 +66,11 @@ def parse_time(text: str) -> int | None:
 
     Raises ValueError when it is not such a time.
     """
+    if text == ZERO_TIME:
+        return None
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError(f"not an RFC 3339 time: {text!r}")
-    if text == ZERO_TIME:
-        return None
     stamp, fraction, zone = match.groups()
     since = datetime.fromisoformat(stamp).replace(tzinfo=UTC) - _EPOCH
     nanoseconds = (since.days * 86400 + since.seconds) * SECOND + int((fraction or "")[:9].ljust(9, "0"))
