@@ -39,7 +39,7 @@ test: $(STAMP) lint types contracts  ## everything CI runs
 
 compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as pip install makes it; bench/ measures that
 
-test-compiled: $(COMPILED_STAMP)  ## the server's quick tests once more, against the compiled one
+test-compiled: $(COMPILED_STAMP)  ## the quick tests of what is compiled, against that
 	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) --dist worksteal $(OF_COMPILED)
 
 soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000

@@ -25,8 +25,8 @@ COMPILED: Mapping[str, str] = {
     "server/storage": "codec records requests varint wal",
     "server/store": "apply errors event expiry gojson history node paths stats store watcher",
 }
-"""By package, the modules that every request passes through. What is asked for now and then, or at a start, would gain
-nothing. A module here has no ``await`` and no ``yield`` where an exception is being handled: in compiled code it would
+"""By package, the modules that every request passes through, or every entry of a log of 0.4. What is asked for now and
+then, or at a start, would gain nothing. A module here has no ``await`` and no ``yield`` where an exception is being handled: in compiled code it would
 be taken for the exception of whoever runs meanwhile."""
 
 
