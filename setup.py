@@ -26,8 +26,8 @@ COMPILED: Mapping[str, str] = {
     "server/store": "apply errors event expiry gojson history node paths stats store watcher",
 }
 """By package, the modules that every request passes through, or every entry of a log of 0.4. What is asked for now and
-then, or at a start, would gain nothing. A module here has no ``await`` and no ``yield`` where an exception is being handled: in compiled code it would
-be taken for the exception of whoever runs meanwhile."""
+then, or at a start, would gain nothing. A module here has no ``await`` and no ``yield`` where an exception is being
+handled: in compiled code it would be taken for the exception of whoever runs meanwhile."""
 
 
 def extensions() -> list[Extension]:
