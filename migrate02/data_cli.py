@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from migrate02.arguments import Misuse
 from migrate02.data_arguments import (
@@ -34,6 +34,7 @@ from migrate02.datadir.live import Tls
 from migrate02.datadir.requests import curl_config
 from migrate02.datadir.sides import Side, hidden_roots, is_url, read_side, without_overdue
 from migrate02.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
+from migrate02.progress import on_terminal
 from server.cluster.ids import id_text
 
 
@@ -207,7 +208,7 @@ def import_(argv: list[str]) -> int:
         _warn(side.warnings)
         if side.hides and not args.hidden:
             _warn([f"{args.live} does not list hidden keys; name those to carry with --hidden"])
-        progress = Progress(sys.stderr) if sys.stderr.isatty() else None
+        progress = partial(on_terminal(sys.stderr), "carrying keys:") if sys.stderr.isatty() else None
         carried = carry(
             side.keys,
             args.to,
@@ -225,23 +226,6 @@ def import_(argv: list[str]) -> int:
         f"{len(carried.troubles)} left alone or refused"
     )
     return RESIDUE if carried.troubles or side.warnings else DONE
-
-
-class Progress:
-    """A line on a terminal that tells how far it is, written anew some ten times a second."""
-
-    def __init__(self, terminal: TextIO) -> None:
-        self._terminal = terminal
-        self._last = 0.0
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done < total and now - self._last < 0.1:
-            return
-        self._last = now
-        filled = "#" * (40 * done // total)
-        self._terminal.write(f"\r[{filled:40}] {done}/{total} keys" + ("\n" if done == total else ""))
-        self._terminal.flush()
 
 
 def _tls(args: OtherArguments) -> Tls:

@@ -39,6 +39,15 @@ class _Known(NamedTuple):
     assignments: Mapping[str, list[Assignment]]
 
 
+class _Around(NamedTuple):
+    """What a script is started with, the same for each of its commands."""
+
+    era: str
+    hostname: str
+    assigned: Sequence[Assigned]
+    files: tuple[FileNamed, ...]
+
+
 def read(
     view: View,
     era: str = "",
@@ -66,9 +75,8 @@ def read(
         else:
             script = _with(script, scan(other))
     known = _Known(script, _by_name(script))
-    readings = []
-    for command in script.commands:
-        readings.append(_read_command(view, command, known, era, hostname, assigned, (*files, *unseen)))
+    around = _Around(era, hostname, assigned, (*files, *unseen))
+    readings = [_read_command(view, command, known, around) for command in script.commands]
     for here in script.heres:
         if embedded is not None:
             readings.append(embedded(_here(view, here), here.path))
@@ -129,28 +137,20 @@ def _sourced_files(script: Script, view: View) -> tuple[FileNamed, ...]:
     )
 
 
-def _read_command(
-    view: View,
-    command: Command,
-    known: _Known,
-    era: str,
-    hostname: str,
-    assigned: Sequence[Assigned],
-    files: tuple[FileNamed, ...],
-) -> Reading:
+def _read_command(view: View, command: Command, known: _Known, around: _Around) -> Reading:
     words = command.words
     start = find(words, lambda word: _resolved(word, known))
     if start is None and (hidden := _behind_a_variable(command)):
         return Reading([], [], [_hidden(hidden)])
     if start is None:
         inside = [
-            read(inner(word), era, hostname=hostname, assigned=assigned, files=files)
+            read(inner(word), **around._asdict())
             if word.raw[:1] == "'"
-            else _read_inside(word, known, era, hostname, assigned, files)
+            else _read_inside(word, known, around)
             for word in shells(words)
         ]
         return joined([reading for reading in inside if reading.setups])
-    return _of_start(view, start, known, era, hostname, assigned, files)
+    return _of_start(view, start, known, around)
 
 
 def _behind_a_variable(command: Command) -> Word | None:
@@ -172,51 +172,35 @@ def _hidden(word: Word) -> Finding:
     return Finding("not-converted", "", origin, message, "write the program's name there, and convert again")
 
 
-def _read_inside(
-    word: Word,
-    known: _Known,
-    era: str,
-    hostname: str,
-    assigned: Sequence[Assigned],
-    files: tuple[FileNamed, ...],
-) -> Reading:
+def _read_inside(word: Word, known: _Known, around: _Around) -> Reading:
     """A command in double quotes: the variables outside are known inside."""
     view = inner(word)
     readings = []
     for command in scan(view).commands:
         start = find(command.words, lambda word: _resolved(word, known))
         if start is not None:
-            readings.append(_of_start(view, start, known, era, hostname, assigned, files))
+            readings.append(_of_start(view, start, known, around))
     return joined(readings)
 
 
-def _of_start(
-    view: View,
-    start: Start,
-    known: _Known,
-    era: str,
-    hostname: str,
-    assigned: Sequence[Assigned],
-    files: tuple[FileNamed, ...],
-) -> Reading:
+def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Reading:
     args, trouble = _seen_through(start.args, known)
     line = view.line(start.program.start)
     if start.image:
         named = tuple(FileNamed(path, ENVIRONMENT, line) for path in start.env_files)
-        setup = setups.of_start(start, args=args, era=era, files=named)
+        setup = setups.of_start(start, args=args, era=around.era, files=named)
     else:
         exported = _exported(known)
         used = _used_elsewhere(view, exported)
         if used:
             return Reading([], [], [_used(used[0], view)])
-        named = tuple(file for file in files if file.kind != SCRIPT)
         setup = setups.of_start(
             start,
-            [*assigned, *exported],
+            [*around.assigned, *exported],
             args=args,
-            hostname=hostname,
-            files=files,
-            era=era,
+            hostname=around.hostname,
+            files=around.files,
+            era=around.era,
             resolve=lambda word: _resolved(word, known),
         )
     if any(_SETTLING_MORE.search(text) for text, _ in trouble):

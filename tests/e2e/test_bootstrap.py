@@ -3,7 +3,6 @@
 The words are those of etcd 2.3.8, recorded from it, and then the clustering guide's where it has others.
 """
 
-import os
 import re
 import signal
 import socket
@@ -28,9 +27,7 @@ ETCD02 = str(Path(sys.executable).with_name("etcd02"))
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_etcd_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("ETCD")]:
-        monkeypatch.delenv(name)
+def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 

@@ -28,12 +28,6 @@ ETCD02 = str(Path(sys.executable).with_name("etcd02"))
 ALONE = [one for one in recorded("member") if len(one.expected["members"]) == 1]
 
 
-@pytest.fixture(autouse=True)
-def nothing_of_etcd_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("ETCD")]:
-        monkeypatch.delenv(name)
-
-
 def wanted(source: Path) -> list[Key]:
     return list(without_overdue(user_keys(read_source(source).store), time.time_ns()))
 

@@ -25,9 +25,11 @@ OLD_DATA = Path(__file__).parents[2] / "fixtures" / "datadirs04" / "s-qget.tar.g
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_etcd_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("ETCD")]:
-        monkeypatch.delenv(name)
+def on_any_machine_in_a_folder_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    nothing_of_etcd_in_the_environment: None,  # which clears before
+) -> None:
     monkeypatch.setenv("ETCD_UNSUPPORTED_ARCH", os.uname().machine)
     monkeypatch.chdir(tmp_path)
 

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import socket
 import sys
 import threading
@@ -21,9 +20,7 @@ ETCD02 = str(Path(sys.executable).with_name("etcd02"))
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_etcd_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("ETCD")]:
-        monkeypatch.delenv(name)
+def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 

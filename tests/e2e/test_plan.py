@@ -27,12 +27,6 @@ BIN = Path(sys.executable).parent
 _EVERYWHERE = r"(\A--listen-\S*?//|,http://)(?:0\.0\.0\.0|\[::\])"
 
 
-@pytest.fixture(autouse=True)
-def nothing_of_etcd_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("ETCD")]:
-        monkeypatch.delenv(name)
-
-
 def planned(*words: str | Path) -> list[dict[str, Any]]:
     """The nodes of the plan that is made, as they are to be started."""
     run = migrate02("plan", "--json", *words)
