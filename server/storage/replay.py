@@ -212,6 +212,8 @@ class _Reader:
 
     def _take_entry(self, data: bytes) -> None:
         entry = decode_entry(data)
+        if entry == _OF_A_CONVERTED_LOG:
+            return
         if not is_writable(entry):
             raise CodecError("the content is not that of a log entry")
         self._check_continues(entry)
@@ -303,6 +305,10 @@ class _Refusal(Exception):
 
 def _nothing_to_take(data: bytes) -> None:
     pass
+
+
+_OF_A_CONVERTED_LOG = Entry(0, 0, b"", EntryType.NORMAL)
+"""Written before the others by etcd 2.0 where it converted a log of 0.4 itself; every etcd passes it over."""
 
 
 def is_writable(entry: Entry) -> bool:

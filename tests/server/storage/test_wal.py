@@ -7,14 +7,22 @@ import threading
 from pathlib import Path
 
 import pytest
+from google_crc32c import extend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState
-from server.storage.codec import WalMetadata, WalPosition
+from server.storage.codec import (
+    WalMetadata,
+    WalPosition,
+    encode_entry,
+    encode_hard_state,
+    encode_metadata,
+    encode_position,
+)
 from server.storage.errors import DamagedError, LockedError, StorageError, WriteFailedError
 from server.storage.files import Files
-from server.storage.records import RecordType, read_records
+from server.storage.records import RecordType, encode_record, read_records
 from server.storage.replay import list_segments, read_wal
 from server.storage.wal import SEGMENT_BYTES, WAL
 
@@ -425,3 +433,20 @@ def committed(state: HardState, start: WalPosition) -> HardState:
     if state == EMPTY_HARD_STATE:
         return state
     return state._replace(commit=max(state.commit, start.index))
+
+
+def test_the_empty_entry_that_etcd_20_puts_before_a_converted_log_is_passed_over(tmp_path: Path) -> None:
+    records = [
+        (RecordType.CRC, b""),
+        (RecordType.METADATA, encode_metadata(METADATA)),
+        (RecordType.SNAPSHOT, encode_position(WalPosition())),
+        (RecordType.STATE, encode_hard_state(HardState(1, 0, 2))),
+        (RecordType.ENTRY, b"\x08\x00\x10\x00\x18\x00\x22\x00"),
+        *((RecordType.ENTRY, encode_entry(entry)) for entry in entries(1, 2)),
+    ]
+    raw, crc = b"", 0
+    for kind, data in records:
+        crc = extend(crc, data)
+        raw += encode_record(kind, crc, data)
+    (tmp_path / "0000000000000000-0000000000000000.wal").write_bytes(raw)
+    assert list(read_wal(tmp_path, WalPosition()).entries) == entries(1, 2)
