@@ -521,6 +521,10 @@ def test_who_sees_v3_data_never_leads_again_and_remembers(caplog: pytest.LogCapt
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
         nodes = list(cluster.world.nodes.values())
+        await leader.propose(put("a"))
+        await until(
+            lambda: all(value(node, "a") for node in nodes)
+        )  # else a late one may miss the end of the last leader
         assert leader.raft.propose(V3_PUT)
         await until(lambda: not any(node.raft.may_lead for node in nodes))
         await until(lambda: not any(node.is_leader for node in nodes))
