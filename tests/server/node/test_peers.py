@@ -170,6 +170,13 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.005)
 
 
+async def settled(cluster: Cluster) -> None:
+    """Returns when every member has what each of them writes at its start: nothing is under way then."""
+    nodes = cluster.world.nodes.values()
+    paths = [f"/0/members/{node.local.id:x}/attributes" for node in nodes]
+    await until(lambda: all(node.store.peek(path) for node in nodes for path in paths))
+
+
 def value(node: Node, key: str) -> bytes | None:
     return node.store.peek(f"/1/{key}")
 
@@ -484,6 +491,7 @@ def test_answers_of_a_member_that_is_cut_off_show_the_term_of_what_it_has_applie
 def test_what_waits_while_leaders_change_is_told_so() -> None:
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
+        await settled(cluster)
         follower, third = (node for node in cluster.world.nodes.values() if node is not leader)
         follower.raft.give_up_leading()
         cluster.world.cut |= {leader.local.id, third.local.id}
