@@ -36,6 +36,7 @@ _FRAMING = re.compile(
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t]*")
 _STATUSES = frozenset(status.value for status in HTTPStatus)
 _KNOWN_HEADS = 256
+_LONG_HEAD = 1024
 
 
 class BadAnswer(ValueError):
@@ -94,7 +95,8 @@ class AnswerHeads:
             assert head is not None
             if len(self._known) >= _KNOWN_HEADS:
                 self._known.clear()
-            self._known[lines] = head
+            if len(lines) <= _LONG_HEAD:
+                self._known[lines] = head
         return head
 
 

@@ -81,6 +81,13 @@ def test_no_more_than_so_many_heads_are_remembered() -> None:
     assert len(heads) <= 256
 
 
+def test_long_heads_are_read_and_not_remembered() -> None:
+    heads = AnswerHeads()
+    data = head(OK, "Content-Length: 1", "X-Long: " + "x" * 2000)
+    assert heads.read(data, 0, is_head=False) == AnswerHead(200, len(data), 1, True, True)
+    assert len(heads) == 0
+
+
 @pytest.mark.parametrize(
     "lines",
     [
