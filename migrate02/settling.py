@@ -15,7 +15,7 @@ from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup,
 from migrate02.formats.document import Document
 from migrate02.formats.masks import HIDDEN_PORT, mask, unmask
 from migrate02.formats.places import Place, Setup
-from migrate02.formats.templates import Blocks, may_be_template
+from migrate02.formats.templates import Blocks, Statement, may_be_template
 from migrate02.formats.view import Edit
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
@@ -96,10 +96,8 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     given = merged(setup, layers)
     told = [*setup.findings, *told_missing, *_of_layers(setup, layers)]
     if by_a_template := decided_by_a_template(setup, name):
-        rest = [
-            unmasked(finding) for finding in told if finding.code != "words-ignored"
-        ]  # the template's words
-        return Settled(setup, given, {}, [], {}, [*rest, by_a_template])
+        told = [finding for finding in told if finding.code != "words-ignored"]  # which are the template's
+        return Settled(setup, given, {}, [], {}, [*map(unmasked, told), by_a_template])
     era = options.era or setup.era or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:
@@ -151,25 +149,24 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
 
 def decided_by_a_template(setup: Setup, name: str) -> Finding | None:
     """Says so where a template's statements decide which settings there are."""
-    statement = _decided_by(setup, name)
-    if not statement:
+    statement = setup.decided_by or _between_settings(setup, name)
+    if statement is None:
         return None
-    message = f"left as it is: {statement} decides which settings there are when the file is filled in"
     remedy = "convert what the template makes, for each case, and put the results into it by hand"
-    return Finding("not-converted", "", Origin(FILE, name, name, setup.line), message, remedy)
+    return Finding("not-converted", "", Origin(FILE, name, name, setup.line), statement.words, remedy)
 
 
-def _decided_by(setup: Setup, name: str) -> str:
-    """The statement of a template on which it hangs which of the settings count; ``""`` if all do, or none: then they
-    stand in one block."""
+def _between_settings(setup: Setup, name: str) -> Statement | None:
+    """A statement that tells the settings apart: not all of them stand in one block, with the start."""
     places = [*setup.flags, *setup.variables]
-    if setup.decided_by or not any(may_be_template(place.view.whole.text) for place in places):
-        return setup.decided_by
-    blocks = {place.view.name: Blocks(place.view.whole.text) for place in places}
+    texts = {place.view.name: place.view.whole.text for place in places}
+    if not any(map(may_be_template, texts.values())):
+        return None
+    blocks = {file: Blocks(text) for file, text in texts.items()}
     deciding = {blocks[place.view.name].of(place.view.offset(place.start)) for place in places}
     if name in blocks:
         deciding.add(blocks[name].of_line(setup.line))
-    return next((one.text for one in deciding if one is not None), "") if len(deciding) > 1 else ""
+    return next(filter(None, deciding), None) if len(deciding) > 1 else None
 
 
 def _hides_its_port(given: Given) -> bool:

@@ -78,8 +78,7 @@ def read(text: str, name: str, era: str = "", kind: str = "") -> Document:
 
 
 def _template(text: str, statement: Statement) -> TemplateInput:
-    words = f"left as it is: {statement.text} decides which settings there are when the file is filled in"
-    return TemplateInput(words, text.count("\n", 0, statement.at) + 1)
+    return TemplateInput(statement.words, text.count("\n", 0, statement.at) + 1)
 
 
 def _is_all_in_one_block(text: str, document: Document) -> bool:

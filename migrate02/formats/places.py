@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from compat.findings import Finding
 from compat.settings import Given
+from migrate02.formats.templates import Statement
 from migrate02.formats.view import Edit, View
 
 Settings = Sequence[tuple[str, str]]
@@ -84,7 +85,7 @@ class Setup(NamedTuple):
     """The file says it; else it is the best there is, and a person may know better."""
     filled: tuple[tuple[str, str], ...] = ()
     """Addresses that a plain variable stands for, and the variable: it stays in what comes of them."""
-    decided_by: str = ""
+    decided_by: Statement | None = None
     """The statement of a template that decides which of the flags are there."""
     era: str = ""
     """Of which etcd it is, where more than its settings tells."""

@@ -19,8 +19,6 @@ UNNAMED = "default"
 """2.x's own name for a member without one: where the host's name is made up anew at each start."""
 
 _OLD_RELEASE = re.compile(r"(?i)etcd[/:@_-]{1,2}(?:releases/download/)?v?0\.[1-4](?:\.\d+)?\b")
-
-
 _IMAGE_OF_2X = re.compile(r".*etcd(?:[-_]\w+)*:v?[23]\.\d", re.DOTALL)
 
 
@@ -72,7 +70,7 @@ def of_start(
     )
 
 
-def _decided_by(start: Start, words: Sequence[Word]) -> str:
+def _decided_by(start: Start, words: Sequence[Word]) -> templates.Statement | None:
     """The statement of a template in the command, as far as its line goes."""
     program = start.program
     text = program.view.text
@@ -80,8 +78,7 @@ def _decided_by(start: Start, words: Sequence[Word]) -> str:
     end = text.find("\n", last)
     inside = [text[program.start : end if end >= 0 else len(text)]]
     inside += [word.raw for word in words if word.view is not program.view]
-    found = (templates.deciding(part) for part in inside)
-    return next((one.text for one in found if one is not None), "")
+    return next(filter(None, map(templates.deciding, inside)), None)
 
 
 def _elsewhere(words: Sequence[str], program: Word) -> Finding:

@@ -33,6 +33,11 @@ class Statement(NamedTuple):
     depth: int
     decides: bool
 
+    @property
+    def words(self) -> str:
+        """What is said of a text whose settings hang on it."""
+        return f"left as it is: {self.text} decides which settings there are when the file is filled in"
+
 
 def may_be_template(text: str) -> bool:
     """Cheap, and true of every template that has statements."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeAlias
 
@@ -38,6 +38,7 @@ _NO_TEXT = re.compile(
 )
 
 
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}")
 _LINE_PUT_IN = re.compile(r"(?m)^[ \t]*\$\{[^\n]*\}(?=[ \t]*\r?$)")
 """A line of Terraform's that becomes lines of YAML."""
 
@@ -62,17 +63,25 @@ def _composed(text: str) -> list[Node]:
     """With templates in it that are no YAML: lines of statements as if they were comments, all else as if it were plain
     words, see ``said``."""
     text = comments_for_lines(text)
-    plain = re.sub(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}", lambda found: "t" * len(found[0]), text)
     try:
-        found = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        found = _nodes(text)
     except yaml.YAMLError:
-        plain = _LINE_PUT_IN.sub(lambda line: "#" * len(line[0]), plain)
+        plain = _LINE_PUT_IN.sub(_filler("#"), _TEMPLATE.sub(_filler("t"), text))
         if plain == text:
             raise
-        return [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]
+        return _nodes(plain)
     if "{{" in text and any(_is_placeholder(node, text) for node in found):
-        return [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]
+        return _nodes(_TEMPLATE.sub(_filler("t"), text))
     return found
+
+
+def _nodes(text: str) -> list[Node]:
+    return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+
+
+def _filler(letter: str) -> Callable[[re.Match[str]], str]:
+    """As much of a letter as what it takes the place of."""
+    return lambda found: letter * len(found[0])
 
 
 def _is_placeholder(node: Node, text: str) -> bool:

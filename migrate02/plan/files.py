@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, Given, Origin
@@ -33,15 +33,18 @@ def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
     unusable = files.troubles | deployment.conversions
     found = Found([], [item for conversion in unusable.values() for item in conversion.findings])
     for described in deployment.nodes():
-        if is_of_2x(described.given) or (described.setup is not None and described.setup.era == ERA_2X):
+        if _is_of_2x(described):
             found.findings.append(_already(described.name))
         elif _is_a_node(described):
             found.nodes.append(_node(described, deployment))
     return found
 
 
-def is_of_2x(given: Mapping[str, Given]) -> bool:
-    """Something in it is 2.x's alone, and nothing 0.4's."""
+def _is_of_2x(described: Described) -> bool:
+    """Its image is, or something in it is 2.x's alone and nothing 0.4's."""
+    if described.setup is not None and described.setup.era == ERA_2X:
+        return True
+    given = described.given
     return any(map(is_of_2x_alone, given.values())) and not any(map(is_of_04_alone, given.values()))
 
 

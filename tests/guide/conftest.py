@@ -12,6 +12,7 @@ from tests.guide.examples import EXAMPLES
 from tests.guide.walking import Guide
 from tests.guide.worlds import InNamespaces, OnLoopback
 from tests.support import namespaces
+from tests.support.process import without_settings
 from tests.support.real_etcd import needed
 
 KIND = "MIGRATE02_GUIDE"
@@ -24,8 +25,7 @@ def guide(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
     Of the examples that the test's mark names, those with a command have to be walked through by its end.
     """
-    for name in [name for name in os.environ if name.startswith("ETCD")]:
-        monkeypatch.delenv(name)
+    without_settings(monkeypatch)
     kind = getattr(request, "param", "") or os.environ.get(KIND) or _default_kind()
     if kind == "namespaces":
         needed(namespaces.trouble())

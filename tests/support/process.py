@@ -19,10 +19,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
+import pytest
+
 PATIENCE = 20.0
 """Seconds to wait for a process to serve or to end; generous, since tests run side by side."""
 
 _RUN = "import json, sys; from server.config import load; from server.main import run; sys.exit(run(load(json.loads(sys.argv[1]))))"
+
+
+def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have settings of an etcd of their own."""
+    for name in [name for name in os.environ if name.startswith("ETCD")]:
+        monkeypatch.delenv(name)
 
 
 def free_ports(count: int) -> list[int]:
