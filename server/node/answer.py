@@ -16,7 +16,7 @@ Outcome = Event | EtcdError | None
 
 class Answer:
     """The promise of an outcome. ``request`` is what was asked, ``deadline`` until when, on the
-    clock of ``time.monotonic``.
+    node's monotonic clock.
 
     Awaiting it returns the event, or raises the EtcdError. Nobody has to: the request happens all the same.
     """

@@ -8,11 +8,11 @@ other, and for a leader's snapshot ``begin_behind``, ``write_snapshot``, ``save`
 (``server.storage.snapshots`` says why).
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from server.clocks import REAL_TIME
 from server.metrics import Histogram, MemberMetrics
 from server.raft import EMPTY_HARD_STATE, Entry, HardState, Snapshot
 from server.storage.files import Files
@@ -74,10 +74,12 @@ class MemberDisk:
         wal_dir: Path,
         max_wals: int,
         max_snapshots: int,
+        monotonic: Callable[[], float] = REAL_TIME.monotonic,
     ) -> None:
         self._wal = wal
         self._snapshots = snapshots
         self.metrics = metrics
+        self._monotonic = monotonic
         self._kept = [(wal_dir, "wal", max_wals), (snapshots.directory, "snap", max_snapshots)]
 
     def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
@@ -95,9 +97,9 @@ class MemberDisk:
         write_mark(self._snapshots.directory.parent, seen)
 
     def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
-        began = time.perf_counter()
+        began = self._monotonic()
         self._snapshots.save(snapshot, more)
-        self.metrics.snapshots.observe(time.perf_counter() - began)
+        self.metrics.snapshots.observe(self._monotonic() - began)
 
     def release(self, index: int) -> None:
         self._wal.release(index)
@@ -114,10 +116,11 @@ class MemberDisk:
 class TimedFiles(Files):
     """The real disk for a log, whose syncs of content are timed."""
 
-    def __init__(self, syncs: Histogram) -> None:
+    def __init__(self, syncs: Histogram, monotonic: Callable[[], float] = REAL_TIME.monotonic) -> None:
         self._syncs = syncs
+        self._monotonic = monotonic
 
     def datasync(self, fd: int) -> None:
-        began = time.perf_counter()
+        began = self._monotonic()
         super().datasync(fd)
-        self._syncs.observe(time.perf_counter() - began)
+        self._syncs.observe(self._monotonic() - began)

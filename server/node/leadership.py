@@ -4,9 +4,8 @@ Words and guesses are etcd 2.3's, but for the advice of a member that has been w
 """
 
 import logging
-import time
-from collections.abc import Callable
 
+from server.clocks import Time
 from server.cluster.ids import id_text
 from server.node.peers import Peers
 from server.raft import NOBODY, Raft, Role
@@ -22,19 +21,18 @@ CONNECTION_LOST = f"{TIMED_OUT}, possibly due to connection lost"
 
 
 class Leadership:
-    """``election_timeout`` is seconds; ``clock`` tells unix nanoseconds."""
+    """``election_timeout`` is seconds."""
 
-    def __init__(
-        self, raft: Raft, peers: Peers, *, election_timeout: float, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, raft: Raft, peers: Peers, *, election_timeout: float, time: Time) -> None:
         self.last_leader = NOBODY
         """The leader, or while there is none the one before; NOBODY when there never was one."""
-        self.leader_since = clock()
+        self.leader_since = time.wall()
         """Unix nanoseconds since when that is so."""
         self._raft = raft
         self._peers = peers
         self._election_timeout = election_timeout
-        self._clock = clock
+        self._clock = time.wall
+        self._monotonic = time.monotonic
         self._known = NOBODY
         self._elected = time.monotonic()
         """When a leader was last seen to have taken office."""
@@ -58,13 +56,13 @@ class Leadership:
                 "raft.node: %s changed leader from %s to %s at term %d",
                 me, id_text(before), id_text(leader), term,
             )  # fmt: skip
-        self._elected = time.monotonic()
+        self._elected = self._monotonic()
         if leader != self.last_leader:
             self.last_leader, self.leader_since = leader, self._clock()
 
     def notice_quorum(self) -> None:
         """Says so when nothing has been agreed on for long, and what can be done: nobody may be coming."""
-        now, leads = time.monotonic(), self._raft.role is Role.LEADER
+        now, leads = self._monotonic(), self._raft.role is Role.LEADER
         if self._peers.connected(now) >= self._raft.quorum if leads else self._raft.leader != NOBODY:
             self._had_quorum = now
         elif (

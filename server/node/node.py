@@ -6,12 +6,12 @@ and one for snapshot files, of which only the first is ever waited for by who wr
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from itertools import takewhile
 
+from server.clocks import REAL_TIME, Time
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION as VERSION_PATH
 from server.cluster.members import Member, MemberError
@@ -26,7 +26,7 @@ from server.node.requestids import RequestIds
 from server.node.snapshots import Image, Snapshots
 from server.node.start import Started
 from server.node.versions import decide_version
-from server.node.worker import Worker
+from server.node.worker import Worker, WorkerThread
 from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Ready, Role, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
@@ -75,7 +75,7 @@ class Node:
     ``start`` and ``stop`` it on the loop it lives on. ``failed`` is a future that fails with NodeFailed
     when the disk, or what the log says, makes it impossible to go on; the caller then ends the process.
     ``heartbeat`` and ``request_timeout`` are seconds. ``strict_reconfig`` refuses changes of members that
-    would leave too few started ones for a quorum.
+    would leave too few started ones for a quorum. ``worker`` makes the two threads, by name.
     """
 
     failed: asyncio.Future[None]
@@ -88,14 +88,17 @@ class Node:
         request_timeout: float,
         snapshot_count: int,
         strict_reconfig: bool = False,
-        clock: Callable[[], int] = time.time_ns,
+        time: Time = REAL_TIME,
+        worker: Callable[[str], Worker] = WorkerThread,
     ) -> None:
         self.local = started.local
         self.store = started.store
         self.members = started.members
         self.raft = started.raft
         self.metrics = started.metrics
-        self.clock = clock
+        self.clock = time.wall
+        self._monotonic = time.monotonic
+        self._sleep = time.sleep
         self.raft_index = self.raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
         self.raft_term = self.raft.log.term_at(self.raft_index) or 0
@@ -107,7 +110,7 @@ class Node:
         self._snapshot_count = snapshot_count or 10_000
         self._snapshot_index = self.raft.log.applied
         self._strict_reconfig = strict_reconfig
-        self._ids = RequestIds(self.local.id, clock() // 1_000_000)
+        self._ids = RequestIds(self.local.id, time.wall() // 1_000_000)
         # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
         # the request itself, without being decoded.
         self._waiters: dict[bytes, Answer] = {}
@@ -116,8 +119,8 @@ class Node:
         self._changes = Changes()
         self._unsaved: HardState | None = None
         """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
-        self._log_thread = Worker("log")
-        self._snapshot_thread = Worker("snapshots")
+        self._log_thread = worker("log")
+        self._snapshot_thread = worker("snapshots")
         self._tasks: list[asyncio.Task[None]] = []
         self._snapshots = Snapshots(
             self.store,
@@ -127,6 +130,7 @@ class Node:
             log_thread=self._log_thread,
             snapshot_thread=self._snapshot_thread,
             save_commit=self._save_commit,
+            sleep=time.sleep,
         )
         self._taking_snapshot = False
         self.peers = Peers(
@@ -137,10 +141,11 @@ class Node:
             fail=self._fail,
             see_v3_data=self._see_v3_data,
             leave=lambda: self._fail(MemberRemoved(REMOVED)),
+            monotonic=time.monotonic,
         )
         """The other members; the transport's host."""
         self.leadership = Leadership(
-            self.raft, self.peers, election_timeout=self.raft.election_ticks * heartbeat, clock=clock
+            self.raft, self.peers, election_timeout=self.raft.election_ticks * heartbeat, time=time
         )
         self.started_at = self.leadership.leader_since
         self._remotes = started.remotes
@@ -235,7 +240,7 @@ class Node:
 
     def propose(self, request: Request) -> Answer:
         """Puts a request into the log, with an id of its own. There is no taking it back."""
-        answer = Answer(request, time.monotonic() + self._request_timeout)
+        answer = Answer(request, self._monotonic() + self._request_timeout)
         if self._stopping or self.failed.done():
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
             return answer
@@ -344,7 +349,7 @@ class Node:
         self.raft_index, self.raft_term = entries[-1].index, entries[-1].term
         now = self.clock()
         waiters, apply, observe = self._waiters, self._applier.apply, self.metrics.proposals.observe
-        proposed = time.monotonic() + self._request_timeout  # less an answer's deadline: how long it took
+        proposed = self._monotonic() + self._request_timeout  # less an answer's deadline: how long it took
         for entry in entries:
             answer = waiters.get(entry.data)
             if answer is None:
@@ -402,7 +407,7 @@ class Node:
             for _ in range(self.raft.election_ticks - 1):  # a new cluster's first campaign comes soon
                 self.raft.tick()
         while True:
-            await asyncio.sleep(self._heartbeat)
+            await self._sleep(self._heartbeat)
             self.raft.tick()
             self._time_out_waiters()
             self.leadership.notice_quorum()
@@ -412,7 +417,7 @@ class Node:
     def _time_out_waiters(self) -> None:
         """Answers those whose time is up. What raft has not taken by then it never gets: without a leader it would
         pile up, and happen much later."""
-        now = time.monotonic()
+        now = self._monotonic()
         late = list(takewhile(lambda waiter: waiter[1].deadline <= now, self._waiters.items()))
         for data, answer in late:
             del self._waiters[data]
@@ -425,7 +430,7 @@ class Node:
         """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when keys are due, which spares
         idle disks, and with many in portions, between which others get their answers."""
         while True:
-            await asyncio.sleep(EXPIRY_INTERVAL)
+            await self._sleep(EXPIRY_INTERVAL)
             while self.is_leader and (cutoff := self.store.due(self.clock(), EXPIRED_AT_ONCE)) is not None:
                 try:
                     await self.propose(Request(method="SYNC", time=cutoff))
@@ -435,7 +440,7 @@ class Node:
     async def _purge(self) -> None:
         while True:
             await self._snapshot_thread.run(self._disk.purge)
-            await asyncio.sleep(PURGE_INTERVAL)
+            await self._sleep(PURGE_INTERVAL)
 
     async def _introduce(self) -> None:
         """Tells the cluster this member's name and client URLs, once each start."""
@@ -509,9 +514,9 @@ class Node:
 
     async def _take_snapshot(self, image: Image) -> None:
         """Keeps the key space as of a snapshot's index, and shortens the log to what followers may need yet."""
-        began = time.perf_counter()
+        began = self._monotonic()
         pieces = await self._snapshots.pieces(image)
-        self.metrics.snapshot_encodings.observe(time.perf_counter() - began)
+        self.metrics.snapshot_encodings.observe(self._monotonic() - began)
         await self._snapshots.keep(image.about, pieces)
         if not self.peers.are_receiving_snapshots:
             kept_from = max(1, image.about.index - CATCH_UP_ENTRIES)

@@ -6,7 +6,6 @@ A SNAPSHOT cannot be sent as it comes from raft: it is kept until somebody asks 
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -38,6 +37,7 @@ class Peers:
         fail: Callable[[Exception], object],
         see_v3_data: Callable[[V3Data], object],
         leave: Callable[[], object],
+        monotonic: Callable[[], float],
     ) -> None:
         self.network: Network | None = None
         self._local = local
@@ -47,6 +47,7 @@ class Peers:
         self._fail = fail
         self._see_v3_data = see_v3_data
         self._leave = leave
+        self._monotonic = monotonic
         self._wanted: list[Message] = []
         self._receiving: dict[int, float] = {}
         """Since when, by the monotonic clock."""
@@ -97,7 +98,7 @@ class Peers:
         """The SNAPSHOTs that wait for a snapshot. Until ``snapshot_ended`` for each, its receiver needs the log from
         the snapshot on."""
         wanted, self._wanted = self._wanted, []
-        now = time.monotonic()
+        now = self._monotonic()
         self._receiving.update((message.to, now) for message in wanted)
         return wanted
 
@@ -112,7 +113,7 @@ class Peers:
     @property
     def are_receiving_snapshots(self) -> bool:
         """Whether the log has to be kept for one; not for ever, or one that hangs would have it grow without end."""
-        now = time.monotonic()
+        now = self._monotonic()
         return any(now - since < RECEIVING_PATIENCE for since in self._receiving.values())
 
     async def versions(self) -> dict[int, str | None]:

@@ -48,6 +48,7 @@ class Snapshots:
         log_thread: Worker,
         snapshot_thread: Worker,
         save_commit: Callable[[], Awaitable[None]],
+        sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self._store = store
         self._members = members
@@ -56,6 +57,7 @@ class Snapshots:
         self._log_thread = log_thread
         self._snapshot_thread = snapshot_thread
         self._save_commit = save_commit
+        self._sleep = sleep
         self._writing = asyncio.Lock()
         """One snapshot is on its way to the disk at a time."""
         self._newest = 0
@@ -74,7 +76,7 @@ class Snapshots:
         pieces = []
         for piece in image.frozen.pieces():
             pieces.append(piece)
-            await asyncio.sleep(SNAPSHOT_PAUSE)
+            await self._sleep(SNAPSHOT_PAUSE)
         return pieces
 
     async def encode(self, image: Image) -> Snapshot:

@@ -8,14 +8,24 @@ import asyncio
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 _T = TypeVar("_T")
 _Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[_T]", Callable[..., _T], tuple[object, ...]]
 
 
-class Worker:
-    """Begins to work at once, and ends with ``stop``."""
+class Worker(Protocol):
+    """Makes calls one after the other, and ends with ``stop``."""
+
+    def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
+        """What the call returns or raises. Cancelling the future does not take the call back."""
+
+    def stop(self) -> None:
+        """Waits until all that was asked for is done."""
+
+
+class WorkerThread:
+    """A thread of that name, which begins to work at once."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[_Job[object] | None] = SimpleQueue()
@@ -24,14 +34,12 @@ class Worker:
         self._thread.start()
 
     def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-        """What the call returns or raises. Cancelling the future does not take the call back."""
         loop = asyncio.get_running_loop()
         result: asyncio.Future[_T] = loop.create_future()
         self._jobs.put((loop, result, call, args))  # type: ignore[arg-type] # each job's types fit together
         return result
 
     def stop(self) -> None:
-        """Waits until all that was asked for is done."""
         self._jobs.put(None)
         self._thread.join()
 

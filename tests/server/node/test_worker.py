@@ -7,14 +7,14 @@ import weakref
 
 import pytest
 
-from server.node.worker import Worker
+from server.node.worker import WorkerThread
 
 
 def test_calls_are_made_in_order_by_one_other_thread() -> None:
     seen: list[tuple[int, int]] = []
 
     async def body() -> None:
-        worker = Worker("test")
+        worker = WorkerThread("test")
         await asyncio.gather(
             *(worker.run(lambda n: seen.append((n, threading.get_ident())), n) for n in range(20))
         )
@@ -28,7 +28,7 @@ def test_calls_are_made_in_order_by_one_other_thread() -> None:
 
 def test_results_and_errors_come_back() -> None:
     async def body() -> None:
-        worker = Worker("test")
+        worker = WorkerThread("test")
         assert await worker.run(divmod, 7, 2) == (3, 1)
         with pytest.raises(ZeroDivisionError):
             await worker.run(divmod, 7, 0)
@@ -43,7 +43,7 @@ def test_nothing_of_a_call_is_kept_when_it_is_done() -> None:
         pass
 
     async def body() -> None:
-        worker = Worker("test")
+        worker = WorkerThread("test")
         given, calls = Large([1]), []
         gone = weakref.ref(given)
 
@@ -66,7 +66,7 @@ def test_a_cancelled_wait_does_not_take_the_call_back_and_stop_waits_for_it() ->
     done: list[str] = []
 
     async def body() -> None:
-        worker = Worker("test")
+        worker = WorkerThread("test")
         worker.run(time.sleep, 0.02)
         worker.run(done.append, "done").cancel()
         worker.stop()
