@@ -11,10 +11,11 @@ from server.storage.errors import WriteFailedError
 from server.storage.requests import Request, decode_request
 from server.storage.v3 import V3Data
 from server.storage.wal import WalPosition
+from tests.support.virtual_time import Gate, LoopWorker
 
 
 class MemoryDisk:
-    """Remembers what it was told to keep. ``gate`` holds saves up, and what is held up is in ``holding``;
+    """Remembers what it was told to keep. ``gate`` holds up what its ``worker`` is asked for that concerns the log,
     ``snapshot_gate`` the same for snapshot files; ``fail_at`` makes the n-th call fail."""
 
     def __init__(self, fail_at: int = 0) -> None:
@@ -23,13 +24,23 @@ class MemoryDisk:
         self.state: HardState | None = None
         self.snapshots: list[Snapshot] = []
         self.calls: list[str] = []
-        self.gate = threading.Event()
-        self.gate.set()
-        self.holding: list[Entry] = []
-        self.snapshot_gate = threading.Event()
-        self.snapshot_gate.set()
+        self.gate, self.snapshot_gate = Gate(), Gate()
+        self._log: LoopWorker | None = None
         self.fail_at = fail_at
         self.threads: dict[str, set[int]] = {}
+
+    def worker(self, name: str) -> LoopWorker:
+        """What makes a node's calls."""
+        if name != "log":
+            return LoopWorker(name, self.snapshot_gate)
+        self._log = LoopWorker(name, self.gate)
+        return self._log
+
+    @property
+    def holding(self) -> list[Entry]:
+        """What is to be saved next."""
+        call, arguments = (self._log and self._log.next_call) or (None, ())
+        return list(arguments[1]) if call == self.save else []
 
     def _called(self, name: str) -> None:
         self.threads.setdefault(name, set()).add(threading.get_ident())
@@ -38,9 +49,6 @@ class MemoryDisk:
             raise WriteFailedError("cannot sync: no space left on device", Path("wal"))
 
     def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
-        self.holding = list(entries)
-        assert self.gate.wait(10)
-        self.holding = []
         self._called("save")
         if entries:
             self.syncs.append(list(entries))
@@ -51,7 +59,6 @@ class MemoryDisk:
         self._called(f"mark {at.index}")
 
     def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
-        assert self.snapshot_gate.wait(10)
         self._called(f"snapshot {snapshot.index}")
         self.snapshots.append(replace(snapshot, data=snapshot.data + b"".join(more)))
 

@@ -16,7 +16,9 @@ from server.raft import HardState, Raft, RaftLog
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.requests import Request
 from server.store import EtcdError, Event, Store
+from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
+from tests.support.virtual_time import VIRTUAL_TIME
 
 LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
 OTHER = Member(6, peer_urls=("http://127.0.0.1:7002",))
@@ -44,19 +46,31 @@ def run(
             raft.bootstrap([encode_conf_change(addition)])
         started = Started(LOCAL, Store(), Members(9), raft, disk)
         node = Node(
-            started, heartbeat=0.01, request_timeout=timeout, snapshot_count=10000, strict_reconfig=strict
+            started,
+            heartbeat=0.01,
+            request_timeout=timeout,
+            snapshot_count=10000,
+            strict_reconfig=strict,
+            time=VIRTUAL_TIME,
+            worker=disk.worker,
         )
         await node.start()
         try:
-            await asyncio.wait_for(test(node), 20)
+            await test(node)
         finally:
             await node.stop()
 
-    asyncio.run(body())
+    virtual_time.run(body())
 
 
 def put(key: str) -> Request:
     return Request(method="PUT", path=f"/1/{key}", val=b"v")
+
+
+async def introduced(node: Node) -> None:
+    """Waits until the node has published itself and the cluster version."""
+    while node.members.version is None:
+        await asyncio.sleep(0.001)
 
 
 def test_an_update_goes_through_the_log_and_is_applied_when_it_is_answered() -> None:
@@ -107,6 +121,7 @@ def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_r
     log = MemoryDisk()
 
     async def test(node: Node) -> None:
+        await introduced(node)  # its own writes would time out like the others
         await node.propose(put("a"))
         await node.add_member(OTHER)
         assert node.raft.voters == (5, 6)
@@ -216,8 +231,7 @@ def test_strict_changes_are_refused_before_the_log_hears_of_them(caplog: pytest.
     log = MemoryDisk()
 
     async def test(node: Node) -> None:
-        while node.members.version is None:
-            await asyncio.sleep(0.001)
+        await introduced(node)
         with pytest.raises(ChangeRefused, match="not enough started members"):
             await node.remove_member(LOCAL.id)
         await node.add_member(OTHER)

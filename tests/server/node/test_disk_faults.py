@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from server.node import Node, NodeFailed, open_member
+from server.node import Node, NodeFailed, Started, open_member
 from server.storage.errors import StorageError
 from server.storage.files import Files
 from server.storage.requests import Request
 from server.store.errors import EtcdError
 from tests.server.node.test_start import answer, config
+from tests.support import virtual_time
 from tests.support.asking import nobody
+from tests.support.virtual_time import VIRTUAL_TIME, LoopWorker
 
 pytestmark = pytest.mark.slow
 
@@ -50,13 +51,24 @@ class FailingDisk:
         return call
 
 
+def new_node(started: Started, snapshot_count: int) -> Node:
+    return Node(
+        started,
+        heartbeat=0.05,
+        request_timeout=5,
+        snapshot_count=snapshot_count,
+        time=VIRTUAL_TIME,
+        worker=LoopWorker,
+    )
+
+
 async def live(data_dir: Path) -> list[int]:
     """A member from its first start through several snapshots; the writes that were answered until it failed."""
     settings = config(data_dir, snapshot_count="6")
     started = open_member(
-        settings, resolve=lambda host: host, ask=nobody, now=time.time_ns(), random=Random(1)
+        settings, resolve=lambda host: host, ask=nobody, now=VIRTUAL_TIME.wall(), random=Random(1)
     )
-    node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=settings.snapshot_count)
+    node = new_node(started, settings.snapshot_count)
     answered = []
     try:
         await node.start()
@@ -74,16 +86,16 @@ async def live(data_dir: Path) -> list[int]:
 
 def until_the_disk_fails(data_dir: Path) -> list[int]:
     try:
-        return asyncio.run(asyncio.wait_for(live(data_dir), 20))
+        return virtual_time.run(live(data_dir))
     except StorageError:
         return []  # it did not even start
 
 
 async def read(data_dir: Path) -> dict[str, str]:
     started = open_member(
-        config(data_dir), resolve=lambda host: host, ask=nobody, now=time.time_ns(), random=Random(1)
+        config(data_dir), resolve=lambda host: host, ask=nobody, now=VIRTUAL_TIME.wall(), random=Random(1)
     )
-    node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=0)
+    node = new_node(started, 0)
     await node.start()
     try:
         await node.propose(Request(method="PUT", path="/1/again", val=b"yes"))
@@ -108,7 +120,7 @@ def test_what_a_member_answered_outlives_a_disk_that_fails_at_any_call(
             FailingDisk(patch, fail_at, error)
             answered = until_the_disk_fails(data_dir)
         counts.add(len(answered))
-        found = asyncio.run(read(data_dir))
+        found = virtual_time.run(read(data_dir))
         assert found.pop("/again") == "yes"
         assert {f"/{n}" for n in answered} <= found.keys()
         assert all(value == key.removeprefix("/") for key, value in found.items())

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from server.clocks import Time
 from server.cluster import Member, Members
 from server.node import Answer, Applier, Node, NodeFailed, Started
 from server.node.leadership import TIMED_OUT
@@ -21,7 +22,9 @@ from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
 from server.store.watcher import Watcher
+from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
+from tests.support.virtual_time import VIRTUAL_TIME
 
 LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
 
@@ -39,6 +42,19 @@ def again(disk: MemoryDisk) -> Started:
     return Started(LOCAL, Store(), Members(9), raft, disk)
 
 
+def new_node(started: Started, *, timeout: float = 5.0, snapshot_count: int = 10000) -> Node:
+    disk = started.disk
+    assert isinstance(disk, MemoryDisk)
+    return Node(
+        started,
+        heartbeat=0.01,
+        request_timeout=timeout,
+        snapshot_count=snapshot_count,
+        time=VIRTUAL_TIME,
+        worker=disk.worker,
+    )
+
+
 def with_node(
     test: Callable[[Node], Awaitable[None]],
     started: Started,
@@ -47,14 +63,14 @@ def with_node(
     snapshot_count: int = 10000,
 ) -> None:
     async def body() -> None:
-        node = Node(started, heartbeat=0.01, request_timeout=timeout, snapshot_count=snapshot_count)
+        node = new_node(started, timeout=timeout, snapshot_count=snapshot_count)
         await node.start()
         try:
             await test(node)
         finally:
             await node.stop()
 
-    asyncio.run(body())
+    virtual_time.run(body())
 
 
 def put(key: str, value: bytes = b"v", *, prev_exist: bool | None = None) -> Request:
@@ -98,7 +114,7 @@ def test_writes_that_arrive_while_the_disk_works_share_one_sync() -> None:
 
     async def test(node: Node) -> None:
         await at_rest(node, disk)
-        disk.gate.clear()
+        disk.gate.shut()
         first = node.propose(put("a"))
         while not disk.holding:
             await asyncio.sleep(0.001)
@@ -106,7 +122,7 @@ def test_writes_that_arrive_while_the_disk_works_share_one_sync() -> None:
         await asyncio.sleep(0.02)
         assert not any(answer.done for answer in (first, *others))
         before = len(disk.syncs)
-        disk.gate.set()
+        disk.gate.open()
         events = [await answer for answer in (first, *others)]
         assert [len(batch) for batch in disk.syncs[before:]] == [1, 50]
         assert [event.etcd_index for event in events if event] == list(range(4, 55))
@@ -121,14 +137,14 @@ def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
         await introduced(node)
         watcher = node.do(Request(method="GET", path="/1/a", wait=True))
         assert isinstance(watcher, Watcher)
-        disk.gate.clear()
+        disk.gate.shut()
         answer = node.propose(put("a"))
         await asyncio.sleep(0.05)
         assert not answer.done
         assert watcher.take() is None
         with pytest.raises(EtcdError):
             node.do(Request(method="GET", path="/1/a"))
-        disk.gate.set()
+        disk.gate.open()
         await answer
         assert watcher.take() is not None
 
@@ -138,13 +154,16 @@ def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
 def test_one_thread_appends_to_the_log_and_one_other_writes_snapshots_and_purges() -> None:
     disk = MemoryDisk()
 
-    async def test(node: Node) -> None:
+    async def body() -> None:  # in real time, with real threads
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=60, snapshot_count=50)
+        await node.start()
         for n in range(200):
             await node.propose(put(f"k{n % 7}"))
         while "release 51" not in disk.calls:
             await asyncio.sleep(0.001)
+        await node.stop()
 
-    with_node(test, fresh(disk), snapshot_count=50)
+    asyncio.run(body())
     log = disk.threads["save"] | disk.threads["mark 51"] | disk.threads["release 51"] | disk.threads["close"]
     other = disk.threads["snapshot 51"] | disk.threads["purge"]
     assert (len(log), len(other)) == (1, 1)
@@ -156,7 +175,7 @@ def test_writes_go_on_while_a_snapshot_is_written() -> None:
 
     async def test(node: Node) -> None:
         await introduced(node)
-        disk.snapshot_gate.clear()
+        disk.snapshot_gate.shut()
         for n in range(40):
             await node.propose(put(f"k{n}"))
         while "mark 11" not in disk.calls:
@@ -165,7 +184,7 @@ def test_writes_go_on_while_a_snapshot_is_written() -> None:
             await node.propose(put(f"k{n}"))
         assert disk.snapshots == []
         assert [call for call in disk.calls if call != "save"] == ["mark 11"]
-        disk.snapshot_gate.set()
+        disk.snapshot_gate.open()
         while "release 11" not in disk.calls:
             await asyncio.sleep(0.001)
         while len(disk.snapshots) < 2:  # the next one is due already, and waits for no further write
@@ -185,18 +204,18 @@ def test_the_end_waits_for_the_snapshot_being_written_and_then_closes() -> None:
     disk = MemoryDisk()
 
     async def body() -> None:
-        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10)
+        node = new_node(fresh(disk), snapshot_count=10)
         await node.start()
-        disk.snapshot_gate.clear()
+        disk.snapshot_gate.shut()
         for n in range(12):
             await node.propose(put(f"k{n}"))
         while "mark 11" not in disk.calls:
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.02)
-        asyncio.get_running_loop().call_later(0.05, disk.snapshot_gate.set)
+        asyncio.get_running_loop().call_later(0.05, disk.snapshot_gate.open)
         await node.stop()
 
-    asyncio.run(body())
+    virtual_time.run(body())
     assert disk.calls[-2:] == ["snapshot 11", "close"]
 
 
@@ -204,13 +223,13 @@ def test_a_snapshot_that_never_began_is_not_left_hanging() -> None:
     disk = MemoryDisk()
 
     async def body() -> None:
-        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=1)
+        node = new_node(fresh(disk), snapshot_count=1)
         await node.start()
         await node.stop()
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        asyncio.run(body())
+        virtual_time.run(body())
         gc.collect()
     assert [str(warning.message) for warning in caught if "never awaited" in str(warning.message)] == []
     assert disk.calls == ["save", "save", "close"]
@@ -261,16 +280,54 @@ def test_who_waits_too_long_gets_an_answer_though_the_write_may_still_happen() -
 
     async def test(node: Node) -> None:
         await introduced(node)
-        disk.gate.clear()
+        disk.gate.shut()
         with pytest.raises(EtcdError) as caught:
             await node.propose(put("a"))
         assert (caught.value.code, caught.value.cause, caught.value.index) == (300, TIMED_OUT, 0)
         assert not await node.makes_progress(0.05)
-        disk.gate.set()
+        disk.gate.open()
         assert await node.makes_progress(5)
         assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
 
     with_node(test, fresh(disk), timeout=0.2)
+
+
+def test_a_request_waits_by_the_time_that_is_passed_in_and_by_no_other() -> None:
+    disk = MemoryDisk()
+    now = 50.0
+    sleepers: list[asyncio.Future[None]] = []
+
+    def sleep(seconds: float) -> Awaitable[None]:
+        sleepers.append(asyncio.get_running_loop().create_future())
+        return sleepers[-1]
+
+    async def body() -> None:
+        nonlocal now
+        time = Time(wall=lambda: 7, monotonic=lambda: now, sleep=sleep)
+        node = Node(
+            fresh(disk),
+            heartbeat=0.01,
+            request_timeout=0.01,
+            snapshot_count=10,
+            time=time,
+            worker=disk.worker,
+        )
+        await node.start()
+        await introduced(node)
+        assert node.started_at == 7
+        disk.gate.shut()
+        answer = node.propose(put("a"))
+        await asyncio.sleep(60)  # the loop's, which is not asked
+        assert not answer.done
+        now += 1
+        for sleeper in sleepers:
+            sleeper.set_result(None)
+        with pytest.raises(EtcdError, match=TIMED_OUT):
+            await answer
+        disk.gate.open()
+        await node.stop()
+
+    virtual_time.run(body())
 
 
 def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
@@ -299,19 +356,19 @@ def test_who_still_waits_at_the_end_is_told() -> None:
     disk = MemoryDisk()
 
     async def body() -> None:
-        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10)
+        node = new_node(fresh(disk), snapshot_count=10)
         await node.start()
-        disk.gate.clear()
+        disk.gate.shut()
         answer = node.propose(put("a"))
         await asyncio.sleep(0.01)
-        asyncio.get_running_loop().call_later(0.05, disk.gate.set)
+        asyncio.get_running_loop().call_later(0.05, disk.gate.open)
         await node.stop()
         with pytest.raises(EtcdError, match=STOPPED):
             await answer
         with pytest.raises(EtcdError, match=STOPPED):
             await node.propose(put("b"))
 
-    asyncio.run(body())
+    virtual_time.run(body())
     assert disk.calls[-1] == "close"
 
 
@@ -327,7 +384,7 @@ def test_a_disk_that_fails_ends_the_node_and_no_acknowledged_write_is_lost(fail_
             acknowledged.append(f"k{n}")
 
     async def body() -> Exception:
-        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10000)
+        node = new_node(fresh(disk))
         with pytest.raises((NodeFailed, EtcdError)) as caught:
             await write(node)
         if isinstance(caught.value, EtcdError):  # else it failed in start, and said so there
@@ -337,7 +394,7 @@ def test_a_disk_that_fails_ends_the_node_and_no_acknowledged_write_is_lost(fail_
         await node.stop()
         return caught.value
 
-    error = asyncio.run(body())
+    error = virtual_time.run(body())
     assert isinstance(error, NodeFailed) == (fail_at <= 2)  # so many saves it takes to lead
     assert ("no space left" in str(error)) == (fail_at <= 2)
     disk.fail_at = 0
@@ -458,7 +515,7 @@ def test_a_log_that_this_server_must_not_apply_ends_it(request_: Request, messag
     disk = MemoryDisk()
 
     async def body() -> None:
-        node = Node(fresh(disk), heartbeat=0.01, request_timeout=5, snapshot_count=10)
+        node = new_node(fresh(disk), snapshot_count=10)
         await node.start()
         with pytest.raises(EtcdError, match=STOPPED):
             await node.propose(request_)
@@ -466,7 +523,7 @@ def test_a_log_that_this_server_must_not_apply_ends_it(request_: Request, messag
             await node.failed
         await node.stop()
 
-    asyncio.run(body())
+    virtual_time.run(body())
 
 
 def test_a_snapshot_of_a_directory_with_members_brings_the_table_back() -> None:

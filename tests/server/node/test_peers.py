@@ -22,11 +22,10 @@ from server.storage.requests import Request
 from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
+from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
+from tests.support.virtual_time import VIRTUAL_TIME
 
-PATIENCE = 20.0
-ELECTION_TICKS = 20
-"""Long enough that a busy machine elects nobody by accident."""
 FIRST = [
     Member(number, f"m{number}", (f"http://127.0.0.1:{number}",), (f"http://127.0.0.1:{number}00",))
     for number in (1, 2, 3)
@@ -121,14 +120,19 @@ class Cluster:
 
     async def start(self, member: Member, *, remotes: tuple[Member, ...] = ()) -> Node:
         """A first member, or with ``remotes`` one that joins."""
-        raft = Raft(member.id, RaftLog(), election_ticks=ELECTION_TICKS, random=Random(member.id))
+        raft = Raft(member.id, RaftLog(), random=Random(member.id))
         if not remotes:
             additions = (ConfChange(ConfChangeType.ADD_NODE, m.id, context=m.context) for m in FIRST)
             raft.bootstrap(map(encode_conf_change, additions))
         disk = self.disks[member.id] = MemoryDisk()
         started = Started(member, Store(), Members(9), raft, disk, remotes=remotes)
         node = Node(
-            started, heartbeat=0.02, request_timeout=self._timeout, snapshot_count=self._snapshot_count
+            started,
+            heartbeat=0.02,
+            request_timeout=self._timeout,
+            snapshot_count=self._snapshot_count,
+            time=VIRTUAL_TIME,
+            worker=disk.worker,
         )
         self.networks[member.id] = MemoryNetwork(self.world, member.id)
         self.world.nodes[member.id] = node
@@ -153,12 +157,12 @@ def run(test: Callable[[Cluster], Awaitable[None]], cluster: Cluster) -> None:
         try:
             for member in FIRST:
                 await cluster.start(member)
-            await asyncio.wait_for(test(cluster), PATIENCE)
+            await test(cluster)
         finally:
             for number in list(cluster.world.nodes):
                 await cluster.stop(number)
 
-    asyncio.run(body())
+    virtual_time.run(body())
 
 
 def put(key: str, value: str = "v") -> Request:
@@ -316,7 +320,7 @@ def test_no_snapshot_of_its_own_is_begun_while_a_leaders_waits_to_take_its_place
             lambda: all(len(node.members.client_urls()) == 3 for node in cluster.world.nodes.values())
         )
         disk = cluster.disks[other.local.id]
-        disk.gate.clear()
+        disk.gate.shut()
         await leader.propose(put("a"))
         await until(lambda: disk.holding)
         cluster.world.cut.add(other.local.id)
@@ -325,7 +329,7 @@ def test_no_snapshot_of_its_own_is_begun_while_a_leaders_waits_to_take_its_place
             MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
         )
         other.peers.receive([message])
-        disk.gate.set()
+        disk.gate.open()
         await until(lambda: f"release {snapshot.index}" in disk.calls)
         assert value(other, "a") == b"v"
         assert "start to snapshot" not in caplog.text
@@ -498,6 +502,7 @@ def test_what_waits_while_leaders_change_is_told_so() -> None:
         await until(lambda: follower.raft.leader == 0)
         cluster.world.lose = lambda message: message.type is MessageType.PROPOSE
         lost = follower.propose(put("a"))
+        await asyncio.sleep(0.05)  # a leader that is found later than that
         cluster.world.cut.remove(third.local.id)
         third.raft.campaign()
         third.peers.receive([])

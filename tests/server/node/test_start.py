@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -25,8 +24,10 @@ from server.storage.replay import read_wal
 from server.storage.requests import Request
 from server.storage.wal import WAL, WalMetadata
 from server.store.event import Event
+from tests.support import virtual_time
 from tests.support.asking import Others, members_reply, nobody, version_reply
 from tests.support.datadirs import Recorded
+from tests.support.virtual_time import VIRTUAL_TIME, LoopWorker
 
 SINGLE = [
     Recorded("single-2.3.8", "na"),
@@ -57,20 +58,27 @@ def recorded_now(of: Recorded) -> int:
 
 
 def run(
-    settings: Config, test: Callable[[Node], Awaitable[None]], clock: Callable[[], int] = time.time_ns
+    settings: Config,
+    test: Callable[[Node], Awaitable[None]],
+    clock: Callable[[], int] = VIRTUAL_TIME.wall,
 ) -> None:
     async def body() -> None:
         started = open_member(settings, resolve=lambda host: host, ask=nobody, now=clock(), random=Random(1))
         node = Node(
-            started, heartbeat=0.05, request_timeout=5, snapshot_count=settings.snapshot_count, clock=clock
+            started,
+            heartbeat=0.05,
+            request_timeout=5,
+            snapshot_count=settings.snapshot_count,
+            time=VIRTUAL_TIME._replace(wall=clock),
+            worker=LoopWorker,
         )
         await node.start()
         try:
-            await asyncio.wait_for(test(node), 20)
+            await test(node)
         finally:
             await node.stop()
 
-    asyncio.run(body())
+    virtual_time.run(body())
 
 
 def snapshots(settings: Config) -> list[Path]:

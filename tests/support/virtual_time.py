@@ -1,0 +1,134 @@
+"""Time that passes only when nobody has anything to do: what waits a minute is tested in no time, and a busy machine
+changes nothing. For what lives on one event loop and uses no socket; no part of the server.
+"""
+
+import asyncio
+import selectors
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from server.clocks import Time
+
+_T = TypeVar("_T")
+
+_BEGIN = 1_000.0
+"""What the loop's clock shows at first, in seconds: a machine that has been up for a while."""
+
+_WALL_BEGIN = 1_500_000_000 * 10**9
+"""The same for the wall clock, in unix nanoseconds."""
+
+WITHIN = 600.0
+"""Seconds of virtual time after which a test counts as hanging."""
+
+
+class _Jumping(selectors.DefaultSelector):
+    """Nothing that is ready is waited for: the clock goes on to the moment when something will be."""
+
+    now = _BEGIN
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            assert timeout is not None, "everything waits, and for nothing that will happen"
+            self.now += max(timeout, 0)
+        return list(ready)
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """Its clock, and with it every time-out, jumps to the next timer whenever nothing is left to do."""
+
+    def __init__(self) -> None:
+        self._clock = _Jumping()
+        super().__init__(self._clock)
+
+    def time(self) -> float:
+        return self._clock.now
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+VIRTUAL_TIME = Time(
+    wall=lambda: _WALL_BEGIN + round((_loop_time() - _BEGIN) * 1e9),
+    monotonic=_loop_time,
+    sleep=asyncio.sleep,
+)
+"""For a node that runs on such a loop."""
+
+
+def run(main: Coroutine[Any, Any, _T]) -> _T:
+    """Like asyncio.run, on a loop with virtual time. What has not come to its end after WITHIN fails with TimeoutError;
+    what waits for nothing fails at once."""
+
+    async def bounded() -> _T:
+        return await asyncio.wait_for(main, WITHIN)
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(bounded())
+
+
+class Gate:
+    """Open, until ``shut``. What comes to it meanwhile goes on as soon as it is opened again."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self._waiting: list[Callable[[], object]] = []
+
+    def shut(self) -> None:
+        self.is_open = False
+
+    def open(self) -> None:
+        self.is_open = True
+        waiting, self._waiting = self._waiting, []
+        for go_on in waiting:
+            go_on()
+
+    def when_open(self, go_on: Callable[[], object]) -> None:
+        """Calls at once, or when it is open."""
+        if self.is_open:
+            go_on()
+        else:
+            self._waiting.append(go_on)
+
+
+class LoopWorker:
+    """A node's worker without a thread: makes each call in a turn of its own of the loop, as soon as ``gate`` is open."""
+
+    def __init__(self, name: str, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate()
+        self._jobs: deque[tuple[asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+
+    @property
+    def next_call(self) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
+        """What is to be called next, and with what; None when there is nothing to do."""
+        return self._jobs[0][1:] if self._jobs else None
+
+    def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[_T] = loop.create_future()
+        self._jobs.append((result, call, args))
+        if len(self._jobs) == 1:
+            loop.call_soon(self._gate.when_open, self._work)
+        return result
+
+    def stop(self) -> None:
+        while self._jobs:
+            self._work()
+
+    def _work(self) -> None:
+        if not self._jobs:
+            return  # stopped meanwhile
+        result, call, args = self._jobs[0]
+        try:
+            outcome = call(*args)
+        except BaseException as error:
+            if not result.cancelled():
+                result.set_exception(error)
+        else:
+            if not result.cancelled():
+                result.set_result(outcome)
+        self._jobs.popleft()
+        if self._jobs:
+            asyncio.get_running_loop().call_soon(self._gate.when_open, self._work)
