@@ -16,10 +16,6 @@ SOURCES        := $(shell find compat migrate02 server -name '*.py')
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-# Processes that wait for each other can be late on a busy machine: what failed is run once more, one after the other, and
-# has to pass then. Anything but failed tests (status 1) stays as it is.
-AGAIN = { [ $$? -eq 1 ] && $(1) --last-failed --last-failed-no-failures none; }
-
 .PHONY: demo test compiled test-compiled soak soak-cluster lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
@@ -38,14 +34,13 @@ demo: $(STAMP)  ## convert a 0.4 configuration and serve keys with it
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/demo.py
 
 test: $(STAMP) lint types contracts  ## everything CI runs
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal || $(call AGAIN,$(BIN)/python -m pytest)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	$(MAKE) test-compiled
 
 compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as pip install makes it; bench/ measures that
 
 test-compiled: $(COMPILED_STAMP)  ## the quick tests of what is compiled, against that
-	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) --dist worksteal $(OF_COMPILED) || \
-		$(call AGAIN,MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest $(OF_COMPILED))
+	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) --dist worksteal $(OF_COMPILED)
 
 soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
 	$(BIN)/python -m tests.server.raft.soak --seeds $(SEEDS)

@@ -1,4 +1,4 @@
-"""A running member whose client API is asked directly, without a socket."""
+"""A running member whose client API is asked directly, without a socket, in virtual time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,7 +10,9 @@ from server.api.client import ClientApi
 from server.api.http import Body, ReadBody, Request, Response
 from server.config import load
 from server.node import Node, open_member
+from tests.support import virtual_time
 from tests.support.asking import nobody
+from tests.support.virtual_time import VIRTUAL_TIME, LoopWorker
 
 CLIENT, PEER = "http://127.0.0.1:24200", "http://127.0.0.1:24201"
 CLUSTER_ID, MEMBER_ID = "409947e768f36fef", "b5aa2546e8364707"
@@ -57,8 +59,9 @@ def serve(
     snapshot_count: int = 10000,
     wait_for_leader: bool = True,
     legacy: bool = False,
+    wall: Callable[[], int] = VIRTUAL_TIME.wall,
 ) -> None:
-    """Runs a test against the member in ``data_dir``, a new one if there is none."""
+    """Runs a test against the member in ``data_dir``, a new one if there is none. ``wall`` is its clock."""
     settings = load(
         {
             "name": "a",
@@ -77,13 +80,15 @@ def serve(
             request_timeout=request_timeout,
             snapshot_count=snapshot_count,
             strict_reconfig=strict,
+            time=VIRTUAL_TIME._replace(wall=wall),
+            worker=LoopWorker,
         )
         await node.start()
         try:
             while wait_for_leader and node.members.version is None:
                 await asyncio.sleep(0.001)
-            await asyncio.wait_for(test(Served(node, ClientApi(node, cors, legacy=legacy))), 20)
+            await test(Served(node, ClientApi(node, cors, legacy=legacy)))
         finally:
             await node.stop()
 
-    asyncio.run(body())
+    virtual_time.run(body())

@@ -115,6 +115,7 @@ def test_the_bundled_server_serves_what_0_4_9_served(one: Recorded, tmp_path: Pa
     convert_one(one.unpack(tmp_path), tmp_path / "new", Request())
     keys = one.keys() if "keys" in one.expected else {}
     alone = len(one.expected["members"]) == 1
+    now = time.time_ns()
 
     async def ask(served: Served) -> None:
         found: dict[str, object] = {}
@@ -130,24 +131,20 @@ def test_the_bundled_server_serves_what_0_4_9_served(one: Recorded, tmp_path: Pa
                     found[node["key"]] = _shown(node)
         found.pop(ETCD.path, None)
         if keys:
-            live = without_overdue(sorted(keys.values(), key=lambda key: key.path.split("/")), time.time_ns())
+            live = without_overdue(sorted(keys.values(), key=lambda key: key.path.split("/")), now)
             assert found == {key.path: _wanted(key) for key in live}
         else:
             assert len(found) == one.expected["count"]
         assert served.node.store.index >= one.expected["etcd_index"]
 
     async def when_expired(served: Served) -> None:
-        overdue = [
-            key.path
-            for key in keys.values()
-            if key.expiration is not None and key.expiration < time.time_ns()
-        ]
+        overdue = [key.path for key in keys.values() if key.expiration is not None and key.expiration < now]
         for path in overdue if alone else ():
             while (await served.ask("GET", f"/v2/keys{path}")).status != 404:
                 await asyncio.sleep(0.01)
         await ask(served)
 
-    serve(tmp_path / "new", when_expired, wait_for_leader=alone)
+    serve(tmp_path / "new", when_expired, wait_for_leader=alone, wall=lambda: now)
 
 
 def _shown(node: dict[str, object]) -> tuple[object, ...]:

@@ -170,7 +170,6 @@ def test_the_store_the_log_and_the_watches_are_counted(tmp_path: Path) -> None:
         assert grown["etcd_store_reads_total{action=getRecursive}"] == 2
         assert (after["etcd_store_watch_requests_total"], after["etcd_store_watchers"]) == (2, 1)
         assert grown["etcd_server_proposal_durations_seconds_count"] == 5
-        assert grown["etcd_server_proposal_durations_seconds_sum"] > 0
         assert grown["etcd_wal_fsync_durations_seconds_count"] >= 5
         assert after["etcd_wal_last_index_saved"] == served.node.raft.log.last_index
         assert after["etcd_server_pending_proposal_total"] == 0

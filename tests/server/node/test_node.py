@@ -121,11 +121,14 @@ def test_writes_that_arrive_while_the_disk_works_share_one_sync() -> None:
         others = [node.propose(put(f"b{n}")) for n in range(50)]
         await asyncio.sleep(0.02)
         assert not any(answer.done for answer in (first, *others))
-        before = len(disk.syncs)
+        before, spent = len(disk.syncs), node.metrics.proposals.total
         disk.gate.open()
         events = [await answer for answer in (first, *others)]
         assert [len(batch) for batch in disk.syncs[before:]] == [1, 50]
         assert [event.etcd_index for event in events if event] == list(range(4, 55))
+        assert node.metrics.proposals.total - spent == pytest.approx(
+            0.001 + 51 * 0.02
+        )  # each its own seconds
 
     with_node(test, fresh(disk))
 
