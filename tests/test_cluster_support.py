@@ -4,18 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import Cluster, kind, kinds, stable_ports, wait_until
+from tests.support.cluster import Cluster, kind, kinds, wait_until
 
 pytestmark = pytest.mark.slow
 
 KINDS = kinds("bundled", "3.4")
-
-
-def test_ports_are_free_different_and_not_for_outgoing_connections() -> None:
-    ports = stable_ports(20)
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    assert len(set(ports)) == 20
-    assert max(ports) < first
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.support.process import PATIENCE, Member, Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Member, Process
 
 _HIDDEN = ["/_hidden", "/_locks"]
 """What scenarios hide in the root, where no listing shows it."""

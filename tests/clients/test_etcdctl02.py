@@ -27,7 +27,8 @@ from tests.clients.etcdctl02_told import (
 from tests.clients.etcdctl_stories import OF_ITS_OWN, OVER_TLS
 from tests.clients.side_by_side import Side, difference
 from tests.clients.stories import Teller, Told
-from tests.support.process import Member, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import Member
 from tests.support.real_etcd import HOW_35, HOW_CTL, etcdctl, etcdctl35, required
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from patroni.dcs import AbstractDCS, Cluster, get_dcs
 from patroni.exceptions import DCSError
 
 from tests.clients.side_by_side import Pair, Side
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 

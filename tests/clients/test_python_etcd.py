@@ -15,7 +15,8 @@ import pytest
 
 from tests.clients.accounts import Account, compare, first
 from tests.clients.side_by_side import Pair, Side
-from tests.support.process import Member, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import Member
 from tests.support.real_etcd import HOW_34, etcd34, required
 
 pytestmark = [

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import PATIENCE, Member, Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Member, Process
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.dns_server import DnsServer
-from tests.support.process import PATIENCE, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE
 
 pytestmark = pytest.mark.slow
 

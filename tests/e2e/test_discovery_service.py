@@ -17,7 +17,8 @@ from server.cluster.discovery import Discovery, Found
 from server.discoveryclient import DiscoveryClient
 from tests.support import real_etcd
 from tests.support.discovery import ETCD02, DiscoveryService, new_url
-from tests.support.process import PATIENCE, Member, Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Member, Process
 
 pytestmark = pytest.mark.slow
 

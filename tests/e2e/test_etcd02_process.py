@@ -16,7 +16,8 @@ import pytest
 
 from compat.flags04 import COMMAND, FLAGS
 from tests.support import real_etcd
-from tests.support.process import PATIENCE, Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Process
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,8 @@ from tests.support import real_etcd
 from tests.support.discovery import DiscoveryService, new_url, wait_for
 from tests.support.dns_server import DnsServer
 from tests.support.forward_proxy import ForwardProxy
-from tests.support.process import PATIENCE, Member, Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Member, Process
 
 pytestmark = pytest.mark.slow
 

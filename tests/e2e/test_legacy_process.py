@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import PATIENCE, Process, free_ports, request
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Process, request
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ import pytest
 
 from tests.linearizability.play import verdict
 from tests.linearizability.recorder import Recorder
-from tests.support.cluster import HAS_ETCD23, PATIENCE, Cluster, ClusterMember, kind, kinds, wait_until
+from tests.support.cluster import HAS_ETCD23, Cluster, ClusterMember, kind, kinds, wait_until
+from tests.support.process import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 

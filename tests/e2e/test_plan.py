@@ -18,7 +18,8 @@ import pytest
 
 from tests.migrate02.running import migrate02
 from tests.support.datadirs04 import unpack
-from tests.support.process import Process, free_ports, request
+from tests.support.ports import free_ports
+from tests.support.process import Process, request
 
 pytestmark = pytest.mark.slow
 

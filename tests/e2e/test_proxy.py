@@ -15,7 +15,8 @@ import pytest
 
 from tests.support.discovery import DiscoveryService, new_url
 from tests.support.dns_server import DnsServer
-from tests.support.process import PATIENCE, Member, Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Member, Process
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, required
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from server.process import is_compiled
-from tests.support.process import Member, Process, free_ports, keys_below
+from tests.support.ports import free_ports
+from tests.support.process import Member, Process, keys_below
 
 pytestmark = pytest.mark.slow
 

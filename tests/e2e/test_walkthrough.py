@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

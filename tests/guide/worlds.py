@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 import pytest
 
 from tests.support.namespaces import Network
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 ADDRESSES = {
     "infra0": "10.0.1.10",

@@ -10,7 +10,8 @@ from migrate02.discovery import as_text, judged
 from server.cluster.discoverystate import Registration, State
 from tests.migrate02.running import migrate02
 from tests.support.discovery import DiscoveryService, new_url
-from tests.support.process import Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import Process
 
 URL = "http://127.0.0.1:24750/one"
 

@@ -13,7 +13,8 @@ from migrate02.exits import DONE
 from migrate02.tree import Deployment
 from tests.migrate02.running import convert
 from tests.support import real_etcd
-from tests.support.process import Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import Process
 
 pytestmark = pytest.mark.slow
 

@@ -30,7 +30,7 @@ from server.config import load
 from tests.migrate02.running import HOST, convert
 from tests.migrate02.test_real_etcd import served
 from tests.support import real_etcd
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 

@@ -12,7 +12,8 @@ import pytest
 
 from tests.migrate02.running import convert
 from tests.support import real_etcd
-from tests.support.process import Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import Process
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 

@@ -11,10 +11,8 @@ import http.client
 import itertools
 import json
 import os
-import random
 import re
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,18 +22,15 @@ from typing import NamedTuple, Self, TypeVar
 import pytest
 
 from tests.support.faultproxy import FaultProxy
-from tests.support.process import Process, Reply, keys_below, request
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Process, Reply, keys_below, request
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, required
-
-PATIENCE = 45.0
-"""Seconds until something that has to happen counts as not happening; generous, since tests run side by side."""
 
 ETCD02 = str(Path(sys.executable).with_name("etcd02"))
 
 _ETCD23 = "MIGRATE02_ETCD_2_3"
 HAS_ETCD23 = _ETCD23 in os.environ
 """Whether that names a real 2.3, which no package index has."""
-_BELOW_EPHEMERAL = range(20_000, 32_000)
 _PANIC = re.compile(r"panic|goroutine \d|\bfatal\b|Traceback|\bC \| ")
 _T = TypeVar("_T")
 
@@ -91,25 +86,13 @@ def wait_until(condition: Callable[[], _T | None], what: str, patience: float = 
     return value
 
 
-def stable_ports(count: int) -> list[int]:
-    """Free ports that no outgoing connection will take while their member is down."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.SystemRandom().choice(_BELOW_EPHEMERAL)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
-    return found
-
-
 class ClusterMember:
     """One member: its addresses and settings stay, its processes come and go."""
 
     def __init__(self, name: str, kind: Kind, where: Path, settings: Mapping[str, str]) -> None:
         self.name, self.kind = name, kind
         self.data_dir = where / name
-        self.client_port, self.peer_port = stable_ports(2)
+        self.client_port, self.peer_port = free_ports(2)
         self.peer_url = f"http://127.0.0.1:{self.peer_port}"
         self.settings = dict(settings)
         self.process: Process | None = None

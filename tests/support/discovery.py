@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.process import PATIENCE, Process, Reply, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import PATIENCE, Process, Reply
 
 ETCD02 = str(Path(sys.executable).with_name("etcd02"))
 

@@ -6,7 +6,6 @@ is NXDOMAIN, a name without records of the type asked for an empty answer.
 
 from __future__ import annotations
 
-import socket
 import socketserver
 import threading
 from types import TracebackType
@@ -19,6 +18,8 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.zone
+
+from tests.support.ports import free_ports
 
 _HEAD = "$TTL 60\n@ SOA ns.invalid. hostmaster.invalid. 1 60 60 60 60\n@ NS ns.invalid.\n"
 
@@ -154,7 +155,4 @@ class _TcpHandler(socketserver.StreamRequestHandler):
 
 def unused_address() -> str:
     """``HOST:PORT`` where no DNS server listens."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        host, port = probe.getsockname()
-        return f"{host}:{port}"
+    return f"127.0.0.1:{free_ports(1)[0]}"

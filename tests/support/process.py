@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,8 +20,10 @@ from typing import IO, NamedTuple, Self
 
 import pytest
 
-PATIENCE = 20.0
-"""Seconds to wait for a process to serve or to end; generous, since tests run side by side."""
+from tests.support.ports import free_ports
+
+PATIENCE = 60.0
+"""Seconds until something that has to happen counts as not happening: far more than it takes on a busy machine."""
 
 _RUN = "import json, sys; from server.config import load; from server.main import run; sys.exit(run(load(json.loads(sys.argv[1]))))"
 
@@ -31,15 +32,6 @@ def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs the tests may have settings of an etcd of their own."""
     for name in [name for name in os.environ if name.startswith("ETCD")]:
         monkeypatch.delenv(name)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on right now, on IPv4 loopback."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
 
 
 class Reply(NamedTuple):

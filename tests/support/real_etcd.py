@@ -10,7 +10,6 @@ import importlib.util
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -24,7 +23,9 @@ from typing import Any
 
 import pytest
 
-_START_SECONDS = 30.0
+from tests.support.ports import free_ports
+
+_START_SECONDS = 60.0
 
 
 def etcd34() -> Path | None:
@@ -112,7 +113,7 @@ class RunningEtcd:
         if data is not None:
             request.add_header("Content-Type", "application/x-www-form-urlencoded")
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=_START_SECONDS) as response:
                 return _answer(response.status, response.headers.items(), response.read())
         except urllib.error.HTTPError as error:
             return _answer(error.code, error.headers.items(), error.read())
@@ -125,13 +126,6 @@ def _answer(status: int, headers: Any, body: bytes) -> Answer:
     return Answer(status, dict(headers), json.loads(body) if body.startswith((b"{", b"[")) else body)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def running(binary: Path, data_dir: Path, log: Path, *flags: str) -> Iterator[RunningEtcd]:
     """Starts a member on 127.0.0.1, waits until it has a leader and answers, and stops it at the end.
@@ -139,7 +133,7 @@ def running(binary: Path, data_dir: Path, log: Path, *flags: str) -> Iterator[Ru
     Listens on free ports and advertises them; ``flags`` come last and so win. Raises AssertionError with the end of
     the log when the member ends or does not answer in time.
     """
-    url, peer_url = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    url, peer_url = (f"http://127.0.0.1:{port}" for port in free_ports(2))
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [
@@ -162,7 +156,7 @@ def running(binary: Path, data_dir: Path, log: Path, *flags: str) -> Iterator[Ru
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(_START_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

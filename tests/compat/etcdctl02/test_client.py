@@ -13,7 +13,7 @@ from compat.etcdctl02.responses import read_response
 from compat.etcdctl02.transport import TlsFiles, Transport
 from tests.compat.etcdctl02.ran import run
 from tests.compat.etcdctl02.scripted import Scripted, answer, members
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 NODE = {"action": "get", "node": {"key": "/a", "value": "one", "createdIndex": 5, "modifiedIndex": 5}}
 FOUND = answer(200, NODE, "X-Etcd-Index: 7")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.compat.etcdctl02.ran import Ran, run
 from tests.compat.etcdctl02.scripted import Scripted, answer
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 HEALTHY, UNHEALTHY = answer(200, {"health": "true"}), answer(503, {"health": "false"})
 

@@ -13,7 +13,7 @@ import pytest
 from compat.etcdctl02.errors import ClientError
 from compat.etcdctl02.transport import Limits, Request, TlsFiles, Transport
 from tests.compat.etcdctl02.scripted import Scripted, answer
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 PLAIN = TlsFiles("", "", "")
 TLS = Path(__file__).parents[3] / "fixtures" / "tls"

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from server.listen import ListenError, listen
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 
 @pytest.mark.parametrize(

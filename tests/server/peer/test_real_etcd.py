@@ -20,7 +20,8 @@ from server.raft import MessageType, Snapshot
 from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType
 from tests.support.memory_members import MemoryMember, loopback, until, url_of
-from tests.support.process import Process, free_ports
+from tests.support.ports import free_ports
+from tests.support.process import Process
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, required
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]

@@ -19,7 +19,7 @@ from server.proxy.metrics import ProxyMetrics
 from server.proxy.requests import RequestHeads
 from server.proxy.sparing import Sparing
 from server.proxy.upstream import Upstream
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 PATIENCE = 10.0
 NAME = "proxy-under-test"

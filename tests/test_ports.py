@@ -1,0 +1,36 @@
+"""The ports that tests give to servers are nobody else's."""
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.support.ports import free_ports
+
+_ANOTHER = "from tests.support.ports import free_ports; print(*free_ports(40), flush=True); input()"
+
+
+def test_ports_are_different_and_not_for_outgoing_connections() -> None:
+    ports = free_ports(20) + free_ports(20)
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert len(set(ports)) == 40
+    assert max(ports) < first
+
+
+def test_no_other_process_that_runs_tests_gets_them() -> None:
+    given = set(free_ports(40))
+    with ExitStack() as stack:
+        for _ in range(3):
+            other = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", _ANOTHER],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    cwd=Path(__file__).parents[1],
+                )
+            )
+            assert other.stdout is not None
+            ports = set(map(int, other.stdout.readline().split()))
+            assert len(ports) == 40
+            assert not ports & given
+            given |= ports
