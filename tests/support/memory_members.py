@@ -24,9 +24,7 @@ from server.storage.requests import encode_request
 from server.store.event import Event
 from server.store.gojson import format_time
 from server.store.store import Store
-
-PATIENCE = 20.0
-"""Seconds until something that has to happen counts as not happening."""
+from tests.support.process import PATIENCE
 
 
 async def until(condition: Callable[[], object], what: str = "") -> None:

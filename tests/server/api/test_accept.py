@@ -16,7 +16,9 @@ from server.api.adapter import Listening, serve
 from server.api.http import Request, Response
 from server.listen import listen
 from server.tls import TlsFiles, server_context
+from tests.support.process import PATIENCE
 from tests.support.real_etcd import required_tool
+from tests.support.turns import turns
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 CLIENT_HELLO = bytes.fromhex("16030100ff010000fb0303") + bytes(60)
@@ -56,9 +58,9 @@ def talk(
             writer.write(sent)
             if not sent:
                 writer.close()
-            got = await asyncio.wait_for(reader.read(), 10)
+            got = await asyncio.wait_for(reader.read(), PATIENCE)
             writer.close()
-            await asyncio.sleep(0.05)  # for the server to notice the end
+            await turns(5)  # for the server to notice the end
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client sees an alert, or nothing
         finally:
@@ -165,13 +167,13 @@ def test_a_connection_too_many_waits_until_another_is_closed(
 
         first, second = await connect(socks[0]), await connect(socks[1])
         waiting = [asyncio.ensure_future(connect(sock)) for sock in socks]
-        done, _ = await asyncio.wait(waiting, timeout=0.2)
-        assert not done
+        await turns(10)
+        assert not any(one.done() for one in waiting)
         first.close()
-        done, _ = await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(waiting, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         assert len(done) == 1
         second.close()
-        done, _ = await asyncio.wait(waiting, timeout=10)
+        done, _ = await asyncio.wait(waiting, timeout=PATIENCE)
         assert len(done) == 2
         for task in done:
             task.result().close()
@@ -202,7 +204,7 @@ def test_a_connection_that_comes_while_the_server_ends_is_ended_in_order(
                 await asyncio.sleep(0)
             await serving.cleanup()
             client.setblocking(True)
-            client.settimeout(10)
+            client.settimeout(PATIENCE)
             try:
                 got = client.recv(1000)
             except ConnectionResetError:

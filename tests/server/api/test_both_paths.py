@@ -14,6 +14,7 @@ from server.config import load
 from server.listen import listen
 from server.node import Node, open_member
 from tests.support.asking import nobody
+from tests.support.process import PATIENCE
 
 URL = "http://127.0.0.1:24201"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -132,7 +133,7 @@ def test_either_path_answers_as_recorded(tmp_path: Path, hot: str) -> None:
 
     async def body() -> list[bytes]:
         started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
-        node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=10000)
+        node = Node(started, heartbeat=0.05, request_timeout=PATIENCE, snapshot_count=10000)
         await node.start()
         while node.members.version is None:
             await asyncio.sleep(0.001)
@@ -143,7 +144,7 @@ def test_either_path_answers_as_recorded(tmp_path: Path, hot: str) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
             writer.write(sent)
             writer.write_eof()
-            answers.append(await asyncio.wait_for(reader.read(), 10))
+            answers.append(await asyncio.wait_for(reader.read(), PATIENCE))
             writer.close()
         await serving.cleanup()
         await node.stop()

@@ -26,11 +26,9 @@ from server.config import load
 from server.listen import listen
 from server.node import Node, open_member
 from tests.support.asking import nobody
+from tests.support.process import PATIENCE
 
 T = TypeVar("T")
-
-PATIENCE = 20
-"""Seconds until a connection counts as hanging."""
 
 EXAMPLES = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -295,7 +293,7 @@ def node(tmp_path: Path) -> Callable[[], Coroutine[Any, Any, Node]]:
             }
         )
         started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))
-        node = Node(started, heartbeat=0.05, request_timeout=5, snapshot_count=10000)
+        node = Node(started, heartbeat=0.05, request_timeout=PATIENCE, snapshot_count=10000)
         await node.start()
         while node.members.version is None:
             await asyncio.sleep(0.001)

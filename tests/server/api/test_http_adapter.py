@@ -15,8 +15,17 @@ from server.api import adapter
 from server.api.adapter import Listening, serve
 from server.api.http import CLOSE, Body, Handler, Headers, ReadBody, Reply, Request, Response, UntilGone
 from server.listen import listen
+from tests.support.process import PATIENCE
+from tests.support.turns import TURN, turns
 
 T = TypeVar("T")
+
+QUIET = 15
+"""Turns without a word after which nothing more is taken to come. Turns of the loop and no seconds: both sides live on
+it, and a process that has to wait for the processor takes up one turn, however long it waits."""
+
+UNTIL_THE_END = 3000
+"""So many, where the server has to close."""
 
 END = b"<end>"
 RESET = b"<reset>"
@@ -54,12 +63,12 @@ def exchange(
     handler: Handler,
     *sent: bytes,
     half_close: bool = False,
-    patience: float = 0.3,
+    quiet: int = QUIET,
     then: Callable[[], Awaitable[None]] | None = None,
     cors: Callable[[str], Headers] | None = None,
 ) -> bytes:
     """All that comes back for the pieces of ``sent``, until the server closes, which is shown, or nothing more comes
-    for a moment."""
+    in as many turns as ``quiet``."""
 
     async def body() -> bytes:
         sock = listen("http://127.0.0.1:0")
@@ -71,17 +80,18 @@ def exchange(
             for piece in sent:
                 writer.write(piece)
                 await writer.drain()
-                await asyncio.sleep(0.02 if len(sent) > 1 else 0)
+                if len(sent) > 1:
+                    await turns(3)  # it is read by itself
             if half_close:
                 writer.write_eof()
-            while piece := await _read(reader, patience):
+            while piece := await _read(reader, quiet):
                 got += piece
         except ConnectionError:
             got += RESET
         got += END if reader.at_eof() else b""
         writer.close()
         if then is not None:
-            await asyncio.wait_for(then(), 5)
+            await asyncio.wait_for(then(), PATIENCE)
         await runner.cleanup()
         return got
 
@@ -94,11 +104,15 @@ def run(body: Coroutine[Any, Any, T]) -> T:
         return runner.run(body)
 
 
-async def _read(reader: asyncio.StreamReader, patience: float) -> bytes:
-    try:
-        return await asyncio.wait_for(reader.read(65536), patience)
-    except TimeoutError:
-        return b""
+async def _read(reader: asyncio.StreamReader, quiet: int) -> bytes:
+    reading = asyncio.ensure_future(reader.read(65536))
+    for _ in range(quiet):
+        await asyncio.wait((reading,), timeout=TURN)
+        if reading.done():
+            break
+    else:
+        reading.cancel()
+    return b"" if reading.cancelling() else await reading
 
 
 def echo(request: Request) -> Reply:
@@ -401,7 +415,7 @@ def test_no_more_of_a_body_is_read_than_the_handler_wants(
         try:
             while sent < 500_000_000:
                 writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-                await asyncio.wait_for(writer.drain(), 5)
+                await asyncio.wait_for(writer.drain(), PATIENCE)
                 sent += len(piece)
         except ConnectionError:
             pass  # which is what ends it
@@ -421,7 +435,7 @@ def test_a_body_that_waits_for_a_word_is_not_asked_for_when_nobody_wants_it(meth
     got = exchange(
         echo,
         method + b" / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 7\r\n\r\n",
-        patience=1,
+        quiet=UNTIL_THE_END,
     )
     assert got.startswith(b"HTTP/1.1 200 OK")
     assert b"Connection: close" in got
@@ -553,12 +567,12 @@ def test_a_client_that_does_not_read_is_waited_for() -> None:
         writer.write(ONE * 1000)
         while True:  # until it stands still
             before = asked
-            await asyncio.sleep(0.1)
+            await turns(QUIET)
             if asked == before:
                 break
         assert asked < 500  # more than what buffers of the system hold is not made
         for _ in range(1000):
-            answer = await asyncio.wait_for(reader.readuntil(b"\r\n0\r\n\r\n"), 5)
+            answer = await asyncio.wait_for(reader.readuntil(b"\r\n0\r\n\r\n"), PATIENCE)
             assert answer.startswith(b"HTTP/1.1 200 OK")
             assert answer.count(b"x") == 100_000
         writer.close()
@@ -583,13 +597,17 @@ def test_a_client_that_sends_ahead_is_slowed_down() -> None:
         try:
             while sent < 100_000_000:
                 writer.write(ONE * 10_000)
-                await asyncio.wait_for(writer.drain(), 0.5)
+                drained = asyncio.ensure_future(writer.drain())
+                for _ in range(2 * QUIET):
+                    await asyncio.wait((drained,), timeout=TURN)
+                if not drained.done():
+                    break
                 sent += 10_000 * len(ONE)
-        except TimeoutError:
-            pass
+        finally:
+            drained.cancel()
         answered.set()
         for _ in range(1000):  # it goes on then
-            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
         writer.close()
         await serving.cleanup()
         return sent
@@ -599,7 +617,7 @@ def test_a_client_that_sends_ahead_is_slowed_down() -> None:
 
 def test_stopping_lets_requests_under_way_finish_and_closes_the_others() -> None:
     async def slow() -> Response:
-        await asyncio.sleep(0.1)
+        await turns(20)
         return Response(200, (), b"slow")
 
     def handler(request: Request) -> Reply:
@@ -617,9 +635,9 @@ def test_stopping_lets_requests_under_way_finish_and_closes_the_others() -> None
             connections.append(await asyncio.open_connection("127.0.0.1", sock.getsockname()[1]))
             if target:
                 connections[-1][1].write(ONE.replace(b"/", target, 1))
-        await asyncio.sleep(0.05)
+        await turns(10)
         await serving.cleanup()
-        answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in connections]
+        answers = [await asyncio.wait_for(reader.read(), PATIENCE) for reader, _ in connections]
         for _, writer in connections:
             writer.close()
         return answers
@@ -634,10 +652,10 @@ def test_stopping_lets_requests_under_way_finish_and_closes_the_others() -> None
 
 def test_an_idle_connection_and_an_unfinished_head_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "IDLE_SECONDS", 0.05)
-    assert exchange(echo, b"GET / HTTP/1.1\r\nHo") == END
-    assert exchange(echo, b"GET /") == END
-    assert exchange(echo, ONE).endswith(END)
-    got = exchange(echo, b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na", patience=2)
+    assert exchange(echo, b"GET / HTTP/1.1\r\nHo", quiet=UNTIL_THE_END) == END
+    assert exchange(echo, b"GET /", quiet=UNTIL_THE_END) == END
+    assert exchange(echo, ONE, quiet=UNTIL_THE_END).endswith(END)
+    got = exchange(echo, b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na", quiet=UNTIL_THE_END)
     assert b"\r\n\r\ni/o timeout" in got
     assert got.endswith(END)
 

@@ -14,6 +14,7 @@ from server.api.peer import PeerApi
 from server.api.stats import go_duration
 from server.node import Node
 from tests.support import served
+from tests.support.process import PATIENCE
 
 CLIENT, PEER = "http://127.0.0.1:24200", "http://127.0.0.1:24201"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -276,7 +277,7 @@ async def next_event(answer: Response) -> Any:
     news = asyncio.Event()
     stream.on_news(news.set)
     while (piece := stream.take()) == b"":
-        await asyncio.wait_for(news.wait(), 5)
+        await asyncio.wait_for(news.wait(), PATIENCE)
         news.clear()
     return None if piece is None else [json.loads(line) for line in piece.splitlines()]
 

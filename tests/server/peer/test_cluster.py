@@ -10,10 +10,11 @@ from server.peer import ETCD_2_3, ETCD_3
 from server.raft import MessageType
 from server.storage.codec import ConfChange, ConfChangeType
 from tests.support.memory_members import MemoryMember, loopback, memory_cluster, until, url_of
+from tests.support.process import PATIENCE
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), 5 * PATIENCE))
 
 
 async def led_by_first(members: list[MemoryMember]) -> None:

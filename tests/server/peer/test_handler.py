@@ -11,6 +11,7 @@ from server.peer.codec import MessageEncoder, encode_message, message_decoder
 from server.raft import Message, MessageType
 from tests.server.peer.transports import End, running
 from tests.support.memory_members import until
+from tests.support.process import PATIENCE
 
 RECORDED = Path(__file__).parents[3] / "fixtures" / "streams"
 
@@ -47,7 +48,7 @@ def serve(scenario: Callable[[End, Ask], Awaitable[None]], member: int = ME) -> 
 
             await scenario(me, ask)
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), 5 * PATIENCE))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from server.peer.codec import MessageEncoder, message_decoder
 from server.peer.stats import Latency
 from server.peer.stream import PIECE, QUEUE, STALL, OutgoingStream
 from server.raft import Entry, Message, MessageType
+from tests.support.process import PATIENCE
 
 
 class Clock:
@@ -160,11 +161,11 @@ def test_who_waits_for_pieces_is_told_when_there_are_some_and_when_there_will_be
         assert case.stream.take() == b""
         news.clear()
         case.stream.offer(message(7))
-        await asyncio.wait_for(news.wait(), 5)
+        await asyncio.wait_for(news.wait(), PATIENCE)
         assert message_decoder().feed(case.stream.take() or b"") == [message(7)]
         news.clear()
         case.stream.end()
-        await asyncio.wait_for(news.wait(), 5)
+        await asyncio.wait_for(news.wait(), PATIENCE)
         assert case.stream.take() is None
 
     asyncio.run(scenario())

@@ -19,13 +19,14 @@ from server.raft import Entry, EntryType, Message, MessageType, Snapshot
 from server.tls import TlsFiles, client_context, server_context
 from tests.server.peer.transports import End, running
 from tests.support.memory_members import loopback, until, url_of
+from tests.support.process import PATIENCE
 
 A, B = 0xA, 0xB
 TLS = Path(__file__).parents[3] / "fixtures" / "tls"
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), 5 * PATIENCE))
 
 
 def of_every_kind(to: int, sender: int) -> list[Message]:
@@ -177,9 +178,11 @@ def test_the_next_url_is_tried_when_one_fails() -> None:
     run(scenario)
 
 
-def test_a_peer_of_another_cluster_is_refused_and_the_log_says_so_once_a_second(
-    caplog: pytest.LogCaptureFixture,
+def test_a_peer_of_another_cluster_is_refused_and_the_log_says_so_once_a_period(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.peer.repeats.PERIOD", 1e9)
+
     async def scenario() -> None:
         a, b = End(A), End(B, cluster=0xC2)
         async with running(a, b, know_each_other=False):

@@ -8,7 +8,8 @@ import pytest
 from server.api.http import Response
 from server.proxy.connection import Timeouts
 from server.proxy.exchange import Exchange
-from tests.server.proxy.scripted import NAME, Scripted, nobody, proxy, run
+from tests.server.proxy.scripted import NAME, Scripted, nobody, proxy, run, time_passes
+from tests.support.process import PATIENCE
 
 
 @pytest.fixture(params=["/", ""], ids=["hot path", "aiohttp"])
@@ -136,7 +137,7 @@ def test_a_client_that_keeps_no_connection_gets_its_answer_and_the_members_conne
             for _ in range(2):
                 client = await proxied.client()
                 client.writer.write(f"GET /v2/keys/a {line}\r\n\r\n".encode())
-                answer = (await asyncio.wait_for(client.reader.read(), 5)).decode()
+                answer = (await asyncio.wait_for(client.reader.read(), PATIENCE)).decode()
                 assert answer.startswith(f"{line[:8]} 200 OK\r\n")
                 assert "\r\nContent-Type: application/json\r\nX-Etcd-Index: 7\r\n" in answer
                 assert answer.endswith("\r\n\r\n[]")
@@ -296,13 +297,14 @@ def test_a_failed_member_is_tried_again_after_the_failure_wait(caplog: pytest.Lo
         member = Scripted()
         await member.start()
         port = int(member.url.rpartition(":")[2])
-        async with proxy(member.url, failure_wait=0.2) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             await member.stop()
             assert [(await client.ask("GET"))[0] for _ in range(2)] == [502, 503]
             server = await asyncio.start_server(member._serve, "127.0.0.1", port)
-            while (await client.ask("GET"))[0] != 200:
-                await asyncio.sleep(0.02)
+            assert (await client.ask("GET"))[0] == 503
+            time_passes(601)
+            assert (await client.ask("GET"))[0] == 200
             server.close()
         assert f"endpoint {member.url} answers again" in caplog.messages
 
@@ -386,7 +388,7 @@ def test_a_clients_end_is_the_end_of_what_it_asked_for(
             while not member.seen:
                 await asyncio.sleep(0.01)
             client.writer.transport.abort()
-            await asyncio.wait_for(member.closed.wait(), 5)
+            await asyncio.wait_for(member.closed.wait(), PATIENCE)
         assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
     run(test)
@@ -453,8 +455,13 @@ def test_a_member_that_says_nothing_for_the_read_timeout_has_failed() -> None:
         slow, member = Scripted(silent), Scripted()
         await slow.start()
         await member.start()
-        async with proxy(slow.url, member.url, timeouts=Timeouts(1.0, 5.0, 0.1)) as proxied:
-            assert await (await proxied.client()).ask("GET") == (200, b"[]")
+        async with proxy(slow.url, member.url, timeouts=Timeouts(PATIENCE, PATIENCE, PATIENCE)) as proxied:
+            client = await proxied.client()
+            client.send("GET")
+            while not slow.seen:
+                await asyncio.sleep(0.01)
+            time_passes(PATIENCE)
+            assert await client.answer() == (200, b"[]")
         assert len(slow.seen) == 1
 
     run(test)
@@ -469,7 +476,7 @@ def test_a_member_that_takes_nothing_for_the_write_timeout_has_failed() -> None:
         gone = asyncio.Event()
         member = Scripted(deaf)
         await member.start()
-        async with proxy(member.url, timeouts=Timeouts(1.0, 0.1, 0.0)) as proxied:
+        async with proxy(member.url, timeouts=Timeouts(PATIENCE, 0.1, 0.0)) as proxied:
             status, _ = await (await proxied.client()).ask("PUT", "/v2/keys/a", b"x" * (16 << 20))
             assert status == 502
         gone.set()

@@ -3,11 +3,9 @@
 import asyncio
 import json
 import logging
-import selectors
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -21,6 +19,7 @@ from server.proxy.metrics import ProxyMetrics
 from server.proxy.refresh import Refresher
 from server.proxy.sparing import Sparing
 from server.proxy.upstream import Upstream
+from tests.support import virtual_time
 
 P1, P2 = "http://10.0.1.10:2380", "http://10.0.1.11:2380"
 C1, C2 = "http://10.0.1.10:2379", "http://10.0.1.11:2379"
@@ -35,27 +34,6 @@ M1 = {"id": 1, "name": "a", "peerURLs": [P1], "clientURLs": [C1]}
 M2 = {"id": 2, "name": "b", "peerURLs": [P2], "clientURLs": [C2]}
 
 
-class _Leaping(selectors.DefaultSelector):
-    """Waits for nobody: when nothing is ready, the clock leaps to when something is due."""
-
-    now = 1000.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        ready = super().select(0.001 if timeout is None else 0)
-        if not ready and timeout:
-            self.now += timeout
-        return ready
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._leaping = _Leaping()
-        super().__init__(self._leaping)
-
-    def time(self) -> float:
-        return self._leaping.now
-
-
 class Peers:
     """Peers that answer as ``answers`` says at the time; remembers when each was asked."""
 
@@ -65,7 +43,7 @@ class Peers:
 
     async def get(self, url: str, path: str, patience: float) -> Answer:
         assert (path, patience) == ("/members", 10.0)
-        now = asyncio.get_running_loop().time() - 1000.0
+        now = asyncio.get_running_loop().time() - virtual_time.BEGIN
         self.asked.append((round(now, 3), url))
         answer = self._answers(url, now)
         if answer is None:
@@ -102,8 +80,7 @@ def refreshed(
         await asyncio.sleep(seconds)
         task.cancel()
 
-    with asyncio.Runner(loop_factory=_Loop) as runner:
-        runner.run(body())
+    virtual_time.run(body())
     return director
 
 
