@@ -13,7 +13,7 @@ from k3etcd.client import EtcdKeysResult
 from tests.clients.accounts import Account, compare, first
 from tests.clients.side_by_side import Pair, Side
 from tests.support.ports import free_ports
-from tests.support.process import Member
+from tests.support.process import PATIENCE, Member
 from tests.support.real_etcd import HOW_34, etcd34, required
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
@@ -210,7 +210,7 @@ def test_a_client_outlives_a_restart_of_the_server(tmp_path: Path) -> None:
 
     def tell(member: Member, start: Callable[[], Any]) -> list[Any]:
         with start() as process:
-            client = k3etcd.Client(port=member.client_port, read_timeout=20)
+            client = k3etcd.Client(port=member.client_port, read_timeout=PATIENCE)
             seen = [client.set("/a", "one").value, client.get("/a").value]
             process.stop()
             with pytest.raises(k3etcd.NoMoreMachineError):

@@ -17,6 +17,7 @@ from patroni.exceptions import DCSError
 
 from tests.clients.side_by_side import Pair, Side
 from tests.support.ports import free_ports
+from tests.support.process import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 
@@ -188,7 +189,7 @@ def test_members_that_fall_silent_leave_the_cluster(both: Pair) -> None:
         first.touch_member({"role": "x"})
         second.touch_member({"role": "x"})
         story = [seen(side, second.get_cluster())["members"]]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while len(second.get_cluster().members) > 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)

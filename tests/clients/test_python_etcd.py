@@ -16,7 +16,7 @@ import pytest
 from tests.clients.accounts import Account, compare, first
 from tests.clients.side_by_side import Pair, Side
 from tests.support.ports import free_ports
-from tests.support.process import Member
+from tests.support.process import PATIENCE, Member
 from tests.support.real_etcd import HOW_34, etcd34, required
 
 pytestmark = [
@@ -343,7 +343,7 @@ def test_a_client_outlives_a_restart_of_the_server(tmp_path: Path) -> None:
 
     def tell(member: Member, start: Callable[[], Any]) -> list[Any]:
         with start() as process:
-            client = etcd.Client(port=member.client_port, read_timeout=20)
+            client = etcd.Client(port=member.client_port, read_timeout=PATIENCE)
             seen = [client.write("/a", "one").value, client.read("/a").value]
             process.stop()
             with pytest.raises(etcd.EtcdConnectionFailed):
@@ -465,7 +465,7 @@ def test_a_lock_that_is_waited_for_in_vain_does_not_stay(both: Pair) -> None:
         it.saw(first.acquire, lock_ttl=1)
         second = etcd.Lock(connect(side), "job")
         it.saw(second.acquire, lock_ttl=1000)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while first.is_acquired:
             assert time.monotonic() < deadline
         it.saw(lambda: (first.is_acquired, second.is_acquired))

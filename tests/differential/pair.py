@@ -17,14 +17,12 @@ from tests.differential.compare import bodies_are_alike, differences
 from tests.differential.known import KNOWN
 from tests.differential.sequences import Ask, Expire, Step, Watch
 from tests.differential.wire import Answer, Wire
-from tests.support.process import Member
+from tests.support.process import PATIENCE, Member
 
 PADDING = Ask("PUT", b"/v2/keys/_padding", b"value=x")
 _NOBODY = "http://nobody.invalid:80"  # who cross-origin answers are for: by default, later etcd has everybody
 _HISTORY = 1000
 _QUIET = 0.01
-_SETTLING = 3.0
-_EXPIRY = 6.0
 
 
 class Difference(AssertionError):
@@ -121,7 +119,7 @@ class Pair:
 
     def wait_for_index(self, wanted: int) -> bool:
         """Whether both get to a store index in time."""
-        until = time.monotonic() + _EXPIRY
+        until = time.monotonic() + PATIENCE
         while min(self.indices()) < wanted:
             if time.monotonic() > until:
                 return False
@@ -246,7 +244,7 @@ class _Run:
     def _settle(self) -> None:
         """Looks at what the watches have got so far, when no more comes."""
         for number, (ask, wires) in enumerate(self._watches, 1):
-            until = time.monotonic() + _SETTLING
+            until = time.monotonic() + PATIENCE
             while True:
                 before = [wire.arrived(0) for wire in wires]
                 (ours, our_end), (theirs, their_end) = (wire.arrived(_QUIET) for wire in wires)

@@ -147,7 +147,7 @@ def said(step: Step, reply: Reply) -> object:
 
 def when_served(process: Process) -> Process:
     """A real etcd begins to serve auth up to half a second after it knows the version of its cluster."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while get("enable").ask(process).status != 200:
         assert time.monotonic() < deadline
         time.sleep(0.05)

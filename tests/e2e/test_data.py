@@ -168,7 +168,7 @@ def test_auto_migrate_goes_with_a_real_etcd(tmp_path: Path) -> None:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([ETCD02, *words], capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run([ETCD02, *words], capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_without_auto_migrate_the_command_is_named_and_it_works(tmp_path: Path) -> None:

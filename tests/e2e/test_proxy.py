@@ -140,7 +140,7 @@ def test_started_before_its_members_it_finds_them_soon(tmp_path: Path) -> None:
 
 def test_a_member_that_dies_in_the_middle_of_a_watch_and_comes_back(tmp_path: Path) -> None:
     member = Member(tmp_path / "m")
-    with Proxy(tmp_path / "p", peer_url(member), proxy_failure_wait="200").launch() as process:
+    with Proxy(tmp_path / "p", peer_url(member), proxy_failure_wait="1000").launch() as process:
         with member.start() as behind:
             process.wait_until_serving()
             with watching(process, "/v2/keys/w?wait=true") as watch:
@@ -148,7 +148,7 @@ def test_a_member_that_dies_in_the_middle_of_a_watch_and_comes_back(tmp_path: Pa
                 behind.kill()
                 with contextlib.suppress(ConnectionResetError):
                     assert watch.recv(100) == b""  # and no last chunk
-            assert [process.get("/a").status for _ in range(2)] == [502, 503]
+            until(lambda: [process.get("/a").status for _ in range(2)] == [502, 503], lambda: process.log)
         with member.start():
             until(lambda: process.get("/").status == 200, lambda: process.log)
         has_logged(process, "I | proxy: endpoint http://")
@@ -418,7 +418,7 @@ def test_twenty_race_for_a_token_of_three_and_seventeen_become_proxies_of_the_th
     with contextlib.ExitStack() as stack:
         processes = [stack.enter_context(racer.launch()) for racer in racers]
         for n, process in enumerate(processes):
-            process.wait_until_serving()
+            process.wait_until_serving(5 * PATIENCE)  # with twenty, all of them starting
             assert process.put(f"/{n}", "x").status == 201
         members = [process for process in processes if "falling back to proxy" not in process.log]
         assert len(members) == 3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import Member
+from tests.support.process import PATIENCE, Member
 
 pytestmark = pytest.mark.slow
 
@@ -47,9 +47,9 @@ def test_clients_with_a_certificate_are_served_over_tls_and_others_are_not(tmp_p
     with_certificate.load_cert_chain(FILES / "client.pem", FILES / "client.key")
     with member.launch() as process:
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", member.client_port, context=with_certificate, timeout=20
+            "127.0.0.1", member.client_port, context=with_certificate, timeout=PATIENCE
         )
-        for _ in range(400):
+        for _ in range(1200):
             try:
                 connection.connect()
                 break
@@ -59,15 +59,17 @@ def test_clients_with_a_certificate_are_served_over_tls_and_others_are_not(tmp_p
         connection.request("PUT", "/v2/keys/a?value=1")
         assert connection.getresponse().status == 201
         connection.close()
-        refused = http.client.HTTPSConnection("127.0.0.1", member.client_port, context=trusting, timeout=20)
+        refused = http.client.HTTPSConnection(
+            "127.0.0.1", member.client_port, context=trusting, timeout=PATIENCE
+        )
         assert not answers(refused)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while "handshake" not in process.log and time.monotonic() < deadline:
             time.sleep(0.02)  # the client hears of it first
         said = [line for line in process.log.splitlines() if "handshake" in line]
         assert len(said) == 1
         assert said[0].endswith("tls: client didn't provide a certificate")
-        peer = http.client.HTTPSConnection("127.0.0.1", member.peer_port, context=trusting, timeout=20)
+        peer = http.client.HTTPSConnection("127.0.0.1", member.peer_port, context=trusting, timeout=PATIENCE)
         peer.request("GET", "/members")
         answer = peer.getresponse()
         assert answer.status == 200

@@ -32,6 +32,7 @@ _ETCD23 = "MIGRATE02_ETCD_2_3"
 HAS_ETCD23 = _ETCD23 in os.environ
 """Whether that names a real 2.3, which no package index has."""
 _PANIC = re.compile(r"panic|goroutine \d|\bfatal\b|Traceback|\bC \| ")
+_COMPACTED = re.compile(r"compacted raft log at (\d+)|\"compacted Raft logs\",\"compact-index\":(\d+)")
 _T = TypeVar("_T")
 
 
@@ -319,6 +320,16 @@ class Cluster:
             return all(other == first for other in others)
 
         wait_until(same, f"{', '.join(map(str, among))} hold the same keys")
+
+    def wait_until_compacted(self, index: int = 1) -> None:
+        """Returns when all that run have shortened their logs up to there or beyond, so that whoever leads has to send a
+        snapshot to one who lacks what came before: a snapshot is taken beside the requests, and may be late."""
+
+        def compacted(member: ClusterMember) -> bool:
+            return any(int("".join(at)) >= index for at in _COMPACTED.findall(member.log))
+
+        for member in self.running:
+            wait_until(lambda member=member: compacted(member), f"{member} has compacted its log at {index}")  # type: ignore[misc]
 
     # Membership
 

@@ -101,9 +101,9 @@ class Process:
         """What it has written to standard output and error so far."""
         return os.pread(self._stderr.fileno(), 1 << 24, 0).decode("utf-8", "replace")
 
-    def wait_until_serving(self) -> Self:
+    def wait_until_serving(self, patience: float = PATIENCE) -> Self:
         """Returns when a write of its own could go through: a leader is known. Fails with the process's log."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self.popen.poll() is None:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 leader = self.request("GET", "/v2/stats/self").json().get("leaderInfo")

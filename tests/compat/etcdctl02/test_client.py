@@ -23,7 +23,7 @@ GET = Action("GET", "/v2/keys/a")
 
 def client_of(*endpoints: str, timeout: float = 5.0) -> Client:
     """One that keeps the order of its endpoints."""
-    return Client(endpoints, Transport(TlsFiles("", "", ""), 5.0), lambda listed: None, timeout=timeout)
+    return Client(endpoints, Transport(TlsFiles("", "", ""), 60.0), lambda listed: None, timeout=timeout)
 
 
 def nobody() -> str:
@@ -64,7 +64,7 @@ def test_an_error_of_etcd_is_an_answer() -> None:
 
 def test_endpoints_are_shuffled_and_the_one_that_answered_comes_first_from_then_on() -> None:
     with Scripted(FOUND) as one, Scripted(FOUND) as other:
-        transport = Transport(TlsFiles("", "", ""), 5.0)
+        transport = Transport(TlsFiles("", "", ""), 60.0)
         client = Client([one.url, other.url], transport, list.reverse)
         assert client.endpoints == [other.url, one.url]
         client.do(GET, None)
@@ -74,17 +74,17 @@ def test_endpoints_are_shuffled_and_the_one_that_answered_comes_first_from_then_
 
 def test_an_endpoint_that_does_not_answer_in_time_is_passed_over() -> None:
     over = threading.Event()
-    with Scripted(lambda: FOUND if over.wait(10) else b"") as silent, Scripted(FOUND) as well:
-        assert client_of(silent.url, well.url, timeout=0.2).do(GET, in_seconds(10)).status == 200
+    with Scripted(lambda: FOUND if over.wait(60) else b"") as silent, Scripted(FOUND) as well:
+        assert client_of(silent.url, well.url, timeout=2).do(GET, in_seconds(60)).status == 200
         with pytest.raises(ClusterError) as caught:
-            client_of(silent.url, timeout=0.2).do(GET, in_seconds(10))
+            client_of(silent.url, timeout=0.2).do(GET, in_seconds(60))
         assert str(caught.value.errors[0]) == f"client: endpoint {silent.url} exceeded header timeout"
         over.set()
 
 
 def test_no_further_endpoint_is_asked_when_the_time_for_all_is_over() -> None:
     over = threading.Event()
-    with Scripted(lambda: FOUND if over.wait(10) else b"") as silent, Scripted(FOUND) as well:
+    with Scripted(lambda: FOUND if over.wait(60) else b"") as silent, Scripted(FOUND) as well:
         with pytest.raises(OutOfTime, match="context deadline exceeded"):
             client_of(silent.url, well.url).do(GET, in_seconds(0.2))
         assert not well.asked
@@ -106,7 +106,7 @@ def test_redirects_keep_method_body_and_name() -> None:
         with Scripted(moved) as follower:
             client = Client(
                 [follower.url],
-                Transport(TlsFiles("", "", ""), 5.0),
+                Transport(TlsFiles("", "", ""), 60.0),
                 lambda listed: None,
                 credentials=("a", "b:c"),
             )

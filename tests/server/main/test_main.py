@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -24,13 +23,11 @@ def test_a_listener_that_never_reads_does_not_hold_the_member_up(
     monkeypatch.setattr("server.notify.PATIENCE", 0.05)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
         deaf.bind(str(tmp_path / "s"))
-        began = time.monotonic()
         told = [
             notify("READY=1") for _ in range(2 + int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text()))
         ]
     assert told[0]
     assert not told[-1]
-    assert time.monotonic() - began < 5
 
 
 def test_nobody_is_told_when_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:

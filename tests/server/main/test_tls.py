@@ -19,8 +19,8 @@ def handshake(files: TlsFiles, *, client_certificate: bool) -> bool:
     if client_certificate:
         client.load_cert_chain(FILES / "client.pem", FILES / "client.key")
     ours, theirs = socket.socketpair()
-    ours.settimeout(10)
-    theirs.settimeout(10)
+    ours.settimeout(60)
+    theirs.settimeout(60)
 
     def serve() -> None:
         try:
@@ -37,7 +37,7 @@ def handshake(files: TlsFiles, *, client_certificate: bool) -> bool:
     except OSError:
         return False
     finally:
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
 from tests.support.virtual_time import VIRTUAL_TIME
 
+HEARTBEAT, ELECTION = 0.02, 0.2
+"""Seconds."""
+
 FIRST = [
     Member(number, f"m{number}", (f"http://127.0.0.1:{number}",), (f"http://127.0.0.1:{number}00",))
     for number in (1, 2, 3)
@@ -112,15 +115,15 @@ class MemoryNetwork:
 class Cluster:
     """``networks`` and ``disks`` by member."""
 
-    def __init__(self, *, timeout: float = 5.0, snapshot_count: int = 10_000) -> None:
+    def __init__(self, *, timeout: float = 5.0, snapshot_count: int = 10_000, seed: int = 0) -> None:
         self.world = World()
         self.networks: dict[int, MemoryNetwork] = {}
         self.disks: dict[int, MemoryDisk] = {}
-        self._timeout, self._snapshot_count = timeout, snapshot_count
+        self._timeout, self._snapshot_count, self._seed = timeout, snapshot_count, seed
 
     async def start(self, member: Member, *, remotes: tuple[Member, ...] = ()) -> Node:
         """A first member, or with ``remotes`` one that joins."""
-        raft = Raft(member.id, RaftLog(), random=Random(member.id))
+        raft = Raft(member.id, RaftLog(), random=Random(self._seed * 10 + member.id))
         if not remotes:
             additions = (ConfChange(ConfChangeType.ADD_NODE, m.id, context=m.context) for m in FIRST)
             raft.bootstrap(map(encode_conf_change, additions))
@@ -128,7 +131,7 @@ class Cluster:
         started = Started(member, Store(), Members(9), raft, disk, remotes=remotes)
         node = Node(
             started,
-            heartbeat=0.02,
+            heartbeat=HEARTBEAT,
             request_timeout=self._timeout,
             snapshot_count=self._snapshot_count,
             time=VIRTUAL_TIME,
@@ -511,6 +514,28 @@ def test_what_waits_while_leaders_change_is_told_so() -> None:
         assert caught.value.cause == LEADER_FAILED
 
     run(test, Cluster(timeout=2.0))
+
+
+def test_when_a_leader_ends_there_is_another_within_two_election_timeouts() -> None:
+    """Most times; two candidates that split the votes begin again."""
+    terms: list[int] = []
+
+    async def test(cluster: Cluster) -> None:
+        for _ in range(3):
+            old = await cluster.leader()
+            await settled(cluster)
+            cluster.world.cut.add(old.local.id)
+            began = asyncio.get_running_loop().time()
+            new = await cluster.leader()
+            took = asyncio.get_running_loop().time() - began
+            terms.append(new.raft.term - old.raft.term)
+            assert took <= terms[-1] * 2 * ELECTION + HEARTBEAT
+            await new.propose(put("a"))
+            cluster.world.cut.clear()
+
+    for seed in range(20):
+        run(test, Cluster(seed=seed))
+    assert terms.count(1) > 0.7 * len(terms)
 
 
 def test_without_a_leader_a_request_times_out() -> None:
