@@ -14,7 +14,7 @@ KINDS = kinds("bundled", "3.4")
 @pytest.mark.parametrize("name", KINDS)
 def test_a_member_is_killed_paused_cut_off_and_comes_back(tmp_path: Path, name: str) -> None:
     with Cluster(
-        tmp_path, [kind(name)] * 3, proxied=True, heartbeat_interval="50", election_timeout="500"
+        tmp_path, [kind(name)] * 3, proxied=True, heartbeat_interval="100", election_timeout="1000"
     ) as cluster:
         cluster.start()
         one, two, three = cluster.members
@@ -57,7 +57,11 @@ def test_a_member_is_killed_paused_cut_off_and_comes_back(tmp_path: Path, name: 
 @pytest.mark.parametrize("name", KINDS)
 def test_members_come_and_go(tmp_path: Path, name: str) -> None:
     with Cluster(
-        tmp_path, [kind(name)], strict_reconfig_check="false", heartbeat_interval="50", election_timeout="500"
+        tmp_path,
+        [kind(name)],
+        strict_reconfig_check="false",
+        heartbeat_interval="100",
+        election_timeout="1000",
     ) as cluster:
         cluster.start()
         (one,) = cluster.members

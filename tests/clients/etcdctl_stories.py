@@ -260,15 +260,15 @@ STORIES = {
         ! update /a/below x
     """,
     "time to live": """
-        set --ttl 1 /short gone
-        mkdir --ttl 1 /shortdir
+        set --ttl 5 /short gone
+        mkdir --ttl 5 /shortdir
         set /shortdir/below gone
         set --ttl 1000 /long stays
         -o json get /long
         -o extended get /long
-        set --ttl 1 /kept once
+        set --ttl 5 /kept once
         set /kept again
-        sleep 2
+        sleep 7
         ! get /short
         ! ls /shortdir
         ! get /shortdir/below
@@ -323,13 +323,13 @@ STORIES = {
         ends
     """,
     "watch an expiry": """
-        set --ttl 1 /a one
+        set --ttl 4 /a one
         & -o json watch /a
         ends
-        set --ttl 1 /b one
+        set --ttl 4 /b one
         & watch --recursive /
         ends
-        set --ttl 1 /c one
+        set --ttl 4 /c one
         & -o extended watch /c
         ends
     """,

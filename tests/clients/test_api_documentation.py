@@ -45,7 +45,7 @@ API = {
         {url}/v2/keys/foo -XPUT -d value=bar -d ttl= -d prevExist=true
         {url}/v2/keys/foo
         {url}/v2/keys/foo -XPUT -d value=bar -d ttl=1
-        sleep 1.6
+        sleep 3
         {url}/v2/keys/foo
         {url}/v2/keys/foo -XPUT -d value=bar -d ttl=1000
         {url}/v2/keys/foo -XPUT -d ttl=1000 -d refresh=true -d prevExist=true
@@ -104,11 +104,11 @@ API = {
         {url}/v2/keys/dir -XPUT -d ttl=1000 -d dir=true -d prevExist=true -o /dev/null
         {url}/v2/keys/dir
         {url}/v2/keys/dir/foo -XPUT -d value=bar
-        {url}/v2/keys/dir -XPUT -d ttl=1 -d dir=true -d prevExist=true -o /dev/null
+        {url}/v2/keys/dir -XPUT -d ttl=4 -d dir=true -d prevExist=true -o /dev/null
         & {url}/v2/keys/dir?wait=true
         ends
         {url}/v2/keys/dir/foo
-        {url}/v2/keys/dir2 -XPUT -d ttl=1 -d dir=true
+        {url}/v2/keys/dir2 -XPUT -d ttl=4 -d dir=true
         {url}/v2/keys/dir2/foo -XPUT -d value=bar
         & {url}/v2/keys/dir2/foo?wait=true
         ends

@@ -107,8 +107,8 @@ def bad_values(client: k3etcd.Client, it: Account) -> None:
 
 
 def time_to_live(client: k3etcd.Client, it: Account) -> None:
-    it.saw(client.set, "/gone", "x", ttl=1)
-    made = it.saw(client.set, "/refreshed", "x", ttl=1)
+    it.saw(client.set, "/gone", "x", ttl=4)
+    made = it.saw(client.set, "/refreshed", "x", ttl=4)
     it.saw(client.refresh, "/refreshed", 1000)
     it.failed(k3etcd.EcodeKeyNotFound, client.refresh, "/nowhere", 1000)
     it.failed(k3etcd.EtcdException, client.refresh, "/refreshed")

@@ -21,7 +21,7 @@ from tests.support.process import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 
-TTL = 2
+TTL = 5
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def _what_patroni_changes_in_other_modules(monkeypatch: pytest.MonkeyPatch) -> I
 def patroni(side: Side, name: str, **settings: Any) -> AbstractDCS:
     """A member of the PostgreSQL cluster ``demo``, of which only its view of etcd exists."""
     where = {"host": f"127.0.0.1:{side.port}"} if "etcd" not in settings else settings.pop("etcd")
-    config = {"scope": "demo", "name": name, "ttl": TTL, "retry_timeout": 5, "loop_wait": 1, "etcd": where}
+    config = {"scope": "demo", "name": name, "ttl": TTL, "retry_timeout": 30, "loop_wait": 1, "etcd": where}
     return get_dcs({**config, **settings})
 
 
@@ -165,7 +165,7 @@ def test_a_change_of_the_leader_key_ends_a_watch(both: Pair) -> None:
         def woken(act: Callable[[], object]) -> None:
             side.wait_for_watchers(0)
             with ThreadPoolExecutor(1) as pool:
-                watching: Future[bool] = pool.submit(second.watch, _version(second.get_cluster()), 20)
+                watching: Future[bool] = pool.submit(second.watch, _version(second.get_cluster()), PATIENCE)
                 side.wait_for_watchers(1)
                 first.touch_member({"nothing": "to do with it"})
                 story.extend([act(), watching.result()])
@@ -185,7 +185,7 @@ def test_a_change_of_the_leader_key_ends_a_watch(both: Pair) -> None:
 
 def test_members_that_fall_silent_leave_the_cluster(both: Pair) -> None:
     def tell(side: Side) -> list[Any]:
-        first, second = patroni(side, "first", ttl=1), patroni(side, "second", ttl=1000)
+        first, second = patroni(side, "first", ttl=4), patroni(side, "second", ttl=1000)
         first.touch_member({"role": "x"})
         second.touch_member({"role": "x"})
         story = [seen(side, second.get_cluster())["members"]]

@@ -141,19 +141,19 @@ def bad_values(client: etcd.Client, it: Account) -> None:
 
 
 def time_to_live(client: etcd.Client, it: Account) -> None:
-    it.saw(client.write, "/gone", "x", ttl=1)
-    it.saw(client.write, "/dir", None, dir=True, ttl=1)
+    it.saw(client.write, "/gone", "x", ttl=5)
+    it.saw(client.write, "/dir", None, dir=True, ttl=5)
     it.saw(client.write, "/dir/a", "goes with it")
-    it.saw(client.write, "/refreshed", "x", ttl=1)
+    it.saw(client.write, "/refreshed", "x", ttl=5)
     it.saw(client.refresh, "/refreshed", 1000)
     it.saw(client.read, "/refreshed")
     it.failed(etcd.EtcdKeyNotFound, client.refresh, "/nowhere", 1000)
     it.failed(etcd.EtcdException, client.write, "/refreshed", "x", refresh=True, ttl=1000)
     it.failed(etcd.EtcdException, client.write, "/refreshed", None, refresh=True)
-    it.saw(client.write, "/kept", "x", ttl=1)
+    it.saw(client.write, "/kept", "x", ttl=5)
     it.saw(client.write, "/kept", "for ever")
     with it.meanwhile(client.watch, "/watched"):
-        it.saw(client.write, "/watched", "x", ttl=1)
+        it.saw(client.write, "/watched", "x", ttl=5)
     made = client.read("/watched")
     it.saw(client.watch, "/watched", index=made.modifiedIndex + 1)
     it.saw(lambda: sorted(leaf.key for leaf in client.read("/", recursive=True).leaves))
@@ -254,7 +254,7 @@ def locks(client: etcd.Client, it: Account) -> None:
         waiting = pool.submit(theirs.acquire)
         it.side.wait_for_watchers(1)
         mine.release()
-        it.note(f"after the release: {waiting.result(20)}")
+        it.note(f"after the release: {waiting.result(PATIENCE)}")
     it.saw(lambda: (mine.is_acquired, theirs.is_acquired))
     theirs.release()
     mine.release()
@@ -270,11 +270,11 @@ def locks(client: etcd.Client, it: Account) -> None:
 
 def elections(client: etcd.Client, it: Account) -> None:
     """One key with a TTL; who makes it leads, refreshes it, and is followed when it no longer does."""
-    it.saw(client.write, "/leader", "first", ttl=2, prevExist=False)
-    it.failed(etcd.EtcdAlreadyExist, client.write, "/leader", "second", ttl=2, prevExist=False)
-    it.saw(client.test_and_set, "/leader", "first", "first", ttl=2)
-    it.saw(client.refresh, "/leader", 1, prevValue="first")
-    it.failed(etcd.EtcdCompareFailed, client.refresh, "/leader", 1, prevValue="second")
+    it.saw(client.write, "/leader", "first", ttl=5, prevExist=False)
+    it.failed(etcd.EtcdAlreadyExist, client.write, "/leader", "second", ttl=5, prevExist=False)
+    it.saw(client.test_and_set, "/leader", "first", "first", ttl=5)
+    it.saw(client.refresh, "/leader", 4, prevValue="first")
+    it.failed(etcd.EtcdCompareFailed, client.refresh, "/leader", 4, prevValue="second")
     it.saw(client.watch, "/leader", index=it.side.index() + 1)
     it.saw(client.write, "/leader", "second", ttl=1000, prevExist=False)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 KINDS = kinds("bundled", "3.4")
 
-ELECTION = 0.5
+ELECTION = 1.0
 """Seconds."""
 
 REMOVED = "the member has been permanently removed from the cluster"
@@ -36,7 +36,7 @@ def new_cluster(where: Path, name: str, *, snapshot_count: str = "10000") -> Clu
     return Cluster(
         where,
         [kind(name)] * 3,
-        heartbeat_interval="50",
+        heartbeat_interval="100",
         election_timeout=f"{ELECTION * 1000:.0f}",
         strict_reconfig_check="false",
         snapshot_count=snapshot_count,

@@ -31,8 +31,8 @@ def mixed(where: Path, names: Sequence[str], *, snapshot_count: int = 10_000) ->
     return Cluster(
         where,
         [kind(name) for name in names],
-        heartbeat_interval="50",
-        election_timeout="500",
+        heartbeat_interval="100",
+        election_timeout="1000",
         strict_reconfig_check="false",
         snapshot_count=str(snapshot_count),
     )

@@ -23,7 +23,7 @@ class ForwardProxy:
             def _forward(self) -> None:
                 proxy.asked.append(f"{self.command} {self.path}")
                 url = urlsplit(self.path)
-                connection = http.client.HTTPConnection(url.netloc, timeout=20)
+                connection = http.client.HTTPConnection(url.netloc, timeout=60)
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 kept = {name: value for name, value in self.headers.items() if name.lower() != "host"}
                 target = url.path + ("?" + url.query if url.query else "")
