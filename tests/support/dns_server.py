@@ -41,7 +41,7 @@ class DnsServer:
         self.silent = False
         self.asked: list[tuple[str, str, str]] = []
         self._stopping = threading.Event()
-        self._tcp = _TcpServer((address, port), self)
+        self._tcp = _TcpServer((address, port or free_ports(1)[0]), self)
         self._udp = _UdpServer((address, self._tcp.socket.getsockname()[1]), self)
         self._threads = [
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -144,7 +144,7 @@ class _TcpHandler(socketserver.StreamRequestHandler):
     server: _TcpServer
 
     def handle(self) -> None:
-        self.request.settimeout(5)
+        self.request.settimeout(60)
         while len(size := self.rfile.read(2)) == 2:
             wire = self.rfile.read(int.from_bytes(size, "big"))
             answer = self.server.dns_server.answer(wire, "tcp")

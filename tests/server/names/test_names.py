@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 
 import dns.rcode
 import pytest
@@ -43,9 +44,18 @@ def failure(server: str, name: str = SERVICE) -> LookupFailed:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For who gets no answer at all."""
     monkeypatch.setattr(names, "_TRY", 0.1)
     monkeypatch.setattr(names, "_REST", 0.01)
-    monkeypatch.setattr(names, "PATIENCE", 0.5)
+    monkeypatch.setattr(names, "PATIENCE", 1)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For who gets one in the end: a server that a busy machine keeps waiting is asked again."""
+    monkeypatch.setattr(names, "_TRY", 1)
+    monkeypatch.setattr(names, "_REST", 0.01)
+    monkeypatch.setattr(names, "PATIENCE", 60)
 
 
 def test_records_come_by_priority() -> None:
@@ -65,7 +75,7 @@ def test_an_answer_that_is_cut_short_is_asked_for_by_tcp() -> None:
         assert [transport for _, _, transport in server.asked] == ["udp", "tcp"]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("patient")
 def test_a_late_answer_is_waited_for() -> None:
     with DnsServer(ZONE) as server:
         server.delay = 0.05
@@ -80,8 +90,10 @@ def test_no_such_name_or_no_such_records(name: str) -> None:
         assert not error.for_now
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_server_that_cannot_answer_is_asked_twice() -> None:
+def test_a_server_that_cannot_answer_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "_TRY", 60)
+    monkeypatch.setattr(names, "PATIENCE", 60)
+    monkeypatch.setattr(names, "_REST", 0.01)
     with DnsServer(ZONE) as server:
         server.rcode = dns.rcode.SERVFAIL
         error = failure(server.address)
@@ -97,11 +109,11 @@ def test_a_server_that_never_answers() -> None:
         error = failure(server.address)
         assert str(error) == f"lookup {SERVICE} on {server.address}: i/o timeout"
         assert error.for_now
-        assert len(server.asked) > 1
+        while len(server.asked) < 2:
+            time.sleep(0.01)  # it may have been kept waiting itself
 
 
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("how", ["silent", "refuses", "is not there"])
 @pytest.mark.parametrize("which", range(3))
 def test_one_of_three_servers_may_fail(monkeypatch: pytest.MonkeyPatch, which: int, how: str) -> None:
