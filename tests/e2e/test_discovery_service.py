@@ -74,9 +74,7 @@ def test_three_of_real_etcd_find_each_other_and_a_fourth_is_told_it_is_full(
             members.append(stack.enter_context(real_member(binary, f"infra{n}", url, tmp_path)))
         for member in members:
             member.wait_until_serving()
-        listed = members[0].request("GET", "/v2/members").json()["members"]
-        assert isinstance(listed, list)
-        assert sorted(member["name"] for member in listed) == ["infra0", "infra1", "infra2"]
+        members[0].wait_for_members("infra0", "infra1", "infra2")
         assert members[0].put("/a", "1").status == 201
         fourth = stack.enter_context(real_member(binary, "infra3", url, tmp_path))
         assert fourth.popen.wait(PATIENCE) == 1

@@ -76,8 +76,7 @@ def test_the_start_lines_of_the_fleet_form_its_cluster(
             for port in open_ports:
                 reply = request(port, "GET", "/v2/keys/hello?quorum=true", host=member.host)
                 assert reply.json()["node"]["value"] == "fleet"  # type: ignore[index]
-        listed = members[2].request("GET", "/v2/members").json()["members"]
-        assert sorted(member["name"] for member in listed) == ["infra1", "infra2", "infra3"]  # type: ignore[attr-defined]
+        members[2].wait_for_members("infra1", "infra2", "infra3")
 
 
 # The runbook

@@ -61,8 +61,7 @@ def serves_as_one(program: list[str], root: Path, ports: list[int]) -> None:
             member.wait_until_serving()
         assert members[0].put("/a", "1").status == 201
         assert members[2].request("GET", "/v2/keys/a?quorum=true").json()["node"]["value"] == "1"  # type: ignore[index]
-        listed = members[1].request("GET", "/v2/members").json()["members"]
-        assert {member["name"] for member in listed} == {"a", "b", "c"}  # type: ignore[attr-defined]
+        members[1].wait_for_members("a", "b", "c")
 
 
 @pytest.fixture

@@ -140,6 +140,17 @@ class Process:
                 raise AssertionError(f"no {text!r} in:\n{self.log}")
             time.sleep(0.02)
 
+    def wait_for_members(self, *names: str) -> None:
+        """Returns when it lists members of these names and no other: each writes its own some time after it has started."""
+        deadline = time.monotonic() + PATIENCE
+        while (found := self._member_names()) != sorted(names):
+            assert time.monotonic() < deadline, f"{found}\n{self.log}"
+            time.sleep(0.02)
+
+    def _member_names(self) -> list[str]:
+        listed: list[dict[str, str]] = json.loads(self.request("GET", "/v2/members").body)["members"]
+        return sorted(one["name"] for one in listed)
+
     def add_member(self, peer_url: str) -> str:
         """The id of a member that is added with this peer URL, and has not been seen yet."""
         connection = http.client.HTTPConnection("127.0.0.1", self.client_port, timeout=PATIENCE)
