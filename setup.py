@@ -21,7 +21,7 @@ COMPILED: Mapping[str, str] = {
     "server/node": "answer applier requestids",
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",
-    "server/raft": "log messages progress raft types",
+    "server/raft": "limits log messages progress raft types",
     "server/storage": "codec records requests varint wal",
     "server/store": "apply errors event expiry gojson history node paths stats store watcher",
 }

@@ -45,6 +45,8 @@ class MemberMetrics:
     """Writing a snapshot file, syncs included."""
     snapshot_encodings: Histogram = field(default_factory=_of_member)
     """Turning the key space into JSON for it; requests are served meanwhile."""
+    messages_refused: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """What came to the peer port and was not taken, by a word for the reason."""
 
 
 def _of_request() -> Histogram:

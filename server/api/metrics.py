@@ -86,6 +86,16 @@ class _Member(Collector):
         yield GaugeMetricFamily(
             "etcd_server_file_descriptors_used_total", "Open file descriptors.", _open_files()
         )
+        refused = node.metrics.messages_refused
+        if refused:
+            family = _counter(
+                "etcd_server_peer_messages_refused",
+                "Messages to the peer port that were not taken.",
+                "reason",
+            )
+            for reason, count in sorted(refused.items()):
+                family.add_metric((reason,), count)
+            yield family
         yield GaugeMetricFamily(
             "etcd_server_pending_proposal_total", "Requests that wait to get through the log.", node.pending
         )

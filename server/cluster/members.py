@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from server.cluster.ids import id_text, parse_id
+from server.jsonrules import as_utf8
 from server.storage.codec import ConfChange, ConfChangeType
 from server.store.errors import ErrorCode, EtcdError
 from server.store.node import Node
@@ -107,9 +108,9 @@ class Member:
         for key, field in (("peerURLs", "peer_urls"), ("clientURLs", "client_urls")):
             value = fields.get(key)
             if isinstance(value, list):
-                changes[field] = tuple(str(url) for url in value)
-        if isinstance(fields.get("name"), str):
-            changes["name"] = fields["name"]
+                changes[field] = tuple(as_utf8(url) for url in value if isinstance(url, str))
+        if isinstance(name := fields.get("name"), str):
+            changes["name"] = as_utf8(name)
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
@@ -195,6 +196,15 @@ class Members:
     def _started(self, without: int = 0) -> int:
         return sum(bool(member.name) for member in self._members.values() if member.id != without)
 
+    def check_put(self, path: str) -> None:
+        """Raises MemberError for a PUT of the attributes of a member that was never there."""
+        found = _ATTRIBUTES_PATH.fullmatch(path)
+        if found is None:
+            return
+        member = parse_id(found[1])
+        if member not in self._members and member not in self._removed:
+            raise MemberError(f"error updating attributes of unknown member {id_text(member)}")
+
     def apply_put(self, path: str, value: bytes) -> bool:
         """A plain PUT is about to be applied: takes over what it says of a member or of the cluster version.
 
@@ -204,17 +214,23 @@ class Members:
         if path == VERSION:
             self.version = value.decode("utf-8", "replace")
             return True
+        self.check_put(path)
         found = _ATTRIBUTES_PATH.fullmatch(path)
         if found is None:
             return True
         member = parse_id(found[1])
         if member in self._removed:
             return False
-        if member not in self._members:
-            raise MemberError(f"error updating attributes of unknown member {id_text(member)}")
         unpublished = replace(self._members[member], name="", client_urls=())
         self._members[member] = unpublished._with(_json_object(value, path))
         return True
+
+
+def check_put(path: str, value: bytes) -> None:
+    """Raises MemberError when a plain PUT of a member's attributes is none that ``Members.apply_put`` could take,
+    whoever the members are."""
+    if _ATTRIBUTES_PATH.fullmatch(path):
+        _json_object(value, path)
 
 
 def compact_json(value: object) -> bytes:
@@ -229,7 +245,7 @@ def compact_json(value: object) -> bytes:
 def _json_object(data: bytes, where: str) -> dict[str, object]:
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise MemberError(f"{where}: not a JSON object: {data[:80]!r}")
@@ -287,4 +303,4 @@ def _node(store: Store, path: str, now: int, *, recursive: bool = False) -> Node
     except EtcdError as error:
         if error.code == ErrorCode.KEY_NOT_FOUND:
             return None
-        raise
+        raise MemberError(f"{path}: {error}") from error

@@ -13,6 +13,7 @@ from server.log import NOTICE
 from server.node.answer import Outcome
 from server.raft import Entry, EntryType, Raft
 from server.storage.codec import ConfChangeType, decode_conf_change
+from server.storage.errors import CodecError
 from server.storage.requests import Request, decode_request
 from server.store.apply import apply_request
 from server.store.errors import EtcdError
@@ -38,8 +39,7 @@ class Applier:
         """Applies one entry at ``now`` (unix nanoseconds), and returns the answer to whoever asked for it: for a
         change of members a MemberError if it changed nothing.
 
-        ``request`` is what the entry's data decode to, for callers that have it at hand. Raises
-        CannotApply, and StorageError for data that are no request.
+        ``request`` is what the entry's data decode to, for callers that have it at hand. Raises CannotApply.
         """
         try:
             if entry.type is EntryType.CONF_CHANGE:
@@ -50,8 +50,11 @@ class Applier:
                 return None  # the start of a term, or something of 3.x that a v2 member has no part in
             if request.path.startswith("/0/") and _is_plain_put(request) and not self._apply_put(request):
                 return None
-        except MemberError as error:
-            raise CannotApply(f"entry {entry.index}: {error}") from error
+        except (CodecError, MemberError) as error:
+            raise CannotApply(
+                f"entry {entry.index} of the log, of term {entry.term}, cannot be applied: {error}. The cluster has "
+                "agreed on it, so no member can go on beyond it: restore the data directories from a backup"
+            ) from error
         try:
             return apply_request(self._store, request, now)
         except EtcdError as error:

@@ -137,6 +137,8 @@ class Node:
             self.local.id,
             self.raft,
             self.members,
+            self.metrics,
+            read_snapshot=lambda snapshot: self._snapshots.read(snapshot, self.clock()),
             wake=self._wake,
             fail=self._fail,
             see_v3_data=self._see_v3_data,

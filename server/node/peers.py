@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from server.cluster.members import Member, Members
+from server.metrics import MemberMetrics
+from server.node.junk import fault_of, fault_of_proposal
 from server.node.network import Network
-from server.raft import Message, MessageType, Raft, Role, Snapshot
+from server.raft import Message, MessageType, Raft, Refusal, Role, Snapshot
 from server.storage.boltfile import holds_v3_data
 from server.storage.v3 import V3Data
 
@@ -22,7 +24,7 @@ RECEIVING_PATIENCE = 300.0
 class Peers:
     """``wake`` is called when raft may have something to do, ``fail`` with what makes it impossible to go on,
     ``see_v3_data`` when a leader's snapshot comes with some, and ``leave`` when a peer says that this member is no part
-    of the cluster any more.
+    of the cluster any more. ``read_snapshot`` says why a leader's snapshot could not be installed, ``""`` if it can.
 
     Without a network, before ``connect``, this member is alone and what it sends is lost.
     """
@@ -32,7 +34,9 @@ class Peers:
         local: int,
         raft: Raft,
         members: Members,
+        metrics: MemberMetrics,
         *,
+        read_snapshot: Callable[[Snapshot], str],
         wake: Callable[[], object],
         fail: Callable[[Exception], object],
         see_v3_data: Callable[[V3Data], object],
@@ -43,6 +47,8 @@ class Peers:
         self._local = local
         self._raft = raft
         self._members = members
+        self._metrics = metrics
+        self._read_snapshot = read_snapshot
         self._wake = wake
         self._fail = fail
         self._see_v3_data = see_v3_data
@@ -146,14 +152,45 @@ class Peers:
 
     # In: what the transport tells
 
-    def receive(self, messages: Sequence[Message]) -> None:
+    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, Refusal]]:
+        refused = []
         try:
             for message in messages:
-                self._raft.step(message)
+                why = self._refusal(message) or self._raft.step(message)
+                if why is not None:
+                    self.refused(why.reason)
+                    refused.append((message, why))
         except Exception as error:  # it is not known how far the step went
             self._fail(error)
-            return
-        self._wake()
+            return refused
+        if len(refused) < len(messages):
+            self._wake()
+        return refused
+
+    def _refusal(self, message: Message) -> Refusal | None:
+        """Why raft is not to see a message: for who sent it, or for what is in it, which raft does not understand."""
+        if self._members.is_removed(message.sender):
+            return Refusal("sender", "the sender was removed from the cluster")
+        if message.type is MessageType.APPEND:
+            faults = (fault_of(entry) for entry in message.entries)
+        elif message.type is MessageType.PROPOSE:
+            faults = (fault_of_proposal(entry, self._members) for entry in message.entries)
+        elif message.type is MessageType.SNAPSHOT:
+            return self._raft.refusal(message) or self._refusal_of_snapshot(message)
+        else:
+            return None
+        fault = next(filter(None, faults), "")
+        return Refusal("entry", f"an entry that nobody could apply: {fault}") if fault else None
+
+    def _refusal_of_snapshot(self, message: Message) -> Refusal | None:
+        snapshot = message.snapshot
+        if snapshot is None or not self._raft.installs(snapshot, message.term):
+            return None
+        fault = self._read_snapshot(snapshot)
+        return Refusal("snapshot", f"the snapshot at index {snapshot.index} {fault}") if fault else None
+
+    def refused(self, reason: str) -> None:
+        self._metrics.messages_refused[reason] += 1
 
     def receive_database(self, index: int, database: bytes | None) -> None:
         if database is None or holds_v3_data(database):

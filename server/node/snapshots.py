@@ -7,6 +7,7 @@ Nothing here decides when. What takes long is done in pieces, with others served
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass, replace
 
 from server.cluster.members import MemberError, Members
@@ -17,7 +18,7 @@ from server.node.worker import Worker
 from server.raft import HardState, LogError, Raft, Snapshot
 from server.storage.wal import WalPosition
 from server.store.errors import SnapshotFormatError
-from server.store.snapshot import FrozenStore
+from server.store.snapshot import FrozenStore, State, read_snapshot
 from server.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ class Snapshots:
         """One snapshot is on its way to the disk at a time."""
         self._newest = 0
         """The index of the last one that got there."""
+        self._read: tuple[Snapshot, State] | None = None
+        """A leader's that is about to be installed, and what it says: it is large, and read once."""
 
     def freeze(self) -> Image:
         """The state as of the last entry applied. To be called when raft knows what has been applied."""
@@ -91,6 +94,22 @@ class Snapshots:
             await self._save_commit()  # the marker is for what the log says is committed
             await self._persist(about, pieces)
 
+    def read(self, snapshot: Snapshot, now: int) -> str:
+        """Why a leader's snapshot cannot be installed, ``""`` if it can; then ``install`` will not read it again."""
+        self._read = None
+        members = Members(self._members.cluster_id)
+        try:
+            state = read_snapshot(snapshot.data)
+            beside = Store()
+            beside.become(replace(state, stats=copy(state.stats)))
+            members.recover(beside, now)
+        except (SnapshotFormatError, MemberError) as error:
+            return f"cannot be read: {error}"
+        if self._raft.id in self._raft.voters and members.get(self._raft.id) is None:
+            return "leaves out this member, which was added before"
+        self._read = snapshot, state
+        return ""
+
     async def install(self, snapshot: Snapshot, hard_state: HardState, now: int) -> None:
         """A leader's snapshot takes the place of the key space and the members. What came with it has to be saved next,
         and then it is ``installed``.
@@ -99,8 +118,11 @@ class Snapshots:
         LogError for one that cannot be read, CannotApply for one of a cluster with a newer version.
         """
         logger.info("start to apply snapshot at index %d", snapshot.index)
+        read, self._read = self._read, None
         try:
-            self._store.recover(snapshot.data)
+            state = read[1] if read is not None and read[0] is snapshot else read_snapshot(snapshot.data)
+            del read
+            self._store.become(state)
             self._members.recover(self._store, now)
         except (SnapshotFormatError, MemberError) as error:
             raise LogError(

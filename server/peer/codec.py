@@ -24,6 +24,12 @@ MAX_MESSAGE = 512 << 20
 """Bytes of one message or frame; what 3.x lets through, too."""
 
 
+MAX_ENTRIES = 1 << 20
+"""Entries of one message. Leaders send a megabyte of them at most, which is 170,000 empty ones."""
+
+MAX_MEMBERS = 1 << 12
+"""Members in a snapshot."""
+
 MAX_DATABASE = 64 << 20
 """Bytes of a database of 3.x that are worth looking at: one without data in it is much smaller."""
 
@@ -62,8 +68,11 @@ def encode_message(message: Message) -> bytes:
 def decode_message(data: bytes) -> Message | None:
     """The message, or None for one of a type that is none of a 2.x member's business.
 
-    Raises WireError also for entries that do not follow the one that the message names, or each other.
+    Raises WireError also for entries that do not follow the one that the message names, or each other, and for more of
+    them than anybody sends: they would take many times the memory of their bytes.
     """
+    if len(data) > 2 * MAX_ENTRIES:  # bytes; an entry has two at least
+        _check_count(data)
     try:
         got = raft_pb2.Message.FromString(data)
     except DecodeError:
@@ -92,6 +101,50 @@ def decode_message(data: bytes) -> Message | None:
     return message
 
 
+_ENTRIES_KEY = 7 << 3 | 2
+"""What stands before each entry of a message."""
+
+_FIXED_SIZES = {1: 8, 5: 4}
+"""Bytes, by the kind of a field. No message has such fields, but they may be skipped."""
+
+
+def _check_count(data: bytes) -> None:
+    """Raises WireError if there are too many entries in a message, without unpacking any."""
+    position = count = 0
+    while position < len(data):
+        key, position = _varint(data, position)
+        kind = key & 7
+        if kind == 2:
+            size, position = _varint(data, position)
+            position += size
+            count += key == _ENTRIES_KEY
+        elif kind == 0:
+            _, position = _varint(data, position)
+        elif kind in _FIXED_SIZES:
+            position += _FIXED_SIZES[kind]
+        else:
+            raise WireError(f"{len(data)} bytes that are no raft message")
+        _within_count(count)
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while position < len(data) and shift < 70:
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        position += 1
+        if byte < 0x80:
+            break
+        shift += 7
+    return value, position
+
+
+def _within_count(count: int) -> int:
+    if count > MAX_ENTRIES:
+        raise WireError(f"a message of {count} entries is too long, {MAX_ENTRIES} are the most")
+    return count
+
+
 def _from_entry(entry: Entry) -> raft_pb2.Entry:
     return raft_pb2.Entry(Type=entry.type, Term=entry.term, Index=entry.index, Data=entry.data or None)
 
@@ -113,6 +166,8 @@ def _to_snapshot(snapshot: raft_pb2.Snapshot) -> Snapshot | None:
     about = snapshot.metadata
     if about.index == 0:
         return None
+    if len(about.conf_state.nodes) > MAX_MEMBERS:
+        raise WireError(f"a snapshot of {len(about.conf_state.nodes)} members, {MAX_MEMBERS} are the most")
     return Snapshot(about.index, about.term, tuple(about.conf_state.nodes), snapshot.data)
 
 
@@ -244,7 +299,7 @@ def _append_frames(local: int, remote: int, emit: _Emit) -> _Frames:
                     raise WireError("an append that follows nothing")
                 entries: list[Entry] = []
                 size = 0
-                for _ in range(_number((yield 8))):
+                for _ in range(_within_count(_number((yield 8)))):
                     length = _length((yield 8))
                     size = _within_limit(size + length)
                     entry = _decode_entry((yield length))

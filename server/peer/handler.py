@@ -21,10 +21,13 @@ from server.api.paths import BadPathError, decode_path, split_target
 from server.cluster.ids import id_text, parse_id
 from server.peer.checks import CLUSTER_ID, Channel, check_compatible
 from server.peer.codec import MAX_MESSAGE, SnapshotReader, WireError, decode_message
+from server.peer.peer import UNDECODABLE
 from server.peer.transport import Transport
 from server.raft import Message, MessageType
 
 logger = logging.getLogger(__name__)
+
+_TO = "X-Raft-To"
 
 _STREAMS = {f"/raft/stream/{channel.value}": channel for channel in Channel}
 
@@ -56,11 +59,11 @@ class PeerHandler:
     def _take_message(self, request: Request) -> Reply:
         if request.method != "POST":
             return method_not_allowed("POST")
-        return self._not_compatible(request.headers) or ReadBody(
-            MAX_MESSAGE, lambda body: self._process(body, request.headers)
+        return self._not_wanted(request.headers) or ReadBody(
+            MAX_MESSAGE, lambda body: self._process(body, request)
         )
 
-    def _process(self, body: Body, headers: Mapping[str, str]) -> Response:
+    def _process(self, body: Body, request: Request) -> Response:
         if body.fault or len(body.data) > MAX_MESSAGE:
             return self._refuse(
                 400, "error reading raft message", f"failed to read raft message ({body.fault})"
@@ -68,21 +71,23 @@ class PeerHandler:
         try:
             message = decode_message(body.data)
         except WireError as error:
-            return self._refuse(
-                400, "error unmarshaling raft message", f"failed to unmarshal raft message ({error})"
-            )
+            self._transport.host.refused(UNDECODABLE)
+            line = f"failed to unmarshal raft message from {_who(request)} ({error})"
+            return self._refuse(400, "error unmarshaling raft message", line)
         if message is not None:
             if refusal := self._refusal(message):
                 line = f"failed to process raft message ({refusal})"
                 return self._refuse(500, "error processing raft message", line, level=logging.WARNING)
-            self._transport.note_sender(message.sender, headers)
-            self._transport.receive(message)
+            self._transport.note_sender(message.sender, request.headers)
+            if not self._transport.receive(message, request.client):
+                return text(500, "error processing raft message", self._cluster)
         return Response(204, (self._cluster,))
 
     def _refusal(self, message: Message) -> str:
         if not self._transport.is_running:
             return "raft: stopped"
         if self._transport.host.is_removed(message.sender):
+            self._transport.host.refused("sender")
             line = f"reject message from removed member {id_text(message.sender)}"
             self._transport.repeats.log(logging.WARNING, line)
             return "cannot process message from removed member"
@@ -93,11 +98,12 @@ class PeerHandler:
     def _take_snapshot(self, request: Request) -> Response | PourBody:
         if request.method != "POST":
             return method_not_allowed("POST")
-        return self._not_compatible(request.headers) or PourBody(_SnapshotSink(self))
+        return self._not_wanted(request.headers) or PourBody(_SnapshotSink(self, request.client))
 
-    def process_snapshot(self, reader: SnapshotReader, fault: str) -> Response:
+    def process_snapshot(self, reader: SnapshotReader, fault: str, client: str) -> Response:
         message = reader.message
         if fault or not reader.is_whole:
+            self._transport.host.refused(UNDECODABLE)
             return self._undecodable(fault or ("unexpected EOF" if reader.has_begun else "EOF"))
         if message is None or message.type is not MessageType.SNAPSHOT or message.snapshot is None:
             return self._refuse(
@@ -110,9 +116,10 @@ class PeerHandler:
             "received snapshot [index: %d, from: %s], with a database of %d bytes",
             message.snapshot.index, id_text(message.sender), reader.database_size,
         )  # fmt: skip
+        if not self._transport.receive(message, client):
+            return text(500, "failed to process raft message", self._cluster)
         database = None if reader.database is None else bytes(reader.database)
         self._transport.host.receive_database(message.snapshot.index, database)
-        self._transport.receive(message)
         return Response(204, (self._cluster,))
 
     def _undecodable(self, why: str) -> Response:
@@ -145,14 +152,27 @@ class PeerHandler:
                 transport.add_remote(member, urls.split(","))
             line = f"failed to find member {who} in cluster {id_text(transport.me.cluster)}"
             return self._refuse(404, "error sender not found", line, about)
-        to, me = headers.get("X-Raft-To", ""), id_text(transport.me.member)
-        if to != me:
-            line = f"streaming request ignored (ID mismatch got {to} want {me})"
-            return self._refuse(412, "to field mismatch", line, about)
+        if refusal := self._for_another(headers.get(_TO, ""), "streaming", about):
+            return refusal
         transport.note_sender(member, headers)
         return Response(200, (self._cluster, about), stream=transport.attach(member, channel))
 
     # What they share
+
+    def _not_wanted(self, headers: Mapping[str, str]) -> Response | None:
+        """Of a POST, whose sender need not say whom it is for."""
+        if refusal := self._not_compatible(headers):
+            return refusal
+        to = headers.get(_TO)
+        return None if to is None else self._for_another(to, "raft")
+
+    def _for_another(self, to: str, what: str, *further: tuple[str, str]) -> Response | None:
+        me = id_text(self._transport.me.member)
+        if to == me:
+            return None
+        self._transport.host.refused("receiver")
+        line = f"{what} request ignored (ID mismatch got {to} want {me})"
+        return self._refuse(412, "to field mismatch", line, *further)
 
     def _not_compatible(self, headers: Mapping[str, str], *further: tuple[str, str]) -> Response | None:
         refusal = check_compatible(self._transport.me, headers)
@@ -168,8 +188,9 @@ class PeerHandler:
 class _SnapshotSink:
     """The body of a snapshot's POST, as it comes."""
 
-    def __init__(self, handler: PeerHandler) -> None:
+    def __init__(self, handler: PeerHandler, client: str) -> None:
         self._handler = handler
+        self._client = client
         self._reader = SnapshotReader()
         self._fault = ""
 
@@ -181,4 +202,8 @@ class _SnapshotSink:
         return not self._fault
 
     def end(self, fault: str) -> Response:
-        return self._handler.process_snapshot(self._reader, self._fault or fault)
+        return self._handler.process_snapshot(self._reader, self._fault or fault, self._client)
+
+
+def _who(request: Request) -> str:
+    return f"{request.headers.get('X-Server-From', '') or 'somebody'}, {request.client or 'from nowhere'}"

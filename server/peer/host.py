@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from server.raft import Message
+from server.raft import Message, Refusal
 
 
 class Host(Protocol):
@@ -12,12 +12,16 @@ class Host(Protocol):
     ``unreachable`` and ``snapshot_ended`` may come while ``Transport.send`` is still running.
     """
 
-    def receive(self, messages: Sequence[Message]) -> None:
-        """Peers sent these: ``Raft.step`` each of them, and see to it that there is a ``ready`` soon."""
+    def receive(self, messages: Sequence[Message]) -> Sequence[tuple[Message, Refusal]]:
+        """Peers sent these: ``Raft.step`` each of them, and see to it that there is a ``ready`` soon. Returns those
+        that were refused, and so changed nothing; they are counted already."""
+
+    def refused(self, reason: str) -> None:
+        """Something was refused before it came to the host, to be counted under that word."""
 
     def receive_database(self, index: int, database: bytes | None) -> None:
-        """The database of 3.x that came along with a snapshot at this index, before the snapshot; None for one that is
-        too large to be looked at."""
+        """The database of 3.x that came along with a snapshot at this index, right after that was taken; None for one
+        that is too large to be looked at."""
 
     def unreachable(self, member: int) -> None:
         """A message to that member was lost for sure: ``Raft.unreachable``."""

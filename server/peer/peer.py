@@ -53,6 +53,9 @@ BEAT = SILENCE / 3
 _RETRY = 0.1
 """Seconds before a stream is asked for again."""
 
+UNDECODABLE = "undecodable"
+"""The word that bytes are counted by which are no message that could be taken."""
+
 _PIPELINE = "pipeline"
 _POSTERS = 4
 _POST_QUEUE = 64
@@ -81,16 +84,16 @@ class Links:
     received: Flow
     database: Callable[[Snapshot], Sequence[bytes]] | None = None
 
-    def receive(self, messages: Sequence[Message]) -> None:
-        """Hands on what is for this member: an address may have been another's before."""
-        mine = [message for message in messages if message.to == self.me.member]
-        for message in mine:
-            if message.type is MessageType.APPEND:
+    def receive(self, messages: Sequence[Message], way: str) -> bool:
+        """Hands on what came by some ``way``. Whether all of it was taken; of what was not, the log says who sent it."""
+        for message in messages:
+            if message.type is MessageType.APPEND and message.to == self.me.member:
                 self.received.note(message, time.monotonic())
-        if mine:
-            self.host.receive(mine)
-        if len(mine) < len(messages):
-            self.repeats.log(logging.WARNING, "ignored raft messages to another member than this")
+        refused = self.host.receive(messages)
+        for message, why in refused:
+            line = f"refused a message of type {message.type.name} from {id_text(message.sender)}, {way}: {why.text}"
+            self.repeats.log(logging.WARNING, line)
+        return not refused
 
     def refused(self, error: Exception) -> None:
         """Tells what has to be told of a refusal each time, as far as it has to."""
@@ -324,7 +327,7 @@ class Peer(Remote):
                 decoder = self._decoder(channel)
                 while piece := await incoming.next():
                     if messages := decoder.feed(piece):
-                        self._links.receive(messages)
+                        self._links.receive(messages, f"on {channel.title} of {id_text(self.member)}")
         except NoStreams:
             self._picker.failed(url)
         except (DialError, Refused, WireError) as error:
@@ -332,6 +335,8 @@ class Peer(Remote):
                 self._picker.failed(url)
             self.status.deactivate(doing, channel.title, error)
             self._links.refused(error)
+            if isinstance(error, WireError):
+                self._links.host.refused(UNDECODABLE)
 
     def _decoder(self, channel: Channel) -> Decoder:
         if channel is Channel.APPENDS:

@@ -155,9 +155,9 @@ class Transport:
             elif message.type is MessageType.SNAPSHOT:
                 self.host.snapshot_ended(message.to, arrived=False)  # nothing more would be sent until it has
 
-    def receive(self, message: Message) -> None:
-        """A message that came by POST."""
-        self._started().receive((message,))
+    def receive(self, message: Message, client: str) -> bool:
+        """A message that came by POST from an address. Whether it was taken."""
+        return self._started().receive((message,), f"posted by {client or 'somebody'}")
 
     def note_sender(self, member: int, headers: Mapping[str, str]) -> None:
         """What a peer's request says of it."""

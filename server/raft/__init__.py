@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 ``Raft`` is one member's half of the Raft algorithm. The world reaches it by calls only: ``tick()`` once per
-heartbeat interval, ``step(message)`` for what peers send,
+heartbeat interval, ``step(message)`` for what peers send (it refuses what no honest member says, ``limits``),
 ``propose(data)`` and ``propose_conf_change(data)`` for what clients want. Each call changes the state and
 returns at once. What is to be done about it is asked for:
 
@@ -34,6 +34,7 @@ Randomness (election timeouts) comes from the generator passed in, so that a run
 seed. Nothing here imports asyncio, time, os or another room of the server.
 """
 
+from server.raft.limits import NO_ROOM, Refusal
 from server.raft.log import LogError, RaftLog
 from server.raft.messages import Message, MessageType
 from server.raft.raft import NOBODY, Raft, Ready, Role
@@ -42,6 +43,7 @@ from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Sna
 __all__ = [
     "EMPTY_HARD_STATE",
     "NOBODY",
+    "NO_ROOM",
     "Entry",
     "EntryType",
     "HardState",
@@ -51,6 +53,7 @@ __all__ = [
     "Raft",
     "RaftLog",
     "Ready",
+    "Refusal",
     "Role",
     "Snapshot",
 ]

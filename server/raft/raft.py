@@ -12,7 +12,8 @@ from itertools import groupby
 from operator import attrgetter
 from random import Random
 
-from server.raft.log import LogError, RaftLog
+from server.raft.limits import Refusal, refusal
+from server.raft.log import RaftLog
 from server.raft.messages import Message, MessageType
 from server.raft.progress import Pace, Progress
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
@@ -186,8 +187,35 @@ class Raft:
         (etcd 2.3)."""
         return self._propose(EntryType.CONF_CHANGE, (data,))
 
-    def step(self, message: Message) -> None:
-        """A message from a peer."""
+    def refusal(self, message: Message) -> Refusal | None:
+        """Why ``step`` would not take a message from a peer; None if it would."""
+        return refusal(
+            message,
+            member=self.id,
+            is_voter=self.id in self._voters,
+            knows=message.sender in self._voters,
+            term=self.term,
+            last=self.log.last_index,
+        )
+
+    def step(self, message: Message) -> Refusal | None:
+        """A message from a peer. Returns why it is refused, with nothing changed; None when it was taken."""
+        why = self.refusal(message)
+        if why is None:
+            self._take(message)
+        return why
+
+    def installs(self, snapshot: Snapshot, term: int) -> bool:
+        """Whether a snapshot would take the place of the log, if it came now in a message of ``term`` that is not
+        refused."""
+        is_stale = term < self.term or (term == self.term and self.role is Role.LEADER)
+        return (
+            not is_stale
+            and snapshot.index > self.log.committed
+            and self.log.term_at(snapshot.index) != snapshot.term
+        )
+
+    def _take(self, message: Message) -> None:
         if message.type is MessageType.PROPOSE:
             self._on_propose(message)
             return
@@ -516,8 +544,7 @@ class Raft:
 
     def _on_snapshot(self, message: Message) -> None:
         snapshot = message.snapshot
-        if snapshot is None:
-            raise LogError(f"a message of type {message.type.name} without a snapshot")
+        assert snapshot is not None  # or it had been refused
         if snapshot.index > self.log.committed:
             if self.log.term_at(snapshot.index) == snapshot.term:
                 self.log.commit_to(snapshot.index)  # all of it is here already

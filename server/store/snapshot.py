@@ -153,7 +153,7 @@ def read_document(document: Any) -> State:
         state.stats = Stats.from_mapping(document.get("Stats") or {})
         _read_tree(document.pop("Root"), state, place)
         _read_history((document.get("WatcherHub") or {}).get("EventHistory") or {}, state.history, place)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise SnapshotFormatError(f"the snapshot's store cannot be read at {place[0]}: {reason}") from error
     return state

@@ -17,7 +17,18 @@ from server.cluster.ids import cluster_id, id_text, member_id
 from server.cluster.members import VERSION, Member, Members
 from server.node.applier import Applier
 from server.peer import ETCD_2_3, Identity, PeerHandler, Transport, Versions
-from server.raft import Entry, EntryType, LogError, Message, MessageType, Raft, RaftLog, Role, Snapshot
+from server.raft import (
+    Entry,
+    EntryType,
+    LogError,
+    Message,
+    MessageType,
+    Raft,
+    RaftLog,
+    Refusal,
+    Role,
+    Snapshot,
+)
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
 from server.storage.requests import Request as StoreRequest
 from server.storage.requests import encode_request
@@ -228,14 +239,20 @@ class MemoryMember:
 
     # What the transport tells
 
-    def receive(self, messages: Sequence[Message]) -> None:
+    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, Refusal]]:
+        refused = []
         for message in messages:
             self.received[message.type] = self.received.get(message.type, 0) + 1
             try:
-                self.raft.step(message)
+                if (why := self.raft.step(message)) is not None:
+                    refused.append((message, why))
             except LogError as error:
                 self.failed(error)
         self.work_soon()
+        return refused
+
+    def refused(self, reason: str) -> None:
+        pass
 
     def unreachable(self, member: int) -> None:
         self.raft.unreachable(member)

@@ -276,19 +276,87 @@ def test_a_member_that_lags_behind_the_log_gets_the_key_space_and_goes_on_from_t
     run(test, Cluster(snapshot_count=20))
 
 
-def test_a_snapshot_that_cannot_be_read_ends_the_member_and_reaches_no_disk() -> None:
+def snapshot_for(node: Node, leader: Node, data: bytes, *, nodes: tuple[int, ...] = (1, 2, 3)) -> Message:
+    """A leader's snapshot far ahead, with that for a key space."""
+    snapshot = Snapshot(leader.raft_index + 100, leader.raft.term, nodes, data)
+    return Message(MessageType.SNAPSHOT, node.local.id, leader.local.id, leader.raft.term, snapshot=snapshot)
+
+
+def empty_key_space() -> bytes:
+    return Store().save()
+
+
+def without(member: int) -> bytes:
+    """A key space whose members are the first ones but that."""
+    store, members = Store(), Members(9)
+    for one in FIRST:
+        if one.id != member:
+            members.apply_conf_change(ConfChange(ConfChangeType.ADD_NODE, one.id, 0, one.context), store, 1)
+    return store.save()
+
+
+def members_as_text(text: bytes) -> bytes:
+    store = Store()
+    store.set("/0/members/1/attributes", text, now=1)
+    return store.save()
+
+
+def members_as_a_file() -> bytes:
+    store = Store()
+    store.set("/00", b"", now=1)
+    return store.save().replace(b"/00", b"/0").replace(b'"00"', b'"0"')
+
+
+@pytest.mark.parametrize(
+    ("data", "nodes", "text"),
+    [
+        (b"no key space", (1, 2, 3), "cannot be read: the snapshot's store is not JSON"),
+        (
+            b'{"CurrentIndex":1e999}',
+            (1, 2, 3),
+            "cannot be read: the snapshot's store cannot be read at the top",
+        ),
+        (b"[" * 100_000, (1, 2, 3), "cannot be read: the snapshot's store is not JSON"),
+        (
+            members_as_text(b"[" * 100_000),
+            (1, 2, 3),
+            "cannot be read: /0/members/1/attributes: not a JSON object",
+        ),
+        (members_as_a_file(), (1, 2, 3), "cannot be read: /0/members: "),
+        (empty_key_space(), (1, 2, 3), "leaves out this member, which was added before"),
+        (b"", (), "has no members"),
+        (b"", (7, 8, 9), "leaves out this member, which was added before"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_installed_is_refused_and_changes_nothing(
+    data: bytes, nodes: tuple[int, ...], text: str
+) -> None:
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
         other = next(node for node in cluster.world.nodes.values() if node is not leader)
         await leader.propose(put("a"))
-        snapshot = Snapshot(leader.raft_index + 100, leader.raft.term, (1, 2, 3), b"no key space")
-        message = Message(
-            MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
-        )
-        other.peers.receive([message])
-        with pytest.raises(NodeFailed, match=r"the leader's snapshot at index \d+ cannot be read"):
-            await other.failed
+        before = other.raft.hard_state
+        ((_, why),) = other.peers.receive([snapshot_for(other, leader, data, nodes=nodes)])
+        assert text in why.text
+        assert other.raft.hard_state == before
+        assert other.metrics.messages_refused == {"snapshot": 1}
+        assert isinstance(await other.propose(put("b")), Event)
         assert not [call for call in cluster.disks[other.local.id].calls if call != "save"]
+
+    run(test, Cluster())
+
+
+def test_a_snapshot_without_its_receiver_is_taken_by_one_that_does_not_know_of_its_own_addition_yet() -> None:
+    """A joiner, whose snapshot may be older than its addition."""
+
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        joiner = await cluster.start(Member(4), remotes=tuple(FIRST))
+        message = snapshot_for(joiner, leader, without(4))
+        assert joiner.peers.receive([message]) == []
+        await until(lambda: joiner.members.get(1))
+        assert message.snapshot is not None
+        assert joiner.raft.log.committed == message.snapshot.index
 
     run(test, Cluster())
 
@@ -298,12 +366,9 @@ def test_a_snapshot_of_a_newer_cluster_ends_the_member_and_reaches_no_disk() -> 
         leader = await cluster.leader()
         other = next(node for node in cluster.world.nodes.values() if node is not leader)
         newer = Store()
+        newer.recover(without(0))
         newer.set("/0/version", b"3.9.0", now=1)
-        snapshot = Snapshot(leader.raft_index + 100, leader.raft.term, (1, 2, 3), newer.save())
-        message = Message(
-            MessageType.SNAPSHOT, other.local.id, leader.local.id, leader.raft.term, snapshot=snapshot
-        )
-        other.peers.receive([message])
+        other.peers.receive([snapshot_for(other, leader, newer.save())])
         with pytest.raises(NodeFailed, match="cluster cannot be downgraded"):
             await other.failed
         assert not [call for call in cluster.disks[other.local.id].calls if call != "save"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server.cluster.ids import id_text
 from server.peer.codec import MessageEncoder, encode_message, message_decoder
 from server.raft import Message, MessageType
 from tests.server.peer.transports import End, running
@@ -37,11 +38,12 @@ def serve(scenario: Callable[[End, Ask], Awaitable[None]], member: int = ME) -> 
     async def run() -> None:
         me = End(member)
         me.removed_ids.add(GONE)
+        good = {**GOOD, "X-Raft-To": id_text(member)}
         async with running(me), aiohttp.ClientSession(me.url) as session:
             me.transport.add_peer(PEER, ["http://127.0.0.1:1"])
 
             async def ask(
-                method: str, path: str, headers: Mapping[str, str] = GOOD, body: object = None
+                method: str, path: str, headers: Mapping[str, str] = good, body: object = None
             ) -> tuple[int, Mapping[str, str], bytes]:
                 async with session.request(method, path, headers=headers, data=body) as answer:
                     return answer.status, answer.headers, await answer.read()
@@ -141,7 +143,7 @@ def test_a_snapshot_of_3x_is_taken_and_its_database_shown(chunked: bool) -> None
             yield bytes(1 << 16)
 
     async def scenario(me: End, ask: Ask) -> None:
-        status, headers, _ = await ask("POST", "/raft/snapshot", GOOD, pieces() if chunked else SNAPSHOT)
+        status, headers, _ = await ask("POST", "/raft/snapshot", body=pieces() if chunked else SNAPSHOT)
         assert (status, headers["X-Etcd-Cluster-ID"]) == (204, "c1")
         (message,) = me.received
         assert message.snapshot is not None
@@ -158,7 +160,7 @@ def test_a_database_too_large_to_be_looked_at_is_not_kept(monkeypatch: pytest.Mo
     monkeypatch.setattr("server.peer.codec.MAX_DATABASE", 100)
 
     async def scenario(me: End, ask: Ask) -> None:
-        assert (await ask("POST", "/raft/snapshot", GOOD, SNAPSHOT + bytes(101)))[0] == 204
+        assert (await ask("POST", "/raft/snapshot", body=SNAPSHOT + bytes(101)))[0] == 204
         assert (me.databases, len(me.received)) == ([None], 1)
 
     serve(scenario, FOR_ME)

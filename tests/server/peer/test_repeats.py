@@ -25,8 +25,15 @@ def test_a_long_line_is_cut(caplog: pytest.LogCaptureFixture) -> None:
     assert len(caplog.messages[0]) == 500
 
 
-def test_different_lines_do_not_hold_each_other_back(caplog: pytest.LogCaptureFixture) -> None:
-    repeats = Repeats(logging.getLogger("server.peer"), lambda: 0.0)
+def test_different_lines_do_not_hold_each_other_back_but_there_is_an_end_to_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 0.0
+    repeats = Repeats(logging.getLogger("server.peer"), lambda: now)
     for number in range(1000):
         repeats.log(logging.ERROR, f"line {number}")
-    assert len(caplog.messages) == 1000
+    assert caplog.messages == [f"line {number}" for number in range(50)]
+    caplog.clear()
+    now = 1.0
+    repeats.log(logging.ERROR, "line 999")
+    assert caplog.messages == ["held back 950 further lines of different kinds", "line 999"]

@@ -8,7 +8,7 @@ from server.api.adapter import Listening
 from server.api.adapter import serve as serve_http
 from server.api.http import Handler, Request, Response, not_found
 from server.peer import ETCD_2_3, Identity, PeerHandler, Transport, Versions
-from server.raft import Message
+from server.raft import Message, Refusal
 from tests.support.memory_members import loopback, until, url_of
 
 CLUSTER = 0xC1
@@ -37,6 +37,8 @@ class End:
         self.removed_ids: set[int] = set()
         self.told_removed = 0
         self.errors: list[Exception] = []
+        self.counted: list[str] = []
+        self.refuses = Refusal("receiver", "it is for another member")
         self.otherwise: Handler = nothing
         self._server_tls = None if tls is None else tls[0]
         me = Identity(member, cluster, (self.url,), versions)
@@ -60,8 +62,13 @@ class End:
 
     # The host's side
 
-    def receive(self, messages: Sequence[Message]) -> None:
-        self.received += messages
+    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, Refusal]]:
+        mine = [message for message in messages if message.to == self.member]
+        self.received += mine
+        return [(message, self.refuses) for message in messages if message.to != self.member]
+
+    def refused(self, reason: str) -> None:
+        self.counted.append(reason)
 
     def unreachable(self, member: int) -> None:
         self.lost.append(member)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.raft import Entry, HardState, LogError, Message, MessageType
+from server.raft import Entry, HardState, Message, MessageType
 from server.raft.log import MAX_BATCH_ENTRIES
 from tests.server.raft.driving import accepts, elected, entries, log_of, member, said, settle, tell
 
@@ -96,10 +96,12 @@ def test_5_3_a_follower_learns_from_a_heartbeat_what_is_committed() -> None:
     assert raft.log.committed == 1
 
 
-def test_a_commit_index_beyond_the_log_ends_the_member_for_its_log_was_lost() -> None:
+def test_a_heartbeat_that_commits_what_is_not_here_is_dropped_and_never_made_to_fit() -> None:
     raft = member(log=log_of(1, 1), term=1)
-    with pytest.raises(LogError, match=r"tocommit\(3\) is out of range \[lastIndex\(2\)\]"):
-        tell(raft, MessageType.HEARTBEAT, 2, commit=3)
+    why = raft.step(Message(MessageType.HEARTBEAT, 1, 2, 1, commit=3))
+    assert why is not None
+    assert "tocommit(3) is out of range [lastIndex(2)]" in why.text
+    assert (said(raft), raft.log.committed, raft.leader) == ([], 0, 0)
 
 
 # Figure 2, "all servers", first line: applied in order, once

@@ -59,7 +59,10 @@ def test_5_1_a_message_of_an_earlier_term_is_passed_over(kind: MessageType) -> N
 @pytest.mark.parametrize("kind", FROM_A_LEADER)
 def test_5_1_who_still_thinks_it_leads_is_told_of_the_later_term(kind: MessageType) -> None:
     raft = member(log=log_of(1), term=5)
-    (answer,) = tell(raft, kind, 2, term=4, index=1, entries=tuple(entries(4, first=2)), commit=1)
+    snapshot = Snapshot(2, 4, (1, 2, 3), b"") if kind is MessageType.SNAPSHOT else None
+    (answer,) = tell(
+        raft, kind, 2, term=4, index=1, entries=tuple(entries(4, first=2)), commit=1, snapshot=snapshot
+    )
     assert (answer.type, answer.to, answer.term) == (MessageType.APPEND_RESPONSE, 2, 5)
     assert (raft.log.last_index, raft.leader) == (1, 0)
     leader = elected(term=3)
@@ -253,7 +256,7 @@ def test_5_2_who_stands_or_leads_refuses_another_candidate_of_its_term(role: Rol
     raft = elected() if role is Role.LEADER else member()
     raft.campaign()
     settle(raft)
-    (answer,) = tell(raft, MessageType.VOTE, 2, index=99, log_term=99)
+    (answer,) = tell(raft, MessageType.VOTE, 2, index=99, log_term=1)
     assert (answer.reject, raft.role, raft.vote) == (True, role, 1)
 
 

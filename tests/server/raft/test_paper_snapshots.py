@@ -3,7 +3,7 @@ by line, as far as it applies to a snapshot that comes in one piece."""
 
 import pytest
 
-from server.raft import Entry, HardState, LogError, Message, MessageType, Raft, RaftLog, Role, Snapshot
+from server.raft import Entry, HardState, Message, MessageType, Raft, RaftLog, Role, Snapshot
 from tests.server.raft.driving import (
     accepts,
     elected,
@@ -219,9 +219,10 @@ def test_a_leader_of_the_term_takes_no_snapshot() -> None:
     assert (raft.role, raft.log.last_index, said(raft)) == (Role.LEADER, 1, [])
 
 
-def test_a_snapshot_message_without_one_is_a_fault_of_the_transport() -> None:
-    with pytest.raises(LogError, match="without a snapshot"):
-        tell(member(), MessageType.SNAPSHOT, 2, term=1)
+def test_a_snapshot_message_without_one_is_refused() -> None:
+    raft = member()
+    assert raft.step(Message(MessageType.SNAPSHOT, 1, 2, 1)) is not None
+    assert (raft.hard_state, said(raft)) == (HardState(), [])
 
 
 def test_7_a_member_starts_from_its_snapshot_and_the_log_behind_it() -> None:
