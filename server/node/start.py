@@ -23,7 +23,9 @@ from server.node.disk import Disk, MemberDisk, TimedFiles
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
 from server.storage.datadir import Kind, has_wal, layout, prepare
-from server.storage.errors import DamagedError
+from server.storage.errors import DamagedError, OutOfRangeError
+from server.storage.files import Files
+from server.storage.renewal import begin_anew
 from server.storage.snapshots import SnapshotDir
 from server.storage.v3 import V3Data, read_mark
 from server.storage.wal import WAL, WalContents, WalMetadata, WalPosition
@@ -154,7 +156,7 @@ def _restart(config: Config, world: _World) -> Started:
             wal_dir,
         )
     snapshots = SnapshotDir(snap_dir)
-    snapshot = snapshots.load_newest()
+    snapshot = snapshots.load_newest(leave_out_forged=config.force_new_cluster)
     store = Store()
     if snapshot is not None:
         try:
@@ -164,7 +166,7 @@ def _restart(config: Config, world: _World) -> Started:
         logger.info("recovered store from snapshot at index %d", snapshot.index)
     at = WalPosition() if snapshot is None else WalPosition(snapshot.index, snapshot.term)
     metrics = MemberMetrics()
-    wal, contents = WAL.open(wal_dir, at, files=TimedFiles(metrics.log_syncs))
+    wal, contents = _open_log(wal_dir, at, TimedFiles(metrics.log_syncs), force=config.force_new_cluster)
     disk = _disk(config, wal, snapshots, wal_dir, metrics)
     try:
         if snapshot is None and _is_cut_short(contents):
@@ -178,6 +180,21 @@ def _restart(config: Config, world: _World) -> Started:
     except BaseException:
         wal.close()
         raise
+
+
+def _open_log(wal_dir: Path, at: WalPosition, files: Files, *, force: bool) -> tuple[WAL, WalContents]:
+    """With ``force``, one that a forged message has got into begins anew."""
+    try:
+        return WAL.open(wal_dir, at, files=files)
+    except OutOfRangeError as error:
+        if not force:
+            raise
+        kept = begin_anew(wal_dir, at)
+        logger.warning("%s", error)
+        logger.warning(
+            "began a new log in %s with all that is good in the old one, which is in %s", wal_dir, kept
+        )
+    return WAL.open(wal_dir, at, files=files)
 
 
 def _is_cut_short(contents: WalContents) -> bool:

@@ -85,7 +85,7 @@ class Links:
     database: Callable[[Snapshot], Sequence[bytes]] | None = None
 
     def receive(self, messages: Sequence[Message], way: str) -> bool:
-        """Hands on what came by some ``way``. Whether all of it was taken; of what was not, the log says who sent it."""
+        """Hands on what came by some ``way``. Whether all of it was taken; the log says who sent what was not."""
         for message in messages:
             if message.type is MessageType.APPEND and message.to == self.me.member:
                 self.received.note(message, time.monotonic())

@@ -39,6 +39,21 @@ class DamagedError(StorageError):
     """A file was changed after it was written, or a part of the log is missing. Nothing was touched."""
 
 
+class OutOfRangeError(DamagedError):
+    """A term or an index that leaves no room to count on, as a forged message of a peer could leave it behind."""
+
+    def __init__(self, what: str, number: int, path: Path, offset: int | None = None) -> None:
+        super().__init__(
+            f"{what} {number}, and numbers from 2^62 on leave no room to count: a forged message of a peer has got in "
+            "here. The file was not changed. Start this member once with --force-new-cluster: it begins a new log with "
+            "all the good entries, keeps this one beside it, and makes the member the only one of its cluster. Or "
+            "restore this member's data directory from a backup; or, in a cluster whose other members are well, remove "
+            "the member and add it again with an empty one",
+            path,
+            offset,
+        )
+
+
 class NewerFormatError(StorageError):
     """The file is in the format of etcd 3.x, which no 2.x member can read."""
 

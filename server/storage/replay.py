@@ -23,10 +23,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from server.raft.limits import NO_ROOM
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState
 from server.storage.codec import (
     WalMetadata,
@@ -36,7 +38,7 @@ from server.storage.codec import (
     decode_metadata,
     decode_position,
 )
-from server.storage.errors import CodecError, DamagedError, reporting
+from server.storage.errors import CodecError, DamagedError, OutOfRangeError, reporting
 from server.storage.records import REMEDY, Record, RecordType, TornTailError, damaged, read_records
 
 logger = logging.getLogger(__name__)
@@ -125,10 +127,15 @@ def choose_segments(directory: Path, index: int) -> list[Segment]:
     return chosen
 
 
-def replay(segments: Sequence[Segment], at: WalPosition) -> WalContents:
-    """Reads the segments, which must be consecutive and at least one, from the position ``at`` on."""
+def replay(segments: Sequence[Segment], at: WalPosition, *, leave_out_forged: bool = False) -> WalContents:
+    """Reads the segments, which must be consecutive and at least one, from the position ``at`` on.
+
+    Raises OutOfRangeError for the first record with a number that leaves no room to count on. With
+    ``leave_out_forged`` such are read as if they were not there. The hard state then has the last entry's term, no
+    vote, and a commit index that keeps all entries: which of them were acknowledged, nothing tells for sure any more.
+    """
     newest = segments[-1]
-    reader = _Reader(at)
+    reader = _ForgivingReader(at) if leave_out_forged else _Reader(at)
     crc = 0
     torn_at = None
     for segment in segments:
@@ -198,6 +205,8 @@ class _Reader:
             method(record.data)
         except CodecError as error:
             raise damaged(error.message, path, record.offset) from error
+        except _Forged as forged:
+            raise OutOfRangeError(forged.what, forged.number, path, record.offset) from None
         except _Refusal as refusal:
             text = f"read wal error ({refusal.words}) and cannot be repaired: {refusal.why}. {REMEDY}"
             raise DamagedError(text, path, record.offset) from None
@@ -212,6 +221,8 @@ class _Reader:
 
     def _take_entry(self, data: bytes) -> None:
         entry = decode_entry(data)
+        _check_room("an entry of index", entry.index)
+        _check_room("an entry of term", entry.term)
         if entry == _OF_A_CONVERTED_LOG:
             return
         if not is_writable(entry):
@@ -246,6 +257,8 @@ class _Reader:
 
     def _take_state(self, data: bytes) -> None:
         state = decode_hard_state(data)
+        _check_room("a hard state of term", state.term)
+        _check_room("a hard state with commit index", state.commit)
         if not can_follow(state, self._hard_state):
             raise CodecError(
                 f"the content is not a hard state that can follow one of term {self._hard_state.term}"
@@ -256,6 +269,8 @@ class _Reader:
 
     def _take_marker(self, data: bytes) -> None:
         marker = decode_position(data)
+        _check_room("a snapshot marker of index", marker.index)
+        _check_room("a snapshot marker of term", marker.term)
         if marker.index == self._at.index:
             self._take_marker_of_position(marker)
         elif marker.index > self._at.index:
@@ -288,10 +303,40 @@ class _Reader:
             metadata = decode_metadata(self._metadata)
         except CodecError as error:
             raise damaged(error.message, newest, 0) from error
+        if metadata.node_id == 0:
+            raise damaged("the log is said to be that of member 0, which nobody is", newest, 0)
         state = self._hard_state
         if state != EMPTY_HARD_STATE:
             state = state._replace(commit=max(state.commit, self._at.index))
         return WalContents(metadata, state, self._entries, crc, torn_at)
+
+
+class _ForgivingReader(_Reader):
+    """Reads what is good in a log that a forged message has got into."""
+
+    def take(self, record: Record, path: Path) -> None:
+        with suppress(OutOfRangeError):
+            super().take(record, path)
+
+    def finish(self, newest: Path, crc: int, torn_at: int | None) -> WalContents:
+        contents = super().finish(newest, crc, torn_at)
+        last = contents.entries[-1] if contents.entries else Entry(self._at.term, self._at.index)
+        contents.hard_state = HardState(max(last.term, 1), 0, last.index)
+        return contents
+
+
+def _check_room(what: str, number: int) -> None:
+    if number >= NO_ROOM:
+        raise _Forged(what, number)
+
+
+class _Forged(Exception):
+    """A number that leaves no room to count on, seen by a method that does not know the place."""
+
+    def __init__(self, what: str, number: int) -> None:
+        super().__init__(what, number)
+        self.what = what
+        self.number = number
 
 
 class _Refusal(Exception):

@@ -14,9 +14,17 @@ from google_crc32c import extend
 from google_crc32c import value as crc32c
 
 from server.proto import snap_pb2
+from server.raft.limits import NO_ROOM
 from server.raft.types import EMPTY_HARD_STATE, Entry, HardState, Snapshot
 from server.storage.codec import WalPosition, decode_snapshot, encode_snapshot, parse
-from server.storage.errors import CodecError, DamagedError, WriteFailedError, describe, reporting
+from server.storage.errors import (
+    CodecError,
+    DamagedError,
+    OutOfRangeError,
+    WriteFailedError,
+    describe,
+    reporting,
+)
 from server.storage.files import REAL_FILES, Files, free_backup_name, write_new_file
 from server.storage.wal import WAL
 
@@ -52,17 +60,20 @@ class SnapshotDir:
             raise WriteFailedError(f"cannot save the snapshot: {describe(error)}", path) from error
         return path
 
-    def load_newest(self) -> Snapshot | None:
+    def load_newest(self, *, leave_out_forged: bool = False) -> Snapshot | None:
         """The newest snapshot that can be read, None when there is none. For the start of a member.
 
         Files that are damaged on the way to it are renamed to ``NAME.snap.broken`` (or ``.broken.2`` ...), as etcd
         does; nothing is deleted. Index and term are those of the content: the names only give the order.
-        Raises StorageError when a file cannot be read or renamed at all.
+        Raises StorageError when a file cannot be read or renamed at all, and OutOfRangeError for one that a forged
+        message left, unless those are to be left out like damaged ones.
         """
         for path in self._newest_first():
             try:
                 return read_snapshot(path)
             except DamagedError as error:
+                if isinstance(error, OutOfRangeError) and not leave_out_forged:
+                    raise
                 with reporting("set aside", path):
                     backup = free_backup_name(path)
                     self._files.rename(path, backup)
@@ -127,11 +138,16 @@ def persist_received_snapshot(
 
 
 def read_snapshot(path: Path) -> Snapshot:
-    """One .snap file. Raises DamagedError if it is not whole, StorageError if it cannot be read."""
+    """One .snap file. Raises DamagedError if it is not whole, OutOfRangeError for one that nobody can have taken,
+    StorageError if it cannot be read."""
     try:
-        return decode_snapshot_file(_content(path))
+        snapshot = decode_snapshot_file(_content(path))
     except CodecError as error:
         raise DamagedError(error.message, path) from error
+    for what, number in (("index", snapshot.index), ("term", snapshot.term)):
+        if number >= NO_ROOM:
+            raise OutOfRangeError(f"a snapshot of {what}", number, path)
+    return snapshot
 
 
 def _content(path: Path) -> bytes:

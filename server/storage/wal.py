@@ -164,6 +164,20 @@ class WAL:
         )
         return wal, contents
 
+    @classmethod
+    def write_whole(
+        cls, segment: Segment, metadata: WalMetadata, at: WalPosition, contents: WalContents, *, files: Files
+    ) -> None:
+        """Makes one segment that is a whole log by itself, from the position on. Its name is there when all of it is on
+        disk. Raises StorageError."""
+        wal = cls(segment.path.parent, [], metadata, files=files, segment_bytes=SEGMENT_BYTES)
+        marker = (RecordType.SNAPSHOT, encode_position(at))
+        entries = [(RecordType.ENTRY, encode_entry(entry)) for entry in contents.entries]
+        try:
+            wal._begin_segment(segment, [marker, *entries, *_state_record(contents.hard_state)])
+        finally:
+            _close_all(wal._held)
+
     def save(self, hard_state: HardState, entries: Sequence[Entry]) -> None:
         """Appends the entries, then the hard state unless it is EMPTY_HARD_STATE, in one write.
 

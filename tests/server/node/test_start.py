@@ -16,13 +16,14 @@ from server.api.jsonform import event_line
 from server.cluster import Ask, BootstrapError, Member, cluster_id, id_text
 from server.config import Config, load
 from server.node import CannotApply, MemberRemoved, Node, Started, open_member
-from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Role
+from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Role, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
-from server.storage.errors import DamagedError, StorageError
+from server.storage.errors import DamagedError, OutOfRangeError, StorageError
 from server.storage.records import read_records
 from server.storage.replay import read_wal
 from server.storage.requests import Request
-from server.storage.wal import WAL, WalMetadata
+from server.storage.snapshots import SnapshotDir, persist_received_snapshot
+from server.storage.wal import WAL, WalMetadata, WalPosition
 from server.store.event import Event
 from tests.support import virtual_time
 from tests.support.asking import Others, members_reply, nobody, version_reply
@@ -294,6 +295,59 @@ def test_force_new_cluster_makes_one_of_three(of: Recorded, tmp_path: Path) -> N
 
     run(config(data_dir, force_new_cluster="true"), check, clock=lambda: now)
     run(config(data_dir), check, clock=lambda: now)
+
+
+def forge(data_dir: Path, *, snapshot: bool = False) -> None:
+    """Leaves in a directory what forged messages left, when their numbers were still believed."""
+    last, snap = (1 << 64) - 1, data_dir / "member" / "snap"
+    wal, contents = WAL.open(data_dir / "member" / "wal", position(data_dir))
+    if snapshot:
+        forged = Snapshot(last, contents.hard_state.term, (1,), b"")
+        persist_received_snapshot(wal, SnapshotDir(snap), forged, HardState(last, 0, last))
+    else:
+        wal.save(contents.hard_state._replace(term=last, vote=0), [])
+    wal.close()
+
+
+@pytest.mark.parametrize("snapshot", [False, True])
+@pytest.mark.parametrize(
+    "of", [Recorded("cluster3-2.3.8", "x1a"), Recorded("cluster3-snap-2.3.8", "y1a")], ids=str
+)
+def test_a_directory_that_a_forged_message_got_into_opens_with_force_new_cluster_and_only_so(
+    of: Recorded, snapshot: bool, tmp_path: Path
+) -> None:
+    data_dir = of.unpack(tmp_path)
+    root = of.expected()["state"]["root"]
+    now = recorded_now(of)
+    before = WAL.open(data_dir / "member" / "wal", position(data_dir))
+    before[0].close()
+    forge(data_dir, snapshot=snapshot)
+    found = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
+
+    with pytest.raises(OutOfRangeError, match="--force-new-cluster"):
+        open_only(config(data_dir))
+    assert {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()} == found
+
+    async def check(node: Node) -> None:
+        assert [member.id for member in node.members] == [node.local.id]
+        assert node.raft.term == before[1].entries[-1].term + 1
+        assert without_ttl(answer(node, "/", recursive=True, sorted=True)) == without_ttl(root)
+        await node.propose(Request(method="PUT", path="/0/probe", val=b"x"))
+
+    async def check_again(node: Node) -> None:
+        assert without_ttl(answer(node, "/", recursive=True, sorted=True)) == without_ttl(root)
+        assert node.store.peek("/0/probe") == b"x"
+
+    run(config(data_dir, force_new_cluster="true"), check, clock=lambda: now)
+    run(config(data_dir), check_again, clock=lambda: now)
+    kept = {path.name: path.read_bytes() for path in (data_dir / "member" / "wal.broken").iterdir()}
+    assert kept.items() <= {path.name: content for path, content in found.items()}.items()
+    assert len(kept) == len([path for path in found if path.suffix == ".wal"])
+
+
+def position(data_dir: Path) -> WalPosition:
+    taken = SnapshotDir(data_dir / "member" / "snap").load_newest()
+    return WalPosition() if taken is None else WalPosition(taken.index, taken.term)
 
 
 def test_a_first_start_cut_short_begins_again(tmp_path: Path) -> None:
