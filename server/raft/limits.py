@@ -12,6 +12,7 @@ The bounds keep numbers below 2^62, which is what a disk may hold too (``server.
 from typing import NamedTuple
 
 from server.raft.messages import Message, MessageType
+from server.raft.types import Snapshot
 
 NO_ROOM = 1 << 62
 """Terms and indexes from here on are forged or damaged."""
@@ -31,12 +32,13 @@ class Refusal(NamedTuple):
 
 
 def refusal(
-    message: Message, *, member: int, is_voter: bool, knows: bool, term: int, last: int
+    message: Message, *, member: int, knows: bool, leads: bool, term: int, last: int
 ) -> Refusal | None:
     """Why a member does not take a message; None if it does.
 
-    The member is ``member``, of which ``is_voter`` says whether it has applied its own addition. Its own term is
-    ``term``, the last index of its log ``last``. ``knows``: the sender is a voter too, as far as it knows.
+    The member is ``member``, its own term ``term``, which it ``leads`` or not, and the last index of its log ``last``.
+    ``knows``: the sender is a voter, as far as it knows. (Of a snapshot that is to be installed, more is asked:
+    ``refusal_of_image``.)
     """
     if message.to != member:
         return Refusal("receiver", f"it is for member {message.to:x}")
@@ -74,18 +76,18 @@ def refusal(
         )
     if (
         kind is MessageType.APPEND_RESPONSE
+        and leads
         and not message.reject
         and message.term == term
         and message.index > last
     ):
         return Refusal("index", f"it confirms entry {message.index}, but the log here ends with {last}")
     if kind is MessageType.SNAPSHOT:
-        return _refusal_of_snapshot(message, member, is_voter, most_index)
+        return _refusal_of_snapshot(message, most_index)
     return None
 
 
-def _refusal_of_snapshot(message: Message, member: int, is_voter: bool, most_index: int) -> Refusal | None:
-    """A joiner's image may be older than its addition: releases up to 2.2 send such. Another's may not."""
+def _refusal_of_snapshot(message: Message, most_index: int) -> Refusal | None:
     snapshot = message.snapshot
     if snapshot is None:
         return Refusal("snapshot", "there is no snapshot in it")
@@ -93,13 +95,19 @@ def _refusal_of_snapshot(message: Message, member: int, is_voter: bool, most_ind
         return Refusal("index", f"a snapshot at index {snapshot.index} leaves no room to count on")
     if snapshot.term > message.term:
         return Refusal("term", f"a snapshot of term {snapshot.term} in a message of term {message.term}")
+    return None
+
+
+def refusal_of_image(snapshot: Snapshot, *, member: int, is_voter: bool) -> Refusal | None:
+    """Why a snapshot must not take the place of the log. ``is_voter``: the member has applied its own addition.
+
+    A joiner's image may be older than its addition: releases up to 2.2 send such. Another's may not.
+    """
     if not snapshot.nodes:
         return Refusal("snapshot", f"the snapshot at index {snapshot.index} has no members")
     if is_voter and member not in snapshot.nodes:
-        return Refusal(
-            "snapshot",
-            f"the snapshot at index {snapshot.index} leaves out this member, which was added before",
-        )
+        text = f"the snapshot at index {snapshot.index} leaves out this member, which was added before"
+        return Refusal("snapshot", text)
     return None
 
 

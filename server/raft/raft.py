@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from random import Random
 
-from server.raft.limits import Refusal, refusal
+from server.raft.limits import Refusal, refusal, refusal_of_image
 from server.raft.log import RaftLog
 from server.raft.messages import Message, MessageType
 from server.raft.progress import Pace, Progress
@@ -189,14 +189,20 @@ class Raft:
 
     def refusal(self, message: Message) -> Refusal | None:
         """Why ``step`` would not take a message from a peer; None if it would."""
-        return refusal(
+        why = refusal(
             message,
             member=self.id,
-            is_voter=self.id in self._voters,
             knows=message.sender in self._voters,
+            leads=self.role is Role.LEADER,
             term=self.term,
             last=self.log.last_index,
         )
+        if why is not None or message.type is not MessageType.SNAPSHOT:
+            return why
+        snapshot = message.snapshot
+        if snapshot is None or not self.installs(snapshot, message.term):
+            return None
+        return refusal_of_image(snapshot, member=self.id, is_voter=self.id in self._voters)
 
     def step(self, message: Message) -> Refusal | None:
         """A message from a peer. Returns why it is refused, with nothing changed; None when it was taken."""

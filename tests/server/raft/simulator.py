@@ -3,7 +3,8 @@
 What is real: ``server.raft``, driven as the package's text says. What is played: the clock, the network (loses,
 repeats, reorders, delays, parts members from each other one way or both), clocks that jump, disks (slow; a crash keeps any beginning of
 what was not synced yet, so saves are torn and a commit index that was written alone is lost), state machines with
-snapshots, clients, an operator who adds and removes members, and processes that pause.
+snapshots, clients, an operator who adds and removes members, processes that pause, and somebody hostile on the peer port
+(``hostile``), of whose messages outside the bounds nothing may be taken.
 
 After every step the safety properties of the Raft paper (figure 3) are checked, and that what a leader commits is on
 the disks of a majority. When the faults end, all members have to agree again. One seed gives one run, to the step.
@@ -36,6 +37,7 @@ from server.raft import (
     Role,
     Snapshot,
 )
+from tests.server.raft.hostile import Hostile
 
 TICK = 10
 """Units of time between two ticks, about; all other times are in the same unit."""
@@ -173,12 +175,16 @@ class Machine:
 class Simulation:
     """One run. ``run`` raises Violation; ``figures`` counts what happened, ``trace`` sums it up."""
 
+    attacks: Sequence[int] = (20, 60, 200, 10**9)
+    """About how long it is from one to the next, one of these in a run."""
+
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.random = random = Random(seed)
         self.now = 0
         self.steps = 0
         self.figures: Counter[str] = Counter()
+        self.hostile = Hostile(random, self._forged_data, self._forged_image)
         self.trace = 0
         self.recent: deque[tuple[object, ...]] = deque(maxlen=80)
         self._events: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
@@ -219,6 +225,7 @@ class Simulation:
             (self._take_snapshots, random.choice((60, 200, 10**9))),
             (self._pause_one, random.choice((100, 400, 10**9))),
             (self._jump, random.choice((30, 100, 300, 10**9))),
+            (self._attack, random.choice(self.attacks)),
         ):
             self._again(routine, every)
 
@@ -359,7 +366,7 @@ class Simulation:
         machine.is_saving = False
         if ready.snapshot is not None:
             machine.state = pickle.loads(ready.snapshot.data)
-            self._expect(machine.state == self.states[ready.snapshot.index], "a snapshot of another state")
+            self._check_image(machine)
             self.figures["snapshots installed"] += 1
             self._note("installs", machine.id, ready.snapshot.index)
         self._finish(machine, ready, apply=machine.applies_late)
@@ -463,7 +470,10 @@ class Simulation:
             arrived = not self.faulty or self.random.random() < 0.9  # and else its answer was lost
             self._at(self.random.randint(1, TICK), self._report, sender, life, message.to, arrived)
         self._note(message.type.name, message.sender, message.to, message.term, message.index, message.reject)
-        machine.raft.step(message)
+        why = machine.raft.step(message)
+        if why is not None:
+            self._expect(why.reason == "sender", "an honest message was refused:", message, why)
+            self.figures["messages of who is no member yet"] += 1
         self._look(machine)
         self._work(machine)
 
@@ -532,6 +542,30 @@ class Simulation:
             self._look(machine)
             self._work(machine)
 
+    def _attack(self) -> None:
+        """Somebody says what no honest member says."""
+        machine = self._one()
+        if machine is None or machine.raft is None or machine.paused_until > self.now:
+            return
+        raft = machine.raft
+        message = self.hostile.outside(raft, [number for number in self.machines if number != machine.id])
+        before = _all_of(raft)
+        why = raft.step(message)
+        self._note("attack", machine.id, message.type.name, why)
+        if why is None:
+            raise Violation(f"taken, though it is outside the bounds: {message}")
+        self._expect(_all_of(raft) == before, "a refused message changed something:", message)
+        self.figures["hostile messages refused"] += 1
+        self.figures[f"hostile messages refused for {why.reason}"] += 1
+
+    def _forged_data(self, kind: EntryType) -> bytes:
+        if kind is EntryType.NORMAL:
+            return b"forged %d" % self.random.randint(0, 9)
+        return self.random.choice((b"+%d", b"-%d")) % self.random.randint(1, MOST_MEMBERS + 2)
+
+    def _forged_image(self, index: int, nodes: tuple[int, ...]) -> bytes:
+        return pickle.dumps(State(index, self.random.randint(0, 9), frozenset(nodes)))
+
     def _change_members(self) -> None:
         machine = self._one()
         if machine is None or machine.raft is None or not machine.state.members:
@@ -583,6 +617,9 @@ class Simulation:
             self._boot(machine)
 
     # What must hold
+
+    def _check_image(self, machine: Machine) -> None:
+        self._expect(machine.state == self.states[machine.state.index], "a snapshot of another state")
 
     def _look(self, machine: Machine) -> None:
         """The properties of figure 3, as far as one member's last step can have broken them."""
@@ -680,6 +717,75 @@ class Simulation:
         self.figures["conf changes"] += sum(
             entry.type is EntryType.CONF_CHANGE for entry in self.log[len(self._first_members) :]
         )
+
+
+def _all_of(raft: Raft) -> tuple[object, ...]:
+    """All that a message could change, but for the progress of others."""
+    log = raft.log
+    marks = (log.first_index, log.last_index, log.last_term, log.committed, log.stable, log.applied)
+    return (
+        raft.hard_state,
+        raft.role,
+        raft.leader,
+        raft.voters,
+        raft.progress,
+        marks,
+        list(raft._messages),
+        raft._elapsed,
+    )
+
+
+class Siege(Simulation):
+    """A run with somebody on the peer port whose messages are plausible. Raft believes them, so nothing is promised of what
+    the members agree on; but none of them may meet an exception: not even a LogError, which ends a member with a line."""
+
+    attacks = (5, 15, 40)
+
+    def run(self) -> None:
+        with small_limits():
+            try:
+                self._run_until(FAULTS_END)
+            except Exception as error:
+                events = "\n".join(" ".join(map(str, event)) for event in self.recent)
+                raise Violation(
+                    f"siege {self.seed}, step {self.steps}: {type(error).__name__}: {error}\n{events}"
+                ) from error
+        self.figures["sieges"] += 1
+
+    def _attack(self) -> None:
+        for _ in range(self.random.randint(1, 5)):
+            machine = self._one()
+            if machine is None or machine.raft is None:
+                return
+            others = [number for number in self.machines if number != machine.id]
+            message = self.hostile.plausible(machine.raft, others)
+            why = machine.raft.step(message)
+            self.figures["hostile messages taken" if why is None else "hostile messages refused"] += 1
+            self._note("attack", machine.id, message, why)
+            self._look(machine)
+            self._work(machine)
+
+    def _expect(self, condition: bool, what: str, *details: object) -> None:
+        """Of what members agree on, nothing is promised."""
+
+    def _look(self, machine: Machine) -> None:
+        raft = machine.raft
+        machine.led = 0 if raft is None or raft.role is not Role.LEADER else raft.term
+
+    def _crash(self, machine: Machine) -> None:
+        self.leaders[machine.led] = machine.id
+        super()._crash(machine)
+
+    def _check_image(self, machine: Machine) -> None:
+        """It may be of anything."""
+
+    def _apply(self, machine: Machine, entries: Sequence[Entry]) -> None:
+        raft = machine.raft
+        assert raft is not None
+        for entry in entries:
+            before, machine.state = machine.state, machine.state.after(entry)
+            if entry.type is EntryType.CONF_CHANGE:
+                self._apply_conf_change(machine, raft, before, entry)
 
 
 def _has(log: RaftLog, entry: Entry) -> bool:

@@ -1,9 +1,13 @@
 """Whole clusters under faults, a thousand seeds of them; ``make soak SEEDS=N`` runs more."""
 
+from collections import Counter
+
 import pytest
 
-from tests.server.raft.simulator import Simulation
+from tests.server.raft.simulator import Siege, Simulation
+from tests.server.raft.soak import SIEGES
 
+REASONS = ("receiver", "sender", "term", "index", "commit", "snapshot")
 SEEDS = 1000
 CHUNK = 20
 
@@ -13,6 +17,22 @@ CHUNK = 20
 def test_clusters_keep_figure_3_and_agree_when_the_faults_end(first: int) -> None:
     for seed in range(first, first + CHUNK):
         Simulation(seed).run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, SEEDS // SIEGES, CHUNK))
+def test_no_member_breaks_when_somebody_says_what_is_plausible(first: int) -> None:
+    for seed in range(first, first + CHUNK):
+        Siege(seed).run()
+
+
+def test_a_few_members_besieged_do_not_break() -> None:
+    figures = Counter[str]()
+    for seed in range(4):
+        siege = Siege(seed)
+        siege.run()
+        figures += siege.figures
+    assert figures["hostile messages taken"] > 1000
 
 
 def test_a_few_seeds_meet_every_kind_of_fault() -> None:
@@ -26,6 +46,7 @@ def test_a_few_seeds_meet_every_kind_of_fault() -> None:
         "conf changes",
         "crashes",
         "elections",
+        *(f"hostile messages refused for {reason}" for reason in REASONS),
         "messages delayed",
         "messages lost",
         "messages repeated",
