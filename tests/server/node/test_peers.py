@@ -1,6 +1,7 @@
 """Nodes that talk to each other: through a network in memory, which can be cut. Disks here keep nothing."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,14 @@ from server.cluster import Member, Members
 from server.cluster.members import REMOVED
 from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, Started
 from server.node.leadership import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
-from server.raft import Message, MessageType, Raft, RaftLog, Snapshot
+from server.raft import Entry, EntryType, Message, MessageType, Raft, RaftLog, Snapshot
 from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
-from server.storage.requests import Request
+from server.storage.requests import Request, encode_request
 from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
+from tests.server.raft.hostile import Hostile
 from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
 from tests.support.virtual_time import VIRTUAL_TIME
@@ -709,3 +711,155 @@ def test_a_fault_while_a_message_is_taken_ends_the_member(monkeypatch: pytest.Mo
             await leader.failed
 
     run(test, Cluster())
+
+
+# Whatever comes by the peer port
+
+JUNK = Entry(0, 0, b"\xff\xff")
+JUNK_CHANGE = Entry(0, 0, b"\xff\xff", EntryType.CONF_CHANGE)
+
+
+@pytest.mark.parametrize("junk", [JUNK, JUNK_CHANGE], ids=["request", "change"])
+def test_a_junk_proposal_gets_into_no_log_and_is_not_forwarded(junk: Entry) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        nodes = cluster.world.nodes
+        await settled(cluster)
+        sent: list[Message] = []
+        cluster.world.lose = lambda message: bool(sent.append(message))
+        good = Entry(0, 0, encode_request(put("good")))
+        for node in nodes.values():
+            sender = next(number for number in nodes if number != node.local.id)
+            proposal = Message(MessageType.PROPOSE, node.local.id, sender, entries=(good, junk))
+            ((_, why),) = node.peers.receive([proposal])
+            assert why.text.startswith("an entry that nobody could apply: 2 bytes that do not decode as a ")
+            assert node.metrics.messages_refused == {"entry": 1}
+        assert isinstance(await leader.propose(put("a")), Event)
+        await until(lambda: all(value(node, "a") for node in nodes.values()))
+        assert not any(value(node, "good") for node in nodes.values())
+        assert not [message for message in sent if message.type is MessageType.PROPOSE]
+
+    run(test, Cluster())
+
+
+def test_a_proposal_that_can_be_applied_is_taken() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        other = next(number for number in cluster.world.nodes if number != leader.local.id)
+        entry = Entry(0, 0, encode_request(put("forwarded")))
+        assert (
+            leader.peers.receive([Message(MessageType.PROPOSE, leader.local.id, other, entries=(entry,))])
+            == []
+        )
+        await until(lambda: value(leader, "forwarded"))
+
+    run(test, Cluster())
+
+
+@pytest.mark.parametrize("junk", [JUNK, JUNK_CHANGE], ids=["request", "change"])
+def test_a_junk_append_gets_into_no_log_whoever_sends_it(junk: Entry) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        follower = next(node for node in cluster.world.nodes.values() if node is not leader)
+        await settled(cluster)
+        await until(lambda: follower.raft.log.last_index == leader.raft.log.last_index)
+        for sender in (leader.local.id, 77):
+            log = follower.raft.log
+            entry = Entry(follower.raft.term, log.last_index + 1, junk.data, junk.type)
+            append = Message(
+                MessageType.APPEND, follower.local.id, sender, follower.raft.term, log.last_index, log.last_term,
+                log.last_index + 1, (entry,),
+            )  # fmt: skip
+            before = follower.raft.hard_state, log.last_index
+            ((_, why),) = follower.peers.receive([append])
+            assert why.reason == "entry"
+            assert (follower.raft.hard_state, log.last_index) == before
+        assert isinstance(await follower.propose(put("a")), Event)
+
+    run(test, Cluster())
+
+
+def test_nothing_from_a_removed_member_is_taken() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        gone = next(number for number in cluster.world.nodes if number != leader.local.id)
+        cluster.world.cut.add(gone)
+        await leader.remove_member(gone)
+        term = leader.raft.term
+        for kind in MessageType:
+            ((_, why),) = leader.peers.receive([Message(kind, leader.local.id, gone, term + 1)])
+            assert why.reason == "sender"
+        assert (leader.raft.term, leader.is_leader) == (term, True)
+
+    run(test, Cluster())
+
+
+def test_whatever_is_outside_the_bounds_leaves_the_members_as_they_are() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        await settled(cluster)
+        nodes, hostile = cluster.world.nodes, Hostile(Random(1))
+        terms = {number: node.raft.term for number, node in nodes.items()}
+        for _ in range(300):
+            for number, node in nodes.items():
+                message = hostile.outside(node.raft, [other for other in nodes if other != number])
+                assert len(node.peers.receive([message])) == 1, message
+        assert {number: node.raft.term for number, node in nodes.items()} == terms
+        assert leader.is_leader
+        for node in nodes.values():
+            assert isinstance(await node.propose(put(f"by{node.local.id}")), Event)
+            assert sum(node.metrics.messages_refused.values()) == 300
+            assert node.metrics.messages_refused.keys() >= {
+                "receiver",
+                "sender",
+                "term",
+                "index",
+                "commit",
+                "snapshot",
+            }
+
+    run(test, Cluster())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_plausible_ends_no_member_with_a_traceback(
+    seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They obey, and may end with a line of their own: Raft is not Byzantine. But never by a fault of the program."""
+
+    async def test(cluster: Cluster) -> None:
+        await cluster.leader()
+        nodes, random = cluster.world.nodes, Random(seed)
+        hostile = Hostile(
+            random, lambda kind: forged_data(random, kind), lambda _, nodes: forged_image(random)
+        )
+        for _ in range(400):
+            for number, node in nodes.items():
+                if not node.failed.done():
+                    others = [other for other in nodes if other != number]
+                    node.peers.receive([hostile.plausible(node.raft, others)])
+            await asyncio.sleep(0)
+        assert sum(sum(node.metrics.messages_refused.values()) for node in nodes.values()) > 100
+        for node in nodes.values():
+            if node.failed.done():
+                assert isinstance(node.failed.exception(), NodeFailed)
+
+    run(test, Cluster())
+    assert "fault in the server" not in caplog.text
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def forged_data(random: Random, kind: EntryType) -> bytes:
+    if kind is EntryType.CONF_CHANGE:
+        number = random.randint(0, 6)
+        urls = random.choice((["junk"], [], ["http://[::1", "\ud800"], [f"http://{number}"], [7]))
+        context = random.choice((b"", b"junk", json.dumps({"id": number, "peerURLs": urls}).encode()))
+        change = encode_conf_change(ConfChange(random.choice(list(ConfChangeType)), number, 1, context))
+        return random.choice((change, b"\xff"))
+    path = random.choice(("/1/a", "/0/version", "/0/members/1/attributes", "/0/members", ""))
+    method, content = random.choice(("PUT", "DELETE", "SYNC")), random.choice((b"{}", b"2.3.0", b"["))
+    return random.choice((encode_request(Request(method=method, path=path, val=content)), b"", b"\xff"))
+
+
+def forged_image(random: Random) -> bytes:
+    return random.choice((b"", b"{}", without(0), without(2), members_as_a_file(), empty_key_space()))
