@@ -53,13 +53,15 @@ def request(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     *,
+    body: bytes | str | None = None,
     timeout: float = PATIENCE,
     host: str = "127.0.0.1",
 ) -> Reply:
-    """One request to a port, of loopback by default, on a connection of its own; ``path`` goes out as it is."""
+    """One request to a port, of loopback by default, on a connection of its own; ``path`` goes out as it is. The body is
+    a form, or what is given."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
-        body = None if form is None else urllib.parse.urlencode(form)
+        body = body if form is None else urllib.parse.urlencode(form)
         kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request(method, path, body, {**kind, **(headers or {})})
         got = connection.getresponse()

@@ -81,6 +81,18 @@ def test_families_and_types_of_an_idle_member(tmp_path: Path) -> None:
     serve(tmp_path / "d", test)
 
 
+def test_messages_that_the_peer_port_refused_are_counted_by_reason(tmp_path: Path) -> None:
+    async def test(served: Served) -> None:
+        for reason in ("term", "term", "sender"):
+            served.node.peers.refused(reason)
+        got = await scrape(served)
+        assert got.types == ALWAYS | {"etcd_server_peer_messages_refused_total": "counter"}
+        assert got["etcd_server_peer_messages_refused_total{reason=term}"] == 2
+        assert got["etcd_server_peer_messages_refused_total{reason=sender}"] == 1
+
+    serve(tmp_path / "d", test)
+
+
 def test_buckets(tmp_path: Path) -> None:
     async def test(served: Served) -> None:
         await served.ask("GET", "/v2/keys/")

@@ -726,7 +726,12 @@ def test_a_junk_proposal_gets_into_no_log_and_is_not_forwarded(junk: Entry) -> N
         nodes = cluster.world.nodes
         await settled(cluster)
         sent: list[Message] = []
-        cluster.world.lose = lambda message: bool(sent.append(message))
+
+        def watch(message: Message) -> bool:
+            sent.append(message)
+            return False
+
+        cluster.world.lose = watch
         good = Entry(0, 0, encode_request(put("good")))
         for node in nodes.values():
             sender = next(number for number in nodes if number != node.local.id)

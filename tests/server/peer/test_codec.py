@@ -13,6 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server.peer.codec import (
+    MAX_ENTRIES,
+    MAX_MEMBERS,
     MAX_MESSAGE,
     AppendEncoder,
     Decoder,
@@ -356,3 +358,44 @@ def test_the_stream_of_appends_has_appends_only() -> None:
 def test_a_number_that_is_too_big_for_the_wire_is_the_callers_mistake() -> None:
     with pytest.raises(ValueError, match=r"out of range|Value"):
         encode_message(Message(MessageType.HEARTBEAT, 2**64, 1))
+
+
+def test_a_count_of_entries_that_nobody_sends_is_refused_before_they_come() -> None:
+    decoder = append_decoder(1, 2)
+    full = Message(MessageType.APPEND, 1, 2, 5)
+    decoder.feed(b"\x02" + _sized(encode_message(full)))
+    for count in (MAX_ENTRIES + 1, 1 << 62, (1 << 64) - 1):
+        decoder = append_decoder(1, 2)
+        decoder.feed(b"\x02" + _sized(encode_message(full)))
+        with pytest.raises(WireError, match=f"{count} entries is too long"):
+            decoder.feed(b"\x01" + count.to_bytes(8, "big"))
+
+
+@pytest.mark.parametrize("before", [b"", b"\x7d\0\0\0\0", b"\x79" + bytes(8), b"\x08\x03"])
+def test_a_message_of_too_many_entries_is_refused_before_it_is_unpacked(before: bytes) -> None:
+    """Two bytes each, which would be a hundred each in memory; odd fields before them change nothing."""
+    with pytest.raises(WireError, match=r"1048577 entries is too long|no raft message"):
+        decode_message(before + b"\x3a\x00" * (MAX_ENTRIES + 1))
+
+
+def test_a_long_message_of_few_entries_is_read() -> None:
+    entries = tuple(Entry(5, index, bytes(1 << 20)) for index in range(1, 4))
+    message = Message(MessageType.APPEND, 1, 2, 5, entries=entries)
+    assert decode_message(encode_message(message)) == message
+
+
+def test_a_long_message_that_is_cut_short_is_refused() -> None:
+    data = encode_message(Message(MessageType.APPEND, 1, 2, 5, entries=(Entry(5, 1, bytes(3 << 20)),)))
+    for end in (len(data) - 1, len(data) - 30, 3 << 20):
+        with pytest.raises(WireError):
+            decode_message(data[:end])
+
+
+def test_a_snapshot_of_more_members_than_there_can_be_is_refused() -> None:
+    snapshot = Snapshot(1, 1, tuple(range(1, MAX_MEMBERS + 2)), b"")
+    with pytest.raises(WireError, match="4097 members"):
+        decode_message(encode_message(Message(MessageType.SNAPSHOT, 1, 2, 5, snapshot=snapshot)))
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(8, "big") + data

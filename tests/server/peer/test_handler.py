@@ -1,6 +1,7 @@
 """The peer port as a peer sees it: paths, checks in their order, statuses and texts of 2.3.8."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -27,6 +28,8 @@ GOOD = {
 OLD = {**GOOD, "X-Server-Version": "2.0.0"}
 OTHER = {**GOOD, "X-Etcd-Cluster-ID": "c2"}
 HEARTBEAT = encode_message(Message(MessageType.HEARTBEAT, ME, PEER, 3))
+TO_ANOTHER = encode_message(Message(MessageType.HEARTBEAT, PEER, PEER, 3))
+MISDIRECTED = {**GOOD, "X-Raft-To": "f"}
 FROM_GONE = encode_message(Message(MessageType.HEARTBEAT, ME, GONE, 3))
 SNAPSHOT = (RECORDED / "snapshot-post-from-3.4.23.bin").read_bytes()
 FOR_ME = int("b11861a7bc5d847", 16)
@@ -61,6 +64,10 @@ def serve(scenario: Callable[[End, Ask], Awaitable[None]], member: int = ME) -> 
         ("POST", "/raft", OTHER, b"nonsense", 412, "cluster ID mismatch\n"),
         ("POST", "/raft", GOOD, b"nonsense", 400, "error unmarshaling raft message\n"),
         ("POST", "/raft", GOOD, FROM_GONE, 500, "error processing raft message\n"),
+        ("POST", "/raft", GOOD, TO_ANOTHER, 500, "error processing raft message\n"),
+        ("POST", "/raft", MISDIRECTED, HEARTBEAT, 412, "to field mismatch\n"),
+        ("POST", "/raft/snapshot", MISDIRECTED, SNAPSHOT, 412, "to field mismatch\n"),
+        ("POST", "/raft/snapshot", GOOD, SNAPSHOT, 500, "failed to process raft message\n"),
         ("POST", "/raft/", GOOD, HEARTBEAT, 404, "404 page not found\n"),
         ("POST", "/raft/stream/msgapp/b", GOOD, None, 405, "Method Not Allowed\n"),
         ("GET", "/raft/stream/msgapp/zz", OLD, None, 412, "incompatible version\n"),
@@ -211,3 +218,52 @@ def test_a_sender_that_is_not_known_becomes_a_remote_if_it_says_where_it_is() ->
         await until(lambda: me.errors == [])
 
     serve(scenario)
+
+
+def test_what_the_member_refuses_is_answered_so_and_logged_with_who_sent_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario(me: End, ask: Ask) -> None:
+        assert (await ask("POST", "/raft", body=TO_ANOTHER))[0] == 500
+        assert me.databases == []
+        assert (await ask("POST", "/raft", body=b"nonsense"))[0] == 400
+        assert (await ask("POST", "/raft", {**GOOD, "X-Raft-To": "f"}, HEARTBEAT))[0] == 412
+        assert me.counted == ["undecodable", "receiver"]
+
+    serve(scenario)
+    assert (
+        "refused a message of type HEARTBEAT from b, posted by 127.0.0.1: it is for another member"
+        in caplog.text
+    )
+    assert (
+        "failed to unmarshal raft message from b, 127.0.0.1 (8 bytes that are no raft message)" in caplog.text
+    )
+
+
+def test_a_post_need_not_say_whom_it_is_for() -> None:
+    async def scenario(me: End, ask: Ask) -> None:
+        headers = {name: value for name, value in GOOD.items() if name != "X-Raft-To"}
+        assert (await ask("POST", "/raft", headers, HEARTBEAT))[0] == 204
+
+    serve(scenario)
+
+
+def test_the_database_of_a_snapshot_that_is_refused_is_not_looked_at() -> None:
+    async def scenario(me: End, ask: Ask) -> None:
+        assert (await ask("POST", "/raft/snapshot", body=SNAPSHOT))[0] == 500
+        assert (me.databases, me.received) == ([], [])
+
+    serve(scenario)
+
+
+def test_a_flood_of_refused_messages_is_written_at_a_limited_rate(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(me: End, ask: Ask) -> None:
+        for number in range(300):
+            body = encode_message(Message(MessageType.HEARTBEAT, PEER, number + 1, 3))
+            assert (await ask("POST", "/raft", body=body))[0] == 500
+
+    started = time.monotonic()
+    serve(scenario)
+    seconds = time.monotonic() - started
+    lines = [line for line in caplog.messages if line.startswith("refused a message")]
+    assert 50 <= len(lines) <= 50 * (seconds + 2)

@@ -628,3 +628,20 @@ def test_peers_without_the_right_certificates_do_not_talk(
 
     run(scenario)
     assert any(line.startswith(reason) for line in caplog.messages)
+
+
+def test_a_peer_whose_urls_nobody_can_dial_ends_nothing() -> None:
+    """They come out of the log, and a member may have put anything there."""
+
+    async def scenario() -> None:
+        a = End(A)
+        async with running(a):
+            for number, url in enumerate(
+                ("junk", "", "http://[::1", "http://a:b", "http://\ufffd", "x" * 10_000), 1
+            ):
+                a.transport.add_peer(number, [url])
+                a.transport.send([heartbeat(number, A)])
+            await until(lambda: set(a.lost) >= set(range(1, 7)))
+            assert [await a.transport.version_of(number) for number in range(1, 7)] == [None] * 6
+
+    run(scenario)
