@@ -8,40 +8,73 @@ from server.node.applier import CannotApply, check_not_newer
 from server.raft import Entry, EntryType
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change
 from server.storage.errors import CodecError
-from server.storage.requests import parse_request
+from server.storage.requests import Request, decode_request
 from server.version import numbers
 
-
-def fault_of(entry: Entry) -> str:
-    """Why an entry of a leader's cannot be applied, whatever the key space and the members are; ``""`` if it can."""
-    try:
-        if entry.type is EntryType.CONF_CHANGE:
-            _decode_change(entry)
-        elif entry.data:
-            request = parse_request(entry.data)
-            if request is not None and request.Path.startswith(b"/0/") and request.Method == b"PUT":
-                _check_value(request.Path.decode("utf-8", "surrogateescape"), request.Val)
-    except (CodecError, MemberError) as error:
-        return str(error)
-    return ""
+_MOST_KEPT = 2048
+"""Requests that have been decoded and not been applied yet,"""
+_LONGEST_KEPT = 4096
+"""and bytes of one; others are decoded again."""
 
 
-def fault_of_proposal(entry: Entry, members: Members) -> str:
-    """Why an entry that a member proposes must not get into the log; ``""`` if it may.
+class Judge:
+    """Judges entries before they are in the log. What they decode to is kept until they are applied: a follower decodes
+    no write twice."""
 
-    Stricter than of what a leader has put there: real etcd ends at a change of members whose context is not that
-    member's, and here no member may write of one that never was.
-    """
-    if fault := fault_of(entry):
-        return fault
-    try:
-        if entry.type is EntryType.CONF_CHANGE:
-            _check_context(_decode_change(entry))
-        elif entry.data:
-            _check_put(entry.data, members)
-    except (CannotApply, MemberError) as error:
-        return str(error)
-    return ""
+    def __init__(self, members: Members) -> None:
+        self._members = members
+        self._kept: dict[bytes, Request] = {}
+
+    def fault_of(self, entry: Entry) -> str:
+        """Why an entry of a leader's cannot be applied, whatever the key space and members are; ``""`` if it can."""
+        data = entry.data
+        try:
+            if entry.type is EntryType.CONF_CHANGE:
+                _decode_change(entry)
+            elif data:
+                request = decode_request(data)
+                if request is None:
+                    return ""
+                if request.method == "PUT" and request.path.startswith("/0/"):
+                    _check_value(request.path, request.val)
+                if len(data) <= _LONGEST_KEPT:
+                    self._keep(data, request)
+        except (CodecError, MemberError) as error:
+            return str(error)
+        return ""
+
+    def fault_of_proposal(self, entry: Entry) -> str:
+        """Why an entry that a member proposes must not get into the log; ``""`` if it may.
+
+        Stricter than of what a leader has put there: real etcd ends at a change of members whose context is not that
+        member's, and here no member may write of one that never was.
+        """
+        if fault := self.fault_of(entry):
+            return fault
+        try:
+            if entry.type is EntryType.CONF_CHANGE:
+                _check_context(_decode_change(entry))
+            elif entry.data:
+                self._check_put(entry.data)
+        except (CannotApply, MemberError) as error:
+            return str(error)
+        return ""
+
+    def take(self, data: bytes) -> Request | None:
+        """What the data of an entry decode to, if that is still known. They are applied now, and will not be again."""
+        return self._kept.pop(data, None)
+
+    def _keep(self, data: bytes, request: Request) -> None:
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()  # most of it never was applied, but gave way to other entries
+        self._kept[data] = request
+
+    def _check_put(self, data: bytes) -> None:
+        request = decode_request(data)
+        if request is not None and request.method == "PUT" and request.path.startswith("/0/"):
+            self._members.check_put(request.path)
+            if request.path == VERSION:
+                check_not_newer(request.val.decode("utf-8", "replace"))
 
 
 def _decode_change(entry: Entry) -> ConfChange:
@@ -67,13 +100,3 @@ def _check_context(change: ConfChange) -> None:
     described = Member.from_context(change.context).id
     if described != change.node_id:
         raise MemberError(f"a conf change for {id_text(change.node_id)} describes {id_text(described)}")
-
-
-def _check_put(data: bytes, members: Members) -> None:
-    request = parse_request(data)
-    if request is None or request.Method != b"PUT" or not request.Path.startswith(b"/0/"):
-        return
-    path = request.Path.decode("utf-8", "surrogateescape")
-    members.check_put(path)
-    if path == VERSION:
-        check_not_newer(request.Val.decode("utf-8", "replace"))

@@ -365,7 +365,7 @@ class Node:
 
     def _apply_unasked(self, entry: Entry, now: int) -> None:
         """Applies what no request here waits for: another member's, or a change of members."""
-        outcome = self._applier.apply(entry, None, now)
+        outcome = self._applier.apply(entry, self.peers.judge.take(entry.data), now)
         if entry.type is EntryType.CONF_CHANGE:
             self._changes.settle(entry.data, outcome if isinstance(outcome, MemberError) else None)
             if self._tasks:

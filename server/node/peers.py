@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from server.cluster.members import Member, Members
 from server.metrics import MemberMetrics
-from server.node.junk import fault_of, fault_of_proposal
+from server.node.junk import Judge
 from server.node.network import Network
 from server.raft import Message, MessageType, Raft, Refusal, Role, Snapshot
 from server.storage.boltfile import holds_v3_data
@@ -48,6 +48,7 @@ class Peers:
         self._raft = raft
         self._members = members
         self._metrics = metrics
+        self.judge = Judge(members)
         self._read_snapshot = read_snapshot
         self._wake = wake
         self._fail = fail
@@ -171,16 +172,16 @@ class Peers:
         """Why raft is not to see a message: for who sent it, or for what is in it, which raft does not understand."""
         if self._members.is_removed(message.sender):
             return Refusal("sender", "the sender was removed from the cluster")
-        if message.type is MessageType.APPEND:
-            faults = (fault_of(entry) for entry in message.entries)
-        elif message.type is MessageType.PROPOSE:
-            faults = (fault_of_proposal(entry, self._members) for entry in message.entries)
-        elif message.type is MessageType.SNAPSHOT:
+        if message.type is MessageType.SNAPSHOT:
             return self._raft.refusal(message) or self._refusal_of_snapshot(message)
-        else:
+        if not message.entries or message.type not in (MessageType.APPEND, MessageType.PROPOSE):
             return None
-        fault = next(filter(None, faults), "")
-        return Refusal("entry", f"an entry that nobody could apply: {fault}") if fault else None
+        is_proposal = message.type is MessageType.PROPOSE
+        for entry in message.entries:
+            fault = self.judge.fault_of_proposal(entry) if is_proposal else self.judge.fault_of(entry)
+            if fault:
+                return Refusal("entry", f"an entry that nobody could apply: {fault}")
+        return None
 
     def _refusal_of_snapshot(self, message: Message) -> Refusal | None:
         snapshot = message.snapshot

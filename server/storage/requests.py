@@ -136,17 +136,11 @@ def decode_request(data: bytes) -> Request | None:
     bare request (the letters of POST look like unknown groups to it), so the method's name decides: in the wrapped
     form the same field holds a message, which never reads as one. Raises CodecError for bytes that are neither.
     """
-    message = parse_request(data)
-    return None if message is None else _from_message(message)
-
-
-def parse_request(data: bytes) -> etcdserver_pb2.Request | None:
-    """The same, as protobuf has it: all that can fail is in here."""
     bare = parse(etcdserver_pb2.Request, data, "request")
     if bare.Method in METHODS:
-        return bare
+        return _from_message(bare)
     wrapped = parse(etcdserver_pb2.InternalRaftRequest, data, "request")
-    return wrapped.v2 if wrapped.HasField("v2") else None
+    return _from_message(wrapped.v2) if wrapped.HasField("v2") else None
 
 
 def _from_message(message: etcdserver_pb2.Request) -> Request:

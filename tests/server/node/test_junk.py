@@ -8,14 +8,14 @@ from random import Random
 import pytest
 
 from server.cluster import Member, Members
-from server.node import Applier, CannotApply
-from server.node.junk import fault_of, fault_of_proposal
+from server.node import Applier, CannotApply, junk
+from server.node.junk import Judge
 from server.raft import Entry, EntryType, Raft, RaftLog
 from server.storage.codec import ConfChange, ConfChangeType, decode_entry, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.records import RecordType, read_records
 from server.storage.replay import list_segments
-from server.storage.requests import Request, encode_request
+from server.storage.requests import Request, decode_request, encode_request
 from server.store.store import Store
 from tests.support.datadirs import Recorded, recorded
 
@@ -45,13 +45,14 @@ class World:
         self.store, self.members = Store(), Members(9)
         self.raft = Raft(1, RaftLog(), random=Random(1))
         self.applier = Applier(self.store, self.members, self.raft)
+        self.judge = Judge(self.members)
         for number in (KNOWN.id, REMOVED):
             context = Member(number, peer_urls=(f"http://127.0.0.1:{number}",)).context
             self.apply(conf_change(change(ConfChangeType.ADD_NODE, number, context)))
         self.apply(conf_change(change(ConfChangeType.REMOVE_NODE, REMOVED)))
 
     def apply(self, entry: Entry) -> object:
-        return self.applier.apply(entry, None, time.time_ns())
+        return self.applier.apply(entry, self.judge.take(entry.data), time.time_ns())
 
 
 DEEP = b"[" * 100_000
@@ -105,22 +106,36 @@ GOOD: dict[str, Entry] = {
 @pytest.mark.parametrize("name", JUNK)
 def test_what_would_end_a_member_is_told_before_it_is_in_the_log(name: str) -> None:
     world = World()
-    assert fault_of(JUNK[name])
-    assert fault_of_proposal(JUNK[name], world.members)
+    assert world.judge.fault_of(JUNK[name])
+    assert world.judge.fault_of_proposal(JUNK[name])
     with pytest.raises(CannotApply, match=r"entry 9 of the log|cluster version"):
         world.apply(JUNK[name])
 
 
 def test_a_change_that_says_nothing_which_no_log_can_hold_is_junk() -> None:
-    assert fault_of(conf_change(b""))
-    assert fault_of_proposal(conf_change(b""), World().members)
+    assert World().judge.fault_of(conf_change(b""))
+    assert World().judge.fault_of_proposal(conf_change(b""))
+
+
+def test_what_was_decoded_is_kept_until_it_is_applied_and_only_so_much_of_it() -> None:
+    judge = Judge(Members(9))
+    entries = [normal(put(f"/1/{number}", b"v")) for number in range(3000)]
+    for entry in entries:
+        assert judge.fault_of(entry) == ""
+    kept = [request for entry in entries if (request := judge.take(entry.data)) is not None]
+    assert kept == [decode_request(entry.data) for entry in entries[-len(kept) :]]
+    assert 0 < len(kept) <= junk._MOST_KEPT
+    assert judge.take(entries[-1].data) is None
+    long = normal(put("/1/long", bytes(5000)))
+    assert judge.fault_of(long) == ""
+    assert judge.take(long.data) is None
 
 
 @pytest.mark.parametrize("name", JUNK_OF_NOW)
 def test_what_would_end_a_member_as_things_are_is_no_proposal_that_is_taken(name: str) -> None:
     world = World()
-    assert fault_of(JUNK_OF_NOW[name]) == ""
-    assert fault_of_proposal(JUNK_OF_NOW[name], world.members)
+    assert world.judge.fault_of(JUNK_OF_NOW[name]) == ""
+    assert world.judge.fault_of_proposal(JUNK_OF_NOW[name])
     with pytest.raises(CannotApply):
         world.apply(JUNK_OF_NOW[name])
 
@@ -128,8 +143,8 @@ def test_what_would_end_a_member_as_things_are_is_no_proposal_that_is_taken(name
 @pytest.mark.parametrize("name", DEADLY_FOR_REAL)
 def test_what_would_end_a_real_etcd_is_no_proposal_that_is_taken(name: str) -> None:
     world = World()
-    assert fault_of(DEADLY_FOR_REAL[name]) == ""
-    assert fault_of_proposal(DEADLY_FOR_REAL[name], world.members)
+    assert world.judge.fault_of(DEADLY_FOR_REAL[name]) == ""
+    assert world.judge.fault_of_proposal(DEADLY_FOR_REAL[name])
     if "nobody" not in name:
         before = list(world.members)
         world.apply(DEADLY_FOR_REAL[name])
@@ -139,8 +154,8 @@ def test_what_would_end_a_real_etcd_is_no_proposal_that_is_taken(name: str) -> N
 @pytest.mark.parametrize("name", GOOD)
 def test_what_can_be_applied_is_taken(name: str) -> None:
     world = World()
-    assert fault_of(GOOD[name]) == ""
-    assert fault_of_proposal(GOOD[name], world.members) == ""
+    assert world.judge.fault_of(GOOD[name]) == ""
+    assert world.judge.fault_of_proposal(GOOD[name]) == ""
     world.apply(GOOD[name])
 
 
@@ -153,7 +168,8 @@ def test_no_entry_of_a_recorded_cluster_is_junk(of: Recorded, tmp_path: Path) ->
                 if record.type == RecordType.ENTRY:
                     entries.append(decode_entry(record.data))
     assert entries
-    assert [fault_of(entry) for entry in entries if fault_of(entry)] == []
+    judge = Judge(Members(9))
+    assert [fault for entry in entries if (fault := judge.fault_of(entry))] == []
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -165,7 +181,7 @@ def test_whatever_is_not_junk_is_applied_without_an_exception_that_nobody_expect
         if random.random() < 0.5 and data:
             data[random.randrange(len(data))] = random.randrange(256)
         entry = normal(bytes(data))
-        if not fault_of_proposal(entry, world.members):
+        if not world.judge.fault_of_proposal(entry):
             world.apply(entry)
 
 
