@@ -22,7 +22,7 @@ from server.node.applier import check_not_newer
 from server.node.disk import Disk, MemberDisk, TimedFiles
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
-from server.storage.datadir import Kind, has_wal, layout, prepare
+from server.storage.datadir import Kind, has_snapshots, has_wal, layout, prepare
 from server.storage.errors import DamagedError, OutOfRangeError
 from server.storage.files import Files
 from server.storage.renewal import begin_anew
@@ -98,12 +98,28 @@ def open_member(
     wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
     if layout(data_dir) is Kind.OLD_MEMBER or has_wal(wal_dir):
         return _restart(config, world)
+    _warn_of_snapshots(config, data_dir / "member" / "snap", wal_dir)
     if config.initial_cluster_state == "existing":
         return _join(config, world)
     founding = found(config, resolve=resolve, ask=ask)
     _log_settings(config, initial=True)
     disk = _new_disk(config, WalMetadata(founding.local.id, founding.cluster_id))
     return _begin(config, founding.local, founding.members, founding.cluster_id, disk, random)
+
+
+def _warn_of_snapshots(config: Config, snap_dir: Path, wal_dir: Path) -> None:
+    """Whether there was a member is asked of the log alone, as in etcd, so who names the wrong directory for it would
+    find all keys gone without a word."""
+    if has_snapshots(snap_dir):
+        logger.warning(
+            "there are snapshots in %s, but no log in %s (%s): this member starts EMPTY, without any of their keys, "
+            "and a later start will refuse snapshots that do not belong to its log. If a member was here before, stop this "
+            "one, remove the log that it begins, and name the directory of the old log with --wal-dir, or restore "
+            "it from a backup; if it is to be empty, move the snapshots away",
+            snap_dir,
+            wal_dir,
+            "--wal-dir" if config.wal_dir else "no --wal-dir is given",
+        )
 
 
 def _join(config: Config, world: _World) -> Started:
@@ -169,6 +185,7 @@ def _restart(config: Config, world: _World) -> Started:
     wal, contents = _open_log(wal_dir, at, TimedFiles(metrics.log_syncs), force=config.force_new_cluster)
     disk = _disk(config, wal, snapshots, wal_dir, metrics)
     try:
+        snapshots.make_sure()
         if snapshot is None and _is_cut_short(contents):
             if config.initial_cluster_state == "existing":
                 contents.hard_state = JOINER

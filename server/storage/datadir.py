@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def strangers(data_dir: Path) -> list[str]:
     return sorted(_names(data_dir) - {_MEMBER, _PROXY})
 
 
+def has_snapshots(snap_dir: Path) -> bool:
+    """Whether a member has left snapshots here. Raises StorageError if it cannot be seen."""
+    with reporting("read the directory", snap_dir):
+        return snap_dir.is_dir() and any(path.suffix == ".snap" for path in snap_dir.iterdir())
+
+
 def has_wal(wal_dir: Path) -> bool:
     """Whether a member has begun its life here: etcd takes any name in the directory for a sign of it.
 
@@ -94,7 +101,15 @@ def prepare(data_dir: Path, wal_dir: Path | None = None) -> tuple[Path, Path]:
         has_directory = wal.exists()
     if has_directory:
         check_writable(wal)
+    _make_sure_of_names(data_dir, wal)
     return wal, snap
+
+
+def _make_sure_of_names(data_dir: Path, wal: Path) -> None:
+    """Syncs the names of the directories. An earlier start may have made them and ended before it could."""
+    for directory in dict.fromkeys((data_dir / _MEMBER, data_dir, data_dir.parent, wal.parent)):
+        with reporting("sync the directory", directory), suppress(FileNotFoundError, PermissionError):
+            REAL_FILES.sync_directory(directory)  # what lies above may be closed to this user
 
 
 def check_writable(directory: Path) -> None:

@@ -6,7 +6,8 @@ Decides nothing about formats and catches nothing; every method raises OSError.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -16,6 +17,10 @@ class Files:
     def create(self, path: Path, mode: int) -> int:
         """Opens a file for appending, made if it is not there. What a crash left in it is for the caller to cut."""
         return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
+
+    def reopen(self, path: Path) -> int:
+        """Opens a file that is there for writing from its first byte on, over what it holds."""
+        return os.open(path, os.O_WRONLY | os.O_CLOEXEC)  # not for appending, which ignores every position
 
     def write(self, fd: int, data: bytes) -> None:
         written = os.write(fd, data)
@@ -35,6 +40,9 @@ class Files:
 
     def rename(self, source: Path, target: Path) -> None:
         source.rename(target)
+
+    def remove(self, path: Path) -> None:
+        path.unlink()
 
     def sync_directory(self, path: Path) -> None:
         """Makes the names in a directory as durable as the content of its files."""
@@ -72,11 +80,35 @@ def write_new_file(files: Files, path: Path, pieces: Iterable[bytes], mode: int)
             os.close(fd)
         files.rename(temporary, path)
     except BaseException:
-        temporary.unlink(
-            missing_ok=True
-        )  # on a full disk half a snapshot would be in the way of everything else
+        with suppress(
+            FileNotFoundError
+        ):  # on a full disk half a snapshot would be in the way of everything else
+            files.remove(temporary)
         raise
     files.sync_directory(path.parent)
+
+
+def write_again(files: Files, path: Path, pieces: Iterable[bytes]) -> None:
+    """Makes sure of a file that was only read: on return the pieces, which are what it holds, and its name are on disk.
+
+    Who wrote it may have been killed before its sync, or that sync may have failed. The system then takes what it could
+    not write for written, so another sync alone would report success and prove nothing: the bytes have to be written.
+    As they are the same, a power cut in between does no harm.
+    """
+    fd = files.reopen(path)
+    try:
+        for piece in pieces:
+            files.write(fd, piece)
+        files.sync(fd)
+    finally:
+        os.close(fd)
+    files.sync_directory(path.parent)
+
+
+def in_pieces(data: bytes) -> Iterator[bytes]:
+    """The same bytes, about a mebibyte at a time."""
+    for start in range(0, len(data), _UNSYNCED_BYTES):
+        yield data[start : start + _UNSYNCED_BYTES]
 
 
 def free_backup_name(path: Path) -> Path:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from server.storage.errors import LockedError, reporting
+from server.storage.files import REAL_FILES
 from server.storage.locks import lock_file
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def _remove_unlocked(path: Path) -> bool:
     fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         lock_file(fd, path)
-        path.unlink()
+        REAL_FILES.remove(path)
     except LockedError:
         return False
     finally:

@@ -22,7 +22,9 @@ from server.storage.errors import CodecError, DamagedError, NewerFormatError, St
 from server.storage.varint import varint
 
 _LENGTH = struct.Struct("<q")
-_PREALLOCATED_BY_3X = 64_000_000  # bytes of zeros a 3.x segment is extended to
+_SEGMENT_OF_3X = 64_000_000
+"""Bytes that a segment of 3.x has from its beginning on, zeros behind the last record. A 2.x file grows by what is
+written, so zeros at its end are a write that was cut short, and it is of exactly this size only by accident."""
 
 REMEDY = (
     "The file was not changed. Restore this member's data directory from a backup; or, in a cluster whose other "
@@ -59,6 +61,15 @@ class TornTailError(StorageError):
         super().__init__("unexpected EOF: the last record was not written whole", path, offset)
 
 
+class BadRecordError(DamagedError):
+    """What begins at ``begins``, in bytes, is not a record. At the end of a log it may be half of a write all the same:
+    see ``tails``."""
+
+    def __init__(self, message: str, path: Path, offset: int) -> None:
+        self.begins = offset
+        super().__init__(message, path, offset)
+
+
 def encode_record(kind: RecordType, crc: int, data: bytes = b"") -> bytes:
     """A record with its length, ready to be written; ``crc`` is the running value with ``data`` in it."""
     if crc >> 32:
@@ -75,11 +86,15 @@ def read_records(path: Path, crc: int = 0) -> Iterator[Record]:
 
     ``crc`` is the running checksum so far: 0 for the first segment that is read, the ``crc`` of the last record of
     the one before otherwise. Raises TornTailError when the file ends inside a record, NewerFormatError for a file
-    of 3.x, DamagedError otherwise, each after the records before it were given out.
+    of 3.x, BadRecordError otherwise, each after the records before it were given out.
     """
+    return records_in(read_segment(path), path, crc)
+
+
+def read_segment(path: Path) -> bytes:
+    """All of a segment file. Raises StorageError."""
     with reporting("read", path):
-        raw = path.read_bytes()
-    return records_in(raw, path, crc)
+        return path.read_bytes()
 
 
 def records_in(raw: bytes, path: Path, crc: int = 0) -> Iterator[Record]:
@@ -94,16 +109,14 @@ def records_in(raw: bytes, path: Path, crc: int = 0) -> Iterator[Record]:
             raise _no_length(raw, length, path, offset)
         end = start + length
         if end > len(raw):
-            if _is_start_of_record(raw[start : start + 32], length):
+            if is_start_of_record(raw[start : start + 32], length):
                 raise TornTailError(path, offset)
-            raise damaged(
-                f"its length is given as {length} bytes, which its content contradicts", path, offset
-            )
+            raise _bad(f"its length is given as {length} bytes, which its content contradicts", path, offset)
         record = _decode(raw[start:end], path, offset, end)
         if record.type != RecordType.CRC:
             crc = extend(crc, record.data)
         if record.crc != crc and not (record.type == RecordType.CRC and crc == 0):
-            raise damaged("its checksum does not fit its content", path, offset)
+            raise _bad("its checksum does not fit its content", path, offset)
         crc = record.crc
         yield record
         offset = end
@@ -111,11 +124,17 @@ def records_in(raw: bytes, path: Path, crc: int = 0) -> Iterator[Record]:
 
 def damaged(what: str, path: Path, offset: int) -> DamagedError:
     """The error for bytes that were changed after they were written, with etcd's words for that."""
-    return DamagedError(
+    return DamagedError(_damage(what), path, offset)
+
+
+def _bad(what: str, path: Path, offset: int) -> BadRecordError:
+    return BadRecordError(_damage(what), path, offset)
+
+
+def _damage(what: str) -> str:
+    return (
         "read wal error (walpb: crc mismatch) and cannot be repaired: "
-        f"in the record that begins here, {what}. {REMEDY}",
-        path,
-        offset,
+        f"in the record that begins here, {what}. {REMEDY}"
     )
 
 
@@ -123,7 +142,7 @@ def _decode(body: bytes, path: Path, offset: int, end: int) -> Record:
     try:
         message = parse(wal_pb2.Record, body, "log record")
     except CodecError as error:
-        raise damaged(error.message, path, offset) from error
+        raise _bad(error.message, path, offset) from error
     return Record(message.type, message.crc, message.data, offset, end)
 
 
@@ -131,7 +150,7 @@ def _no_length(raw: bytes, length: int, path: Path, offset: int) -> StorageError
     """Why a length of zero or less stands here: 3.x pads records (top byte 0x80 + pad) and fills up with zeros."""
     unsigned = length & 0xFFFF_FFFF_FFFF_FFFF
     padded = 0x81 <= unsigned >> 56 <= 0x87 and (unsigned & (1 << 56) - 1) <= len(raw)
-    filled = length == 0 and len(raw) >= _PREALLOCATED_BY_3X and not any(raw[offset:])
+    filled = length == 0 and len(raw) == _SEGMENT_OF_3X and not any(raw[offset:])
     if padded or filled:
         return NewerFormatError(
             "this directory was written by etcd 3.x, and no etcd 2.x can read it. Start etcd 3.x on it, or restore the "
@@ -139,10 +158,10 @@ def _no_length(raw: bytes, length: int, path: Path, offset: int) -> StorageError
             path,
             offset,
         )
-    return damaged(f"its length is given as {length} bytes", path, offset)
+    return _bad(f"its length is given as {length} bytes", path, offset)
 
 
-def _is_start_of_record(seen: bytes, length: int) -> bool:
+def is_start_of_record(seen: bytes, length: int) -> bool:
     """Whether ``seen``, the part of a record that is there, fits a record of ``length`` bytes.
 
     2.3.8 takes any length beyond the end of the file for a torn tail and cuts there, also when it was a flipped bit

@@ -39,7 +39,17 @@ from server.storage.codec import (
     decode_position,
 )
 from server.storage.errors import CodecError, DamagedError, OutOfRangeError, reporting
-from server.storage.records import REMEDY, Record, RecordType, TornTailError, damaged, read_records
+from server.storage.records import (
+    REMEDY,
+    BadRecordError,
+    Record,
+    RecordType,
+    TornTailError,
+    damaged,
+    read_segment,
+    records_in,
+)
+from server.storage.tails import cut_short
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +87,8 @@ class WalContents:
     """The running checksum after the last whole record."""
     torn_at: int | None = None
     """The byte where the newest segment's last record begins, if that is not whole: a writer has to cut it off."""
+    torn: str = ""
+    """What was found there, in words."""
 
 
 def read_wal(directory: Path, at: WalPosition = BEGINNING) -> WalContents:
@@ -127,24 +139,38 @@ def choose_segments(directory: Path, index: int) -> list[Segment]:
     return chosen
 
 
-def replay(segments: Sequence[Segment], at: WalPosition, *, leave_out_forged: bool = False) -> WalContents:
+def replay(
+    segments: Sequence[Segment],
+    at: WalPosition,
+    newest_bytes: bytes | None = None,
+    *,
+    leave_out_forged: bool = False,
+) -> WalContents:
     """Reads the segments, which must be consecutive and at least one, from the position ``at`` on.
 
-    Raises OutOfRangeError for the first record with a number that leaves no room to count on. With
-    ``leave_out_forged`` such are read as if they were not there. The hard state then has the last entry's term, no
-    vote, and a commit index that keeps all entries: which of them were acknowledged, nothing tells for sure any more.
+    ``newest_bytes`` are those of the last one, for who has them at hand. Raises OutOfRangeError for the first record
+    with a number that leaves no room to count on. With ``leave_out_forged`` such are read as if they were not there.
+    The hard state then has the last entry's term, no vote, and a commit index that keeps all entries: which of them
+    were acknowledged, nothing tells for sure any more.
     """
     newest = segments[-1]
     reader = _ForgivingReader(at) if leave_out_forged else _Reader(at)
     crc = 0
-    torn_at = None
+    torn_at, torn_how = None, ""
     for segment in segments:
         count = 0
+        last_type = 0
+        raw = newest_bytes if segment is newest and newest_bytes is not None else read_segment(segment.path)
         try:
-            for count, record in enumerate(read_records(segment.path, crc), start=1):
+            for count, record in enumerate(records_in(raw, segment.path, crc), start=1):
                 _check_head(count, record, segment.path)
                 reader.take(record, segment.path)
-                crc = record.crc
+                crc, last_type = record.crc, record.type
+        except BadRecordError as bad:
+            torn_how = cut_short(raw, bad.begins, last_type) if segment is newest else ""
+            if not torn_how:
+                raise
+            torn_at = bad.begins
         except TornTailError as torn:
             if segment is not newest:
                 raise DamagedError(
@@ -153,7 +179,7 @@ def replay(segments: Sequence[Segment], at: WalPosition, *, leave_out_forged: bo
                     segment.path,
                     torn.begins,
                 ) from torn
-            torn_at = torn.begins
+            torn_at, torn_how = torn.begins, "the file ends inside the last record"
         if count < len(_HEAD):
             raise DamagedError(
                 "wal: file not found: this segment's head was not written whole, so it holds no entries. If no later "
@@ -161,7 +187,8 @@ def replay(segments: Sequence[Segment], at: WalPosition, *, leave_out_forged: bo
                 segment.path,
                 0,
             )
-    return reader.finish(newest.path, crc, torn_at)
+        del raw  # before the next one is read
+    return reader.finish(newest.path, crc, torn_at, torn_how)
 
 
 _HEAD = (RecordType.CRC, RecordType.METADATA)
@@ -291,7 +318,7 @@ class _Reader:
         self._unreached = None
         self._found = True
 
-    def finish(self, newest: Path, crc: int, torn_at: int | None) -> WalContents:
+    def finish(self, newest: Path, crc: int, torn_at: int | None, torn: str) -> WalContents:
         assert self._metadata is not None  # it is in the head of every segment
         if not self._found:
             raise DamagedError(
@@ -308,7 +335,7 @@ class _Reader:
         state = self._hard_state
         if state != EMPTY_HARD_STATE:
             state = state._replace(commit=max(state.commit, self._at.index))
-        return WalContents(metadata, state, self._entries, crc, torn_at)
+        return WalContents(metadata, state, self._entries, crc, torn_at, torn)
 
 
 class _ForgivingReader(_Reader):
@@ -318,8 +345,8 @@ class _ForgivingReader(_Reader):
         with suppress(OutOfRangeError):
             super().take(record, path)
 
-    def finish(self, newest: Path, crc: int, torn_at: int | None) -> WalContents:
-        contents = super().finish(newest, crc, torn_at)
+    def finish(self, newest: Path, crc: int, torn_at: int | None, torn: str) -> WalContents:
+        contents = super().finish(newest, crc, torn_at, torn)
         last = contents.entries[-1] if contents.entries else Entry(self._at.term, self._at.index)
         contents.hard_state = HardState(max(last.term, 1), 0, last.index)
         return contents

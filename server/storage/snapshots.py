@@ -25,7 +25,7 @@ from server.storage.errors import (
     describe,
     reporting,
 )
-from server.storage.files import REAL_FILES, Files, free_backup_name, write_new_file
+from server.storage.files import REAL_FILES, Files, free_backup_name, in_pieces, write_again, write_new_file
 from server.storage.wal import WAL
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,9 @@ class SnapshotDir:
     def __init__(self, directory: Path, *, files: Files = REAL_FILES) -> None:
         self.directory = directory
         self._files = files
+        self._loaded: tuple[Path, int] | None = (
+            None  # by load_newest, and the CRC-32C of the file as it was read
+        )
 
     def save(self, snapshot: Snapshot, more: Sequence[bytes] = ()) -> Path:
         """Writes the file under another name, syncs it, and gives it its own. Raises WriteFailedError.
@@ -54,7 +57,7 @@ class SnapshotDir:
         path = self.directory / f"{snapshot.term:016x}-{snapshot.index:016x}{_SUFFIX}"
         try:
             for leftover in self.directory.glob(f"*{_SUFFIX}.tmp"):
-                leftover.unlink()
+                self._files.remove(leftover)
             write_new_file(self._files, path, _file_pieces(snapshot, more), 0o666)
         except OSError as error:
             raise WriteFailedError(f"cannot save the snapshot: {describe(error)}", path) from error
@@ -70,7 +73,7 @@ class SnapshotDir:
         """
         for path in self._newest_first():
             try:
-                return read_snapshot(path)
+                return _decoded(self._noted(path), path)
             except DamagedError as error:
                 if isinstance(error, OutOfRangeError) and not leave_out_forged:
                     raise
@@ -79,7 +82,31 @@ class SnapshotDir:
                     self._files.rename(path, backup)
                     self._files.sync_directory(self.directory)
                 logger.warning("%s; it is now %s", error, backup.name)
+        self._loaded = None
         return None
+
+    def _noted(self, path: Path) -> bytes:
+        raw = _content(path)
+        self._loaded = (path, crc32c(raw))
+        return raw
+
+    def make_sure(self) -> None:
+        """On return what ``load_newest`` returned is on disk, under its name, however whoever wrote it came to an end.
+
+        To be called with the log locked, and before anything depends on the snapshot. Raises StorageError.
+        """
+        if self._loaded is None:
+            return
+        path, crc = self._loaded
+        raw = _content(path)
+        if crc32c(raw) != crc:
+            raise DamagedError(
+                "the snapshot is not what it was a moment ago: the disk gives back something else than it took, or "
+                "something else writes here. Look after the disk, and start again",
+                path,
+            )
+        with reporting("write again", path):
+            write_again(self._files, path, in_pieces(raw))
 
     def _newest_first(self) -> list[Path]:
         with reporting("read the directory", self.directory):
@@ -140,8 +167,12 @@ def persist_received_snapshot(
 def read_snapshot(path: Path) -> Snapshot:
     """One .snap file. Raises DamagedError if it is not whole, OutOfRangeError for one that nobody can have taken,
     StorageError if it cannot be read."""
+    return _decoded(_content(path), path)
+
+
+def _decoded(raw: bytes, path: Path) -> Snapshot:
     try:
-        snapshot = decode_snapshot_file(_content(path))
+        snapshot = decode_snapshot_file(raw)
     except CodecError as error:
         raise DamagedError(error.message, path) from error
     for what, number in (("index", snapshot.index), ("term", snapshot.term)):

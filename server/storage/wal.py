@@ -27,9 +27,17 @@ from server.storage.codec import (
     encode_position,
 )
 from server.storage.errors import LockedError, StorageError, WriteFailedError, describe, reporting
-from server.storage.files import REAL_FILES, Files, free_backup_name, make_private_directory, write_new_file
+from server.storage.files import (
+    REAL_FILES,
+    Files,
+    free_backup_name,
+    in_pieces,
+    make_private_directory,
+    write_again,
+    write_new_file,
+)
 from server.storage.locks import lock_file
-from server.storage.records import RecordType, encode_record
+from server.storage.records import RecordType, encode_record, read_segment
 from server.storage.replay import (
     BEGINNING,
     Segment,
@@ -133,6 +141,9 @@ class WAL:
         (or ``.broken.2`` and so on); this happens only in the newest segment. A next segment that never got its name
         is removed. The segments read are locked until ``release`` or ``close``.
 
+        What was read is on disk on return, however whoever wrote it came to an end: older segments were synced before
+        the newest was begun, and that is written again as it is, all of it, for nothing tells how much was not synced.
+
         Raises LockedError, NewerFormatError, or DamagedError for everything else that is wrong, with the files as
         they were.
         """
@@ -141,13 +152,17 @@ class WAL:
         try:
             for segment in segments:
                 held.append(_hold(segment))
-            contents = replay(segments, at)
             newest = held[-1]
+            raw = read_segment(newest.segment.path)
+            contents = replay(segments, at, raw)
             if contents.torn_at is not None:
-                _cut_torn_tail(newest, contents.torn_at, files)
-            with reporting("read the size of", newest.segment.path):
-                size = os.fstat(newest.fd).st_size
-            _remove_unborn_segments(directory)
+                _cut_torn_tail(newest, raw, contents.torn_at, contents.torn, files)
+                raw = raw[: contents.torn_at]
+            size = len(raw)
+            _remove_unborn_segments(directory, files)
+            with reporting("write again", newest.segment.path):
+                write_again(files, newest.segment.path, in_pieces(raw))
+            del raw
         except BaseException:
             _close_all(held)
             raise
@@ -179,7 +194,9 @@ class WAL:
             _close_all(wal._held)
 
     def save(self, hard_state: HardState, entries: Sequence[Entry]) -> None:
-        """Appends the entries, then the hard state unless it is EMPTY_HARD_STATE, in one write.
+        """Appends the entries, then the hard state, in one write. EMPTY_HARD_STATE stands for the last one saved,
+        which is then written once more: that a hard state ends each append of entries is what tells, after a power cut,
+        whether another append follows (``tails``).
 
         Synced to disk on return when there are entries or when term or vote differ from the last one saved; a commit
         index alone is written but may be lost in a power cut, as in etcd. Entries must be consecutive and may
@@ -198,6 +215,8 @@ class WAL:
                 self._check_state(hard_state)
                 must_sync |= hard_state[:2] != self._hard_state[:2]
                 records.append((RecordType.STATE, encode_hard_state(hard_state)))
+            else:
+                records += _state_record(self._hard_state)
             self._append(records)
             if hard_state != EMPTY_HARD_STATE:
                 self._hard_state = hard_state
@@ -366,11 +385,11 @@ def _hold(segment: Segment) -> _Held:
     return _Held(segment, fd)
 
 
-def _remove_unborn_segments(directory: Path) -> None:
+def _remove_unborn_segments(directory: Path, files: Files) -> None:
     """What a crash left while a segment was begun. With the newest one locked nobody can be at work on it."""
     for leftover in directory.glob("*.wal.tmp"):
         with reporting("remove", leftover):
-            leftover.unlink()
+            files.remove(leftover)
         logger.info("removed %s, a segment that was never begun", leftover)
 
 
@@ -379,11 +398,22 @@ def _close_all(held: Iterable[_Held]) -> None:
         os.close(one.fd)
 
 
-def _cut_torn_tail(held: _Held, size: int, files: Files) -> None:
+def _cut_torn_tail(held: _Held, raw: bytes, size: int, how: str, files: Files) -> None:
+    """``raw`` is the whole file, of which ``size`` bytes are good."""
     path = held.segment.path
     logger.warning("repairing %s", path)
+    backup = free_backup_name(path)
     with reporting("repair", path):
-        write_new_file(files, free_backup_name(path), [path.read_bytes()], 0o600)
+        write_new_file(files, backup, in_pieces(raw), 0o600)
         files.truncate(held.fd, size)
         files.sync(held.fd)
     logger.warning("repaired WAL error (unexpected EOF)")
+    logger.warning(
+        "%s: %s, as a power cut leaves a write that was not acknowledged yet. What is behind byte %d (%d bytes) is cut "
+        "off, and the file as it was is kept as %s",
+        path,
+        how,
+        size,
+        len(raw) - size,
+        backup.name,
+    )
