@@ -4,6 +4,7 @@ PYTHON ?= python3
 WORKERS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 SEEDS  ?= 10000
 PLAYS  ?= 10
+STATES ?= 2000
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -16,7 +17,7 @@ SOURCES        := $(shell find compat migrate02 server -name '*.py')
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-.PHONY: demo test compiled test-compiled soak soak-cluster lint types contracts bench docs lock proto clean
+.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +48,9 @@ soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak S
 
 soak-cluster: $(STAMP)  ## three real processes under faults, histories checked: make soak-cluster PLAYS=100
 	$(BIN)/python -m tests.linearizability.soak --plays $(PLAYS)
+
+soak-disk: $(STAMP)  ## three members whose power is cut, all that was answered there again: make soak-disk STATES=20000
+	$(BIN)/python -m tests.server.node.soak_disk --states $(STATES)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

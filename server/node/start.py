@@ -113,8 +113,8 @@ def _warn_of_snapshots(config: Config, snap_dir: Path, wal_dir: Path) -> None:
     if has_snapshots(snap_dir):
         logger.warning(
             "there are snapshots in %s, but no log in %s (%s): this member starts EMPTY, without any of their keys, "
-            "and a later start will refuse snapshots that do not belong to its log. If a member was here before, stop this "
-            "one, remove the log that it begins, and name the directory of the old log with --wal-dir, or restore "
+            "and a later start will refuse snapshots that do not belong to its log. If a member was here before, stop "
+            "this one, remove the log that it begins, and name the directory of the old log with --wal-dir, or restore "
             "it from a backup; if it is to be empty, move the snapshots away",
             snap_dir,
             wal_dir,
