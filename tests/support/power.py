@@ -4,6 +4,9 @@ from that. Model and recorder; no part of the server.
 Sure is what was synced. Of what was written to a file since its last sync, every sector has arrived in any of the states
 it has had, and the size is any that the file has had, zeros where nothing arrived. A name that was given, changed or taken
 away is so for sure when its directory was synced; until then each file may still be where it was.
+
+A sync that fails leaves what it was to write in the cache, where readers find it, and the system takes it for written: it
+does not reach the disk any more, whatever is synced later, unless it is written again.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ class Recorder:
 
     A disk that is ``dead`` fails every call: its process was killed, and what the system holds of its files stays.
     ``dies_at`` has it die at its n-th call from now, before that is made, and ``dies_before`` at its next one of a kind;
-    ``on_death`` is told which.
+    ``on_death`` is told which. One of ``fails_sync`` fails its next sync of a file, of which it dies.
     """
 
     def __init__(self) -> None:
@@ -50,6 +53,7 @@ class Recorder:
         self.dead: set[Path] = set()
         self.dies_at: dict[Path, int] = {}
         self.dies_before: dict[Path, str] = {}
+        self.fails_sync: set[Path] = set()
         self.on_death: Callable[[Path], object] = lambda disk: None
         self._files: dict[tuple[int, int], tuple[int, Path]] = {}  # device and inode -> file, disk
         self._made = 0
@@ -63,8 +67,8 @@ class Recorder:
             "truncate": self._truncate(Files.truncate),
             "rename": self._rename(Files.rename),
             "remove": self._remove(Files.remove),
-            "datasync": lambda files, fd: self._note("sync", *self._of(fd)),
-            "sync": lambda files, fd: self._note("sync", *self._of(fd)),
+            "datasync": lambda files, fd: self._sync(fd),
+            "sync": lambda files, fd: self._sync(fd),
             "sync_directory": lambda files, path: self._sync_directory(path),
         }
         with replaced(calls):
@@ -77,15 +81,19 @@ class Recorder:
         if disk not in self.dead:
             self.dies_at[disk] = self.dies_at.get(disk, 0) - 1
             if self.dies_at[disk] == 0 or self.dies_before.get(disk) == kind:
-                self.dead.add(disk)
-                self.on_death(disk)
+                self._die(disk)
         if disk in self.dead:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _die(self, disk: Path) -> None:
+        self.dead.add(disk)
+        self.on_death(disk)
 
     def revive(self, disk: Path) -> None:
         self.dead.discard(disk)
         self.dies_at.pop(disk, None)
         self.dies_before.pop(disk, None)
+        self.fails_sync.discard(disk)
 
     def _note(self, kind: str, file: int, disk: Path, **more: Any) -> None:
         self._alive(disk, kind)
@@ -155,6 +163,13 @@ class Recorder:
 
         return remove
 
+    def _sync(self, fd: int) -> None:
+        file, disk = self._of(fd)
+        if disk in self.fails_sync and disk not in self.dead:
+            self.ops.append(Op(disk, "sync failed", file))
+            self._die(disk)
+        self._note("sync", file, disk)
+
     def _sync_directory(self, path: Path) -> None:
         if (disk := self._disk(path)) is not None:
             self._note("sync directory", 0, disk, path=path)
@@ -180,11 +195,20 @@ def unsynced() -> AbstractContextManager[None]:
 
 @dataclass(slots=True)
 class _File:
-    """``versions`` are what it has held since it was synced, the last sync's content first."""
+    """``versions`` are what the disk may hold, the last sync's content first; ``cache`` is what a reader finds."""
 
     versions: list[bytes] = field(default_factory=lambda: [b""])
+    cache: bytes = b""
     names: list[Path | None] = field(default_factory=lambda: [None])
     """Where it has been since its directory was synced; None for nowhere."""
+
+    def write(self, offset: int, data: bytes) -> None:
+        """To the cache; and the sectors that it is in are on their way to the disk."""
+        ends = offset + len(data)
+        self.cache = self.cache[:offset].ljust(offset, b"\0") + data + self.cache[ends:]
+        first, last = offset - offset % SECTOR, ends + -ends % SECTOR
+        before = self.versions[-1].ljust(len(self.cache), b"\0")
+        self.versions.append(before[:first] + self.cache[first:last] + before[last:])
 
 
 @dataclass(slots=True)
@@ -222,12 +246,14 @@ class Disk:
             case "remove":
                 file.names.append(None)
             case "write":
-                content = file.versions[-1].ljust(op.offset, b"\0")
-                file.versions.append(content[: op.offset] + op.data + content[op.offset + len(op.data) :])
+                file.write(op.offset, op.data)
             case "truncate":
+                file.cache = file.cache[: op.offset].ljust(op.offset, b"\0")
                 file.versions.append(file.versions[-1][: op.offset].ljust(op.offset, b"\0"))
             case "sync":
                 del file.versions[:-1]
+            case "sync failed":
+                del file.versions[1:]
             case "sync directory":
                 for known in self._files.values():
                     if any(name is not None and name.parent == op.path for name in known.names):

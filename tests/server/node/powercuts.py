@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -224,8 +224,8 @@ class Recording:
             self._kill,
             self._kill_before_a_name_is_sure,
             self._kill_before_a_last_write_is_sure,
-        ]
-        kinds *= TROUBLE_OF_EACH_KIND
+            self._fail_the_sync_of_a_last_write,
+        ] * TROUBLE_OF_EACH_KIND
         self._random.shuffle(kinds)
         for kind in kinds:
             await asyncio.sleep(self._random.uniform(0.05, 0.15))
@@ -247,14 +247,20 @@ class Recording:
         await self._restart(name, 0.6)
 
     async def _kill_before_a_last_write_is_sure(self, name: str) -> None:
-        """A follower, and nothing else is written: what it says when it is back it says of what it has read."""
+        await self._end_at_a_last_write(name, lambda disk: self._recorder.dies_before.update({disk: "sync"}))
+
+    async def _fail_the_sync_of_a_last_write(self, name: str) -> None:
+        await self._end_at_a_last_write(name, self._recorder.fails_sync.add)
+
+    async def _end_at_a_last_write(self, name: str, prepare: Callable[[Path], object]) -> None:
+        """Of a follower, and nothing else is written: what it says when it is back it says of what it has read."""
         self._quiet = True
         await asyncio.sleep(0.1)
         leader = next((node for node in self._started.values() if node.is_leader), None)
         if leader is not None and leader is not self._started[name]:
             third = next(node for node in self._started.values() if node not in (leader, self._started[name]))
             self._world.cut.add(third.local.id)
-            self._recorder.dies_before[self.disk(name)] = "sync"
+            prepare(self.disk(name))
             putting = asyncio.create_task(self._put(leader))
             await self._restart(name, 0.04)
             self.play.quiet_restarts.append(len(self._recorder.ops))
