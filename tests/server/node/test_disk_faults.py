@@ -25,7 +25,7 @@ from tests.support.virtual_time import VIRTUAL_TIME, LoopWorker
 
 pytestmark = pytest.mark.slow
 
-_CALLS = ("create", "write", "datasync", "sync", "truncate", "rename", "sync_directory")
+_CALLS = ("create", "reopen", "write", "datasync", "sync", "truncate", "rename", "remove", "sync_directory")
 _WRITES = 24
 
 

@@ -746,6 +746,28 @@ def test_a_newer_cluster_in_a_snapshot_is_refused(tmp_path: Path) -> None:
         open_only(settings)
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["--wal-dir", "member/wal"])
+def test_a_start_that_finds_snapshots_but_no_log_warns_before_it_starts_empty(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, own: bool
+) -> None:
+    wal_dir = {"wal_dir": str(tmp_path / "elsewhere")} if own else {}
+    snap = Path(config(tmp_path / "d").data_dir) / "member" / "snap"
+    snap.mkdir(parents=True)
+    (snap / "0000000000000002-0000000000000014.snap").write_bytes(b"x")
+    open_only(config(tmp_path / "d", **wal_dir))
+    (told,) = [text for text in caplog.messages if "starts EMPTY" in text]
+    assert str(snap) in told
+    assert str(tmp_path / "elsewhere" if own else tmp_path / "d" / "member" / "wal") in told
+    assert "--wal-dir" in told
+    assert caplog.messages.index(told) == 0
+
+
+def test_a_first_start_does_not_warn_of_snapshots(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_only(config(tmp_path / "d", wal_dir=str(tmp_path / "w")))
+    open_only(config(tmp_path / "d", wal_dir=str(tmp_path / "w")))
+    assert "starts EMPTY" not in caplog.text
+
+
 def test_settings_that_cannot_begin_leave_no_member_behind(tmp_path: Path) -> None:
     with pytest.raises(BootstrapError):
         open_only(config(tmp_path / "d", initial_cluster="b=http://127.0.0.1:1"))

@@ -14,7 +14,7 @@ import pytest
 
 from server.cluster.members import Members
 from server.node.applier import Applier
-from server.raft import Entry, EntryType, HardState, Raft, RaftLog, Snapshot
+from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType, WalMetadata, encode_conf_change
 from server.storage.datadir import prepare
@@ -94,6 +94,26 @@ def test_real_etcd_serves_what_was_written_here(
         assert member.request("PUT", "/v2/keys/later", {"value": "v"}).status == 201
     with pytest.raises(NewerFormatError, match=r"written by etcd 3\.x"):  # a one-way upgrade, and we say so
         read_wal(data_dir / "member" / "wal")
+
+
+def test_real_etcd_takes_a_hard_state_behind_every_append_and_what_was_cut(tmp_path: Path) -> None:
+    binary = real_etcd.required(real_etcd.etcd34(), real_etcd.HOW_34)
+    data_dir = tmp_path / "solo.etcd"
+    metadata = write_data_dir(data_dir)
+    wal, contents = WAL.open(data_dir / "member" / "wal")
+    first = contents.entries[-1].index + 1
+    for index in range(first, first + 20):
+        request = Request(id=index, method="PUT", path=f"/1/again{index - first}", val=b"v" * 300)
+        wal.save(EMPTY_HARD_STATE, [Entry(2, index, encode_request(request))])
+    wal.save(HardState(2, metadata.node_id, first + 19), [])
+    wal.close()
+    (path,) = (data_dir / "member" / "wal").iterdir()
+    path.write_bytes(path.read_bytes() + bytes(5000))
+    WAL.open(data_dir / "member" / "wal")[0].close()
+    flags = ("--name=solo", "--enable-v2", "--logger=zap")
+    with real_etcd.running(binary, data_dir, tmp_path / "log", *flags) as member:
+        for number in range(20):
+            assert member.get(f"/v2/keys/again{number}").body["node"]["value"] == "v" * 300
 
 
 def test_etcdctl_backup_reads_what_was_written_here(tmp_path: Path) -> None:
