@@ -260,15 +260,15 @@ STORIES = {
         ! update /a/below x
     """,
     "time to live": """
-        set --ttl 5 /short gone
-        mkdir --ttl 5 /shortdir
+        set --ttl 10 /short gone
+        mkdir --ttl 10 /shortdir
         set /shortdir/below gone
         set --ttl 1000 /long stays
         -o json get /long
         -o extended get /long
-        set --ttl 5 /kept once
+        set --ttl 10 /kept once
         set /kept again
-        sleep 7
+        sleep 12
         ! get /short
         ! ls /shortdir
         ! get /shortdir/below
@@ -324,13 +324,13 @@ STORIES = {
     """,
     "watch an expiry": """
         set --ttl 4 /a one
-        & -o json watch /a
+        && -o json watch --after-index {now} /a
         ends
         set --ttl 4 /b one
-        & watch --recursive /
+        && watch --recursive --after-index {now} /
         ends
-        set --ttl 4 /c one
-        & -o extended watch /c
+        set --ttl 8 /c one
+        && -o extended watch --after-index {now} /c
         ends
     """,
     "watch for ever": """
