@@ -1,8 +1,10 @@
 """Which nodes expire, and which of them first: a min-heap of expiry times.
 
 Nodes whose TTL was changed or that are gone stay in the heap until they come to its top or outnumber the rest;
-whoever takes an entry asks the tree whether it still holds. Equal times go in the order they were set (real etcd
-leaves that open).
+whoever takes an entry asks the tree whether it still holds.
+
+Equal times go in the order of their paths. So a member that has carried out every write expires keys in the same order
+as one that has read them from a snapshot, where nothing tells which was set first.
 """
 
 from __future__ import annotations
@@ -17,30 +19,32 @@ _SMALL = 1024
 
 
 class Expiry(NamedTuple):
-    """``node`` is due at ``at`` (Unix nanoseconds). ``order`` is unique, so nodes are never compared."""
+    """``node``, whose path is ``path``, is due at ``at`` (Unix nanoseconds). ``number`` is unique, so nodes are never
+    compared."""
 
     at: int
-    order: int
+    path: str
+    number: int
     node: Node | Directory
 
 
 class ExpiryQueue:
     """``holds`` says whether an entry is still what the tree says."""
 
-    __slots__ = ("_heap", "_holds", "_limit", "_order")
+    __slots__ = ("_heap", "_holds", "_limit", "_number")
 
     def __init__(self, holds: Callable[[Expiry], bool]) -> None:
         self._holds = holds
         self._heap: list[Expiry] = []
-        self._order = 0
+        self._number = 0
         self._limit = _SMALL
 
     def add(self, node: Node | Directory) -> None:
         """Note the expiry of a node just stored; nothing for one without TTL."""
         if node.expiration is None:
             return
-        self._order += 1
-        heapq.heappush(self._heap, Expiry(node.expiration, self._order, node))
+        self._number += 1
+        heapq.heappush(self._heap, Expiry(node.expiration, node.key, self._number, node))
         if len(self._heap) > self._limit:
             # Keys refreshed over and over must not fill the memory with outdated entries.
             self._heap = [entry for entry in self._heap if self._holds(entry)]

@@ -78,6 +78,7 @@ class MemoryMember:
         joins: tuple[int, int, Sequence[tuple[int, str]]] | None = None,
         votes: bool = False,
         database: Callable[[Snapshot], Sequence[bytes]] | None = None,
+        store: Store | None = None,
     ) -> None:
         self.name, self.urls, self.sock = name, urls, sock
         self._port = sock.getsockname()[1]
@@ -90,7 +91,7 @@ class MemoryMember:
         else:
             first = []
             self.id, cluster, self.others = joins[0], joins[1], list(joins[2])
-        self.store, self.members = Store(), Members(cluster)
+        self.store, self.members = store or Store(), Members(cluster)
         self.raft = Raft(self.id, RaftLog(), election_ticks=10, random=Random(self.id))
         self._applier = Applier(self.store, self.members, self.raft)
         if first:
@@ -148,10 +149,13 @@ class MemoryMember:
         self.work_soon()
 
     def propose(
-        self, method: str = "PUT", path: str = "", value: str = ""
+        self, method: str = "PUT", path: str = "", value: str = "", *, expiration: int = 0, time: int = 0
     ) -> "asyncio.Future[Event | object]":
         self._next_id += 1 << 16
-        data = encode_request(StoreRequest(id=self._next_id, method=method, path=path, val=value.encode()))
+        request = StoreRequest(
+            id=self._next_id, method=method, path=path, val=value.encode(), expiration=expiration, time=time
+        )
+        data = encode_request(request)
         self._waiters[data] = waiter = asyncio.get_running_loop().create_future()
         assert self.raft.propose(data), "no leader"
         self.work_soon()

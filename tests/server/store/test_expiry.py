@@ -167,4 +167,4 @@ def test_refreshing_over_and_over_does_not_fill_the_queue() -> None:
         queue.add(node)
         most = max(most, len(queue))
     assert most <= 1025
-    assert queue.first() == Expiry(NOW + 99_999, 100_000, nodes[-1])
+    assert queue.first() == Expiry(NOW + 99_999, "/1/k", 100_000, nodes[-1])

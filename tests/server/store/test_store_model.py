@@ -225,7 +225,6 @@ class StoreMachine(RuleBasedStateMachine):
         self.store._hub.history = History(REMEMBERED)
         self.model = Model()
         self.now = START
-        self.expiries = 0
         self.watches: list[Watch] = []
         self.watch_everything()
 
@@ -234,11 +233,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.watches = [Watch(stream, "/1", True, True, 0, len(self.model.log))]
 
     def expiry(self, seconds: int | None) -> int | None:
-        """A time no other node has, for which goes first of equals is open."""
-        if seconds is None:
-            return None
-        self.expiries += 1
-        return self.now + seconds * SECOND + self.expiries
+        return None if seconds is None else self.now + seconds * SECOND
 
     def both(self, on_store: Callable[[], Event], on_model: Callable[[], None]) -> None:
         answers: list[tuple[object, ...]] = []
