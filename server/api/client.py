@@ -117,7 +117,7 @@ class ClientApi:
         if request.method not in METHODS:
             return method_not_allowed(*METHODS)
         try:
-            check_key(path)
+            check_key(path, request.method)
         except EtcdError as error:
             return self._error(error)
         if takes_body(request.method, request.headers.get("Content-Type", "")):

@@ -49,11 +49,23 @@ _BOOLEANS |= dict.fromkeys((b"0", b"f", b"F", b"FALSE", b"false", b"False"), Fal
 _DIGITS = re.compile(rb"0*([0-9]{1,20})")
 
 
-def check_key(path: str) -> None:
-    """Refuses a key that is too long or too deep for any use; ``path`` is that of the request, clean.
+WRITING = frozenset(("PUT", "POST"))
+"""Methods that store a key."""
 
-    Raises EtcdError 209, index 0. etcd takes such keys: a deliberate difference.
+
+def check_key(path: str, method: str) -> None:
+    """Refuses a key that is too long or too deep for any use, and to store one that is not UTF-8; ``path`` is that of
+    the request, clean.
+
+    Such a key cannot be stored as it came: in a snapshot, which is JSON, each of its odd bytes is U+FFFD. It would be
+    gone after a restart, and with it any other that differs in those bytes alone. One that is there already, from
+    before or from another member, can be read and deleted. Entries of the log are applied whatever key they have, as
+    all members have to do the same.
+
+    Raises EtcdError 209, index 0. etcd takes such keys: deliberate differences.
     """
+    if not path.isascii() and method in WRITING:
+        _check_utf8(path)
     if len(path) <= MAX_COMPONENTS:
         return
     depth = path.count("/", len(KEYS_PREFIX))
@@ -64,6 +76,19 @@ def check_key(path: str) -> None:
     if size > MAX_KEY_BYTES:
         cause = f"the key has {size} bytes, more than {MAX_KEY_BYTES}: put long data into the value"
         raise EtcdError(ErrorCode.INVALID_FIELD, cause)
+
+
+def _check_utf8(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        at = len(path[: error.start].encode()) - len(KEYS_PREFIX)
+        byte = ord(path[error.start]) & 0xFF
+        cause = (
+            f"the key is not UTF-8: byte 0x{byte:02x} at its offset {at}; it could not be told from others after a "
+            "snapshot. Use UTF-8, or write such bytes in another way, such as base64 or hexadecimal digits"
+        )
+        raise EtcdError(ErrorCode.INVALID_FIELD, cause) from None
 
 
 def parse_keys_request(

@@ -32,6 +32,8 @@ VERSION = "/0/version"
 
 _ATTRIBUTES_PATH = re.compile(r"/0/members/([0-9a-fA-F]{1,16})/attributes")
 
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+
 _KINDS = (ConfChangeType.ADD_NODE, ConfChangeType.REMOVE_NODE, ConfChangeType.UPDATE_NODE)
 
 
@@ -234,12 +236,13 @@ def check_put(path: str, value: bytes) -> None:
 
 
 def compact_json(value: object) -> bytes:
-    """JSON as Go writes it: no blanks, ``<``, ``>``, ``&`` and the two odd line ends escaped, the rest
-    UTF-8."""
+    """JSON as Go writes it: no blanks, ``<``, ``>``, ``&`` and the two odd line ends escaped, the rest UTF-8. What is
+    not UTF-8, as in a name from the command line, is escaped as U+FFFD, or no member could read it."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    text = _NOT_UTF8.sub(r"\\ufffd", text)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode()
 
 
 def _json_object(data: bytes, where: str) -> dict[str, object]:

@@ -29,6 +29,16 @@ def _answer(status: str, body: bytes, *headers: tuple[str, str]) -> Answer:
 
 _CASES = [
     (
+        Ask("PUT", b"/v2/keys/d/%ff", b"value=1"),
+        _answer(
+            "400 Bad Request",
+            b'{"errorCode":209,"message":"Invalid field","cause":"the key is not UTF-8: byte 0xff at its offset 3",'
+            b'"index":0}\n',
+            _JSON,
+        ),
+        _answer("201 Created", b'{"action":"set","node":{"key":"/d/\\ufffd"}}\n', _JSON, _INDEX),
+    ),
+    (
         Ask("GET", b"/version"),
         _answer("200 OK", b'{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}', _JSON),
         _answer("200 OK", b'{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}', _JSON),

@@ -23,7 +23,7 @@ WRITES = [
     ("PUT", "/file/below", "value=4"),
     ("PUT", "/bytes", "value=%ff%c3%a9%00%3C%e2%80%a8"),
     ("PUT", "/%c3%a9", "value=%c3%a9"),
-    ("PUT", "/%ff%20", "value="),
+    ("PUT", "/%ef%bf%bd%20", "value="),
     ("PUT", "/empty", "dir=true"),
     ("PUT", "/empty", "prevExist=true&ttl=5000"),
     ("PUT", "/deep/er/and/deeper", "value=1&ttl=1000"),

@@ -43,7 +43,7 @@ class FirstKeys:
             return not_found()
         key = f"{KEYS_PREFIX}/{path.removeprefix(prefix)}"
         try:
-            check_key(key)
+            check_key(key, request.method)
         except EtcdError as error:
             return self._refuse(error)
 

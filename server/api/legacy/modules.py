@@ -50,7 +50,7 @@ class Modules:
             return not_found()
         key = f"{LOCKS}/{name}"
         try:
-            check_key(KEYS_PREFIX + key)
+            check_key(KEYS_PREFIX + key, request.method)
         except EtcdError as error:
             return self._refuse(error)
 

@@ -222,3 +222,10 @@ def is_allowed(check: Callable[[], None]) -> bool:
     except ChangeRefused as error:
         return error.why is not Refusal.NOT_ENOUGH_STARTED
     return True
+
+
+def test_a_name_that_is_not_utf8_is_written_as_go_writes_it() -> None:
+    """Such a name comes from a command line or a file in another encoding; every member has to read what is written."""
+    named = Member(1, "a\udcff", ("http://a:1",), ("http://b:1",))
+    assert named.attributes == rb'{"name":"a\ufffd","clientURLs":["http://b:1"]}'
+    assert Member.from_context(named.context) == Member(1, "a\ufffd", ("http://a:1",), ("http://b:1",))
