@@ -1,13 +1,15 @@
 """Who may do what over the client API while auth is on: credentials held against users, users against roles.
 
 Answers nothing itself. A password costs tens of milliseconds to check, so that happens in threads; there is no
-memory of checks that went well, as there is none in etcd, and so no question of how long one holds.
+memory of checks that went well, as there is none in etcd, and so no question of how long one holds, nor any difference
+in time between who was checked before and who was not.
 """
 
 import asyncio
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from server.api.http import Request
 from server.auth import (
@@ -94,16 +96,18 @@ class Access:
             logger.warning("auth: malformed basic auth encoding")
             return None
         name, password = credentials
-        try:
+        user = None
+        with suppress(*_NO_RECORD):
             user = self.accounts.user(name)
-        except _NO_RECORD:
-            logger.warning("auth: no such user: %s.", name)
-            return None
+        # The same work for a user that is not there, lest the time tell who is.
+        hashed, cost = "" if user is None else user.password, self.accounts.password_cost()
         loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(self._threads, is_password_of, user.password, password):
+        fits = await loop.run_in_executor(self._threads, is_password_of, hashed, password, cost)
+        if user is None:
+            logger.warning("auth: no such user: %s.", name)
+        elif not fits:
             logger.warning("auth: incorrect password for user: %s.", name)
-            return None
-        return user
+        return user if fits else None
 
     async def _hash(self, password: bytes) -> str:
         return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Protocol
 
+from server.auth import passwords
 from server.auth.decode import DecodeError
 from server.auth.errors import AuthError, auth_error
 from server.auth.records import GUEST, ROOT, Patterns, Permissions, Role, User, role_from_json, user_from_json
@@ -98,6 +100,13 @@ class Accounts:
         if record is None:
             raise auth_error(404, f"User {name} does not exist.")
         return user_from_json(record).with_root_role()
+
+    def password_cost(self) -> int:
+        """What the check of any password has to cost, that of a user who is not there too: as much as the most costly
+        one of those who are."""
+        records = self._member.store.values_in(_USERS)
+        costs = map(_cost_in, records)
+        return max((passwords.COST, *(cost for cost in costs if cost <= passwords.MOST_EVEN)))
 
     async def create_or_update_user(self, wanted: User) -> tuple[User, bool]:
         """The user, and whether it is new: for requests that name no roles at all."""
@@ -248,6 +257,14 @@ class Accounts:
         except EtcdError as error:
             if error.code != ErrorCode.KEY_EXISTS:
                 raise
+
+
+@lru_cache(4096)
+def _cost_in(record: bytes) -> int:
+    try:
+        return passwords.cost_of(user_from_json(record).password)
+    except DecodeError:
+        return 0
 
 
 def _refuse_root(role: str) -> None:

@@ -81,6 +81,15 @@ class Store:
         self.stats.gets_success += 1
         return file.value
 
+    def values_in(self, path: str) -> list[bytes]:
+        """The values of all files in a directory, by its clean path; none when there is no such directory. Does not
+        count."""
+        directory = self._directories.get(path)
+        if directory is None:
+            return []
+        found = [self._files.get(child) for child in directory.children]
+        return [file.value or b"" for file in found if file is not None]
+
     def due(self, now: int, most: int) -> int | None:
         """The cutoff for a :meth:`delete_expired` that removes what is due at ``now``, or of that the ``most`` that
         are due first; None when nothing is. Few nodes at a time keep a loop's other clients from waiting."""

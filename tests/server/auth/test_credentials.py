@@ -1,8 +1,11 @@
 """Passwords, their hashes, and the header that brings them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.auth import hash_password, is_password_of, parse_basic
+from server.auth.passwords import cost_of
 
 # Made by etcd 2.3.8 from the password of 100 times x, of which bcrypt sees 72; and from one with a NUL byte.
 LONG = "$2a$10$QmoubThi0F9pqjyGwysDEOlfMPJhFPdL1wTUZfhEIFIdZGdi6E6py"
@@ -39,6 +42,18 @@ def test_hashes_of_etcd_are_understood() -> None:
 def test_what_is_no_hash_fits_no_password(hashed: str) -> None:
     assert not is_password_of(hashed, b"secret")
     assert not is_password_of(hashed, b"")
+
+
+@given(st.text(max_size=70) | st.from_regex(r"\$2[abxy]\$(\+|0)?[0-4]\$.{0,60}"))
+def test_no_text_for_a_hash_raises_anything(hashed: str) -> None:
+    assert not is_password_of(hashed, b"secret", 4)
+
+
+@pytest.mark.parametrize(
+    ("hashed", "cost"), [(LONG, 10), ("$2b$04$x", 4), ("$2y$+5$x", 5), ("", 0), ("secret", 0), ("$1$10$x", 0)]
+)
+def test_the_cost_stands_in_the_hash(hashed: str, cost: int) -> None:
+    assert cost_of(hashed) == cost
 
 
 @pytest.mark.parametrize(
