@@ -17,7 +17,7 @@ from setuptools.errors import BaseError, CompileError
 COMPILED: Mapping[str, str] = {
     "migrate02/datadir": "commands04 log04 replay04",
     "server": "jsonrules metrics",
-    "server/api": "answers client form hotpath http jsonform keys paths repeats watch wire",
+    "server/api": "answers client form hotpath http jsonform keys listings paths rendering repeats watch wire",
     "server/node": "answer applier junk requestids",
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",

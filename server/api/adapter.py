@@ -23,6 +23,7 @@ from server.api.http import (
     WHOLE,
     Body,
     BrokenOff,
+    Finishing,
     Handler,
     Headers,
     PourBody,
@@ -37,6 +38,7 @@ from server.api.http import (
     bad_request,
     text,
 )
+from server.api.rendering import Rendering
 from server.api.repeats import Repeats
 from server.api.wire import may_be_host
 
@@ -269,8 +271,12 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
     if got.version < HttpVersion11:
         sent.force_close()  # whatever the client wishes: only this tells it where the body ends
     until = asyncio.timeout(None)
+    if isinstance(stream, Rendering):
+        stream.on_late(lambda: None if got.transport is None else got.transport.abort())
     try:
         await sent.prepare(got)
+        if got.method == "HEAD":
+            return sent
         try:
             async with until:
                 with got.connection.ending(until):
@@ -278,6 +284,8 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
         except TimeoutError:
             if not until.expired():
                 raise
+            if isinstance(stream, Finishing):
+                await _send_pieces(stream, sent, stream.is_at_something)
         await sent.write_eof()
     except BrokenOff:
         if got.transport is not None:
@@ -291,10 +299,12 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
     return sent
 
 
-async def _send_pieces(stream: Stream, sent: web.StreamResponse) -> None:
+async def _send_pieces(
+    stream: Stream, sent: web.StreamResponse, goes_on: Callable[[], bool] = lambda: True
+) -> None:
     news = asyncio.Event()
     stream.on_news(news.set)
-    while (piece := stream.take()) is not None:
+    while goes_on() and (piece := stream.take()) is not None:
         if piece:
             await sent.write(piece)
         else:

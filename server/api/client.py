@@ -22,6 +22,7 @@ from server.api.http import (
     not_found,
     text,
 )
+from server.api.jsonform import event_pieces_line, listing_pieces_line
 from server.api.keys import (
     METHODS,
     answer_error,
@@ -29,13 +30,16 @@ from server.api.keys import (
     answer_redirect,
     answer_watch,
     check_key,
+    event_headers,
     parse_keys_request,
 )
 from server.api.legacy import LegacyApi, registry_event
+from server.api.listings import Found, Listing, Listings
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
 from server.api.metrics import serve_metrics
 from server.api.paths import KEYS_PREFIX, BadPathError, route
+from server.api.rendering import Rendering, Turns
 from server.api.repeats import Repeats
 from server.api.settings import serve_log_level
 from server.api.stats import serve_health, serve_leader, serve_self, serve_store, serve_version
@@ -45,6 +49,7 @@ from server.metrics import RequestMetrics
 from server.node import Node, Outcome
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
+from server.store.gojson import is_long
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +76,9 @@ class ClientApi:
         self._cors = frozenset(cors)
         self._access = Access(node)
         self._auth = AuthApi(node, self._access)
-        self._legacy = LegacyApi(node, self._access) if legacy else None
+        self._turns = Turns()
+        self._listings = Listings(node, self._turns)
+        self._legacy = LegacyApi(node, self._access, self._listings) if legacy else None
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
         self.repeats = Repeats(lambda: node.raft_index, self._count_repeat)
@@ -160,12 +167,15 @@ class ClientApi:
             outcome = self._node.do(wanted)
         except EtcdError as error:
             return self.answer(self._found_by_04(wanted, error), method, began)
-        if isinstance(outcome, Event):
+        if isinstance(outcome, Event) and not outcome.unlisted:
             return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
             return self._watch(outcome)
-        promised = _Promised(self, method, began)
-        outcome.on_done(promised.settle)
+        promised = _Promised(self, wanted, method, began)
+        if isinstance(outcome, Event):
+            promised.settle(outcome)
+        else:
+            outcome.on_done(promised.settle)
         return promised
 
     def _found_by_04(self, wanted: KeysRequest, error: EtcdError) -> Outcome:
@@ -180,11 +190,29 @@ class ClientApi:
             self._requests.durations[method].observe(perf_counter() - began)
             node = self._node
             index, term, cluster = node.raft_index, node.raft_term, node.members.cluster_id
-            return answer_event(outcome, index, term, cluster, plain_get=method == "GET")
+            if not is_long(outcome):
+                return answer_event(outcome, index, term, cluster, plain_get=method == "GET")
+            headers = event_headers(outcome.etcd_index, index, term, cluster)
+            body = Rendering(self._turns, event_pieces_line(outcome))
+            return Response(201 if outcome.created else 200, headers, stream=body)
         if outcome is None:
             outcome = EtcdError(ErrorCode.RAFT_INTERNAL, "received response with no Event/Watcher!")
         self._requests.failed[method, outcome.status] += 1
         return self._error(outcome)
+
+    def list_later(self, path: str, wanted: KeysRequest, tell: Callable[[Found], object]) -> None:
+        """Has ``tell`` called with the listing of the directory at ``path``, which is too long to be made at once."""
+        self._listings.ask(path, recursive=wanted.recursive, in_order=wanted.sorted, tell=tell)
+
+    def answer_listing(self, listing: Listing, wanted: KeysRequest, method: str, began: float) -> Response:
+        """The answer with a long listing."""
+        self._requests.durations[method].observe(perf_counter() - began)
+        _, index, raft_index, term = listing.moment
+        headers = event_headers(index, raft_index, term, self._node.members.cluster_id)
+        if wanted.method == "HEAD":
+            return Response(200, headers, stream=Rendering(self._turns, iter(())))
+        pieces = listing_pieces_line(listing.rows, listing.moment.now)
+        return Response(200, headers, stream=self._listings.rendering(listing, pieces))
 
     def _count_repeat(self) -> None:
         """A get answered again counts like the first, and so does its question whether auth is on."""
@@ -199,25 +227,32 @@ class ClientApi:
     def _watch(self, watcher: Watcher) -> Response:
         node = self._node
         head = answer_watch(watcher, node.raft_index, node.raft_term, node.members.cluster_id)
-        stream = _Tracked(watcher, self._watches)
+        stream = _Tracked(watcher, self._turns, self._watches)
         return Response(head.status, head.headers, stream=stream)
 
 
 class _Promised(Later):
-    """The answer to a request that goes through the log."""
+    """The answer to a request that goes through the log, or for a listing that takes long to make."""
 
-    __slots__ = ("_api", "_began", "_method")
+    __slots__ = ("_api", "_began", "_method", "_wanted")
 
-    def __init__(self, api: ClientApi, method: str, began: float) -> None:
+    def __init__(self, api: ClientApi, wanted: KeysRequest, method: str, began: float) -> None:
         super().__init__()
         self._api = api
+        self._wanted = wanted
         self._method = method
         self._began = began
 
-    def settle(self, outcome: Outcome) -> None:
-        """This came of the request; the node has it called."""
+    def settle(self, outcome: Outcome | Listing) -> None:
+        """This came of the request; the node has it called, and who gathers long listings."""
+        if isinstance(outcome, Event) and outcome.unlisted:
+            self._api.list_later(outcome.node.key, self._wanted, self.settle)
+            return
         try:
-            response = self._api.answer(outcome, self._method, self._began)
+            if isinstance(outcome, Listing):
+                response = self._api.answer_listing(outcome, self._wanted, self._method, self._began)
+            else:
+                response = self._api.answer(outcome, self._method, self._began)
         except Exception:  # which must not reach the node, in the middle of applying what others wrote
             logger.exception("this is a fault in the server, please report it: answering a %s", self._method)
             response = text(500, "Internal Server Error", CLOSE)
@@ -227,8 +262,8 @@ class _Promised(Later):
 class _Tracked(WatchStream):
     """A watch that is on the list of open ones until it is closed."""
 
-    def __init__(self, watcher: Watcher, open_watches: set[WatchStream]) -> None:
-        super().__init__(watcher)
+    def __init__(self, watcher: Watcher, turns: Turns, open_watches: set[WatchStream]) -> None:
+        super().__init__(watcher, turns)
         self._open = open_watches
         self._open.add(self)
 

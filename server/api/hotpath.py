@@ -20,6 +20,7 @@ from server.api.http import (
     WHOLE,
     Body,
     BrokenOff,
+    Finishing,
     Handler,
     Headers,
     Later,
@@ -31,6 +32,7 @@ from server.api.http import (
     UntilGone,
     text,
 )
+from server.api.rendering import Rendering
 from server.api.repeats import Repeats
 from server.api.wire import (
     CHUNKED,
@@ -320,8 +322,7 @@ class HotConnection(asyncio.Protocol):
             self._give_up("unexpected EOF")
         elif self._stream is not None:
             self.send_news()
-            if self._stream is not None:
-                self._end_stream()
+            self._end_if_deserted()
         elif self._until_gone or not (self._serving or self._paused):
             self._close()
 
@@ -547,14 +548,17 @@ class HotConnection(asyncio.Protocol):
     def _begin_stream(self, stream: Stream, status: int, headers: Headers, keeps: bool) -> None:
         head = self._head
         self._keeps = keeps and not head.http10
-        self._write(answer_head(status, headers, None, head, self._keeps, chunked=True))
-        if self._request.method == "HEAD":
+        is_head = self._request.method == "HEAD"
+        self._write(answer_head(status, headers, None, head, self._keeps, chunked=not is_head))
+        if is_head:
             stream.close()
             self._finish(self._keeps)
             return
         self._stream = stream
         self._noted = False
         stream.on_news(self._note_news)
+        if isinstance(stream, Rendering):
+            stream.on_late(self.abort)
         self.send_news()
         self._wake_if_alone()  # the client may have stopped sending before
 
@@ -570,28 +574,47 @@ class HotConnection(asyncio.Protocol):
         if stream is None or self._paused:
             return
         out = []
+        size = 0
         try:
             while piece := stream.take():
                 out.append(piece if self._head.http10 else chunk(piece))
+                size += len(piece)
+                if size > _BATCH:
+                    break
         except Exception as error:
             if not isinstance(error, BrokenOff):
                 self._fault()
             self._write(b"".join(out))
             self._stream = None
             stream.close()
-            self._close()  # in the middle of an answer there is no other way to tell
+            if self._head.http10:
+                self.abort()  # its end is that of the answer
+            else:
+                self._close()  # in the middle of an answer there is no other way to tell
             return
         if piece is None:
             self._end_stream(b"".join(out))
-        elif out:
+            return
+        if out:
             self._write(b"".join(out))
+        if piece:
+            self._note_news()  # there may be more, when others have had their turn
+        elif self._eof:
+            self._end_if_deserted()
+
+    def _end_if_deserted(self) -> None:
+        """Ends the stream of a client that sends no more, unless it is in the middle of something."""
+        stream = self._stream
+        if stream is None or self._noted or (isinstance(stream, Finishing) and stream.is_at_something()):
+            return
+        self._end_stream()
 
     def _end_stream(self, piece: bytes = b"") -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
         self._write(piece if self._head.http10 else piece + LAST_CHUNK)
-        self._finish(self._keeps)
+        self._finish(self._keeps and not self._hot.stopping)
 
     # Writing
 
@@ -613,10 +636,10 @@ class HotConnection(asyncio.Protocol):
     # Ending
 
     def close_if_idle(self) -> None:
-        """Nobody is to be served any more; who is being served gets the answer. A stream has none, and breaks off: an
-        end in order would tell the client of a watch that there was no event, and not that the server is gone.
+        """Nobody is to be served any more; who is being served gets the answer. A watch has none, and breaks off: an
+        end in order would tell its client that there was no event, and not that the server is gone.
         """
-        if self._stream is not None:
+        if self._stream is not None and not isinstance(self._stream, Rendering):
             self.abort()
         elif not self._serving:
             self._close()

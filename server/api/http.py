@@ -72,6 +72,13 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
+class Finishing:
+    """What a stream is as well that finishes what it is at, though the client has stopped sending."""
+
+    def is_at_something(self) -> bool:
+        raise NotImplementedError
+
+
 @dataclass(slots=True, init=False)
 class Response:
     """An answer; its headers are in the order of their names, as Go writes them.

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from server.api.paths import STORE_KEYS_PREFIX
-from server.store import EtcdError, Event
-from server.store.gojson import encode_event, quote
+from server.store import EtcdError, Event, Node
+from server.store.gojson import encode_event, event_pieces, listing_pieces, quote
 
 
 def event_line(event: Event) -> bytes:
     """An event with the keys as clients know them, and a newline."""
     return (encode_event(event, STORE_KEYS_PREFIX) + "\n").encode()
+
+
+def event_pieces_line(event: Event) -> Iterator[str]:
+    """An :func:`event_line` in pieces."""
+    yield from event_pieces(event, STORE_KEYS_PREFIX)
+    yield "\n"
+
+
+def listing_pieces_line(rows: Sequence[Node | None], now: int) -> Iterator[str]:
+    """The :func:`event_line` of a get of a directory in pieces."""
+    yield from listing_pieces(rows, now, STORE_KEYS_PREFIX)
+    yield "\n"
 
 
 def error_line(error: EtcdError) -> bytes:

@@ -179,17 +179,18 @@ def answer_event(
 
     A ``plain_get``, one past the log, of a file that does not expire has this answer until something is written.
     """
-    headers = _headers(event.etcd_index, raft_index, raft_term, cluster_id)
+    headers = event_headers(event.etcd_index, raft_index, raft_term, cluster_id)
     lasts = plain_get and event.node.expiration is None and not event.node.dir
     return Response(201 if event.created else 200, headers, event_line(event), repeatable=lasts)
 
 
 def answer_watch(watcher: Watcher, raft_index: int, raft_term: int, cluster_id: int) -> Response:
     """What a watch answers at once, before any event: the head of a chunked answer."""
-    return Response(200, _headers(watcher.start_index, raft_index, raft_term, cluster_id), b"")
+    return Response(200, event_headers(watcher.start_index, raft_index, raft_term, cluster_id), b"")
 
 
-def _headers(index: int, raft_index: int, raft_term: int, cluster_id: int) -> Headers:
+def event_headers(index: int, raft_index: int, raft_term: int, cluster_id: int) -> Headers:
+    """What an answer with events has, which is of the moment of these indexes."""
     return (
         JSON,
         ("X-Etcd-Cluster-Id", f"{cluster_id:x}"),

@@ -2,8 +2,14 @@
 
 from collections.abc import Callable
 
-from server.api.jsonform import event_line
+from server.api.http import Finishing
+from server.api.jsonform import event_line, event_pieces_line
+from server.api.rendering import Pieces, Turns
 from server.store import Event, Watcher
+from server.store.gojson import is_long
+
+_AT_ONCE = 64 << 10
+"""Bytes of events after which others have their turn."""
 
 
 class _Lines:
@@ -22,27 +28,54 @@ class _Lines:
 _line = _Lines().of
 
 
-class WatchStream:
-    """Takes the events of a watcher as they come. Belongs to the loop it is made on."""
+class WatchStream(Finishing):
+    """Takes the events of a watcher as they come. Belongs to the loop it is made on; ``turns`` is where events with
+    long values are made text."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: Watcher, turns: Turns) -> None:
         self._watcher = watcher
+        self._turns = turns
+        self._long: Pieces | None = None
+        """The event that is being sent, if it has long values."""
 
     def take(self) -> bytes | None:
-        """All events that are there; None when no more will come."""
+        """Events that are there, or a piece of one; None when no more will come."""
+        if self._long is not None:
+            piece = self._long.take()
+            if piece is not None:
+                return piece
+            self._long = None
         watcher = self._watcher
-        if not watcher.events:
+        lines: list[bytes] = []
+        size = 0
+        while watcher.events and size < _AT_ONCE:
+            if is_long(watcher.events[0]):
+                if not lines:
+                    self._long = Pieces(self._turns, event_pieces_line(watcher.events.popleft()))
+                    self._long.on_news(self._tell)
+                    return self._long.take()
+                break
+            line = _line(watcher.events.popleft())
+            lines.append(line)
+            size += len(line)
+        if not lines:
             return None if watcher.closed else b""
-        lines = []
-        while (event := watcher.take()) is not None:
-            lines.append(_line(event))
         return b"".join(lines)
 
     def on_news(self, tell: Callable[[], object]) -> None:
         self._watcher.on_event = tell
 
+    def is_at_something(self) -> bool:
+        return self._long is not None
+
     def close(self) -> None:
         """Ends the watch; whoever waits for news hears of it."""
+        if self._long is not None:
+            self._long.close()
+            self._long = None
         self._watcher.remove()
+        self._tell()
+
+    def _tell(self) -> None:
         if self._watcher.on_event is not None:
             self._watcher.on_event()

@@ -229,7 +229,8 @@ class Node:
 
         A plain read or a watch is answered at once; all else, and a read with ``quorum``, goes through the
         log, and the answer has the event or an EtcdError: the store's refusal, or 300 when there was none in
-        time (and then the request may still happen). Raises EtcdError for the reads that the store refuses.
+        time (and then the request may still happen). The event of a long listing is ``unlisted``. Raises EtcdError
+        for the reads that the store refuses.
         """
         if request.method not in ("GET", "HEAD"):
             return self.propose(request)
@@ -238,7 +239,7 @@ class Node:
             return self.propose(request)
         if request.method == "GET" and request.wait:
             return self.store.watch(request.path, request.recursive, request.stream, request.since)
-        return self.store.get(request.path, request.recursive, request.sorted, now=self.clock())
+        return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
 
     def propose(self, request: Request) -> Answer:
         """Puts a request into the log, with an id of its own. There is no taking it back."""

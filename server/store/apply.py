@@ -91,7 +91,8 @@ def _delete(store: Store, request: LoggedRequest, now: int) -> Event:
 
 
 def _get(store: Store, request: LoggedRequest, now: int) -> Event:
-    return store.get(request.path, request.recursive, request.sorted, now=now)
+    # One that is long is of no use to those whom nobody has asked, and is made in pieces for who has.
+    return store.get(request.path, request.recursive, request.sorted, now=now, whole=False)
 
 
 def _sync(store: Store, request: LoggedRequest, now: int) -> None:

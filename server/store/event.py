@@ -23,22 +23,31 @@ class Action:
 
 @dataclass(slots=True, init=False)
 class Event:
-    """Never changed once made. ``etcd_index`` is the store index to report with it (X-Etcd-Index)."""
+    """Never changed once made. ``etcd_index`` is the store index to report with it (X-Etcd-Index). ``unlisted``: a get
+    of a directory with so much in it that its node does not have it."""
 
     action: str
     node: Node
     prev_node: Node | None
     etcd_index: int
     refresh: bool
+    unlisted: bool
 
     def __init__(
-        self, action: str, node: Node, prev_node: Node | None, etcd_index: int, refresh: bool = False
+        self,
+        action: str,
+        node: Node,
+        prev_node: Node | None,
+        etcd_index: int,
+        refresh: bool = False,
+        unlisted: bool = False,
     ) -> None:
         self.action = action
         self.node = node
         self.prev_node = prev_node
         self.etcd_index = etcd_index
         self.refresh = refresh
+        self.unlisted = unlisted
 
     @property
     def index(self) -> int:

@@ -18,13 +18,15 @@ from server.store.errors import SnapshotFormatError
 from server.store.event import Event
 from server.store.gojson import ZERO_TIME, encode_node, format_time, parse_time, quote, quote_bytes
 from server.store.history import CAPACITY, History
-from server.store.node import Directory, Node
+from server.store.node import Directory, Node, directory_view
 from server.store.paths import byte_order, parent_of
 from server.store.stats import Stats
 
 _VERSION = 2
 _PIECE = 256
 """Texts in one piece, about as many nodes or events: a millisecond or three (CPython 3.11, small values)."""
+_PORTION = 1024
+"""Paths looked at for one portion of a listing: well below a millisecond."""
 _RUN = 4096
 """Children sorted at a time."""
 
@@ -66,6 +68,43 @@ class FrozenStore:
             f'"CurrentIndex":{self.index},"Stats":{self.stats_json},"CurrentVersion":{_VERSION}}}'
         )
         yield "".join(piece).encode()
+
+    def rows(self, path: str, recursive: bool, in_order: bool, now: int) -> Iterator[list[Node | None]]:
+        """A directory and what is visible in it, in portions of about a thousand that may be empty; put them together.
+
+        A directory stands before what is in it, as it is shown at ``now`` (Unix nanoseconds), and None behind that; of
+        directories in it only the ``recursive`` have more between the two. Files are those of the tree. ``path``,
+        clean, is one of a directory. Depth of the tree is no limit.
+        """
+        top = self.directories[path]
+        rows: list[Node | None] = [directory_view(top, now)]
+        looked_at = 0
+        around = [iter(self._children(top, in_order))]
+        while around:
+            for child in around[-1]:
+                looked_at += 1
+                if looked_at > _PORTION:
+                    yield rows
+                    rows, looked_at = [], 0
+                if not child or child[child.rfind("/") + 1] == "_":
+                    continue
+                file = self.files.get(child)
+                if file is not None:
+                    rows.append(file)
+                    continue
+                directory = self.directories[child]
+                rows.append(directory_view(directory, now))
+                if recursive:
+                    around.append(iter(self._children(directory, in_order)))
+                    break
+                rows.append(None)
+            else:
+                rows.append(None)
+                around.pop()
+        yield rows
+
+    def _children(self, directory: Directory, in_order: bool) -> Iterable[str]:
+        return self._sorted(directory.children) if in_order else directory.children
 
     def _tree(self) -> Iterator[str]:
         """Texts that make up the tree. Depth of the tree is no limit."""

@@ -22,6 +22,11 @@ NAMESPACES = ("/0", "/1")
 # An expiry before the year 2000 is taken for the product of an overflow, and means "none" (set and create only).
 _EARLIEST_EXPIRATION = 946_684_800 * 1_000_000_000
 
+LISTED_AT_ONCE = 1_000
+"""Nodes of a listing that is made in one go: a millisecond or two with what it takes to write it."""
+BYTES_AT_ONCE = 64 << 10
+"""Of the values in it."""
+
 
 class Store:
     """One member's key space.
@@ -48,10 +53,13 @@ class Store:
 
     # Reading
 
-    def get(self, path: str, recursive: bool = False, sorted: bool = False, *, now: int) -> Event:
+    def get(
+        self, path: str, recursive: bool = False, sorted: bool = False, *, now: int, whole: bool = True
+    ) -> Event:
         """A file, or a directory with its visible children (with all below it if ``recursive``).
 
-        Unsorted listings come in the order of creation. Raises EtcdError 100, 104.
+        Unsorted listings come in the order of creation. Unless it has to be ``whole``, a listing that would take long
+        to make is not made: the event is ``unlisted``, and :meth:`freeze` has the rows. Raises EtcdError 100, 104.
         """
         if recursive:
             self.recursive_gets += 1
@@ -59,18 +67,25 @@ class Store:
         if file is not None:
             self.stats.gets_success += 1
             return Event(Action.GET, file_view(file, now), None, self.index)
-        path = clean(path)
-        node: Node
         try:
-            found = self._find(path)
+            event = self.look(path, recursive, sorted, now=now, whole=whole)
         except EtcdError:
             self.stats.gets_fail += 1
             raise
-        node = (
-            file_view(found, now) if isinstance(found, Node) else self._listing(found, recursive, sorted, now)
-        )
         self.stats.gets_success += 1
-        return Event(Action.GET, node, None, self.index)
+        return event
+
+    def look(
+        self, path: str, recursive: bool = False, sorted: bool = False, *, now: int, whole: bool = True
+    ) -> Event:
+        """As :meth:`get`, but does not count as one."""
+        found = self._find(clean(path))
+        if isinstance(found, Node):
+            return Event(Action.GET, file_view(found, now), None, self.index)
+        shown = self._listing(found, recursive, sorted, now, whole)
+        if shown is None:
+            return Event(Action.GET, directory_view(found, now), None, self.index, unlisted=True)
+        return Event(Action.GET, shown, None, self.index)
 
     def peek(self, path: str) -> bytes | None:
         """The value of a file, by its clean path; None when there is none. Counts as a get."""
@@ -500,12 +515,17 @@ class Store:
             and directory.expiration == entry.at
         )
 
-    def _listing(self, top: Directory, recursive: bool, in_order: bool, now: int) -> Node:
-        """A directory with what is visible in it. Depth of the tree is no limit."""
+    def _listing(self, top: Directory, recursive: bool, in_order: bool, now: int, whole: bool) -> Node | None:
+        """A directory with what is visible in it; None when that is too much, unless it has to be ``whole``. Depth of
+        the tree is no limit."""
         shown = directory_view(top, now, [])
         todo = [(top, shown)]
+        count = size = 0
         while todo:
             directory, view = todo.pop()
+            count += len(directory.children)
+            if not whole and (count > LISTED_AT_ONCE or size > BYTES_AT_ONCE):
+                return None
             nodes: list[Node] = []
             name_at = len(directory.key) + (directory.key != "/")
             children = byte_order(list(directory.children)) if in_order else directory.children
@@ -514,6 +534,7 @@ class Store:
                     continue
                 file = self._files.get(path)
                 if file is not None:
+                    size += len(file.value or b"")
                     nodes.append(file if file.expiration is None else file_view(file, now))
                     continue
                 inner = self._directories[path]
@@ -522,4 +543,4 @@ class Store:
                 if recursive:
                     todo.append((inner, inner_view))
             view.nodes = nodes
-        return shown
+        return shown if whole or size <= BYTES_AT_ONCE else None

@@ -4,18 +4,20 @@ own. Always answers 200 when something came of it, as text, without the headers 
 
 import asyncio
 import re
+from collections.abc import Iterator
 
 from server.api.access import Access
 from server.api.form import MAX_BODY, Form, Parameters, takes_body
-from server.api.http import Body, ReadBody, Reply, Request, Response, UntilGone, not_found
+from server.api.http import TEXT, Body, ReadBody, Reply, Request, Response, UntilGone, not_found
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
+from server.api.listings import Listings
 from server.api.paths import KEYS_PREFIX, STORE_KEYS_PREFIX, store_path
 from server.node import Node
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action
-from server.store.gojson import format_time, quote, quote_bytes
+from server.store.gojson import SLICE, format_time, quote, quote_bytes
 from server.store.node import SECOND
 from server.store.node import Node as KeyNode
 
@@ -32,9 +34,10 @@ _TEST_AND_SET = (Action.COMPARE_AND_SWAP, Action.CREATE)
 class FirstKeys:
     """Serves one node."""
 
-    def __init__(self, node: Node, access: Access) -> None:
+    def __init__(self, node: Node, access: Access, listings: Listings) -> None:
         self._node = node
         self._access = access
+        self._listings = listings
 
     def serve(self, request: Request, path: str, query: bytes) -> Reply:
         """Answers a request for what is below ``/v1/keys/`` or ``/v1/watch/``."""
@@ -66,7 +69,9 @@ class FirstKeys:
             if watches:
                 event = await self._watch(request, path, form)
             elif request.method in ("GET", "HEAD"):
-                event = self._node.store.get(path, now=self._node.clock())
+                event = self._node.store.get(path, now=self._node.clock(), whole=False)
+                if event.unlisted:
+                    return await self._list(event.node.key)
             else:
                 written = await self._node.propose(self._write(request, path, form))
                 assert written is not None  # only a SYNC has no event
@@ -74,6 +79,14 @@ class FirstKeys:
         except EtcdError as error:
             return self._refuse(error)
         return plain(encode(event, self._node.store.index))
+
+    async def _list(self, path: str) -> Response:
+        """The answer to a get of a directory with much in it."""
+        found = await self._listings.of(path)
+        if isinstance(found, Event):
+            return plain(encode(found, self._node.store.index))
+        pieces = _pieces(found.rows, found.moment.etcd_index)
+        return Response(200, (TEXT,), stream=self._listings.rendering(found, pieces))
 
     async def _watch(self, request: Request, path: str, form: Form) -> Event:
         """The first event there, after an index if it was a POST."""
@@ -141,6 +154,25 @@ def encode(event: Event, index: int = 0) -> bytes:
         fields.append(f'"ttl":{node.ttl}')
     fields.append(f'"index":{index or node.modified_index}')
     return ("{" + ",".join(fields) + "}").encode()
+
+
+def _pieces(rows: list[KeyNode | None], index: int) -> Iterator[str]:
+    """As :func:`encode` writes a directory, of the rows of a listing."""
+    out = ["["]
+    size = 0
+    separator = ""
+    for row in rows[1:]:
+        if row is None:
+            continue
+        out.append(separator + _child(Action.GET, row, index))
+        separator = ","
+        size += len(out[-1])
+        if size > SLICE:
+            yield "".join(out)
+            out.clear()
+            size = 0
+    out.append("]")
+    yield "".join(out)
 
 
 def _child(action: str, node: KeyNode, index: int) -> str:

@@ -8,6 +8,7 @@ from server.api.legacy import modules
 from server.api.legacy.cluster import serve_leader, serve_machines, serve_version
 from server.api.legacy.keys import FirstKeys
 from server.api.legacy.modules import Modules
+from server.api.listings import Listings
 from server.api.stats import serve_store
 from server.node import Node
 
@@ -28,10 +29,10 @@ _EXACT: dict[str, tuple[tuple[str, ...], Callable[[Node, Request], Response]]] =
 class LegacyApi:
     """Serves one node."""
 
-    def __init__(self, node: Node, access: Access) -> None:
+    def __init__(self, node: Node, access: Access, listings: Listings) -> None:
         self._node = node
         self._modules = Modules(node, access)
-        self._keys = FirstKeys(node, access)
+        self._keys = FirstKeys(node, access, listings)
 
     def serve(self, request: Request, path: str, query: bytes) -> Reply | None:
         """The answer to a request for one of 0.4's paths; None for any other."""
