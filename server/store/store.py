@@ -515,16 +515,32 @@ class Store:
             and directory.expiration == entry.at
         )
 
+    def _is_long(self, top: Directory, recursive: bool) -> bool:
+        """Whether a listing has more nodes than are listed at once; looks at no more than these."""
+        count = 0
+        todo = [top]
+        for directory in todo:
+            count += len(directory.children)
+            if count > LISTED_AT_ONCE:
+                return True
+            if recursive:
+                for path in directory.children:
+                    inner = self._directories.get(path)
+                    if inner is not None:
+                        todo.append(inner)
+        return False
+
     def _listing(self, top: Directory, recursive: bool, in_order: bool, now: int, whole: bool) -> Node | None:
         """A directory with what is visible in it; None when that is too much, unless it has to be ``whole``. Depth of
         the tree is no limit."""
+        if not whole and self._is_long(top, recursive):
+            return None
         shown = directory_view(top, now, [])
         todo = [(top, shown)]
-        count = size = 0
+        size = 0
         while todo:
             directory, view = todo.pop()
-            count += len(directory.children)
-            if not whole and (count > LISTED_AT_ONCE or size > BYTES_AT_ONCE):
+            if size > BYTES_AT_ONCE and not whole:
                 return None
             nodes: list[Node] = []
             name_at = len(directory.key) + (directory.key != "/")
