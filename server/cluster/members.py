@@ -32,7 +32,7 @@ VERSION = "/0/version"
 
 _ATTRIBUTES_PATH = re.compile(r"/0/members/([0-9a-fA-F]{1,16})/attributes")
 
-_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+_NOT_UTF8 = re.compile(r"[\ud800-\udfff]")
 
 _KINDS = (ConfChangeType.ADD_NODE, ConfChangeType.REMOVE_NODE, ConfChangeType.UPDATE_NODE)
 

@@ -23,7 +23,7 @@ _COMMON = (
 )  # fmt: skip
 """What usual texts have of what is escaped; the first one, which the others bring in, goes first."""
 
-_RARE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029\ud800-\udfff]")
+_RARE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\u2028\u2029\ud800-\udfff]")
 _ESCAPES = {chr(c): f"\\u{c:04x}" for c in (*range(0x20), 0x2028, 0x2029)}
 # What surrogateescape kept is one byte of invalid UTF-8 each; Go writes \ufffd for each.
 _ESCAPES |= dict.fromkeys(map(chr, range(0xD800, 0xE000)), "\\ufffd")
