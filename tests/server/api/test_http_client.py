@@ -232,8 +232,8 @@ def test_a_body_that_breaks_off_is_refused(serve: Callable[..., None]) -> None:
     serve(test)
 
 
-@pytest.mark.parametrize("key", ["/a%0Ab", "/a%00b", "/%C3%A9", "/%FF"])
-def test_any_byte_may_stand_in_a_key(serve: Callable[..., None], key: str) -> None:
+@pytest.mark.parametrize("key", ["/a%0Ab", "/a%00b", "/%C3%A9", "/%EF%BF%BD"])
+def test_any_character_may_stand_in_a_key(serve: Callable[..., None], key: str) -> None:
     async def test(served: Served) -> None:
         assert (await served.ask("PUT", f"/v2/keys{key}", "value=1")).status == 201
         assert (await served.ask("GET", f"/v2/keys{key}")).status == 200
