@@ -171,7 +171,14 @@ class Later:
         if self._answer is not None:
             return self._answer
         arrived: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._tell = lambda answer: None if arrived.done() else arrived.set_result(answer)
+
+        def tell(answer: Response) -> None:
+            if not arrived.done():
+                arrived.set_result(answer)
+            elif answer.stream is not None:
+                answer.stream.close()  # nobody waits any more
+
+        self._tell = tell
         return (yield from arrived)
 
 

@@ -14,7 +14,8 @@ from server.api import listings, rendering
 from server.api.adapter import Listening, Serving
 from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
-from server.api.http import BrokenOff
+from server.api.http import BrokenOff, Later
+from server.api.http import Request as HttpRequest
 from server.storage.requests import Request
 from server.store import EtcdError, Event
 from server.store.gojson import SLICE, encode_event
@@ -345,6 +346,25 @@ def test_further_requests_of_the_same_connection_are_answered_behind_it(serve: C
         assert bodies[0] == bodies[2] == long.listing()
         assert json.loads(bodies[1])["node"]["key"] == "/d/00001"
         writer.close()
+
+    serve(test)
+
+
+def test_who_has_gone_before_it_is_gathered_holds_nothing(serve: Callable[..., None]) -> None:
+    async def test(long: Long) -> None:
+        promise = long.api.handle(HttpRequest("GET", b"/v2/keys/d", {}))
+        assert isinstance(promise, Later)
+
+        async def wait() -> None:
+            await promise
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        assert long.api._listings._gathering
+        waiting.cancel()
+        await until(lambda: not long.api._listings._gathering)
+        assert waiting.cancelled()
+        assert long.held == 0
 
     serve(test)
 
