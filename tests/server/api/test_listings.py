@@ -352,10 +352,9 @@ def test_further_requests_of_the_same_connection_are_answered_behind_it(serve: C
 
 def test_who_has_gone_before_it_is_gathered_holds_nothing(serve: Callable[..., None]) -> None:
     async def test(long: Long) -> None:
-        promise = long.api.handle(HttpRequest("GET", b"/v2/keys/d", {}))
-        assert isinstance(promise, Later)
-
         async def wait() -> None:
+            promise = long.api.handle(HttpRequest("GET", b"/v2/keys/d", {}))
+            assert isinstance(promise, Later)
             await promise
 
         waiting = asyncio.create_task(wait())
