@@ -838,13 +838,13 @@ def test_whatever_is_plausible_ends_no_member_with_a_traceback(
         hostile = Hostile(
             random, lambda kind: forged_data(random, kind), lambda _, nodes: forged_image(random)
         )
-        for _ in range(400):
+        for _ in range(200):
             for number, node in nodes.items():
                 if not node.failed.done():
                     others = [other for other in nodes if other != number]
                     node.peers.receive([hostile.plausible(node.raft, others)])
             await asyncio.sleep(0)
-        assert sum(sum(node.metrics.messages_refused.values()) for node in nodes.values()) > 100
+        assert sum(sum(node.metrics.messages_refused.values()) for node in nodes.values()) > 50
         for node in nodes.values():
             if node.failed.done():
                 assert isinstance(node.failed.exception(), NodeFailed)
