@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from migrate02.arguments import Misuse, make_parser
+from server.asking import NoAnswer, get
+from server.bounded import Bounds
 from server.cluster.bootstrap import BootstrapError
 from server.cluster.discoverystate import Answer, Registration, State, check_url, checked_cluster, read_state
+from server.config import redacted
 
 DONE, RESIDUE, REFUSED = 0, 2, 3
 
-PATIENCE = 10.0
-"""Seconds for an answer."""
+BOUNDS = Bounds(body=1 << 20, seconds=10.0)
+"""For one answer."""
 
 _USAGE = "migrate02 discovery inspect [--json] URL"
 _HEAD = """\
@@ -75,16 +76,15 @@ def main(argv: Sequence[str]) -> int:
     except BootstrapError as error:
         _tell(text for _, text in error.lines)
         return REFUSED
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        _tell([f"{args.url} does not answer: {reason}"])
+    except NoAnswer as error:
+        _tell([f"{args.url} does not answer: {error}"])
         return REFUSED
     print(as_json(found) if args.json else as_text(found), end="")
     return RESIDUE if found.trouble or found.late else DONE
 
 
 def inspect(url: str) -> Inspection:
-    """Asks for the state. Raises BootstrapError as a member's start would, and OSError when nobody answers."""
+    """Asks for the state. Raises BootstrapError as a member's start would, and NoAnswer when nobody answers."""
     check_url(url)
     url = url.rstrip("/")
     return judged(url, read_state(url, _get(f"{url}/_config/size"), _get(url)))
@@ -118,7 +118,7 @@ def as_text(found: Inspection) -> str:
 def as_json(found: Inspection) -> str:
     state = found.state
     content = {
-        "url": found.url,
+        "url": redacted(found.url),
         "size": state.size,
         "members": [_member(one) for one in state.members],
         "missing": state.missing,
@@ -139,17 +139,9 @@ def _urls(one: Registration) -> str:
 
 
 def _get(url: str) -> Answer:
-    try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-            return _answer(response.status, response.headers.get("X-Etcd-Index", ""), response.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return _answer(error.code, error.headers.get("X-Etcd-Index", ""), error.read())
-
-
-def _answer(status: int, index: str, body: bytes) -> Answer:
-    return Answer(status, int(index) if index.isdigit() else 0, body)
+    found = get(url, BOUNDS)
+    return Answer(found.status, found.etcd_index, found.body)
 
 
 def _tell(lines: Iterable[str]) -> None:
-    sys.stderr.write("".join(f"migrate02: {line}\n" for line in lines))
+    sys.stderr.write("".join(f"migrate02: {redacted(line)}\n" for line in lines))

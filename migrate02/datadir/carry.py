@@ -4,22 +4,25 @@ broken off and begun again.
 
 from __future__ import annotations
 
-import http.client
 import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from urllib.parse import urlsplit
 
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Key
 from migrate02.datadir.live import NO_TLS, Tls
 from migrate02.datadir.requests import in_order, put
 from migrate02.datadir.sides import hidden_roots, read_side
+from server.asking import Connection, Limits, basic_authorization, why
+from server.bounded import BadAnswer, Bounds
+from server.config import UrlError, dialled, redacted, split_url
 
-_PATIENCE = 30.0
+WRITE = Bounds(body=8 << 20, seconds=30.0)
+"""For the answer to one write, which holds the value that was there before."""
+
 _TRIES = 5
 
 
@@ -132,21 +135,23 @@ def _work(
     except DataError as error:
         outcomes.put(error)
     except Exception as error:  # or who waits for this thread would wait for ever
-        outcomes.put(DataError(f"{url}: {error!r}"))
+        outcomes.put(DataError(f"{redacted(url)}: {redacted(repr(error))}"))
 
 
 class _Client:
-    """One connection, made again when it breaks."""
+    """One connection, made again when it breaks. Raises DataError for what is no URL."""
 
     def __init__(self, url: str, tls: Tls) -> None:
-        parts = urlsplit(url)
-        self._url = url
-        if parts.scheme == "https":
-            self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                parts.netloc, timeout=_PATIENCE, context=tls.context()
-            )
-        else:
-            self._connection = http.client.HTTPConnection(parts.netloc, timeout=_PATIENCE)
+        self._url = redacted(url)
+        try:
+            parts = split_url(url)
+            self._connection = Connection(*dialled(parts), tls.context() if parts.scheme == "https" else None)
+        except UrlError as error:
+            raise DataError(redacted(str(error))) from error
+        self._headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            **basic_authorization(parts.userinfo, "Authorization"),
+        }
 
     def put(self, target: str, body: str) -> str:
         """``""`` when the key was made, otherwise what the cluster says. Raises DataError.
@@ -160,19 +165,16 @@ class _Client:
             if attempt:
                 time.sleep(0.2 * 2**attempt)
             try:
-                self._connection.request(
-                    "PUT", target, body, {"Content-Type": "application/x-www-form-urlencoded"}
-                )
-                response = self._connection.getresponse()
-                text = response.read().decode("utf-8", "replace").strip()
-            except (OSError, http.client.HTTPException) as error:
-                self._connection.close()
-                trouble, tried = f"does not answer: {error!r}", True
+                limits = Limits(*2 * (time.monotonic() + WRITE.seconds,))
+                answer = self._connection.ask("PUT", target, self._headers, body.encode(), WRITE, limits)
+            except (OSError, BadAnswer, UnicodeError) as error:
+                trouble, tried = f"does not answer: {why(error, WRITE)}", True
                 continue
-            if response.status in (200, 201) or (tried and response.status == 412):
+            if answer.status in (200, 201) or (tried and answer.status == 412):
                 return ""
-            trouble = f"answers {response.status}: {text}"
-            if response.status < 500:
+            said = answer.body[:500].decode("utf-8", "replace")
+            trouble = f"answers {answer.status}: {' '.join(said.split())}"
+            if answer.status < 500:
                 return trouble
             tried = True
         raise DataError(

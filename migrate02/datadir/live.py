@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,12 +11,14 @@ from urllib.parse import quote
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Key, user_keys
 from migrate02.datadir.snapshot04 import store_of
+from server.asking import NoAnswer, get
+from server.bounded import Answer, BadAnswer, Bounds, parse_json
+from server.config import redacted
 from server.jsonrules import as_utf8
-from server.store.deepjson import loads
 from server.store.gojson import parse_time
 
-_PATIENCE = 60.0
-"""Seconds for one answer; a large key space comes in one."""
+KEY_SPACE = Bounds(body=256 << 20, seconds=600.0, depth=20_000)
+"""For one answer: a large key space comes in one, and two brackets deeper with each directory."""
 
 
 class Tls(NamedTuple):
@@ -61,12 +60,13 @@ def read_keys(url: str, hidden: Iterable[str] = (), tls: Tls = NO_TLS) -> Found:
     has to be asked for hidden ones by name. Raises DataError.
     """
     url = url.rstrip("/")
+    shown = redacted(url)
     whole = _get(f"{url}/v2/migration/snapshot", tls)
     if whole is not None:
         try:
-            store = store_of(loads(whole.text), restore=True)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DataError(f"{url}/v2/migration/snapshot: not what etcd 0.4.9 answers: {error}") from error
+            store = store_of(parse_json(whole.body, KEY_SPACE.depth), restore=True)
+        except _UNUSABLE as error:
+            raise _not_etcd(f"{shown}/v2/migration/snapshot", "etcd 0.4.9 answers", error) from error
         return Found("a running etcd 0.4.9", list(user_keys(store)), store.index, True)
     keys: dict[str, Key] = {}
     index = 0
@@ -74,37 +74,37 @@ def read_keys(url: str, hidden: Iterable[str] = (), tls: Tls = NO_TLS) -> Found:
         answer = _get(f"{url}/v2/keys{quote(root)}?recursive=true&sorted=true", tls)
         if answer is None:
             continue
-        index = index or answer.index
+        index = index or answer.etcd_index
         try:
-            keys |= {key.path: key for key in _keys(loads(answer.text)["node"]) if key.path != "/"}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DataError(f"{url}: not what etcd answers for {root}: {error}") from error
+            top = parse_json(answer.body, KEY_SPACE.depth)["node"]
+            keys |= {key.path: key for key in _keys(top) if key.path != "/"}
+        except _UNUSABLE as error:
+            raise _not_etcd(shown, f"etcd answers for {root}", error) from error
     keys = {path: key for path, key in keys.items() if not path.startswith("/_etcd/machines")}
     return Found("a running cluster", list(keys.values()), index, False)
 
 
-@dataclass(slots=True, frozen=True)
-class _Answer:
-    text: str
-    index: int
+_UNUSABLE = (BadAnswer, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What comes of taking an answer apart that is not etcd's."""
 
 
-def _get(url: str, tls: Tls) -> _Answer | None:
-    """None for what is not there."""
+def _not_etcd(url: str, what: str, error: Exception) -> DataError:
+    why = f"it has no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0][:200]
+    return DataError(f"{url}: not what {what}: {why}", remedy="is this a client URL?")
+
+
+def _get(url: str, tls: Tls) -> Answer | None:
+    """None for what is not there. Raises DataError."""
     try:
-        context = tls.context() if url.startswith("https:") else None
-        with urllib.request.urlopen(url, timeout=_PATIENCE, context=context) as response:
-            text = response.read().decode("utf-8", "replace")
-            return _Answer(text, int(response.headers.get("X-Etcd-Index") or 0))
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return None
-        body = error.read(500).decode("utf-8", "replace").strip()
-        raise DataError(f"{url} answers {error.code}: {body}") from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise DataError(
-            f"{url} does not answer: {getattr(error, 'reason', error)}", remedy="is this a client URL?"
-        ) from error
+        answer = get(url, KEY_SPACE, tls=tls.context() if url.startswith("https:") else None)
+    except NoAnswer as error:
+        raise DataError(f"{redacted(url)} does not answer: {error}", remedy="is this a client URL?") from error
+    if answer.status == 404:
+        return None
+    if not 200 <= answer.status < 300:
+        said = answer.body[:500].decode("utf-8", "replace").strip()
+        raise DataError(f"{redacted(url)} answers {answer.status}: {' '.join(said.split())}")
+    return answer
 
 
 def _keys(top: dict[str, Any]) -> Iterator[Key]:

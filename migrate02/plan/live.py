@@ -7,11 +7,9 @@ answer when they are asked themselves: everything at a client port is sent on to
 
 from __future__ import annotations
 
-import http.client
-import json
 import ssl
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from compat.findings import Finding
@@ -31,10 +29,15 @@ from migrate02.plan.nodes import (
     Node,
     address_of,
 )
-from server.config import UrlError, parse_url
+from server.asking import NoAnswer, get_once
+from server.bounded import Answer, BadAnswer, Bounds, parse_json
+from server.config import UrlError, parse_url, redacted
 
-PATIENCE = 5.0
-"""Seconds for one answer."""
+BOUNDS = Bounds(body=1 << 20, seconds=5.0)
+"""For one answer."""
+
+MOST_MEMBERS = 32
+"""Members that a registry may list; 0.4 made nine active by itself."""
 
 FAR_APART = 100
 """Indexes this far from each other are no longer explained by members being asked one after the other: 0.4 writes two
@@ -42,13 +45,8 @@ entries a second by itself, and none of them counts unless a key expires."""
 
 LIVE = Origin(FLAG, "--live")
 
-
-class Answer(NamedTuple):
-    status: int
-    text: str
-    location: str
-    etcd_index: int
-    """X-Etcd-Index; 0 where there is none."""
+_MACHINES = "/v2/keys/_etcd/machines?recursive=true"
+"""The registry: short, and its answer has the member's index, too. The listing of ``/`` may be of any length."""
 
 
 class _Registered(NamedTuple):
@@ -104,33 +102,63 @@ def ask_cluster(urls: Sequence[str], files: Tls = NO_TLS) -> Found:
 
 
 def _not_live(url: str, reason: str) -> Finding:
-    message = f"{url}: no member of etcd 0.4 answers there: {reason}"
+    message = f"{redacted(url)}: no member of etcd 0.4 answers there: {reason}"
     return Finding(
         "not-live", "", LIVE, message, "give a client URL (port 4001) or a peer URL (port 7001) of one"
     )
 
 
 def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_Registered]:
-    """The registry, by way of whichever port this is. Raises _Silent when it is neither."""
-    first = answer = _get(url, "/v2/keys/_etcd/machines?recursive=true", tls)
+    """The registry, by way of whichever port this is. Raises _Silent when it is neither.
+
+    A standby sends everything on to the leader's client URL, which is another host: one such redirect is followed, of
+    this one question, to a URL with the same scheme, and nothing but where to ask is taken from it.
+    """
+    first = answer = _get(url, _MACHINES, tls)
     if first.status == 307 and not sent_on:
-        leader = urlsplit(first.location)
-        if not leader.netloc:
-            raise _Silent("it is a standby, or has no leader, and does not know where to send us")
-        return _members(f"{leader.scheme}://{leader.netloc}", tls, sent_on=True)
+        return _members(_leader(url, first.headers.get("location", "")), tls, sent_on=True)
     try:
         if first.status == 200:
-            found = json.loads(first.text)["node"].get("nodes", ())
-            return [_from_registry(node["key"], node["value"]) for node in found]
+            found = _json(first)["node"].get("nodes", ())
+            return _all_of(_from_registry(node["key"], node["value"]) for node in found)
         answer = _get(url, "/v2/admin/machines", tls)
         if answer.status == 200:
-            found = json.loads(answer.text)
-            return [_Registered(item["name"], item["clientURL"], item["peerURL"]) for item in found]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _Silent(f"not what etcd 0.4 answers: {answer.text[:80]!r}") from error
-    if '"errorCode":402' in first.text:
+            found = _json(answer)
+            return _all_of(_Registered(item["name"], item["clientURL"], item["peerURL"]) for item in found)
+    except BadAnswer as error:
+        raise _Silent(str(error)) from error
+    except _UNUSABLE as error:
+        raise _Silent(f"not what etcd 0.4 answers: {_text(answer)[:80]!r}") from error
+    if '"errorCode":402' in _text(first):
         raise _Silent("it is a standby that knows no leader at the moment")
     raise _Silent(f"it answers {answer.status} at /v2/keys/_etcd/machines and at /v2/admin/machines")
+
+
+def _all_of(lines: Iterable[_Registered]) -> list[_Registered]:
+    """The registry's lines; each of them is going to be asked, so there may not be any number of them."""
+    members = []
+    for member in lines:
+        if not all(isinstance(text, str) for text in member):
+            raise ValueError("not texts")
+        members.append(member)
+        if len(members) > MOST_MEMBERS:
+            raise BadAnswer(f"it lists more than {MOST_MEMBERS} members")
+    return members
+
+
+def _leader(url: str, location: str) -> str:
+    """Where a standby sends us on to. Raises _Silent."""
+    shown = redacted(location)[:200]
+    try:
+        leader = urlsplit(location)
+        if not leader.netloc:
+            raise _Silent("it is a standby, or has no leader, and does not know where to send us")
+        parse_url(f"{leader.scheme}://{leader.netloc}")
+    except ValueError as error:
+        raise _Silent(f"it redirects to {shown!r}, which is no URL of a leader") from error
+    if leader.scheme != urlsplit(url).scheme:
+        raise _Silent(f"it redirects to {shown!r}, and not with {urlsplit(url).scheme}")
+    return f"{leader.scheme}://{leader.netloc}"
 
 
 def _from_registry(key: str, value: str) -> _Registered:
@@ -141,11 +169,11 @@ def _from_registry(key: str, value: str) -> _Registered:
 
 def _ask_member(member: _Registered, tls: ssl.SSLContext) -> _Seen:
     try:
-        stats = json.loads(_get(member.client_url, "/v2/stats/self", tls).text)
-        index = _get(member.client_url, "/v2/keys/", tls).etcd_index
+        stats = _json(_get(member.client_url, "/v2/stats/self", tls))
+        index = _get(member.client_url, _MACHINES, tls).etcd_index
         state = {LEADER: LEADER, FOLLOWER: FOLLOWER}.get(stats.get("state"), MEMBER)
-        return _Seen(stats["name"], state, index)
-    except (_Silent, ValueError, LookupError, TypeError, AttributeError):
+        return _Seen(str(stats["name"]), state, index)
+    except (_Silent, *_UNUSABLE):
         return _Seen()
 
 
@@ -177,8 +205,8 @@ def _active_size(clients: Sequence[str], tls: ssl.SSLContext) -> tuple[int, list
             answer = _get(url, "/v2/keys/_etcd/config", tls)
             if answer.status == 404:
                 return ACTIVE_SIZE, []
-            return int(json.loads(json.loads(answer.text)["node"]["value"])["activeSize"]), []
-        except (_Silent, ValueError, LookupError, TypeError):
+            return int(parse_json(_json(answer)["node"]["value"], BOUNDS.depth)["activeSize"]), []
+        except (_Silent, *_UNUSABLE):
             continue
     message = "no member tells the cluster's active size (/v2/keys/_etcd/config)"
     return 0, [Finding("members-differ", "cluster-active-size", LIVE, message, "ask again when one is up")]
@@ -195,7 +223,7 @@ def _standby(url: str, tls: ssl.SSLContext) -> Node | None:
         answer = _get(url, "/version", tls)
     except _Silent:
         return None
-    if answer.status != 307 and '"errorCode":402' not in answer.text.replace(" ", ""):
+    if answer.status != 307 and '"errorCode":402' not in _text(answer).replace(" ", ""):
         return None
     name = f"standby-{address_of(url).replace(':', '-')}"
     message = f"{url} is a standby, and does not tell its name: it is called {name} here"
@@ -234,28 +262,21 @@ def _unusable(member: _Registered, url: str) -> Finding:
     return Finding("invalid-value", "", LIVE, message, "give its files, too, with an address as HOST:PORT")
 
 
+_UNUSABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What comes of taking an answer apart that is not etcd's."""
+
+
+def _json(answer: Answer) -> Any:
+    return parse_json(answer.body, BOUNDS.depth)
+
+
+def _text(answer: Answer) -> str:
+    return answer.body.decode("utf-8", "replace")
+
+
 def _get(url: str, target: str, tls: ssl.SSLContext) -> Answer:
     """One GET, redirects not followed. Raises _Silent."""
-    place = urlsplit(url)
     try:
-        if place.scheme == "https":
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                place.hostname or "", place.port, timeout=PATIENCE, context=tls
-            )
-        else:
-            connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)
-        try:
-            connection.request("GET", target)
-            response = connection.getresponse()
-            text = response.read().decode("utf-8", "replace")
-            index = response.headers.get("X-Etcd-Index", "")
-            return Answer(
-                response.status,
-                text,
-                response.headers.get("Location", ""),
-                int(index) if index.isdigit() else 0,
-            )
-        finally:
-            connection.close()
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _Silent(str(error) or type(error).__name__) from error
+        return get_once(url + target, BOUNDS, tls=tls)
+    except NoAnswer as error:
+        raise _Silent(str(error)) from error

@@ -6,7 +6,17 @@ heavy is imported, because the translator uses these names at every start.
 
 from server.config.config import Config, ConfigError, SettingsRefused, ValueRefused, load
 from server.config.settings import BY_NAME, OURS, SETTINGS, Bundled, Kind, Setting
-from server.config.urls import UrlError, parse_url, parse_urls, parse_urls_map, urls_map_text
+from server.config.urls import (
+    UrlError,
+    dialled,
+    parse_url,
+    parse_urls,
+    parse_urls_map,
+    redacted,
+    split_url,
+    urls_map_text,
+    without_zone,
+)
 
 __all__ = [
     "BY_NAME",
@@ -20,9 +30,13 @@ __all__ = [
     "SettingsRefused",
     "UrlError",
     "ValueRefused",
+    "dialled",
     "load",
     "parse_url",
     "parse_urls",
     "parse_urls_map",
+    "redacted",
+    "split_url",
     "urls_map_text",
+    "without_zone",
 ]

@@ -4,6 +4,7 @@ What is accepted, how it is written back and the words of every refusal were com
 with Go 1.19): ``tests/server/config/test_urls.py`` holds the recorded answers.
 """
 
+import re
 from typing import NamedTuple
 
 
@@ -55,7 +56,7 @@ def parse_url(text: str) -> Url:
     listens. Raises UrlError.
     """
     text = text.strip()
-    url = _split(text)
+    url = split_url(text)
     if url.scheme not in ("http", "https"):
         raise UrlError(f"URL scheme must be http or https: {text}")
     try:
@@ -69,7 +70,44 @@ def parse_url(text: str) -> Url:
 
 def check_url(text: str) -> None:
     """Raises UrlError for what Go's URL parser does not take, which is little: a URL need not be whole."""
-    _split(text)
+    split_url(text)
+
+
+def dialled(url: Url) -> tuple[str, int]:
+    """The host and the port that a URL leads to; http has port 80 and https 443 where none is given.
+
+    Raises UrlError for a URL that leads nowhere.
+    """
+    if url.scheme not in _PORTS:
+        raise UrlError(f"unsupported protocol scheme {url.scheme!r}")
+    try:
+        host, port = split_host_port(url.host)
+    except ValueError:
+        host, port = split_host_port(f"{url.host}:")
+    if not host or len(port) > 5 or int(port or "0") > 65535:
+        raise UrlError(f"no host and port in {url.host!r}")
+    return host, int(port) if port else _PORTS[url.scheme]
+
+
+def without_zone(host: str) -> str:
+    """An IPv6 address without its zone, which means something on this machine alone."""
+    return host.partition("%")[0] if ":" in host else host
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def redacted(text: str) -> str:
+    """A text, a URL or any other with URLs in it, with ``xxxxx`` for every password in a URL: as Go shows them."""
+    if "@" not in text:
+        return text
+    return re.sub(_MALFORMED, r"\1:xxxxx@", re.sub(_PASSWORD, r"\1:xxxxx@", text))
+
+
+_PASSWORD = r"""(://[^\s/?#@:"'<>]*+):[^\s/?#"'<>]*@"""
+_MALFORMED = r"""(://[^\s/?#@:,"'<>]*+):(?!\d*(?:[,/?#\s]|$)|xxxxx@)[^\s,"'<>@]*@"""
+"""A password with a slash, a question mark or a sharp in it, of a URL that is refused for it: no port is like that.
+Texts, compiled when first needed, as most starts need neither."""
 
 
 def parse_urls(text: str) -> list[str]:
@@ -113,8 +151,8 @@ def split_host_port(host: str) -> tuple[str, str]:
     return name, port
 
 
-def _split(text: str) -> Url:
-    """A URL in parts, refusing what Go's URL parser refuses."""
+def split_url(text: str) -> Url:
+    """A URL in parts, whole or not, refusing what Go's URL parser refuses. Raises UrlError."""
     if any(c < " " or c == "\x7f" for c in text):
         raise _parse_error(text, "net/url: invalid control character in URL")
     body, sharp, fragment = text.partition("#")

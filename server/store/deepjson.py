@@ -10,19 +10,20 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _SCALARS = json.JSONDecoder()
 
 
-def loads(text: str) -> Any:
-    """The value of a JSON document. Raises ValueError."""
+def loads(text: str, scalars: json.JSONDecoder = _SCALARS) -> Any:
+    """The value of a JSON document; ``scalars`` reads what is no object and no array. Raises ValueError."""
     try:
-        return json.loads(text)
+        return scalars.decode(text)
     except RecursionError:
-        return _Reader(text).document()
+        return _Reader(text, scalars).document()
 
 
 class _Reader:
     """A decoder that keeps the open objects and arrays in a list rather than on the call stack."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, scalars: json.JSONDecoder = _SCALARS) -> None:
         self._text = text
+        self._scalars = scalars
         self._at = 0
 
     def document(self) -> Any:
@@ -85,7 +86,7 @@ class _Reader:
         return name
 
     def _scalar(self) -> Any:
-        value, self._at = _SCALARS.raw_decode(self._text, self._at)
+        value, self._at = self._scalars.raw_decode(self._text, self._at)
         return value
 
     def _peek(self) -> str:
