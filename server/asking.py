@@ -89,7 +89,9 @@ class Connection:
                 self._secure(self._host, self._tls, until)
         return self._socket
 
-    def tunnel(self, host: str, port: int, tls: ssl.SSLContext, limits: Limits, headers: Mapping[str, str]) -> None:
+    def tunnel(
+        self, host: str, port: int, tls: ssl.SSLContext, limits: Limits, headers: Mapping[str, str]
+    ) -> None:
         """Makes of a connection to a proxy one to a server with TLS behind it."""
         place = _place(host, port)
         reader = Reader(Bounds(0, 0.0), head_alone=True)
@@ -218,7 +220,9 @@ def redirected(url: str, location: str) -> str:
         goal = urljoin(url, location)
         there, here = urlsplit(goal), urlsplit(url)
         same_port = there.port == here.port and there.scheme == here.scheme
-        stays = there.hostname == here.hostname and (same_port or (here.scheme, there.scheme) == ("http", "https"))
+        stays = there.hostname == here.hostname and (
+            same_port or (here.scheme, there.scheme) == ("http", "https")
+        )
     except ValueError:
         raise NoAnswer(f"redirects to {shown}, which is no URL") from None
     if not stays:
@@ -232,7 +236,11 @@ def why(error: BaseException, bounds: Bounds | None = None) -> str:
     """An exception of this module in one line."""
     match error:
         case TimeoutError():
-            return "no answer within its time" if bounds is None else f"no whole answer within {bounds.seconds:g}s"
+            return (
+                "no answer within its time"
+                if bounds is None
+                else f"no whole answer within {bounds.seconds:g}s"
+            )
         case ssl.SSLCertVerificationError():
             return f"its certificate is not trusted: {error.verify_message}"
         case ssl.SSLError():

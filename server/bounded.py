@@ -37,6 +37,10 @@ class BadAnswer(ValueError):
     """What came is no answer, or more of one than is taken; the message is one line, without the URL."""
 
 
+class HungUp(BadAnswer):
+    """The connection ended before the first byte of an answer."""
+
+
 class Answer(NamedTuple):
     """``headers`` by their names in lower case; what comes twice is joined by a comma."""
 
@@ -127,7 +131,7 @@ class Reader:
         if self._ends_by_close and not self.done:
             self.done = True
         if not self.done:
-            raise BadAnswer("unexpected EOF" if self._has_come else "EOF")
+            raise BadAnswer("unexpected EOF") if self._has_come else HungUp("EOF")
 
     @property
     def has_head(self) -> bool:

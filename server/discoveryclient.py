@@ -3,6 +3,7 @@
 HTTPS servers are trusted by the system's CAs, or those of the file that SSL_CERT_FILE names.
 """
 
+import asyncio
 import logging
 import os
 from types import TracebackType
@@ -10,13 +11,21 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
-from yarl import URL
 
+from server.asking import NoAnswer, redirected
+from server.bounded import ACCEPT, Bounds, index_in
 from server.cluster.discovery import Unreachable
 from server.cluster.discoverystate import Answer
+from server.config import redacted
 from server.gowords import in_go_words
+from server.session import body_of, bounded_session, host_header, to_dial
 
 logger = logging.getLogger("server.cluster.discovery")
+
+BODY = 1 << 20
+"""Bytes of one answer."""
+
+_REDIRECTS = 5
 
 
 class DiscoveryClient:
@@ -26,10 +35,10 @@ class DiscoveryClient:
         self._url = url.rstrip("/")
         self._proxy = proxy_url(proxy)
         if self._proxy:
-            logger.info('using proxy "%s"', self._proxy)
+            logger.info('using proxy "%s"', redacted(self._proxy))
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        self._session = bounded_session()
         return self
 
     async def __aexit__(
@@ -39,19 +48,32 @@ class DiscoveryClient:
 
     async def ask(self, method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
         """As :class:`server.cluster.discovery.Ask` says."""
+        limit = Bounds(BODY, patience)
         try:
+            async with asyncio.timeout(patience):
+                return await self._followed(method, self._url + path, value, limit)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, NoAnswer) as error:
+            raise Unreachable(redacted(in_go_words(error)), self._advice(error)) from error
+
+    async def _followed(self, method: str, url: str, value: str | None, limit: Bounds) -> Answer:
+        """A redirect that stays on the host is followed, with the same method, as etcd follows it."""
+        for _ in range(_REDIRECTS + 1):
+            goal = to_dial(url)
             async with self._session.request(
                 method,
-                URL(self._url + path),
+                goal,
                 data=None if value is None else {"value": value},
+                headers={**ACCEPT, **host_header(goal)},
                 proxy=self._proxy or None,
-                timeout=aiohttp.ClientTimeout(total=patience),
+                timeout=aiohttp.ClientTimeout(total=limit.seconds),
+                allow_redirects=False,
             ) as response:
-                index = response.headers.get("X-Etcd-Index", "")
-                body = await response.read()
-                return Answer(response.status, int(index) if index.isdigit() else 0, body)
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unreachable(in_go_words(error), self._advice(error)) from error
+                location = response.headers.get("Location", "")
+                if response.status not in (301, 302, 303, 307, 308) or not location:
+                    index = index_in(response.headers.get("X-Etcd-Index", ""))
+                    return Answer(response.status, index, await body_of(response, limit))
+            url = redirected(url, location)
+        raise NoAnswer(f"client: too many redirects (more than {_REDIRECTS})")
 
     def _advice(self, error: BaseException) -> str:
         if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -23,12 +23,16 @@ def in_go_words(error: BaseException) -> str:
             return "EOF"
         case aiohttp.ClientPayloadError():
             return "unexpected EOF"
+        case aiohttp.InvalidURL():
+            return "parse: the URL cannot be dialled"
+        case aiohttp.ClientResponseError():
+            return f"malformed HTTP response: {_first_line(error.message)}"
         case asyncio.TimeoutError():
             return "i/o timeout"
         case OSError():
             return _reason(error)
         case _:
-            return str(error) or type(error).__name__
+            return _first_line(str(error)) or type(error).__name__
 
 
 _CERTIFICATES = dict.fromkeys(
@@ -45,3 +49,8 @@ def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return f"tls: {(error.reason or str(error)).lower().replace('_', ' ')}"
     return os.strerror(error.errno).lower() if error.errno else str(error)
+
+
+def _first_line(text: str) -> str:
+    """Not much of it either: it may show what a server sent."""
+    return text.strip().partition("\n")[0][:200]

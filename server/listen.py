@@ -40,13 +40,14 @@ def listen(url: str, look_up: Callable[[str], str] | None = None) -> socket.sock
         except OSError as error:
             if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT):
                 raise _refused("[::]", port, error) from error
-        family, address = socket.AF_INET, "0.0.0.0"
+        family, address, scope = socket.AF_INET, "0.0.0.0", 0
     else:
-        family, address = _looked_up(host, look_up)
+        family, address, scope = _looked_up(host, look_up)
     try:
-        return _bound(family, address, port)
+        return _bound(family, address, port, scope=scope)
     except OSError as error:
-        shown = f"[{address}]" if ":" in address else address
+        zone = f"%{host.partition('%')[2]}" if "%" in host else ""
+        shown = f"[{address}{zone}]" if ":" in address else address
         raise _refused(shown, port, error) from error
 
 
@@ -56,18 +57,21 @@ def address_text(address: tuple[object, ...]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _looked_up(host: str, look_up: Callable[[str], str] | None) -> tuple[socket.AddressFamily, str]:
-    """An address of the name, IPv4 first as Go does for a listener."""
+def _looked_up(host: str, look_up: Callable[[str], str] | None) -> tuple[socket.AddressFamily, str, int]:
+    """An address of the name, IPv4 first as Go does for a listener, and the number of its zone."""
     try:
         found = socket.getaddrinfo(host if look_up is None else look_up(host), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise ListenError(f"listen tcp: lookup {host}: no such host") from None
     found.sort(key=lambda item: item[0] != socket.AF_INET)
     family, _, _, _, address = found[0]
-    return socket.AddressFamily(family), str(address[0])
+    scope = int(address[-1]) if family == socket.AF_INET6 else 0
+    return socket.AddressFamily(family), str(address[0]), scope
 
 
-def _bound(family: socket.AddressFamily, address: str, port: int, *, dual: bool = False) -> socket.socket:
+def _bound(
+    family: socket.AddressFamily, address: str, port: int, *, dual: bool = False, scope: int = 0
+) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -75,7 +79,7 @@ def _bound(family: socket.AddressFamily, address: str, port: int, *, dual: bool 
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
         for option, value in _KEEPALIVE:
             sock.setsockopt(*option, value)
-        sock.bind((address, port))
+        sock.bind((address, port, 0, scope) if scope else (address, port))
         sock.listen(BACKLOG)
         sock.setblocking(False)
     except BaseException:

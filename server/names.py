@@ -25,6 +25,9 @@ PATIENCE = 10.0
 _TRY = 3.0
 """Seconds for one server to answer; a question or an answer that is lost is asked for again."""
 
+MOST_RECORDS = 100
+"""Records of one kind that a name may have: each target is looked up, and a cluster has nine members at most."""
+
 _REST = 0.5
 """Seconds before a server that said it cannot answer is asked once more."""
 
@@ -50,7 +53,10 @@ class DnsNames:
 
     async def srv(self, name: str) -> Sequence[Place]:
         """As :class:`server.cluster.srv.Names` says."""
-        records = [cast(SRV, record) for record in await self._asked(name, dns.rdatatype.SRV)]
+        answer = await self._asked(name, dns.rdatatype.SRV)
+        if len(answer) > MOST_RECORDS:
+            raise LookupFailed(self._words(name, f"{len(answer)} records, more than {MOST_RECORDS}"))
+        records = [cast(SRV, record) for record in answer]
         records.sort(key=lambda record: record.priority)  # stable: else in the order of the answer
         places = [
             Place(record.target.to_text(omit_final_dot=True), record.port)
@@ -77,6 +83,8 @@ class DnsNames:
             if not isinstance(answer, BaseException)
             for record in answer
         ]
+        if len(found) > MOST_RECORDS:
+            raise LookupFailed(self._words(host, f"{len(found)} records, more than {MOST_RECORDS}"))
         if found:
             return found
         (error, *_) = (answer for answer in answers if isinstance(answer, BaseException))
@@ -84,18 +92,25 @@ class DnsNames:
 
     async def _asked(self, name: str, kind: dns.rdatatype.RdataType) -> "dns.resolver.Answer":
         try:
-            try:
-                return await self._resolver.resolve(name, kind, search=False)
-            except dns.resolver.NoNameservers:
-                await asyncio.sleep(_REST)
-                return await self._resolver.resolve(name, kind, search=False)
+            async with asyncio.timeout(
+                PATIENCE + _REST
+            ):  # that of the resolver begins anew with the second try
+                try:
+                    return await self._resolver.resolve(name, kind, search=False)
+                except dns.resolver.NoNameservers:
+                    await asyncio.sleep(_REST)
+                    return await self._resolver.resolve(name, kind, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             raise LookupFailed(self._words(name, "no such host")) from error
         except dns.resolver.NoNameservers as error:
             raise LookupFailed(self._words(name, "server misbehaving"), for_now=True) from error
-        except dns.exception.Timeout as error:
+        except (dns.exception.Timeout, TimeoutError) as error:
             raise LookupFailed(self._words(name, "i/o timeout"), for_now=True) from error
-        except dns.exception.DNSException as error:  # such as a name that cannot be one
+        except (
+            dns.exception.DNSException,
+            OSError,
+            ValueError,
+        ) as error:  # such as a name that cannot be one
             raise LookupFailed(self._words(name, str(error) or type(error).__name__)) from error
 
     async def _asked_of_the_system(self, host: str) -> list[str]:

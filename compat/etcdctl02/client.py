@@ -1,21 +1,26 @@
 """A cluster behind several endpoints: one request goes to one of them, and to the next when that one fails.
 
-The order of the endpoints is shuffled once; the one that answered is asked first from then on. Redirects are followed.
+The order of the endpoints is shuffled once; the one that answered is asked first from then on. Redirects are followed,
+as a follower of etcd 0.4 sends writes on to its leader; with a user and a password, which 0.4 does not know, only to the
+hosts of the endpoints.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from compat.etcdctl02.errors import ClientError, ClusterError, NoEndpoints, OutOfTime
 from compat.etcdctl02.gotext import canonical_path, escaped_form, escaped_path, json_of, quoted
-from compat.etcdctl02.transport import Answer, Limits, Request, Transport
+from compat.etcdctl02.transport import BOUNDS, Answer, Limits, Request, Transport
+from server.bounded import BadAnswer, parse_json
 
 _REDIRECTS = 10
+_LONGEST = 600.0
+"""Seconds that an answer takes at most, but one that is waited for, where the command itself has no limit."""
+
 _STATUS_OF_NO_LEADER = (500, 503)
 
 
@@ -113,7 +118,7 @@ class Client:
         """Raises ClientError."""
         answer = self.do(Action("GET", "/v2/members"), until)
         expect(answer, 200)
-        return [_member(each) for each in decoded(answer.body).get("members") or ()]
+        return [_member(each) for each in listed(decoded(answer.body), "members", dict)]
 
     def sync(self, until: float | None) -> None:
         """Talk to the client URLs that the members say they have. Raises ClientError."""
@@ -130,6 +135,11 @@ class Client:
             url = answer.headers.get("location", "")
             if not url:
                 raise ClientError("Location header not set")
+            if self._headers and _host(url) not in map(_host, self.endpoints):
+                raise ClientError(
+                    f"client: {endpoint} redirects to {url[:200]}, which is no host of the endpoints: "
+                    "user and password are not sent there"
+                )
         raise ClientError("client: too many redirects")
 
     def _send(self, url: str, action: Action, until: float | None) -> Answer:
@@ -148,10 +158,18 @@ class Client:
         )
 
     def _limits(self, action: Action, until: float | None) -> Limits:
+        if until is None and not action.wait:
+            until = time.monotonic() + _LONGEST
         if action.wait or self._timeout <= 0:
             return Limits(until, until)
         head = time.monotonic() + self._timeout
         return Limits(head if until is None else min(head, until), until)
+
+
+def _host(url: str) -> str:
+    """The host of a URL, in small letters, without the port."""
+    place = url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2].lower()
+    return place.partition("]")[0] if place.startswith("[") else place.partition(":")[0]
 
 
 def _server_error(endpoint: str, status: int) -> str:
@@ -178,12 +196,29 @@ def decoded(body: bytes) -> dict[str, Any]:
     """The JSON object in a body. Raises ClientError with Go's words for what is none."""
     text = body.decode("utf-8", "replace")
     try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise ClientError(_not_json(text)) from error
+        value = parse_json(text, BOUNDS.depth)
+    except BadAnswer as error:
+        nested = "nested" in str(error)
+        raise ClientError(str(error) if nested else _not_json(text)) from error
     if not isinstance(value, dict):
         raise ClientError("json: cannot unmarshal the answer, which is no object")
     return value
+
+
+def part(record: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object of such a name, empty where there is none. Raises ClientError for what is no object."""
+    found = record.get(name) or {}
+    if not isinstance(found, dict):
+        raise ClientError(f"json: cannot unmarshal the answer: its {name} is no object")
+    return found
+
+
+def listed(record: dict[str, Any], name: str, *kinds: type) -> list[Any]:
+    """The list of such a name, empty where there is none. Raises ClientError for one of others than ``kinds``."""
+    items = record.get(name) or []
+    if not isinstance(items, list) or not all(isinstance(item, kinds) for item in items):
+        raise ClientError(f"json: cannot unmarshal the answer: its {name} are no list of them")
+    return items
 
 
 def _not_json(text: str) -> str:
@@ -199,6 +234,6 @@ def _member(record: Any) -> Member:
     return Member(
         str(record.get("id", "")),
         str(record.get("name", "")),
-        list(record.get("peerURLs") or ()),
-        list(record.get("clientURLs") or ()),
+        listed(record, "peerURLs", str),
+        listed(record, "clientURLs", str),
     )

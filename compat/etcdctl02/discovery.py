@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SERVICES = (("etcd-client-ssl", "https"), ("etcd-client", "http"))
 _PORT = 53
+_MOST_RECORDS = 100
 _SECONDS = 5.0
 """How long a name may take in all."""
 
@@ -63,6 +64,8 @@ def _targets(asked: Resolver, name: str, scheme: str) -> list[str]:
     except dns.exception.DNSException as error:
         at = f" on {asked.nameservers[0]}:{asked.port}" if asked.nameservers else ""
         raise ClientError(f"lookup {name}{at}: {_why(error, '')}") from error
+    if len(records) > _MOST_RECORDS:
+        raise ClientError(f"lookup {name}: {len(records)} records, more than {_MOST_RECORDS}")
     return [f"{scheme}://{record.target.to_text(omit_final_dot=True)}:{record.port}" for record in records]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from compat.etcdctl02.console import Console
 from compat.etcdctl02.errors import ClientError, EtcdError
 from compat.etcdctl02.gotext import json_of
-from compat.etcdctl02.transport import Answer
+from compat.etcdctl02.transport import BOUNDS, Answer
+from server.bounded import index_in, parse_json
 
 _NO_JSON = "client: response is invalid json. The endpoint is probably not valid etcd cluster endpoint."
 
@@ -45,7 +45,7 @@ def read_response(answer: Answer) -> Response:
     if answer.status in (200, 201) and not answer.body:
         raise EmptyBody
     try:
-        content = json.loads(answer.body.decode("utf-8", "replace"))
+        content = parse_json(answer.body.decode("utf-8", "replace"), BOUNDS.depth)
         if answer.status not in (200, 201):
             raise _error(content)
         previous = content.get("prevNode")
@@ -53,9 +53,9 @@ def read_response(answer: Answer) -> Response:
             str(content.get("action", "")),
             _node(content["node"]),
             None if previous is None else _node(previous),
-            int(answer.headers.get("x-etcd-index") or 0),
+            index_in(answer.headers.get("x-etcd-index", "")),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ClientError(_NO_JSON) from error
 
 

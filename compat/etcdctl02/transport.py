@@ -5,7 +5,6 @@ Every error is a ClientError worded as Go's net/http words it, for these words e
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
 import ssl
@@ -15,9 +14,17 @@ from typing import NamedTuple
 
 from compat.etcdctl02.errors import ClientError, OutOfTime
 from compat.etcdctl02.gotext import quoted
+from server.asking import Connection, left
+from server.asking import Limits as Limits
+from server.bounded import Answer as Answer
+from server.bounded import BadAnswer, Bounds, HungUp
+from server.config.urls import UrlError, dialled, split_url
 
 Resolve = Callable[[str], list[str]]
 """A host's name to its addresses; raises OSError."""
+
+BOUNDS = Bounds(body=256 << 20, seconds=0.0, depth=20_000)
+"""What one answer may be; a whole key space may come in one. Its time is that of the request's Limits."""
 
 
 class Request(NamedTuple):
@@ -27,21 +34,6 @@ class Request(NamedTuple):
     url: str
     headers: Mapping[str, str] = {}
     body: bytes | None = None
-
-
-class Answer(NamedTuple):
-    """``headers`` by their names in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class Limits(NamedTuple):
-    """Until when, on the clock of ``time.monotonic``; None is for ever. ``header``: until the head has come."""
-
-    header: float | None
-    total: float | None
 
 
 class TlsFiles(NamedTuple):
@@ -62,7 +54,7 @@ class Transport:
         self._tls: ssl.SSLContext | None = None
         self._dial_timeout = dial_timeout
         self._resolve = resolve
-        self._idle: dict[tuple[str, str], _Connection] = {}
+        self._idle: dict[tuple[str, str], Connection] = {}
         if any(tls):
             self._context()
 
@@ -70,27 +62,30 @@ class Transport:
         """Raises ClientError; OutOfTime when it was the total time that ran out."""
         scheme, host, target = _split(request.url)
         kept = self._idle.pop((scheme, host), None)
-        connection = kept or self._connection(scheme, host, limits)
+        connection = kept or self._connection(scheme, host)
         try:
-            answer, stays = _exchange(connection, request, target, limits)
+            answer = connection.ask(request.method, target, request.headers, _body(request), BOUNDS, limits)
         except BaseException as error:
             connection.close()
             if kept and request.method == "GET" and isinstance(error, _HUNG_UP):
                 return self.send(request, limits)  # the server did not want to keep it
-            if isinstance(error, OSError | http.client.HTTPException):
+            if isinstance(error, OSError | BadAnswer | UnicodeError):
                 raise _explained(error, f"{scheme}://{host}", limits) from error
             raise
-        if stays:
+        if connection.is_open:
             self._idle[scheme, host] = connection
         return answer
 
-    def _connection(self, scheme: str, host: str, limits: Limits) -> _Connection:
+    def _connection(self, scheme: str, host: str) -> Connection:
         if scheme not in ("http", "https"):
             raise ClientError(f"unsupported protocol scheme {quoted(scheme)}")
-        context = self._context() if scheme == "https" else None
-        return _Connection(host, context, lambda name, port: self._dial(name, port, limits))
+        try:
+            name, port = dialled(split_url(f"{scheme}://{host}"))
+        except UrlError as error:
+            raise ClientError(f"dial tcp: {error}") from error
+        return Connection(name, port, self._context() if scheme == "https" else None, self._dial)
 
-    def _dial(self, name: str, port: int, limits: Limits) -> socket.socket:
+    def _dial(self, name: str, port: int, until: float | None) -> socket.socket:
         try:
             found = self._addresses(name, port)
         except OSError as error:
@@ -99,19 +94,19 @@ class Transport:
             ) from error
         first: ClientError | None = None
         for family, address in found:
-            until = _earlier(limits.header, time.monotonic() + self._dial_timeout)
+            soon = _earlier(until, time.monotonic() + self._dial_timeout)
             sock = socket.socket(family, socket.SOCK_STREAM)
             try:
-                sock.settimeout(_remaining(until))
+                sock.settimeout(left(soon))
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return sock
             except OSError as error:
                 sock.close()
-                if isinstance(error, TimeoutError) and until == limits.header:
+                if isinstance(error, TimeoutError) and soon == until:
                     raise
                 why = "i/o timeout" if isinstance(error, TimeoutError) else f"connect: {_why(error)}"
-                first = first or ClientError(f"dial tcp {_shown(address)}: {why}", no_connection=True)
+                first = first or ClientError(f"dial tcp {_shown(address, name)}: {why}", no_connection=True)
         raise first or ClientError(f"dial tcp: lookup {name}: no such host", no_connection=True)
 
     def _addresses(self, name: str, port: int) -> list[tuple[int, tuple[str, int]]]:
@@ -125,40 +120,11 @@ class Transport:
         return self._tls
 
 
-class _Connection(http.client.HTTPConnection):
-    """A connection whose socket comes from elsewhere."""
-
-    def __init__(
-        self, host: str, context: ssl.SSLContext | None, dial: Callable[[str, int], socket.socket]
-    ) -> None:
-        self.default_port = 443 if context is not None else 80
-        try:
-            super().__init__(host)
-        except http.client.InvalidURL as error:
-            raise ClientError(f"dial tcp: {error}") from error
-        self._context = context
-        self._dial = dial
-
-    def connect(self) -> None:
-        sock = self._dial(self.host, self.port)
-        if self._context is not None:
-            sock = self._context.wrap_socket(sock, server_hostname=self.host)
-        self.sock = sock
-
-
-def _exchange(connection: _Connection, request: Request, target: str, limits: Limits) -> tuple[Answer, bool]:
-    """The answer, and whether the connection can be used again."""
-    if connection.sock is None:
-        connection.connect()
-    sock = connection.sock
-    sock.settimeout(_remaining(limits.header))
-    connection.request(request.method, target, request.body, dict(request.headers))
-    sock.settimeout(_remaining(limits.header))
-    response = connection.getresponse()
-    sock.settimeout(_remaining(limits.total))
-    body = response.read()
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, body), not response.will_close
+def _body(request: Request) -> bytes | None:
+    """Go tells the length of what has no body, too, where a body is usual."""
+    if request.body is None and request.method in ("PUT", "POST"):
+        return b""
+    return request.body
 
 
 def _check_files(tls: TlsFiles) -> None:
@@ -205,15 +171,6 @@ def _earlier(one: float | None, other: float) -> float:
     return other if one is None else min(one, other)
 
 
-def _remaining(until: float | None) -> float | None:
-    if until is None:
-        return None
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
 def _why(error: OSError) -> str:
     """In the system's words, which Go writes small."""
     text = os.strerror(error.errno) if error.errno else str(error)
@@ -226,9 +183,11 @@ def _lookup_failure(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _shown(address: tuple[str, int]) -> str:
+def _shown(address: tuple[str, int], name: str) -> str:
+    """With the zone of the name, which the system's addresses do not show."""
     host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    zone = name.partition("%")[1:] if ":" in name else ()
+    return f"[{host}{''.join(zone)}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 _UNKNOWN_AUTHORITY = (18, 19, 20, 21)
@@ -236,7 +195,7 @@ _NOT_NOW = (9, 10)
 """OpenSSL's numbers of reasons why a certificate does not hold."""
 
 
-_HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+_HUNG_UP = (HungUp, ConnectionResetError, BrokenPipeError)
 
 
 def _explained(error: Exception, server: str, limits: Limits) -> ClientError:
@@ -245,8 +204,8 @@ def _explained(error: Exception, server: str, limits: Limits) -> ClientError:
             return OutOfTime()
         case TimeoutError():
             return ClientError(f"client: endpoint {server} exceeded header timeout")
-        case http.client.RemoteDisconnected():
-            return ClientError("EOF")
+        case BadAnswer():
+            return ClientError(str(error))
         case ssl.SSLCertVerificationError() if error.verify_code in _UNKNOWN_AUTHORITY:
             return ClientError("x509: certificate signed by unknown authority")
         case ssl.SSLCertVerificationError() if error.verify_code in _NOT_NOW:
@@ -262,10 +221,6 @@ def _explained(error: Exception, server: str, limits: Limits) -> ClientError:
             return ClientError("EOF")
         case ssl.SSLError():
             return ClientError(f"tls: {error.reason or error}")
-        case http.client.BadStatusLine():
-            return ClientError(f"malformed HTTP response {quoted(str(error).rstrip())}")
-        case http.client.IncompleteRead():
-            return ClientError("unexpected EOF")
         case OSError():
             return ClientError(f"read tcp {server.partition('://')[2]}: {_why(error)}", no_connection=True)
-    return ClientError(f"malformed HTTP response: {error}")
+    return ClientError(str(error))

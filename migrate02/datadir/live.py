@@ -98,7 +98,9 @@ def _get(url: str, tls: Tls) -> Answer | None:
     try:
         answer = get(url, KEY_SPACE, tls=tls.context() if url.startswith("https:") else None)
     except NoAnswer as error:
-        raise DataError(f"{redacted(url)} does not answer: {error}", remedy="is this a client URL?") from error
+        raise DataError(
+            f"{redacted(url)} does not answer: {error}", remedy="is this a client URL?"
+        ) from error
     if answer.status == 404:
         return None
     if not 200 <= answer.status < 300:

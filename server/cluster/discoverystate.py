@@ -6,16 +6,19 @@
 The texts are etcd 2.3.8's, with what helps added as lines of their own.
 """
 
-import json
 from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from server.bounded import BadAnswer, parse_json
 from server.cluster.bootstrap import BootstrapError
 from server.config import UrlError, parse_urls_map
 
 _KEY_NOT_FOUND = 100
+
+DEPTH = 64
+"""Brackets of JSON in one another that an answer may have."""
 
 
 class Answer(NamedTuple):
@@ -119,12 +122,18 @@ def read_state(url: str, size: Answer, listing: Answer) -> State:
         if "errorCode" in answer:
             raise refused(url, answer)
     text = _node(wanted).get("value")
-    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or int(text) < 1:
+    if (
+        not isinstance(text, str)
+        or not text.isascii()
+        or not text.isdigit()
+        or not 0 < len(text) < 10
+        or int(text) < 1
+    ):
         raise _failed(
             url,
             Trouble.BAD_SIZE,
             Trouble.BAD_SIZE.value,
-            f"{url}/_config/size holds {text!r}, not a number of members: set it with "
+            f"{url}/_config/size holds {text!r:.80}, not a number of members: set it with "
             f"curl -X PUT {url}/_config/size -d value=3",
         )
     children = _node(there).get("nodes", [])
@@ -167,16 +176,16 @@ def _registration(node: object) -> Registration | None:
 def read_object(url: str, answer: Answer) -> dict[str, object]:
     """An event or an error of a v2 key space."""
     try:
-        found = json.loads(answer.body)
-    except ValueError:
-        found = None
+        found, why = parse_json(answer.body, DEPTH), "not as a key of etcd's v2 API does"
+    except BadAnswer as error:
+        found, why = None, f"not as a key of etcd's v2 API does ({error})"
     if isinstance(found, dict) and (isinstance(found.get("node"), dict) or "errorCode" in found):
         return found
     raise _failed(
         url,
         Trouble.BAD_ENDPOINT,
         Trouble.BAD_ENDPOINT.value,
-        f"{url} answers (status {answer.status}), but not as a key of etcd's v2 API does: on an etcd of your own the "
+        f"{url} answers (status {answer.status}), but {why}: on an etcd of your own the "
         "discovery URL is http://host:port/v2/keys/_etcd/registry/TOKEN; etcd 3.4 and 3.5 have that API with "
         "--enable-v2, later ones do not",
     )

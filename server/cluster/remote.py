@@ -4,16 +4,20 @@ Dials nobody itself, it asks through the function passed in. Which answers count
 not, are etcd 2.3.8's.
 """
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
+from server.bounded import parse_json
 from server.cluster.ids import id_text, parse_id
 from server.cluster.members import Member, MemberError
 
 logger = logging.getLogger(__name__)
+
+
+DEPTH = 64
+"""Brackets of JSON in one another that an answer may have."""
 
 
 class NoAnswer(Exception):
@@ -82,7 +86,7 @@ class NotUsable(Exception):
 def read_cluster(reply: Reply) -> RunningCluster:
     """What a peer answers to GET /members. Raises NotUsable."""
     try:
-        listed = json.loads(reply.body)
+        listed = parse_json(reply.body, DEPTH)
         if not isinstance(listed, list):
             raise MemberError(f"not a JSON array: {reply.body[:80]!r}")
         members = {member.id: member for member in map(Member.from_json, listed)}
@@ -163,7 +167,7 @@ def _cluster_version(member: Member, ask: Ask, patience: float) -> str | None:
 
 
 def _version_in(body: bytes) -> str:
-    fields = json.loads(body)
+    fields = parse_json(body, DEPTH)
     if not isinstance(fields, dict):
         raise ValueError(f"not a JSON object: {body[:80]!r}")
     return str(fields.get("etcdcluster", ""))

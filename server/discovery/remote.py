@@ -11,11 +11,14 @@ from yarl import URL
 
 from server.api.form import takes_body
 from server.api.http import Body, Headers, ReadBody, Reply, Request, Response, text
+from server.bounded import ACCEPT, Bounds, check_encoding
+from server.config import redacted
 from server.discovery.api import MAX_BODY
 from server.gowords import in_go_words
+from server.session import body_of, bounded_session, host_header, to_dial
 
-_PATIENCE = 10.0
-"""Seconds for an answer that is not one to wait for: etcd itself gives a write seven."""
+BOUNDS = Bounds(body=1 << 20, seconds=10.0)
+"""For an answer; the time is for one that is not to be waited for: etcd itself gives a write seven seconds."""
 
 _CONNECT = 5.0
 
@@ -30,7 +33,7 @@ class RemoteKeys:
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = bounded_session(connector)
         return self
 
     async def __aexit__(
@@ -46,14 +49,16 @@ class RemoteKeys:
 
     async def _forward(self, request: Request, body: Body) -> Response:
         waits = b"wait=true" in request.target
-        patience = aiohttp.ClientTimeout(total=None if waits else _PATIENCE, sock_connect=_CONNECT)
+        patience = aiohttp.ClientTimeout(total=None if waits else BOUNDS.seconds, sock_connect=_CONNECT)
         kind = request.headers.get("Content-Type")
         try:
+            to = to_dial(self._url)
+            own = {**ACCEPT, **host_header(to)}
             response = await self._session.request(
                 request.method,
-                URL(self._url + request.target.decode("ascii", "surrogateescape"), encoded=True),
+                URL(str(to).rstrip("/") + request.target.decode("ascii", "surrogateescape"), encoded=True),
                 data=body.data or None,
-                headers={} if kind is None else {"Content-Type": kind},
+                headers=own if kind is None else {**own, "Content-Type": kind},
                 timeout=patience,
                 allow_redirects=False,
             )
@@ -61,9 +66,9 @@ class RemoteKeys:
             if waits and response.status == 200:
                 return Response(response.status, headers, stream=_Pieces(response))
             async with response:
-                return Response(response.status, headers, await response.read())
+                return Response(response.status, headers, await body_of(response, BOUNDS))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            return text(503, f"the store {self._url} does not answer: {in_go_words(error)}")
+            return text(503, redacted(f"the store {self._url} does not answer: {in_go_words(error)}"))
 
 
 def _passed_on(response: aiohttp.ClientResponse) -> Headers:
@@ -81,10 +86,16 @@ class _Pieces:
         self._task = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        with contextlib.suppress(aiohttp.ClientError, OSError):
+        length = 0
+        with contextlib.suppress(aiohttp.ClientError, OSError, ValueError):
+            check_encoding(self._response.headers.get("Content-Encoding", ""))
             while piece := await self._response.content.readany():
+                length += len(piece)
+                if length > BOUNDS.body:
+                    break  # no event is as long
                 self._pieces.append(piece)
                 self._tell()
+        self._response.close()
         self._ended = True
         self._tell()
 

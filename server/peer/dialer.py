@@ -12,11 +12,12 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
-from aiohttp.abc import AbstractCookieJar, AbstractResolver, ResolveResult
-from yarl import URL
+from aiohttp.abc import AbstractResolver, ResolveResult
 
+from server.bounded import Bounds
 from server.cluster.srv import LookupFailed
 from server.gowords import in_go_words
+from server.session import body_of, bounded_session, host_header, to_dial
 
 _UNACKNOWLEDGED = 10_000
 """Milliseconds that bytes sent may go without any acknowledgement, before the kernel gives the connection up."""
@@ -30,8 +31,8 @@ _TLS_HANDSHAKE = 10.0
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a host."""
 
-_LONGEST_ANSWER = 64 << 10
-"""Bytes; what peers answer is a line."""
+BOUNDS = Bounds(body=64 << 10, seconds=0.0)
+"""For what a peer answers, which is a line, or the list of the members. Its time is that of each question."""
 
 
 class DialError(Exception):
@@ -57,7 +58,7 @@ class Incoming:
     async def read(self) -> bytes:
         """The whole body, of an answer that is no stream."""
         with _as_dial_errors():
-            return await _body(self._response)
+            return await body_of(self._response, BOUNDS)
 
     async def next(self) -> bytes:
         """The next bytes, as they come; empty at the end."""
@@ -90,10 +91,8 @@ class Dialer:
             socket_factory=_socket,
             resolver=None if look_up is None else _Resolver(look_up),
         )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=_no_cookies(),
-            auto_decompress=False,
+        self._session = bounded_session(
+            connector,
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
         )
 
@@ -104,7 +103,7 @@ class Dialer:
         """The answer to a GET, within ``patience`` seconds."""
         with _as_dial_errors():
             async with self._request("GET", url, path, {}, total=patience) as response:
-                return Answer(response.status, response.headers, await _body(response))
+                return Answer(response.status, response.headers, await body_of(response, BOUNDS))
 
     async def post(
         self, url: str, path: str, headers: Mapping[str, str], body: bytes, patience: float | None
@@ -115,13 +114,14 @@ class Dialer:
             async with self._request(
                 "POST", url, path, headers, total=patience, data=io.BytesIO(body)
             ) as response:
-                return Answer(response.status, response.headers, await _body(response))
+                return Answer(response.status, response.headers, await body_of(response, BOUNDS))
 
     @asynccontextmanager
     async def stream(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[Incoming]:
         """An answer to a GET that goes on and on, until the context ends."""
         with _as_dial_errors():
-            response = await self._request("GET", url, path, headers, sock_read=self._silence)
+            async with asyncio.timeout(self._patience_for(url) + self._silence):
+                response = await self._request("GET", url, path, headers, sock_read=self._silence)
         try:
             yield Incoming(response)
         finally:
@@ -138,11 +138,22 @@ class Dialer:
         sock_read: float | None = None,
         data: Any = None,
     ) -> Any:
-        connect = self._connect_timeout + (_TLS_HANDSHAKE if url.startswith("https:") else 0)
-        timeout = aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=sock_read)
-        return self._session.request(
-            method, URL(url + path), headers=headers, data=data, timeout=timeout, allow_redirects=False
+        timeout = aiohttp.ClientTimeout(
+            total=total, sock_connect=self._patience_for(url), sock_read=sock_read
         )
+        goal = to_dial(url + path)
+        return self._session.request(
+            method,
+            goal,
+            headers={**headers, **host_header(goal)},
+            data=data,
+            timeout=timeout,
+            allow_redirects=False,
+        )
+
+    def _patience_for(self, url: str) -> float:
+        """Seconds for a connection."""
+        return self._connect_timeout + (_TLS_HANDSHAKE if url.startswith("https:") else 0)
 
 
 class _Resolver(AbstractResolver):
@@ -176,16 +187,6 @@ class _Resolver(AbstractResolver):
     async def close(self) -> None: ...
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    body = b""
-    while piece := await response.content.readany():
-        body += piece
-        if len(body) > _LONGEST_ANSWER:
-            response.close()
-            raise DialError("the answer is too long")
-    return body
-
-
 def _socket(address: Any) -> socket.socket:
     family, kind, protocol, _, _ = address
     sock = socket.socket(family, kind, protocol)
@@ -193,10 +194,6 @@ def _socket(address: Any) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
     return sock
-
-
-def _no_cookies() -> AbstractCookieJar:
-    return aiohttp.DummyCookieJar()
 
 
 class _as_dial_errors:

@@ -6,7 +6,6 @@ tasks of its own: a queue that is full drops what comes, and says so.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from server.bounded import parse_json
 from server.cluster.ids import id_text
 from server.peer.checks import (
     Channel,
@@ -35,7 +35,7 @@ from server.peer.codec import (
     message_decoder,
     snapshot_body,
 )
-from server.peer.dialer import Dialer, DialError
+from server.peer.dialer import BOUNDS, Dialer, DialError
 from server.peer.host import Host
 from server.peer.repeats import Repeats
 from server.peer.stats import Flow, Latency
@@ -258,7 +258,9 @@ class Peer(Remote):
         url = self._picker.pick()
         try:
             answer = await self._links.dialer.get(url, "/version", _VERSION_PATIENCE)
-            return "2.0.0" if answer.status != 200 else str(json.loads(answer.body)["etcdserver"])
+            return (
+                "2.0.0" if answer.status != 200 else str(parse_json(answer.body, BOUNDS.depth)["etcdserver"])
+            )
         except (DialError, LookupError, TypeError, ValueError, RecursionError) as error:
             self._picker.failed(url)
             logger.debug("failed to get the version of member %s (%s)", id_text(self.member), error)
@@ -375,7 +377,7 @@ class Prober:
         started = time.time()
         try:
             answer = await self._dialer.get(self._picker.pick(), "/raft/probing", _PROBE_PATIENCE)
-            told = json.loads(answer.body)
+            told = parse_json(answer.body, BOUNDS.depth)
             self._healthy = told["OK"] is True
             now = datetime.fromisoformat(told["Now"]).timestamp()
         except (DialError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compat.etcdctl02.call import Call
-from compat.etcdctl02.client import Action, decoded, document, message_unless
+from compat.etcdctl02.client import Action, decoded, document, listed, message_unless, part
 from compat.etcdctl02.errors import BAD_ARGUMENTS, ClientError, Stop, plain
 from compat.etcdctl02.gotext import clean_path
 
@@ -50,7 +50,7 @@ class Auth:
     def listed(self, kind: str) -> list[Any]:
         """``kind`` is users or roles, here and below."""
         body = self.ask(Action("GET", f"/v2/auth/{kind}", content_type="application/json"), 200)
-        return list(self._decoded(body).get(kind) or ())
+        return listed_in(self._decoded(body), kind, dict)
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         return self._decoded(self.ask(Action("GET", _path(kind, name)), 200))
@@ -77,6 +77,24 @@ class Auth:
             return decoded(body)
         except ClientError as error:
             raise plain(error) from error
+
+
+def listed_in(record: dict[str, Any], name: str, *kinds: type) -> list[Any]:
+    """As :func:`listed`. Raises Stop."""
+    try:
+        return listed(record, name, *kinds)
+    except ClientError as error:
+        raise plain(error) from error
+
+
+def part_of(record: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The object under these names, one in the other. Raises Stop."""
+    try:
+        for name in names:
+            record = part(record, name)
+    except ClientError as error:
+        raise plain(error) from error
+    return record
 
 
 def no_words(call: Call) -> None:

@@ -22,7 +22,7 @@ def check(call: Call) -> int:
     client = call.client_as_told()
     call.trace_endpoints(client)
     try:
-        members = client.members(None)
+        members = client.members(call.until())
     except ClientError as error:
         call.console.out("cluster may be unhealthy: failed to list members\n")
         raise failed(SERVER_ERROR, error) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.etcdctl02.call import Call
-from compat.etcdctl02.commands.auth import Auth, no_words, one_word
+from compat.etcdctl02.commands.auth import Auth, listed_in, no_words, one_word, part_of
 from compat.etcdctl02.errors import BAD_ARGUMENTS, Stop
 from compat.etcdctl02.gotext import canonical_path
 
@@ -15,20 +15,20 @@ _GIVEN_BY = {"read": ("read",), "write": ("write",), "readwrite": ("read", "writ
 
 def show(call: Call) -> None:
     no_words(call)
-    call.console.out("".join(f"{role['role']}\n" for role in Auth(call).listed(_ROLES)))
+    call.console.out("".join(f"{role.get('role', '')}\n" for role in Auth(call).listed(_ROLES)))
 
 
 def get(call: Call) -> None:
     name = one_word(call, "role name")
     role = Auth(call).get(_ROLES, name)
-    rights = (role.get("permissions") or {}).get("kv") or {}
+    rights = part_of(role, "permissions", "kv")
     call.console.out(
         f"Role: {role.get('role', '')}\nKV Read:\n{_paths(rights, 'read')}KV Write:\n{_paths(rights, 'write')}"
     )
 
 
 def _paths(rights: dict[str, list[str]], right: str) -> str:
-    return "".join(f"\t{path}\n" for path in rights.get(right) or ())
+    return "".join(f"\t{path}\n" for path in listed_in(rights, right, str))
 
 
 def add(call: Call) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compat.etcdctl02.call import Call, name_and_password
-from compat.etcdctl02.commands.auth import Auth, no_words, one_word
+from compat.etcdctl02.commands.auth import Auth, listed_in, no_words, one_word
 from compat.etcdctl02.errors import BAD_ARGUMENTS, Stop
 
 _USERS = "users"
@@ -14,7 +14,7 @@ _NEW_PASSWORD = "New password: "
 
 def show(call: Call) -> None:
     no_words(call)
-    call.console.out("".join(f"{user['user']}\n" for user in Auth(call).listed(_USERS)))
+    call.console.out("".join(f"{user.get('user', '')}\n" for user in Auth(call).listed(_USERS)))
 
 
 def get(call: Call) -> None:
@@ -25,8 +25,8 @@ def get(call: Call) -> None:
 
 def _roles(user: dict[str, Any]) -> list[str]:
     """What etcdctl 2.3.8 shows: a server names roles or sends them whole, and then there is a blank more for each."""
-    roles = user.get("roles") or []
-    whole = [role["role"] for role in roles if isinstance(role, dict)]
+    roles = listed_in(user, "roles", str, dict)
+    whole = [str(role.get("role", "")) for role in roles if isinstance(role, dict)]
     return [""] * len(whole) + whole if whole else roles
 
 
