@@ -195,6 +195,7 @@ _NOT_NOW = (9, 10)
 """OpenSSL's numbers of reasons why a certificate does not hold."""
 
 
+_GO_WORDS = ("unexpected EOF", "malformed HTTP")
 _HUNG_UP = (HungUp, ConnectionResetError, BrokenPipeError)
 
 
@@ -204,8 +205,12 @@ def _explained(error: Exception, server: str, limits: Limits) -> ClientError:
             return OutOfTime()
         case TimeoutError():
             return ClientError(f"client: endpoint {server} exceeded header timeout")
-        case BadAnswer():
+        case HungUp():
+            return ClientError("EOF")
+        case BadAnswer() if str(error).startswith(_GO_WORDS):
             return ClientError(str(error))
+        case BadAnswer():
+            return ClientError(f"{server}: {error}")
         case ssl.SSLCertVerificationError() if error.verify_code in _UNKNOWN_AUTHORITY:
             return ClientError("x509: certificate signed by unknown authority")
         case ssl.SSLCertVerificationError() if error.verify_code in _NOT_NOW:

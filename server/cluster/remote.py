@@ -75,7 +75,7 @@ def running_cluster(
         except NoAnswer as error:
             logger.log(level, "could not get cluster response from %s: %s", url, error)
         except NotUsable as error:
-            logger.log(level, "%s", error)
+            logger.log(level, "%s (%s)", error, url)
     return None
 
 

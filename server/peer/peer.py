@@ -259,11 +259,16 @@ class Peer(Remote):
         try:
             answer = await self._links.dialer.get(url, "/version", _VERSION_PATIENCE)
             return (
-                "2.0.0" if answer.status != 200 else str(parse_json(answer.body, BOUNDS.depth)["etcdserver"])
+                "2.0.0" if answer.status == 404 else str(parse_json(answer.body, BOUNDS.depth)["etcdserver"])
             )
         except (DialError, LookupError, TypeError, ValueError, RecursionError) as error:
             self._picker.failed(url)
-            logger.debug("failed to get the version of member %s (%s)", id_text(self.member), error)
+            logger.debug(
+                "failed to get the version of member %s from %s/version (%s)",
+                id_text(self.member),
+                url,
+                error,
+            )
             return None
 
     def attach(self, channel: Channel) -> OutgoingStream:
