@@ -39,5 +39,7 @@ def main(args: Sequence[str]) -> int:
 
 
 def _stop(message: str, status: int) -> int:
-    print(f"etcd02 discovery-service: {message}", file=sys.stderr)
+    from server.config import redacted
+
+    print(redacted(f"etcd02 discovery-service: {message}"), file=sys.stderr)
     return status

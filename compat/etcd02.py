@@ -21,7 +21,7 @@ from compat.goflag import TRUE
 from compat.settings import FILE, FLAG, Given, Origin, named_by_etcd
 from compat.translate import ERA_04, translate
 from server import ETCD_VERSION
-from server.config import BY_NAME, Config, ConfigError, ValueRefused, load
+from server.config import BY_NAME, Config, ConfigError, ValueRefused, load, redacted
 
 SYSTEM_FILE = "/etc/etcd/etcd.conf"
 
@@ -146,7 +146,7 @@ def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
 def _print_config(ready: Ready) -> int:
     import json
 
-    print(json.dumps({**ready.config.effective(), **ready.later}, indent=2))
+    print(redacted(json.dumps({**ready.config.effective(), **ready.later}, indent=2)))
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from compat.settings import Origin
+from server.config.urls import redacted
 
 ERROR = "error"
 """Refused: nothing is written, nothing starts."""
@@ -44,7 +45,7 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         place = f"{self.place}: " if self.origin else ""
         remedy = f" -> {self.remedy}" if self.remedy else ""
-        return f"{self.severity}[{self.code}] {place}{self.message}{remedy}"
+        return redacted(f"{self.severity}[{self.code}] {place}{self.message}{remedy}")
 
 
 def worst(findings: list[Finding]) -> str:

@@ -76,7 +76,7 @@ def _no_command(argv: Sequence[str]) -> int:
     try:
         refuse_command(argv, list(COMMANDS))
     except Misuse as error:
-        print(f"migrate02: {error}", file=sys.stderr)
+        _tell([f"migrate02: {error}"])
     return REFUSED
 
 
@@ -95,7 +95,7 @@ def _explain(subjects: list[str]) -> int:
     for subject in subjects:
         story = explain(subject)
         if story is None:
-            print(f"migrate02: {subject} is neither a finding's code nor a setting of etcd", file=sys.stderr)
+            _tell([f"migrate02: {subject} is neither a finding's code nor a setting of etcd"])
             status = REFUSED
         else:
             print(story, end="")
@@ -108,7 +108,7 @@ def _convert(argv: list[str]) -> int:
     try:
         args = read_arguments(argv)
     except Misuse as error:
-        print(f"migrate02 convert: {error}", file=sys.stderr)
+        _tell([f"migrate02 convert: {error}"])
         return REFUSED
     conversions = [_told(conversion, args) for conversion in _conversions(args)]
     if args.write:
@@ -128,7 +128,7 @@ def _undo(argv: list[str]) -> int:
     try:
         outcomes = undo(tree, latest(tree))
     except BackupError as error:
-        print(f"migrate02 undo: {error}", file=sys.stderr)
+        _tell([f"migrate02 undo: {error}"])
         return REFUSED
     for item in outcomes:
         said = item.error or ("put back" if item.was_changed else "is as it was")
@@ -225,12 +225,13 @@ def _told(conversion: Conversion, args: Arguments) -> Conversion:
 
 def _print(args: Arguments, conversions: list[Conversion]) -> None:
     from migrate02.report import as_github, as_json, as_sarif, diff, finding_lines, summary
+    from server.config import redacted
 
     if args.output == "sarif":
-        print(as_sarif(conversions))
+        print(redacted(as_sarif(conversions)))
         return
     if args.output == "github":
-        print("".join(f"{line}\n" for line in as_github(conversions)), end="")
+        print(redacted("".join(f"{line}\n" for line in as_github(conversions))), end="")
         return
     told = [line for conversion in conversions for line in finding_lines(conversion.findings)]
     if len(conversions) > 1:
@@ -238,7 +239,7 @@ def _print(args: Arguments, conversions: list[Conversion]) -> None:
     _tell(told)
     if args.json:
         one = len(conversions) == 1 and not any(map(os.path.isdir, args.inputs))
-        print(as_json(conversions, one=one))
+        print(redacted(as_json(conversions, one=one)))
         return
     for conversion in conversions:
         if args.diff:
@@ -250,8 +251,10 @@ def _print(args: Arguments, conversions: list[Conversion]) -> None:
 
 
 def _tell(lines: list[str]) -> None:
-    """All at once: standard error is not buffered."""
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    """All at once: standard error is not buffered. A password in a URL is not shown."""
+    from server.config import redacted
+
+    sys.stderr.write(redacted("".join(f"{line}\n" for line in lines)))
 
 
 def _emit(text: str) -> None:

@@ -36,6 +36,7 @@ from migrate02.datadir.sides import Side, hidden_roots, is_url, read_side, witho
 from migrate02.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
 from migrate02.progress import on_terminal
 from server.cluster.ids import id_text
+from server.config import redacted
 
 
 def data(argv: list[str]) -> int:
@@ -44,7 +45,7 @@ def data(argv: list[str]) -> int:
     try:
         return run(argv[1:]) if run is not None else _convert(read_data_arguments(argv))
     except (Misuse, DataError) as error:
-        print(f"migrate02 data: {error}", file=sys.stderr)
+        print(redacted(f"migrate02 data: {error}"), file=sys.stderr)
         return REFUSED
 
 
@@ -56,7 +57,7 @@ def _convert(args: DataArguments) -> int:
     else:
         result = convert_one(paths[0], paths[-1], request, beside=args.beside)
     if args.json:
-        print(json.dumps(_as_json(result)))
+        print(redacted(json.dumps(_as_json(result))))
     else:
         _print(result)
     _warn(result.warnings)
@@ -72,7 +73,7 @@ def _print(result: Result) -> None:
             f"{reading.keys} keys at index {reading.etcd_index}, digest {reading.digest[:16]}{taken}"
         )
     for standby in result.standbys:
-        print(f"{standby.path}: {standby_advice(standby)}")
+        print(redacted(f"{standby.path}: {standby_advice(standby)}"))
     now = time.time_ns()
     overdue = sum(expiration <= now for expiration in result.truth.expirations)
     if overdue:
@@ -84,7 +85,7 @@ def _print(result: Result) -> None:
             f"{written.path}: written, {result.image.keys} keys at index {result.truth.etcd_index}, member "
             f"{id_text(written.member.id)} of cluster {id_text(result.cluster.id)}"
         )
-        print(f"  start it with: {start_line(written, result)}")
+        print(redacted(f"  start it with: {start_line(written, result)}"))
 
 
 def start_line(written: Written, result: Result) -> str:
@@ -145,7 +146,7 @@ def _inspect(argv: list[str]) -> int:
     }
     rows["path"] = str(found.path)
     if args.json:
-        print(json.dumps(rows))
+        print(redacted(json.dumps(rows)))
     else:
         rows["members"] = [f"{name}={','.join(urls)}" for name, urls in found.members.items()]
         for name, value in rows.items():
@@ -218,7 +219,7 @@ def import_(argv: list[str]) -> int:
             progress=progress,
         )
     except (Misuse, DataError) as error:
-        print(f"migrate02 import: {error}", file=sys.stderr)
+        print(redacted(f"migrate02 import: {error}"), file=sys.stderr)
         return REFUSED
     _warn(carried.troubles)
     print(
@@ -234,7 +235,7 @@ def _tls(args: OtherArguments) -> Tls:
 
 def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        print(f"warning: {line}", file=sys.stderr)
+        print(redacted(f"warning: {line}"), file=sys.stderr)
 
 
 _WORDS: dict[str, Callable[[list[str]], int]] = {"inspect": _inspect, "export": _export, "verify": _verify}

@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         args = parser.parse_args(argv)
     except Misuse as error:
-        print(f"migrate02 discovery: {error}", file=sys.stderr)
+        print(redacted(f"migrate02 discovery: {error}"), file=sys.stderr)
         return REFUSED
     try:
         found = inspect(args.url)
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
     except NoAnswer as error:
         _tell([f"{args.url} does not answer: {error}"])
         return REFUSED
-    print(as_json(found) if args.json else as_text(found), end="")
+    print(redacted(as_json(found) if args.json else as_text(found)), end="")
     return RESIDUE if found.trouble or found.late else DONE
 
 
@@ -118,7 +118,7 @@ def as_text(found: Inspection) -> str:
 def as_json(found: Inspection) -> str:
     state = found.state
     content = {
-        "url": redacted(found.url),
+        "url": found.url,
         "size": state.size,
         "members": [_member(one) for one in state.members],
         "missing": state.missing,

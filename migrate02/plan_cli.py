@@ -11,6 +11,7 @@ from migrate02.exits import DONE, REFUSED, RESIDUE
 from migrate02.plan.nodes import Found
 from migrate02.plan.planning import Plan, Wishes, make_plan
 from migrate02.plan_arguments import PlanArguments, read_plan_arguments
+from server.config import redacted
 
 
 def plan(argv: list[str]) -> int:
@@ -19,13 +20,13 @@ def plan(argv: list[str]) -> int:
         args = read_plan_arguments(argv)
         made = _planned(args)
     except (Misuse, DataError) as error:
-        print(f"migrate02 plan: {error}", file=sys.stderr)
+        print(redacted(f"migrate02 plan: {error}"), file=sys.stderr)
         return REFUSED
     sys.stderr.write("".join(f"{finding}\n" for finding in made.all_findings))
     if not made.clusters:
         print("migrate02 plan: no node of etcd 0.4 was found", file=sys.stderr)
         return REFUSED
-    print(_written(made, args), end="")
+    print(redacted(_written(made, args)), end="")
     if made.worst == ERROR:
         return REFUSED
     return RESIDUE if made.needs_review else DONE

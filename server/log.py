@@ -11,6 +11,8 @@ import time
 import traceback
 from typing import TextIO
 
+from server.config import redacted
+
 NOTICE = 25
 """The level between info and warning that etcd's logs have."""
 
@@ -79,18 +81,19 @@ def printable(text: str) -> str:
 
 
 class EtcdFormatter(logging.Formatter):
-    """One record, one line. A traceback, of a fault in the program, follows on lines of its own, all
-    indented."""
+    """One record, one line, without the passwords in URLs. A traceback, of a fault in the program, follows on lines of
+    its own, all indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         letter = next((letter for level, letter in _LETTERS if record.levelno >= level), "D")
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         micros = int(record.created % 1 * 1_000_000)
-        text = printable(record.getMessage())
+        text = printable(redacted(record.getMessage()))
         line = f"{moment}.{micros:06d} {letter} | {package_of(record.name)}: {text}"
         if not record.exc_info:
             return line
-        return "\n    ".join((line, *map(printable, self.formatException(record.exc_info).split("\n"))))
+        trace = redacted(self.formatException(record.exc_info))
+        return "\n    ".join((line, *map(printable, trace.split("\n"))))
 
 
 def log_fault(logger: logging.Logger, error: Exception) -> str:

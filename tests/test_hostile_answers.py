@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -282,9 +282,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def export(tmp_path: Path) -> Iterator[None]:
+def export(tmp_path: Path) -> None:
     (tmp_path / "export").write_text("")
-    yield
 
 
 def ask(

@@ -1,8 +1,8 @@
 """A cluster behind several endpoints: one request goes to one of them, and to the next when that one fails.
 
 The order of the endpoints is shuffled once; the one that answered is asked first from then on. Redirects are followed,
-as a follower of etcd 0.4 sends writes on to its leader; with a user and a password, which 0.4 does not know, only to the
-hosts of the endpoints.
+as a follower of etcd 0.4 sends writes on to its leader; with a user and a password, which 0.4 does not know, only to
+the hosts of the endpoints.
 """
 
 from __future__ import annotations

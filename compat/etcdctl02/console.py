@@ -6,6 +6,8 @@ import os
 import signal
 from typing import BinaryIO
 
+from server.config.urls import redacted
+
 
 class Console:
     """Texts are UTF-8 with ``surrogateescape``: bytes that came as arguments or values go out as they were.
@@ -20,7 +22,8 @@ class Console:
         _write(self._stdout, text)
 
     def err(self, text: str) -> None:
-        _write(self._stderr, text)
+        """Without the passwords in URLs."""
+        _write(self._stderr, redacted(text))
 
     def read_all(self) -> str:
         """All that comes on standard input; empty when there is none or it cannot be read."""

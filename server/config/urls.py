@@ -104,8 +104,8 @@ def redacted(text: str) -> str:
     return re.sub(_MALFORMED, r"\1:xxxxx@", re.sub(_PASSWORD, r"\1:xxxxx@", text))
 
 
-_PASSWORD = r"""(://[^\s/?#@:"'<>]*+):[^\s/?#"'<>]*@"""
-_MALFORMED = r"""(://[^\s/?#@:,"'<>]*+):(?!\d*(?:[,/?#\s]|$)|xxxxx@)[^\s,"'<>@]*@"""
+_PASSWORD = r"""(:/{1,2}(?!\[)[^\s/?#@:"\\]*+):(?:[^\s/?#"\\]|\\["\\])*@"""
+_MALFORMED = r"""(:/{1,2}(?!\[)[^\s/?#@:,"\\]*+):(?!\d*(?:[,/?#\s\\"]|$)|xxxxx@)(?:[^\s,"@\\]|\\["\\])*@"""
 """A password with a slash, a question mark or a sharp in it, of a URL that is refused for it: no port is like that.
 Texts, compiled when first needed, as most starts need neither."""
 

@@ -8,6 +8,7 @@ from compat.etcdctl02.call import Call
 from compat.etcdctl02.client import Member, decoded
 from compat.etcdctl02.errors import NOT_HEALTHY, SERVER_ERROR, ClientError, failed
 from compat.etcdctl02.transport import Limits, Request, Transport
+from server.config.urls import redacted
 
 _PAUSE = 10.0
 _HEALTHY = ("true", True)
@@ -52,16 +53,14 @@ def _check_member(call: Call, transport: Transport, member: Member) -> bool:
             answer = transport.send(Request("GET", f"{url}/health"), Limits(until, until))
             healthy = decoded(answer.body).get("health") in _HEALTHY
         except ClientError as error:
-            call.console.out(
-                f"failed to check the health of member {member.id} on {url}: {_named(url, error)}\n"
-            )
+            words = f"failed to check the health of member {member.id} on {url}: {_named(url, error)}\n"
+            call.console.out(redacted(words))
             continue
         state = "healthy" if healthy else "unhealthy"
-        call.console.out(f"member {member.id} is {state}: got {state} result from {url}\n")
+        call.console.out(redacted(f"member {member.id} is {state}: got {state} result from {url}\n"))
         return healthy
-    call.console.out(
-        f"member {member.id} is unreachable: [{' '.join(member.client_urls)}] are all unreachable\n"
-    )
+    urls = redacted(" ".join(member.client_urls))
+    call.console.out(f"member {member.id} is unreachable: [{urls}] are all unreachable\n")
     return False
 
 

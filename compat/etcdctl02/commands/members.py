@@ -6,6 +6,7 @@ from compat.etcdctl02.call import Call
 from compat.etcdctl02.client import Action, Member, decoded, document, expect, message_unless
 from compat.etcdctl02.errors import BAD_ARGUMENTS, ClientError, Stop, plain
 from compat.etcdctl02.gotext import clean_path, quoted
+from server.config.urls import redacted
 
 _DOCUMENTATION = (
     "https://github.com/coreos/etcd/blob/master/Documentation/runtime-configuration.md#remove-a-member"
@@ -30,7 +31,7 @@ def show(call: Call) -> None:
 
 
 def _line(member: Member, leads: bool) -> str:
-    peers, clients = ",".join(member.peer_urls), ",".join(member.client_urls)
+    peers, clients = redacted(",".join(member.peer_urls)), redacted(",".join(member.client_urls))
     if not member.name:
         return f"{member.id}[unstarted]: peerURLs={peers}\n"
     return f"{member.id}: name={member.name} peerURLs={peers} clientURLs={clients} isLeader={str(leads).lower()}\n"
