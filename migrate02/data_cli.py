@@ -151,7 +151,7 @@ def _inspect(argv: list[str]) -> int:
         rows["members"] = [f"{name}={','.join(urls)}" for name, urls in found.members.items()]
         for name, value in rows.items():
             for line in value if isinstance(value, list) else [value] if value not in ("", None) else []:
-                print(f"{name.replace('_', ' '):16}{line}")
+                print(redacted(f"{name.replace('_', ' '):16}{line}"))
     return RESIDUE if found.damage else DONE
 
 

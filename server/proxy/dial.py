@@ -5,7 +5,7 @@ import socket
 import ssl
 
 from server.cluster.srv import LookupFailed
-from server.config import UrlError, parse_url
+from server.config import UrlError, parse_url, without_zone
 from server.gowords import in_go_words
 from server.peer.dialer import LookUp
 from server.proxy.connection import Connection, Pool
@@ -42,7 +42,7 @@ class Dial:
                     await self._address(url.hostname),
                     int(url.port or "0"),
                     ssl=(self._tls or True) if secure else None,
-                    server_hostname=url.hostname if secure else None,
+                    server_hostname=without_zone(url.hostname) if secure else None,
                 )
         except LookupFailed as error:
             raise DialError(f"dial tcp: {error}") from error

@@ -185,3 +185,29 @@ def test_how_a_server_is_written(text: str, parsed: tuple[list[str], int]) -> No
 def test_a_server_that_is_none(text: str) -> None:
     with pytest.raises(BadServer, match="--dns-server"):
         parse_server(text)
+
+
+def test_more_records_than_a_cluster_can_have_are_refused() -> None:
+    """Each of them would be looked up."""
+    many = "".join(
+        f"{SERVICE}. SRV 0 0 {port} infra0.example.com.\n" for port in range(1, names.MOST_RECORDS + 2)
+    )
+    with DnsServer(many) as server:
+        assert str(failure(server.address)).endswith(f": {names.MOST_RECORDS + 1} records, more than 100")
+
+
+def test_more_addresses_than_a_host_can_have_are_refused() -> None:
+    many = "".join(
+        f"many.example.com. A 10.0.{n // 250}.{n % 250 + 1}\n" for n in range(names.MOST_RECORDS + 1)
+    )
+    with DnsServer(many) as server, pytest.raises(LookupFailed, match="101 records, more than 100"):
+        addresses(server.address, "many.example.com")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_is_in_trouble_again_and_again_gets_one_time_for_all_tries() -> None:
+    with DnsServer(ZONE) as server:
+        server.delay = 0.3
+        server.rcode = dns.rcode.SERVFAIL
+        error = failure(server.address)
+    assert error.for_now
