@@ -179,8 +179,9 @@ def get_once(
     *,
     tls: ssl.SSLContext | None = None,
     limits: Limits | None = None,
+    straight: bool = False,
 ) -> Answer:
-    """The answer to a GET of a URL, a redirect too. Raises NoAnswer."""
+    """The answer to a GET of a URL, a redirect too; ``straight``: through no proxy. Raises NoAnswer."""
     limits = limits or Limits(*2 * (time.monotonic() + bounds.seconds,))
     connection: Connection | None = None
     try:
@@ -189,7 +190,7 @@ def get_once(
         context = None if parts.scheme == "http" else tls or ssl.create_default_context()
         target = (parts.path or "/") + parts.tail.partition("#")[0]
         headers = basic_authorization(parts.userinfo, "Authorization")
-        proxy = _proxy(parts.scheme, host, port)
+        proxy = "" if straight else _proxy(parts.scheme, host, port)
         if not proxy:
             connection = Connection(host, port, context)
         else:

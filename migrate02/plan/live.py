@@ -277,6 +277,6 @@ def _text(answer: Answer) -> str:
 def _get(url: str, target: str, tls: ssl.SSLContext) -> Answer:
     """One GET, redirects not followed. Raises _Silent."""
     try:
-        return get_once(url + target, BOUNDS, tls=tls)
+        return get_once(url + target, BOUNDS, tls=tls, straight=True)
     except NoAnswer as error:
         raise _Silent(str(error)) from error
