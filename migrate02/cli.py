@@ -27,10 +27,11 @@ Tell the whole story of a finding's code, or of a setting over etcd 0.4, 2.0 and
 """
 
 UNDO_USAGE = """\
-usage: migrate02 undo DIR
+usage: migrate02 undo [--force] DIR
 
-Put the files of a directory back as they were before the last 'migrate02 convert --write DIR': bytes, mode, owner and
-times. A file that was changed since is left as it is. The originals are in DIR/.migrate02.
+Put the files of a directory back as they were before the last 'migrate02 convert --write DIR': bytes, owner, mode,
+extended attributes and times. A file that was changed since is left as it is, with those that were converted together
+with it; with --force it goes back too, and what it was is kept. The originals are in DIR/.migrate02.
 """
 
 STDIN = "standard input"
@@ -110,29 +111,65 @@ def _convert(argv: list[str]) -> int:
     except Misuse as error:
         _tell([f"migrate02 convert: {error}"])
         return REFUSED
-    conversions = [_told(conversion, args) for conversion in _conversions(args)]
     if args.write:
-        conversions = _written(conversions, args.inputs)
+        return _convert_and_write(args)
+    conversions = [_told(conversion, args) for conversion in _conversions(args)]
     _print(args, conversions)
+    return _status(args, conversions)
+
+
+def _convert_and_write(args: Arguments) -> int:
+    from migrate02.stopping import Stopped, held, stoppable
+    from migrate02.writing import Writing
+
+    writing = Writing(args.inputs)
+    try:
+        with stoppable():
+            conversions = [_told(conversion, args) for conversion in _conversions(args)]
+            with held() as check:
+                conversions = writing.write(conversions, check, _tell)
+            _tell(writing.said)
+            _print(args, conversions)
+    except Stopped as stopped:
+        stopped.done = writing.done
+        _wipe_progress()
+        _tell([f"migrate02 convert: {stopped}"])
+        return stopped.status
     return _status(args, conversions)
 
 
 def _undo(argv: list[str]) -> int:
     """Put back what ``convert --write DIR`` replaced, newest first."""
-    from migrate02.backups import BackupError, latest, undo
+    from migrate02.backups import BackupError, Undone, undo
+    from migrate02.stopping import Stopped, held
 
-    if len(argv) != 1 or argv[0] in ("-h", "--help"):
+    trees = [word for word in argv if word != "--force"]
+    if len(trees) != 1 or len(argv) > 2 or trees[0].startswith("-"):
         print(UNDO_USAGE, end="", file=sys.stdout if argv else sys.stderr)
         return DONE if argv[:1] in (["-h"], ["--help"]) else REFUSED
-    tree = os.path.realpath(argv[0])
+    tree = os.path.realpath(trees[0])
+    outcomes: list[Undone] = []
     try:
-        outcomes = undo(tree, latest(tree))
+        with held() as check:
+            outcomes = undo(tree, force="--force" in argv, check=check)
     except BackupError as error:
         _tell([f"migrate02 undo: {error}"])
         return REFUSED
+    except Stopped as stopped:
+        if outcomes:
+            back = sum(not item.error for item in outcomes)
+            stopped.done = (
+                f"{back} of {len(outcomes)} files are as they were; to go on: migrate02 undo {trees[0]}"
+            )
+        _tell([f"migrate02 undo: {stopped}"])
+        return stopped.status
     for item in outcomes:
         said = item.error or ("put back" if item.was_changed else "is as it was")
-        _tell([f"{item.path}: {said}"])
+        _tell([f"{item.path}: {said}{'; ' if item.note else ''}{item.note}"])
+    if not outcomes:
+        _tell(
+            [f"{trees[0]}: the last run was cut short before it changed anything: nothing is to be put back"]
+        )
     return REFUSED if any(item.error for item in outcomes) else DONE
 
 
@@ -190,24 +227,9 @@ def _read_standard_input() -> tuple[str, str]:
         return "", error.strerror or str(error)
 
 
-def _written(conversions: list[Conversion], trees: list[str]) -> list[Conversion]:
-    """Replace the files that change; one that could not be written counts as refused."""
-    from migrate02.backups import Keeper
-    from migrate02.conversion import refused
-    from migrate02.files import replace_all
-
-    texts = {item.name: item.text for item in conversions if item.changed and item.text is not None}
-    keepers = [Keeper(path) for path in trees if path != "-" and os.path.isdir(path)]
-    outcomes = replace_all(texts, keepers)
-    _tell([f"{item.path}: written; the original is {item.backup}" for item in outcomes if not item.error])
-    for keeper in keepers:
-        if keeper.folder:
-            _tell([f"to put everything back: migrate02 undo {keeper.tree}"])
-    errors = {item.path: f"not written: {item.error}" for item in outcomes if item.error}
-    return [
-        refused(item.name, errors[item.name], before=item.before) if item.name in errors else item
-        for item in conversions
-    ]
+def _wipe_progress() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
 
 
 def _told(conversion: Conversion, args: Arguments) -> Conversion:

@@ -1,5 +1,5 @@
 """One configuration converted: text or words in, text and findings out. Pure: reading and writing files is done
-by ``migrate02.files``.
+by ``migrate02.files`` and ``migrate02.replacing``.
 """
 
 from __future__ import annotations
@@ -47,13 +47,15 @@ class _Fitted(NamedTuple):
 
 
 class Conversion(NamedTuple):
-    """``text`` is None when the input was refused; it is the input itself when there was nothing to do."""
+    """``text`` is None when the input was refused; it is the input itself when there was nothing to do. Those with the
+    same ``node`` are to be written together; empty for one by itself."""
 
     name: str
     before: str
     text: str | None
     config: dict[str, str]
     findings: list[Finding]
+    node: str = ""
 
     @property
     def refused(self) -> bool:

@@ -35,6 +35,7 @@ from migrate02.datadir.requests import curl_config
 from migrate02.datadir.sides import Side, hidden_roots, is_url, read_side, without_overdue
 from migrate02.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
 from migrate02.progress import on_terminal
+from migrate02.stopping import Stopped, stoppable
 from server.cluster.ids import id_text
 from server.config import redacted
 
@@ -52,10 +53,15 @@ def data(argv: list[str]) -> int:
 def _convert(args: DataArguments) -> int:
     request = Request(args.name, args.initial_cluster, args.initial_cluster_token)
     paths = [Path(path) for path in args.paths]
-    if args.out:
-        result = convert_together(paths, Path(args.out), request, all_members=args.all_members)
-    else:
-        result = convert_one(paths[0], paths[-1], request, beside=args.beside)
+    try:
+        with stoppable():
+            if args.out:
+                result = convert_together(paths, Path(args.out), request, all_members=args.all_members)
+            else:
+                result = convert_one(paths[0], paths[-1], request, beside=args.beside)
+    except Stopped as stopped:
+        print(f"migrate02 data: {stopped}", file=sys.stderr)
+        return stopped.status
     if args.json:
         print(redacted(json.dumps(_as_json(result))))
     else:

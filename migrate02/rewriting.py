@@ -142,7 +142,9 @@ def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str
         return {name: _shared(name, group, texts[name]) for name in names}
     told = {name: [*_said(name, group), *left_over(name, texts[name], after[name], group)] for name in names}
     return {
-        name: Conversion(name, texts[name], after[name], _config(name, group), for_a_person(told[name], name))
+        name: Conversion(
+            name, texts[name], after[name], _config(name, group), for_a_person(told[name], name), names[0]
+        )
         for name in names
     }
 

@@ -11,7 +11,7 @@ from migrate02.datadir.errors import DataError, NotAMember
 from migrate02.datadir.listing import Counted, Key, digest, user_keys
 from migrate02.datadir.members import DEFAULT_TOKEN, Cluster, cluster_of
 from migrate02.datadir.source04 import Source, entry_at, in_use, read_source
-from migrate02.datadir.writer import Image, check_member, image_of, staging, write_member
+from migrate02.datadir.writer import STAGE, Image, check_member, image_of, staging, write_member
 from server.cluster.members import Member
 
 
@@ -137,9 +137,15 @@ def convert_together(
         )
     chosen = list(members) if all_members else list(owners)
     for name in chosen:
-        if Path(name).name != name:
+        if Path(name).name != name or name == ".." or "\0" in name:
             raise DataError(
                 f"the name {name!r} cannot be that of a directory", remedy="convert one at a time"
+            )
+        if (out / name).is_symlink():
+            raise DataError(
+                "is a link, and where it leads nobody has said",
+                out / name,
+                remedy="remove it, or give another --out",
             )
         _check_empty(out / name)
     _write(result, [Written(members[name], out / name) for name in chosen])
@@ -226,6 +232,13 @@ def _check_empty(target: Path) -> None:
         return
     except OSError as error:
         raise DataError(f"cannot be used: {error.strerror}", target) from error
+    left = next((name for name in found if STAGE.match(name)), "")
+    if left:
+        raise DataError(
+            "was left by a run that was cut short",
+            target / left,
+            remedy="remove it, unless that run is still at work",
+        )
     if found:
         raise DataError(
             f"is not empty ({', '.join(found[:3])}{', ...' if len(found) > 3 else ''}): give a new directory",

@@ -6,6 +6,7 @@ Written aside, synced, opened again with the reader that a start uses, compared,
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Counted, digest, keys_of, user_keys, without_machinery
 from migrate02.datadir.members import Cluster
 from migrate02.datadir.replay04 import Registered
+from migrate02.stopping import Stopped, held
 from server.cluster.ids import id_text
 from server.cluster.members import MEMBERS, Member, compact_json
 from server.raft.types import HardState, Snapshot
@@ -31,6 +33,9 @@ from server.store.snapshot import read_document
 
 TERM = 1
 """Of the snapshot. 0.4's terms begin with 0, which 2.x does not have; and nothing of them is needed any more."""
+
+STAGE = re.compile(r"\.member\.migrate02-\d+\Z")
+"""What is written aside is called so, until it becomes ``member``."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -96,7 +101,7 @@ def staging(targets: Sequence[Path], like: Path) -> Iterator[list[Path]]:
     ``TARGET/member``, all or, should the system fail in between, those that could; when it does not, nothing stays.
 
     What root makes belongs to whom ``like`` belongs to, or a service could not open it. Raises DataError when a target
-    cannot take one.
+    cannot take one. A signal that comes when they are being renamed waits until all are.
     """
     stages = [target / f".member.migrate02-{os.getpid()}" for target in targets]
     made: list[Path] = []
@@ -107,9 +112,15 @@ def staging(targets: Sequence[Path], like: Path) -> Iterator[list[Path]]:
         yield stages
         if os.geteuid() == 0:
             _give(like, [path for stage in stages for path in (stage, *stage.rglob("*"))] + made)
-        for target, stage in zip(targets, stages, strict=True):
-            stage.rename(target / "member")
-            REAL_FILES.sync_directory(target)
+        with held():
+            for target, stage in zip(targets, stages, strict=True):
+                stage.rename(target / "member")
+                REAL_FILES.sync_directory(target)
+    except Stopped as stopped:
+        _clean_up(stages, made)
+        if all((target / "member").exists() for target in targets):
+            stopped.done = f"everything was written: {', '.join(map(str, targets))}"
+        raise
     except OSError as error:
         _clean_up(stages, made)
         raise DataError(f"cannot be written: {error.strerror}", Path(error.filename or targets[0])) from error

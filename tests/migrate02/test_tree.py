@@ -418,23 +418,3 @@ def test_nothing_is_written_when_no_backup_can_be_made(
     monkeypatch.undo()
     assert run.status == REFUSED
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.env": OLD, "b.env": OLD}
-
-
-def test_a_crash_between_two_files_can_be_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(tmp_path, {"a.env": OLD, "b.env": OLD})
-    real = os.replace
-    done: list[str] = []
-
-    def replace(source: str, target: str) -> None:
-        if done:
-            raise KeyboardInterrupt
-        done.append(target)
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(KeyboardInterrupt):
-        convert("--write", tmp_path)
-    monkeypatch.undo()
-    assert (tmp_path / "a.env").read_text() != OLD
-    assert migrate02("undo", tmp_path).status == DONE
-    assert ((tmp_path / "a.env").read_text(), (tmp_path / "b.env").read_text()) == (OLD, OLD)
