@@ -7,7 +7,6 @@ loses nothing either: a file that was changed since is left as it is, and report
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import stat
@@ -19,6 +18,7 @@ from migrate02.files import FOLDER, reason
 from migrate02.folders import Folders, is_there, state_of, unlink
 from migrate02.manifests import MANIFEST, BackupError, Entry, Manifest, as_text, backup_of
 from migrate02.replacing import LEFTOVER, Job, is_below, is_same, leftovers, link, move, write_new
+from migrate02.rights import refuse_stuck
 from migrate02.stopping import Check, Stopped
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -33,7 +33,6 @@ class Keeper:
         self.folder = ""
         self._parent = os.path.join(self.tree, FOLDER)
         self._is_new = False
-        self._lock = -1
         self._entries: dict[Job, Entry] = {}
         self._made: set[str] = set()
 
@@ -49,9 +48,11 @@ class Keeper:
         self._folders = folders
         self._entries = dict(zip(jobs, _entries(self.tree, jobs), strict=True))
         try:
-            self._is_new = not is_there(folders.at(self.tree), FOLDER)
+            refuse_stuck(folders.at(self.tree), self.tree)
+            is_new = not is_there(folders.at(self.tree), FOLDER)
             descriptor = folders.make(self._parent)
-            self._lock = _locked(descriptor, self._parent)
+            folders.lock(self._parent)
+            self._is_new = is_new
             _refuse_unfinished(folders, self.tree)
             if not is_there(descriptor, ".gitignore"):  # backups are kept out of version control
                 write_new(descriptor, ".gitignore", b"*\n", None, sync=False)
@@ -79,8 +80,6 @@ class Keeper:
             self._write(Manifest([self._entries[job] for job in written], finished=True))
         except OSError as error:
             return f"{self.folder}: it cannot be marked as finished: {reason(error)}; migrate02 undo takes it as it is"
-        finally:
-            self._unlock()
         return ""
 
     def _write(self, manifest: Manifest) -> None:
@@ -98,19 +97,11 @@ class Keeper:
         if self.folder:
             _remove_tree(self._folders, self.folder)
             self.folder = ""
-        if self._is_new and self._lock >= 0:
-            above = self._folders.at(self.tree)
-            parent = self._folders.at(self._parent)
-            unlink(parent, ".gitignore")
+        if self._is_new:
+            unlink(self._folders.at(self._parent), ".gitignore")
             with contextlib.suppress(OSError):
-                os.rmdir(FOLDER, dir_fd=above)
+                os.rmdir(FOLDER, dir_fd=self._folders.at(self.tree))
             self._folders.forget(self._parent)
-        self._unlock()
-
-    def _unlock(self) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
 
 
 def make_below(folders: Folders, folder: str, path: str) -> None:
@@ -133,19 +124,6 @@ def _entries(tree: str, jobs: Sequence[Job]) -> list[Entry]:
         )
         for job in jobs
     ]
-
-
-def _locked(descriptor: int, parent: str) -> int:
-    """A descriptor that keeps other runs out until it is closed. Raises BackupError when one is at work."""
-    lock = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise BackupError(f"{parent}: another migrate02 is at work on this directory: wait for it") from None
-    except OSError:  # a file system without locks
-        pass
-    return lock
 
 
 def _new_folder(folders: Folders, parent: str) -> str:
@@ -250,19 +228,14 @@ def undo(tree: str, *, force: bool = False, check: Check = lambda: None) -> list
     with Folders() as folders:
         parent = os.path.join(tree, FOLDER)
         try:
-            lock = _locked(folders.at(parent), parent)
+            folders.lock(parent)
+            return _Undoing(tree, folders, force=force).run(check)
         except BackupError:
             raise
+        except BlockingIOError as error:
+            raise BackupError(reason(error)) from None
         except OSError as error:
             raise BackupError(f"{parent}: {reason(error)}") from None
-        try:
-            return _Undoing(tree, folders, force=force).run(check)
-        except OSError as error:
-            raise (
-                error if isinstance(error, BackupError) else BackupError(f"{parent}: {reason(error)}")
-            ) from None
-        finally:
-            os.close(lock)
 
 
 def _newest(folders: Folders, parent: str) -> str:
@@ -438,7 +411,8 @@ class _Undoing:
         if not same:
             raise BackupError("it is being changed; undo it again")
         kept = self._keep_changed(entry) if seen is not None and seen.digest != entry.written else ""
-        move(self._folders, self._backup(entry), path)
+        # What is in its place again is known by the digest of the original, which version 1 does not have.
+        move(self._folders, self._backup(entry), path, keep=not entry.original)
         return f"what it was is {kept}" if kept else ""
 
     def _keep_changed(self, entry: Entry) -> str:

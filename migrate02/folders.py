@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 
 _KEPT = 64
@@ -21,12 +22,15 @@ class Folders:
 
     def __init__(self) -> None:
         self._open: dict[str, int] = {}
+        self._locks: list[int] = []
 
     def __enter__(self) -> Folders:
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._close(0)
+        while self._locks:
+            os.close(self._locks.pop())
 
     def rest(self) -> None:
         """Close what was not used for long."""
@@ -66,6 +70,18 @@ class Folders:
                 errno.ENOTSUP,
             ):  # file systems that cannot sync a directory
                 raise
+
+    def lock(self, path: str) -> None:
+        """Keep other runs out of it until the end. Raises BlockingIOError when one is at work there."""
+        lock = os.open(".", os.O_RDONLY | _DIRECTORY, dir_fd=self.at(path))
+        self._locks.append(lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = f"{path}: another migrate02 is at work on this directory: wait for it"
+            raise BlockingIOError(errno.EWOULDBLOCK, said) from None
+        except OSError:  # a file system without locks
+            return
 
     def forget(self, path: str) -> None:
         """It, or something on its way, has another name now."""

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from migrate02.files import FOLDER, reason
 from migrate02.folders import Folders, state_of, unlink
-from migrate02.rights import Rights, give, obstacle, rights_of, stuck
+from migrate02.rights import Rights, give, obstacle, refuse_stuck, rights_of
 from migrate02.stopping import Check, Stopped
 
 MANY = 8
@@ -170,10 +170,17 @@ class _Replacement:
             if group.failed:
                 self._drop(group)
         if sync:
-            for folder in dict.fromkeys(job.folder for job in self._jobs if job.backup):
-                self._folders.sync(folder)
+            self._sync_backups()
         else:
             os.sync()
+
+    def _sync_backups(self) -> None:
+        for folder in dict.fromkeys(job.folder for job in self._jobs if job.backup):
+            try:
+                self._folders.sync(folder)
+            except OSError as error:
+                for job in self._jobs:
+                    job.error = job.error or (reason(error) if job.folder == folder else "")
 
     def _sort_to_keepers(self) -> None:
         for keeper in self._keepers:
@@ -192,12 +199,7 @@ class _Replacement:
     def _look_at(self, folder: str) -> None:
         """Whether names in a directory can change, and what a run that was cut short has left there."""
         descriptor = self._folders.at(folder)
-        flag = stuck(descriptor)
-        if flag:
-            raise OSError(
-                errno.EPERM,
-                f"its directory is {flag}: take the flag away with chattr, and give it back after",
-            )
+        refuse_stuck(descriptor, folder)
         for name in leftovers(descriptor):
             self._tell(
                 f"{os.path.join(folder, name)}: left by another run; unless it is still at work, it can be removed"
@@ -456,14 +458,15 @@ def link(folder: int, name: str, other: int, second: str) -> None:
     os.link(name, second, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False)
 
 
-def move(folders: Folders, source: str, target: str) -> None:
-    """Put a file in another's place: the very same one where that can be, else a copy of it, and then it stays too."""
+def move(folders: Folders, source: str, target: str, *, keep: bool = False) -> None:
+    """Put a file in another's place: the very same one where that can be. Else, or to ``keep`` it, a copy of it."""
     there, name = os.path.split(source)
     here, final = os.path.split(target)
     old, new = folders.at(there), folders.at(here)
     try:
-        os.rename(name, final, src_dir_fd=old, dst_dir_fd=new)
-        return
+        if not keep:
+            os.rename(name, final, src_dir_fd=old, dst_dir_fd=new)
+            return
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise

@@ -21,6 +21,7 @@ _SEALS = frozenset(("security.ima", "security.evm"))
 _GET_FLAGS = 2 << 30 | struct.calcsize("l") << 16 | ord("f") << 8 | 1
 _STUCK = ((0x10, "immutable"), (0x20, "append-only"))
 """FS_IOC_GETFLAGS of linux/fs.h, and those of its flags that keep a file from being replaced."""
+_TAKE_AWAY = ": take the flag away with chattr, and give it back after"
 
 
 class Rights(NamedTuple):
@@ -76,14 +77,21 @@ def _not_kept(error: OSError, what: str) -> OSError:
 
 def obstacle(descriptor: int, rights: Rights) -> str:
     """Why a file cannot be replaced by one with another content, or ``""``."""
-    flag = stuck(descriptor)
+    flag = _stuck(descriptor)
     if flag:
-        return f"it is {flag}: take the flag away with chattr, and give it back after"
+        return f"it is {flag}{_TAKE_AWAY}"
     seals = ", ".join(sorted(_SEALS & rights.attributes.keys()))
     return f"its {seals} is of its content, and cannot be kept with another" if seals else ""
 
 
-def stuck(descriptor: int) -> str:
+def refuse_stuck(folder: int, path: str) -> None:
+    """Raises OSError when names in a directory cannot change."""
+    flag = _stuck(folder)
+    if flag:
+        raise OSError(errno.EPERM, f"{path} is {flag}{_TAKE_AWAY}")
+
+
+def _stuck(descriptor: int) -> str:
     """``immutable`` or ``append-only``, of a file or a directory; ``""`` when neither, or without such flags."""
     try:
         found = fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))

@@ -137,7 +137,7 @@ def convert_together(
         )
     chosen = list(members) if all_members else list(owners)
     for name in chosen:
-        if Path(name).name != name or name == ".." or "\0" in name:
+        if not name or Path(name).name != name or name == ".." or "\0" in name:
             raise DataError(
                 f"the name {name!r} cannot be that of a directory", remedy="convert one at a time"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,16 @@ from hypothesis import strategies as st
 from migrate02.datadir.conversion import Request, convert_one, convert_together
 from migrate02.datadir.errors import DataError, NotAMember
 from migrate02.datadir.listing import digest, user_keys
+from migrate02.datadir.members import Cluster
 from migrate02.datadir.reader2x import read_member
+from migrate02.datadir.replay04 import Registered
+from migrate02.datadir.writer import image_of
+from migrate02.stopping import Stopped
+from server.cluster.members import Member
 from server.raft.types import Snapshot
 from server.storage.errors import WriteFailedError
 from server.storage.snapshots import SnapshotDir, read_snapshot
+from tests.migrate02.running import migrate02
 from tests.support.datadirs04 import FIRST, Command, encode_entry, expected, set_to, unpack, write_directory
 
 URLS = {name: f"http://127.0.0.1:700{name[1]}" for name in ("n1", "n2", "n3")}
@@ -374,3 +381,75 @@ def test_a_damaged_directory_is_converted_as_it_was_read_or_refused_and_leaves_n
         state = read_member(Path(where, "new"))
         assert digest(user_keys(state.store), state.store.index) == result.image.digest == result.truth.digest
         assert state.store.index <= expected("s-badsnap2")["etcd_index"]
+
+
+# Names and places that the directories themselves say.
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../up", "a/b", "/etc", "nul\0"])
+def test_a_name_that_leads_out_of_the_new_directory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It comes from a snapshot, so from whoever made that; what a log says of paths 0.4 has cleaned."""
+    found = Cluster(1, {name: Member(7, name, ("http://127.0.0.1:7001",), ())})
+    registered = {name: Registered(name, "http://127.0.0.1:7001", "", 1, 1)}
+    monkeypatch.setattr("migrate02.datadir.conversion.cluster_of", lambda *_: found)
+    monkeypatch.setattr(
+        "migrate02.datadir.conversion.image_of",
+        lambda store, cluster, _: image_of(store, cluster, registered),
+    )
+    (tmp_path / "in").mkdir()
+    source = single(tmp_path / "in")
+    before = all_files(tmp_path)
+    with pytest.raises(DataError):
+        convert_together([source], tmp_path / "in" / "out", Request([name]), all_members=True)
+    assert all_files(tmp_path) == before
+
+
+def test_a_link_where_a_member_would_go_is_not_followed(tmp_path: Path) -> None:
+    source = node(tmp_path, "n1")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "n1").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="is a link"):
+        convert_together([source], tmp_path / "out", Request())
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+def test_what_a_run_that_was_cut_short_left_is_named(tmp_path: Path) -> None:
+    (tmp_path / "new" / ".member.migrate02-77").mkdir(parents=True)
+    with pytest.raises(DataError, match="was left by a run that was cut short"):
+        convert_one(single(tmp_path), tmp_path / "new", Request())
+
+
+def test_a_signal_between_two_members_waits_until_all_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [node(tmp_path, name) for name in URLS]
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        done = real(self, target)
+        if target.name == "member":
+            signal.raise_signal(signal.SIGINT)
+        return done
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(Stopped) as caught:
+        convert_together(sources, tmp_path / "out", Request())
+    monkeypatch.undo()
+    assert str(caught.value).startswith("stopped by SIGINT: everything was written: ")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(URLS)
+    assert all(content(tmp_path / "out" / name) == {"/a": b"1"} for name in URLS)
+    assert not list(tmp_path.rglob("*.migrate02-*"))
+
+
+def test_a_signal_before_that_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(*_args: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    source = single(tmp_path)
+    monkeypatch.setattr("migrate02.datadir.conversion.check_member", check)
+    run = migrate02("data", source, tmp_path / "new")
+    assert (run.status, run.err) == (143, "migrate02 data: stopped by SIGTERM: nothing was changed\n")
+    assert os.listdir(tmp_path) == ["old"]
