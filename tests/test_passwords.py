@@ -22,7 +22,7 @@ from tests.compat.etcdctl02.ran import run as etcdctl
 from tests.compat.etcdctl02.scripted import Scripted, answer
 from tests.migrate02.running import migrate02
 from tests.support.hostile_http import HARMFUL, HostileServer, whole
-from tests.support.process import free_ports
+from tests.support.ports import free_ports
 
 SECRET = "hunter2-ABC"
 URL = f"http://root:{SECRET}@127.0.0.1:9"
