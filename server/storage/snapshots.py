@@ -172,7 +172,9 @@ def read_snapshot(path: Path) -> Snapshot:
 
 def _decoded(raw: bytes, path: Path) -> Snapshot:
     try:
-        snapshot = decode_snapshot_file(raw)
+        only = [raw]
+        del raw  # it may be large, and who decodes it lets go of it as soon as it can
+        snapshot = decode_snapshot_file(only.pop())
     except CodecError as error:
         raise DamagedError(error.message, path) from error
     for what, number in (("index", snapshot.index), ("term", snapshot.term)):
