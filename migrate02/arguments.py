@@ -51,6 +51,7 @@ exit status:
   1  --check: something would change
   2  converted, but something is left for a person (see the findings)
   3  refused or unusable input; that file is left as it was
+  128 + N  stopped by signal N (130: Ctrl-C, 143: SIGTERM); what was written is said
 With several files, the highest that applies to one of them, but 1 before 2."""
 
 _COMMANDS_HEAD = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -415,3 +416,41 @@ def test_undo_with_other_words_says_how_it_is_called(argv: list[str]) -> None:
     run = migrate02("undo", *argv)
     assert run.status == REFUSED
     assert "usage: migrate02 undo [--force] DIR" in run.out + run.err
+
+
+def test_over_a_border_between_file_systems_a_copy_goes_back_with_all_its_rights(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = world.folder / "files" / NAMES[0]
+    backup.chmod(0o640)
+    os.utime(backup, ns=(10**18, 10**18))
+    real = os.rename
+
+    def rename(*args: Any, src_dir_fd: int, dst_dir_fd: int) -> None:
+        if src_dir_fd != dst_dir_fd:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        real(*args, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+    monkeypatch.setattr(os, "rename", rename)
+    run = migrate02("undo", world.tree)
+    monkeypatch.undo()
+    assert run.status == DONE
+    found = world.tree / NAMES[0]
+    assert (found.read_text(), stat.S_IMODE(found.stat().st_mode), found.stat().st_mtime_ns) == (
+        OLD,
+        0o640,
+        10**18,
+    )
+    assert os.listdir(found.parent) == ["etcd.env"]
+
+
+@pytest.mark.parametrize("spelled", ["tree", "tree/", "tree//", "./tree", "tree/../tree", "link"])
+def test_a_directory_is_the_same_however_it_is_spelled(tmp_path: Path, spelled: str) -> None:
+    for name in NAMES:
+        (tmp_path / "tree" / name).parent.mkdir(parents=True)
+        (tmp_path / "tree" / name).write_text(OLD)
+    (tmp_path / "link").symlink_to("tree")
+    assert convert("--write", spelled, cwd=tmp_path).status == DONE
+    assert all((tmp_path / "tree" / name).read_text() != OLD for name in NAMES)
+    assert migrate02("undo", spelled, cwd=tmp_path).status == DONE
+    assert all((tmp_path / "tree" / name).read_text() == OLD for name in NAMES)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import stat
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -249,3 +251,28 @@ def test_two_names_of_one_file_in_a_directory_are_both_converted_and_go_back(old
     assert migrate02("undo", old.parent).status == DONE
     assert old.read_text() == other.read_text() == OLD
     assert old.samefile(other)
+
+
+def test_who_cannot_keep_the_owner_leaves_the_file_as_it_is() -> None:
+    """The directory is one's own, so the file could be replaced: by one that its owner may not read, or others may."""
+    if os.geteuid() != 0:
+        pytest.skip("it takes two users")
+    tree = Path(tempfile.mkdtemp())
+    try:
+        old = tree / "etcd.env"
+        old.write_text(OLD)
+        os.chmod(old, 0o644)
+        os.chown(tree, NOBODY, NOBODY)
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            runs = [convert("--write", old), convert("--write", tree)]
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+        for run in runs:
+            assert run.status == REFUSED
+            assert "its owner and group 0:0 cannot be kept, so run this as its owner or as root" in run.err
+        assert (old.read_text(), old.stat().st_uid, os.listdir(tree)) == (OLD, 0, ["etcd.env"])
+    finally:
+        shutil.rmtree(tree)
