@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 
 from migrate02.exits import DONE, REFUSED
+from migrate02.stopping import Stopped, stoppable
 from tests.migrate02.disk import Crash, Disk, Event, ask_to_stop, crash, fail
 from tests.migrate02.running import Run, convert, migrate02
 
@@ -266,8 +267,44 @@ def test_of_files_that_are_named_a_crash_loses_none_and_the_next_run_reports_wha
     assert reported > 0
 
 
-@pytest.mark.parametrize("step", ["open", "link"])
-def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path, step: str) -> None:
+@pytest.mark.parametrize("where", ["migrate02.inputs.reading_of", "migrate02.cli._print"])
+def test_a_signal_before_and_after_the_writing_says_what_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    plant(tmp_path)
+    before = state(tmp_path)
+    monkeypatch.setattr(where, lambda *_: signal.raise_signal(signal.SIGTERM))
+    run = convert("--write", tmp_path)
+    monkeypatch.undo()
+    assert run.status == 128 + signal.SIGTERM
+    last = run.err.splitlines()[-1]
+    if where.endswith("_print"):
+        way = f"the way back: migrate02 undo {tmp_path}"
+        assert last == f"migrate02 convert: stopped by SIGTERM: all 3 files were written; {way}"
+        assert migrate02("undo", tmp_path).status == DONE
+    else:
+        assert run.err == "migrate02 convert: stopped by SIGTERM: nothing was changed\n"
+    assert state(tmp_path) == before
+
+
+def test_a_second_signal_does_not_disturb_the_cleaning_up() -> None:
+    cleaned = []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            cleaned.append(True)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Stopped) as caught, stoppable():
+        work()
+    assert (caught.value.number, cleaned) == (signal.SIGINT, [True])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     plant(tmp_path)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
