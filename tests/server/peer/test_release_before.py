@@ -13,6 +13,7 @@ FUTURE = 4_000_000_000_000_000_000
 KEYS = [f"/1/k{n * 7 % 30:02d}" for n in range(30)]
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("leading", [0, 2], ids=["ours", "theirs"])
 def test_keys_that_expire_at_once_leave_the_same_key_space_at_all_members(leading: int) -> None:
     async def play() -> None:

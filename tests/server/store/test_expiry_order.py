@@ -148,6 +148,7 @@ def _tree(store: Store) -> tuple[dict[str, Node], dict[str, tuple[object, ...]]]
     return frozen.files, directories
 
 
+@pytest.mark.interpreted
 @settings(max_examples=200, deadline=None)
 @given(st.lists(FILES | SYNCS, max_size=40))
 def test_a_member_of_the_release_before_holds_the_same_keys_and_index(requests: list[Request]) -> None:
