@@ -205,7 +205,12 @@ class Member:
         process, self._process = self._process, None
         if process is not None:
             how(process)
-            process.wait(_PATIENCE)
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                print(f"{self.server.title} does not stop, and is killed", file=sys.stderr)
+                process.kill()
+                process.wait(_PATIENCE)
 
     def _text(self) -> str:
         return self._log.read_text("utf-8", "replace")[-4000:]

@@ -193,8 +193,16 @@ def main() -> int:
     measurements = [each for each in measurements if args.only in (None, each[0])]
     for server in (bundled(), real(args.etcd)) if args.theirs else (bundled(),):
         for _, title, goal, flags, measure in measurements:
+            failed = ""
             with running(server, args.data, *flags) as member:
-                found = measure(member)
+                try:
+                    found = measure(member)
+                except generator.Failed as error:
+                    failed = str(error).strip().splitlines()[-1]
+            if failed:
+                print(f"| {server.title} | {title} | failed: {failed} | |", flush=True)
+                met = met and server.title != "bundled"
+                continue
             row = [server.title, f"{title} ({found.lasted:.1f} s)", in_ms(found.reads), in_ms(found.writes)]
             print(f"| {' | '.join(row)} |", flush=True)
             if server.title == "bundled":
