@@ -102,7 +102,7 @@ class Side:
         text = re.sub(r"\[\d+(?:(?: != |/)\d+)?\]", lambda match: _NUMBER.sub(self._since, match[0]), text)
         text = re.sub(r'(expiration"?[:=] ?")[^"]+"', r'\1TIME"', text)
         text = re.sub(
-            r'((?:ttl|TTL)"?[:=] ?)(?:99\d|1000)\b', r"\g<1>about 1000", text
+            r'((?:ttl|TTL)"?[:=] ?)(?:9\d\d|1000)\b', r"\g<1>about 1000", text
         )  # the machine may be busy
         return re.sub(r"\b0\d{19}\b", lambda match: f"({self.since(int(match[0]))})", text)
 

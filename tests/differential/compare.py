@@ -14,10 +14,13 @@ _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _VOLATILE_HEADERS = {"Date": re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "X-Raft-Index": re.compile(r"\d+"),
                      "X-Raft-Term": re.compile(r"\d+")}  # fmt: skip
 _NUMBERS_OF_ITS_OWN = (b"/metrics", b"/debug/vars")
+SLACK = 5
+"""Seconds by which TTLs may differ: the two servers are asked one after the other."""
+
 _STATS = re.compile(rb'("(?:startTime|uptime)"):"[^"]*"|("(?:recv|send)\w+"):[0-9.e+-]+')
 
 
-def differences(ask: Ask, ours: Answer, theirs: Answer, *, slack: int = 1) -> list[str]:
+def differences(ask: Ask, ours: Answer, theirs: Answer, *, slack: int = SLACK) -> list[str]:
     """The fields that differ, each with both sides; empty for answers that are alike. TTLs may differ by ``slack``
     seconds."""
     found = []
@@ -42,7 +45,7 @@ def differences(ask: Ask, ours: Answer, theirs: Answer, *, slack: int = 1) -> li
     return found
 
 
-def bodies_are_alike(ask: Ask, ours: bytes, theirs: bytes, slack: int = 1) -> bool:
+def bodies_are_alike(ask: Ask, ours: bytes, theirs: bytes, slack: int = SLACK) -> bool:
     """Byte for byte but for when keys expire, and the order of a listing that was not asked to be sorted."""
     if ours == theirs:
         return True

@@ -32,6 +32,10 @@ _ETCD23 = "MIGRATE02_ETCD_2_3"
 HAS_ETCD23 = _ETCD23 in os.environ
 """Whether that names a real 2.3, which no package index has."""
 _PANIC = re.compile(r"panic|goroutine \d|\bfatal\b|Traceback|\bC \| ")
+CLUSTER_PATIENCE = 3 * PATIENCE
+"""Seconds for what a cluster has to agree on: where members are kept from running for longer than an election time-out, it
+elects again and again."""
+
 _COMPACTED = re.compile(r"compacted raft log at (\d+)|\"compacted Raft logs\",\"compact-index\":(\d+)")
 _T = TypeVar("_T")
 
@@ -78,7 +82,7 @@ def kinds(*names: str) -> list[object]:
     ]
 
 
-def wait_until(condition: Callable[[], _T | None], what: str, patience: float = PATIENCE) -> _T:
+def wait_until(condition: Callable[[], _T | None], what: str, patience: float = CLUSTER_PATIENCE) -> _T:
     """Returns what the condition gives as soon as that counts as true. Raises AssertionError in the end."""
     deadline = time.monotonic() + patience
     while not (value := condition()):
@@ -287,7 +291,7 @@ class Cluster:
         return next((member for member in members if leader and member.id == leader), None)
 
     def wait_for_leader(
-        self, members: Sequence[ClusterMember] | None = None, patience: float = PATIENCE
+        self, members: Sequence[ClusterMember] | None = None, patience: float = CLUSTER_PATIENCE
     ) -> ClusterMember:
         """Returns the leader when all of these (by default all that run) agree on it and it is one of them."""
 
