@@ -58,6 +58,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         result.add_done_callback(self._thread_is_done)
         return result
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        self._clock.threads += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._clock.threads -= 1
+
     def _thread_is_done(self, _: object) -> None:
         self._clock.threads -= 1
 
