@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from compat import __version__, automigrate
+from compat import __version__, automigrate, standard
 from compat.commandline import OWN_FLAGS, read_command_line
 from compat.datadir import is_of_etcd04
 from compat.findings import ERROR, Finding, worst
@@ -47,7 +47,8 @@ class Ready(NamedTuple):
 
 def entry() -> None:
     """The console script."""
-    sys.exit(main(sys.argv, os.environ))
+    standard.prepare()
+    sys.exit(standard.run("etcd02", lambda: main(sys.argv, os.environ), REFUSED))
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYSTEM_FILE) -> int:

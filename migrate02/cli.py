@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from compat import standard
 from migrate02.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
 
 TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
@@ -36,8 +37,8 @@ with it; with --force it goes back too, and what it was is kept. The originals a
 
 STDIN = "standard input"
 
-READER_GONE, INTERRUPTED = 141, 130
-"""What a shell shows for a program that wrote into a closed pipe, or was stopped with Ctrl-C."""
+INTERRUPTED = 130
+"""What a shell shows for a program that was stopped with Ctrl-C."""
 
 
 def entry() -> NoReturn:
@@ -47,11 +48,9 @@ def entry() -> NoReturn:
     flushed, nothing is left to be done.
     """
     gc.disable()  # a short life with little garbage, none of it large
+    standard.prepare()
     try:
-        status = main(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        status = READER_GONE
+        status = standard.run("migrate02", lambda: main(sys.argv[1:]), REFUSED)
     except OSError as error:
         print(f"migrate02: {error.strerror or error}", file=sys.stderr)
         status = REFUSED

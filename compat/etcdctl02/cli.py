@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from compat import standard
 from compat.etcdctl02 import tree
 from compat.etcdctl02.arguments import HELP_OPTION, Command, Given, read, read_command
 from compat.etcdctl02.console import Console
@@ -44,15 +46,22 @@ class Level(NamedTuple):
 
 def entry() -> None:
     """The console script."""
-    console = Console(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
+    standard.prepare()
+    stdin = sys.stdin.buffer if sys.stdin is not None else io.BytesIO()
+    console = Console(stdin, sys.stdout.buffer, sys.stderr.buffer)
     argv = [os.fsencode(word).decode("utf-8", "surrogateescape") for word in sys.argv]
     try:
-        status = main(argv, os.environ, console)
-    except KeyboardInterrupt:  # end as a program does that knows nothing of signals
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
-        return
-    sys.exit(status)
+        status = standard.run(tree.NAME, lambda: main(argv, os.environ, console), 1)
+    except KeyboardInterrupt:
+        status = _end_by(signal.SIGINT)
+    sys.exit(_end_by(signal.SIGPIPE) if status == standard.READER_GONE else status)
+
+
+def _end_by(number: signal.Signals) -> int:
+    """As a program ends that knows nothing of signals. Comes back in an init process alone, which no signal ends."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], console: Console) -> int:

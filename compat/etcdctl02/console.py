@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import BinaryIO
 
 from server.config.urls import redacted
@@ -58,9 +56,5 @@ def _write(stream: BinaryIO, text: str) -> None:
         encoded = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         encoded = text.encode("utf-8", "replace")
-    try:
-        stream.write(encoded)
-        stream.flush()
-    except BrokenPipeError:  # nobody reads any more: end as any program does
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGPIPE)
+    stream.write(encoded)
+    stream.flush()

@@ -389,7 +389,7 @@ def test_a_full_disk_behind_standard_output_is_told(old: Path) -> None:
             timeout=60,
         )
     assert done.returncode == REFUSED
-    assert done.stderr.decode().splitlines()[-1] == "migrate02: No space left on device"
+    assert done.stderr.decode().splitlines()[-1] == "migrate02: standard output: No space left on device"
 
 
 @pytest.mark.slow
