@@ -406,6 +406,13 @@ CODES: dict[str, Code] = {
         "others'. One may belong to another cluster, or have fallen behind. Settle it before anything is stopped.",
     ),
     # Worth knowing.
+    "not-a-file": Code(
+        INFO,
+        "a pipe, a socket or a device in a folder",
+        "What is found in a folder and is no file is not opened: a pipe would be waited for, and a device may do "
+        "something or never end. With etcd in its name it counts as refused. A pipe that is named by itself is read, as "
+        "<(...) of a shell makes one. Links are not followed and not reported.",
+    ),
     "standby-found": Code(
         INFO,
         "a standby, by what the running cluster says",

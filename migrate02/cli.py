@@ -190,6 +190,7 @@ def _options(args: Arguments) -> Options:
 def _conversions(args: Arguments) -> Iterator[Conversion]:
     """One for each file that is about etcd, ``-``, or command line. Files given together are one deployment."""
     from migrate02.conversion import refused
+    from migrate02.files import Unreadable
     from migrate02.inputs import convert_text, convert_words
 
     options = _options(args)
@@ -197,8 +198,10 @@ def _conversions(args: Arguments) -> Iterator[Conversion]:
         yield convert_words(args.words, options)
         return
     if "-" in args.inputs:
-        text, trouble = _read_standard_input()
-        yield refused(STDIN, trouble) if trouble else convert_text(text, STDIN, options)
+        try:
+            yield convert_text(_standard_input(), STDIN, options)
+        except Unreadable as error:
+            yield refused(STDIN, str(error), remedy=error.remedy)
     if any(path != "-" for path in args.inputs):
         from migrate02.deployment import convert_paths
         from migrate02.walking import Choice
@@ -214,16 +217,16 @@ def _progress() -> Progress:
     return on_terminal(sys.stderr) if sys.stderr.isatty() else nothing
 
 
-def _read_standard_input() -> tuple[str, str]:
-    """(text, what went wrong)."""
-    from migrate02.files import decode
+def _standard_input() -> str:
+    """Raises Unreadable."""
+    from migrate02.files import Unreadable, read_all, reason
 
     if sys.stdin is None:
-        return "", "closed"
+        raise Unreadable("closed")
     try:
-        return decode(sys.stdin.buffer.read()), ""
+        return read_all(sys.stdin.buffer)
     except OSError as error:
-        return "", error.strerror or str(error)
+        raise Unreadable(reason(error)) from None
 
 
 def _wipe_progress() -> None:

@@ -79,9 +79,9 @@ class Conversion(NamedTuple):
         return any(finding.severity == REVIEW for finding in self.findings)
 
 
-def refused(name: str, reason: str, line: int = 0, before: str = "") -> Conversion:
+def refused(name: str, reason: str, line: int = 0, before: str = "", remedy: str = "") -> Conversion:
     """A whole input that cannot be used."""
-    finding = Finding("unusable-input", "", Origin(FILE, name, name, line), reason, "")
+    finding = Finding("unusable-input", "", Origin(FILE, name, name, line), reason, remedy)
     return Conversion(name, before, None, {}, [finding])
 
 

@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from compat.findings import Finding
+from compat.settings import FILE, Origin
 from migrate02.conversion import Conversion, Options, left_alone, refused
-from migrate02.files import TooLarge, Unreadable, read_text
+from migrate02.files import NotAFile, TooLarge, Unreadable, read_text
 from migrate02.formats import may_be_etcds
 from migrate02.formats.kinds import holds_settings_of_04
 from migrate02.progress import Progress, nothing
@@ -88,17 +90,33 @@ def _found(folder: str, choice: Choice, troubles: dict[str, Conversion]) -> Iter
 def _text(name: str, troubles: dict[str, Conversion], *, named: bool) -> str | None:
     """A file's text when it is worth a closer look, or was named."""
     try:
-        text = read_text(name)
+        text = read_text(name, named=named)
     except Unreadable as error:
-        if named or not isinstance(error, TooLarge):
-            troubles[name] = refused(name, str(error))
+        trouble = _trouble(name, error, named=named)
+        if trouble is not None:
+            troubles[name] = trouble
         return None
-    if named or "etcd" in os.path.basename(name).lower() or may_be_etcds(text):
+    if named or _has_etcds_name(name) or may_be_etcds(text):
         return text
     if "\0" not in text and not name.endswith(NO_CONFIGURATION) and holds_settings_of_04(text):
         reason = "a file of a kind that is not converted, with settings of etcd 0.4"
         troubles[name] = left_alone(name, text, reason, 0)
     return None
+
+
+def _trouble(name: str, error: Unreadable, *, named: bool) -> Conversion | None:
+    """What to say of something that cannot be read. What is not called etcd's may be of any kind and size in a folder."""
+    if not named and isinstance(error, TooLarge):
+        wanted = error.is_text and _has_etcds_name(name) and not name.endswith(NO_CONFIGURATION)
+        return refused(name, str(error), remedy=error.remedy) if wanted else None
+    if isinstance(error, NotAFile) and not _has_etcds_name(name):
+        told = Finding("not-a-file", "", Origin(FILE, name, name), str(error), error.remedy)
+        return Conversion(name, "", "", {}, [told])
+    return refused(name, str(error), remedy=error.remedy)
+
+
+def _has_etcds_name(name: str) -> bool:
+    return "etcd" in os.path.basename(name).lower()
 
 
 def _is_below(name: str, folder: str) -> bool:

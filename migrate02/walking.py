@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrate02.files import FOLDER
+from migrate02.files import FOLDER, Unreadable, read_text
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -41,7 +41,8 @@ class _Ignore(NamedTuple):
 
 
 def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = ALL) -> Iterator[str]:
-    """The regular files below a directory, in a stable order.
+    """What could be read below a directory, in a stable order: files, and pipes, sockets and devices, which only somebody
+    who looks again when it is open can tell from files for sure. Links lead elsewhere, and are left out.
 
     ``on_error`` is told of a directory that cannot be read.
     """
@@ -68,7 +69,7 @@ def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = A
                 continue
             if (wanted or unwanted) and not _is_wanted(os.path.relpath(path, directory), wanted, unwanted):
                 continue
-            if entry.is_file(follow_symlinks=False):
+            if not entry.is_symlink():
                 yield path
         waiting += reversed(folders)
 
@@ -94,9 +95,8 @@ def _spec(patterns: Sequence[str]) -> GitIgnoreSpec | None:
 
 def _read(folder: str) -> list[_Ignore]:
     try:
-        with open(os.path.join(folder, ".gitignore"), encoding="utf-8", errors="replace") as file:
-            spec = _spec([line.rstrip("\n") for line in file])
-    except OSError:  # as if it were not there: nothing is ignored then
+        spec = _spec(read_text(os.path.join(folder, ".gitignore"), named=False).split("\n"))
+    except Unreadable:  # as if it were not there: nothing is ignored then
         return []
     return [_Ignore(folder, spec)] if spec is not None else []
 

@@ -1,0 +1,151 @@
+"""What no configuration is: pipes, sockets, devices, files without an end, odd names."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from migrate02 import files
+from migrate02.exits import DONE, REFUSED
+from tests.migrate02.running import convert, migrate02
+
+OLD = "ETCD_NAME=m1\nETCD_ADDR=10.0.0.9:4001\nETCD_PEER_ADDR=10.0.0.9:7001\nETCD_DATA_DIR=/d\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "node").mkdir()
+    (tmp_path / "node" / "defaults").write_text(OLD)
+    return tmp_path / "node"
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def make_device(path: Path) -> None:
+    os.mknod(path, 0o020666, os.makedev(1, 5))  # /dev/zero
+
+
+OTHERS = {"pipe": make_pipe, "socket": make_socket, "device": make_device}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_is_no_file_is_refused_under_etcds_name_and_the_rest_is_converted(tree: Path, kind: str) -> None:
+    try:
+        OTHERS[kind](tree / "etcd.conf")
+    except PermissionError:
+        pytest.skip("only root makes devices")
+    run = convert("--write", tree)
+    assert run.status == REFUSED
+    assert f"error[unusable-input] {tree}/etcd.conf: a " in run.err
+    assert f"{kind}, which is not read when it is found in a folder -> leave it out with --exclude" in run.err
+    assert "ETCD_LISTEN_CLIENT_URLS" in (tree / "defaults").read_text()
+    assert convert("--check", "--exclude", "etcd.conf", tree).status == DONE
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_what_is_no_file_is_reported_under_another_name(tree: Path, kind: str) -> None:
+    OTHERS[kind](tree / "control")
+    run = convert("--write", tree)
+    assert run.status == DONE
+    assert f"info[not-a-file] {tree}/control: a " in run.err
+    assert "not-a-file" in migrate02("plan", tree).err
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_file_that_becomes_something_else_after_it_was_found_is_not_waited_for(
+    tree: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regular = os.lstat(tree / "defaults")
+    if kind == "pipe":
+        os.mkfifo(tree / "etcd.conf")
+    else:
+        (tree / "etcd.conf").symlink_to("/dev/zero")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "lstat", lambda path: regular)
+        with pytest.raises(files.Unreadable):
+            files.read_text(str(tree / "etcd.conf"), named=False)
+
+
+def test_a_pipe_that_is_named_is_read(tree: Path) -> None:
+    os.mkfifo(tree / "control")
+    writer = threading.Thread(target=lambda: (tree / "control").write_text(OLD))
+    writer.start()
+    run = convert(tree / "control")
+    writer.join()
+    assert run.status == DONE
+    assert "ETCD_LISTEN_CLIENT_URLS" in run.out
+
+
+@pytest.mark.parametrize("words", [["/dev/zero"], ["-"]])
+def test_what_never_ends_is_read_as_far_as_the_limit(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if words == ["-"]:
+        read, written = os.pipe()
+
+        def pour() -> None:
+            with open(written, "wb", buffering=0) as pipe:
+                try:
+                    while True:
+                        pipe.write(b"ETCD_NAME=a\n" * 1000)
+                except BrokenPipeError:
+                    return
+
+        threading.Thread(target=pour, daemon=True).start()
+        command = [sys.executable, "-m", "migrate02", "convert", "-"]
+        done = subprocess.run(command, stdin=read, capture_output=True, text=True, timeout=60, check=False)
+        os.close(read)
+        status, err = done.returncode, done.stderr
+    else:
+        run = convert(*words)
+        status, err = run.status, run.err
+    assert status == REFUSED
+    assert err.count("\n") == 1
+    assert f"larger than {files.MAX_BYTES} bytes" in err
+
+
+def test_a_file_of_20_gigabytes_is_one_line(tree: Path) -> None:
+    with open(tree / "big", "wb") as file:
+        file.truncate(20 << 30)
+    run = convert(tree / "big")
+    assert (run.status, run.err.count("\n")) == (REFUSED, 1)
+    assert f"larger than {files.MAX_BYTES} bytes" in run.err
+
+
+def test_a_text_that_is_too_large_is_refused_in_a_folder_under_etcds_name_alone(tree: Path) -> None:
+    text = "ETCD_NAME=a\n" + "#" * files.MAX_BYTES
+    (tree / "big").write_text(text)
+    (tree / "etcd.log").write_text(text)
+    (tree / "etcd").write_bytes(b"\x7fELF\0" + bytes(files.MAX_BYTES))
+    assert convert("--check", "--exclude", "defaults", tree).err.count("larger") == 0
+    (tree / "etcd.env").write_text(text)
+    run = convert(tree)
+    assert run.status == REFUSED
+    assert run.err.count("larger than") == 1
+    assert f"{tree}/etcd.env: larger than {files.MAX_BYTES} bytes" in run.err
+
+
+def test_a_pipe_for_a_gitignore_ignores_nothing(tree: Path) -> None:
+    os.mkfifo(tree / ".gitignore")
+    assert convert("--write", tree).status == DONE
+    assert "ETCD_LISTEN_CLIENT_URLS" in (tree / "defaults").read_text()
+
+
+def test_links_that_go_round_are_not_followed(tree: Path) -> None:
+    (tree / "round").symlink_to(tree)
+    (tree / "up").symlink_to("..")
+    run = convert("--write", tree)
+    assert (run.status, run.err.count(": written")) == (DONE, 1)
