@@ -39,7 +39,7 @@ def main(args: Sequence[str]) -> int:
 
 
 def _stop(message: str, status: int) -> int:
-    from server.config import redacted
+    from compat.printable import shown
 
-    print(redacted(f"etcd02 discovery-service: {message}"), file=sys.stderr)
+    print(shown(f"etcd02 discovery-service: {message}"), file=sys.stderr)
     return status

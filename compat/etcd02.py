@@ -229,7 +229,7 @@ def _migrate(config: Config, given: Mapping[str, Given]) -> Finding:
 
 def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        print(f"etcd02: {finding}".replace("\n", "\\n"), file=sys.stderr)
+        print(f"etcd02: {finding}", file=sys.stderr)
 
 
 def _stop(findings: Sequence[Finding], status: int) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from compat.printable import shown
 from compat.settings import Origin
-from server.config.urls import redacted
 
 ERROR = "error"
 """Refused: nothing is written, nothing starts."""
@@ -43,9 +43,10 @@ class Finding(NamedTuple):
         return self.origin.place if self.origin else ""
 
     def __str__(self) -> str:
+        """One line, whatever was in the values."""
         place = f"{self.place}: " if self.origin else ""
         remedy = f" -> {self.remedy}" if self.remedy else ""
-        return redacted(f"{self.severity}[{self.code}] {place}{self.message}{remedy}")
+        return shown(f"{self.severity}[{self.code}] {place}{self.message}{remedy}")
 
 
 def worst(findings: list[Finding]) -> str:
@@ -410,8 +411,8 @@ CODES: dict[str, Code] = {
         INFO,
         "a pipe, a socket or a device in a folder",
         "What is found in a folder and is no file is not opened: a pipe would be waited for, and a device may do "
-        "something or never end. With etcd in its name it counts as refused. A pipe that is named by itself is read, as "
-        "<(...) of a shell makes one. Links are not followed and not reported.",
+        "something or never end. With etcd in its name it counts as refused. A pipe that is named by itself is read, "
+        "as <(...) of a shell makes one. Links are not followed and not reported.",
     ),
     "standby-found": Code(
         INFO,

@@ -248,6 +248,7 @@ def _told(conversion: Conversion, args: Arguments) -> Conversion:
 
 
 def _print(args: Arguments, conversions: list[Conversion]) -> None:
+    from compat.printable import shown
     from migrate02.report import as_github, as_json, as_sarif, diff, finding_lines, summary
     from server.config import redacted
 
@@ -270,15 +271,15 @@ def _print(args: Arguments, conversions: list[Conversion]) -> None:
             _emit(diff(conversion))
         elif not args.check and not args.write and conversion.text is not None and not conversion.left_alone:
             if len(conversions) > 1:
-                _emit(f"# ==> {conversion.name} <==\n")
+                _emit(f"# ==> {shown(conversion.name)} <==\n")
             _emit(conversion.text)
 
 
 def _tell(lines: list[str]) -> None:
     """All at once: standard error is not buffered. A password in a URL is not shown."""
-    from server.config import redacted
+    from compat.printable import shown
 
-    sys.stderr.write(redacted("".join(f"{line}\n" for line in lines)))
+    sys.stderr.write("".join(f"{shown(line)}\n" for line in lines))
 
 
 def _emit(text: str) -> None:

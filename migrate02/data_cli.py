@@ -10,6 +10,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from compat.printable import shown
 from migrate02.arguments import Misuse
 from migrate02.data_arguments import (
     DataArguments,
@@ -46,7 +47,7 @@ def data(argv: list[str]) -> int:
     try:
         return run(argv[1:]) if run is not None else _convert(read_data_arguments(argv))
     except (Misuse, DataError) as error:
-        print(redacted(f"migrate02 data: {error}"), file=sys.stderr)
+        print(shown(f"migrate02 data: {error}"), file=sys.stderr)
         return REFUSED
 
 
@@ -74,12 +75,13 @@ def _print(result: Result) -> None:
     for reading in result.readings:
         source = reading.source
         taken = " <- taken for all" if reading is result.truth and len(result.readings) > 1 else ""
-        print(
+        said = (
             f"{source.path}: member {reading.name or 'unknown'}, last entry {source.index} of term {source.term}, "
             f"{reading.keys} keys at index {reading.etcd_index}, digest {reading.digest[:16]}{taken}"
         )
+        print(shown(said))
     for standby in result.standbys:
-        print(redacted(f"{standby.path}: {standby_advice(standby)}"))
+        print(shown(f"{standby.path}: {standby_advice(standby)}"))
     now = time.time_ns()
     overdue = sum(expiration <= now for expiration in result.truth.expirations)
     if overdue:
@@ -87,11 +89,12 @@ def _print(result: Result) -> None:
             f"{overdue} keys are past their TTL; the server removes them, as 0.4 would, when it has started"
         )
     for written in result.written:
-        print(
+        said = (
             f"{written.path}: written, {result.image.keys} keys at index {result.truth.etcd_index}, member "
             f"{id_text(written.member.id)} of cluster {id_text(result.cluster.id)}"
         )
-        print(redacted(f"  start it with: {start_line(written, result)}"))
+        print(shown(said))
+        print(shown(f"  start it with: {start_line(written, result)}"))
 
 
 def start_line(written: Written, result: Result) -> str:
@@ -157,7 +160,7 @@ def _inspect(argv: list[str]) -> int:
         rows["members"] = [f"{name}={','.join(urls)}" for name, urls in found.members.items()]
         for name, value in rows.items():
             for line in value if isinstance(value, list) else [value] if value not in ("", None) else []:
-                print(redacted(f"{name.replace('_', ' '):16}{line}"))
+                print(shown(f"{name.replace('_', ' '):16}{line}"))
     return RESIDUE if found.damage else DONE
 
 
@@ -199,7 +202,7 @@ def _verify(argv: list[str]) -> int:
         print(json.dumps({**sizes, "differences": [one._asdict() for one in found]}))
     else:
         for one in found:
-            print(one)
+            print(shown(str(one)))
         print(f"A: {a.what}, {len(a.keys)} keys; B: {b.what}, {len(b.keys)} keys; {len(found)} differences")
     _warn([*a.warnings, *b.warnings])
     if a.hides and b.hides:
@@ -225,7 +228,7 @@ def import_(argv: list[str]) -> int:
             progress=progress,
         )
     except (Misuse, DataError) as error:
-        print(redacted(f"migrate02 import: {error}"), file=sys.stderr)
+        print(shown(f"migrate02 import: {error}"), file=sys.stderr)
         return REFUSED
     _warn(carried.troubles)
     print(
@@ -241,7 +244,7 @@ def _tls(args: OtherArguments) -> Tls:
 
 def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        print(redacted(f"warning: {line}"), file=sys.stderr)
+        print(shown(f"warning: {line}"), file=sys.stderr)
 
 
 _WORDS: dict[str, Callable[[list[str]], int]] = {"inspect": _inspect, "export": _export, "verify": _verify}

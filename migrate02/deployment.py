@@ -105,7 +105,7 @@ def _text(name: str, troubles: dict[str, Conversion], *, named: bool) -> str | N
 
 
 def _trouble(name: str, error: Unreadable, *, named: bool) -> Conversion | None:
-    """What to say of something that cannot be read. What is not called etcd's may be of any kind and size in a folder."""
+    """What to say of something that cannot be read. In a folder only what is called etcd's has to be readable."""
     if not named and isinstance(error, TooLarge):
         wanted = error.is_text and _has_etcds_name(name) and not name.endswith(NO_CONFIGURATION)
         return refused(name, str(error), remedy=error.remedy) if wanted else None

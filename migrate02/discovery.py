@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from compat.printable import shown, shown_lines
 from migrate02.arguments import Misuse, make_parser
 from server.asking import NoAnswer, get
 from server.bounded import Bounds
@@ -69,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         args = parser.parse_args(argv)
     except Misuse as error:
-        print(redacted(f"migrate02 discovery: {error}"), file=sys.stderr)
+        print(shown(f"migrate02 discovery: {error}"), file=sys.stderr)
         return REFUSED
     try:
         found = inspect(args.url)
@@ -79,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
     except NoAnswer as error:
         _tell([f"{args.url} does not answer: {error}"])
         return REFUSED
-    print(redacted(as_json(found) if args.json else as_text(found)), end="")
+    print(redacted(as_json(found)) if args.json else shown_lines(as_text(found)), end="")
     return RESIDUE if found.trouble or found.late else DONE
 
 
@@ -144,4 +145,4 @@ def _get(url: str) -> Answer:
 
 
 def _tell(lines: Iterable[str]) -> None:
-    sys.stderr.write("".join(f"migrate02: {redacted(line)}\n" for line in lines))
+    sys.stderr.write("".join(f"migrate02: {shown(line)}\n" for line in lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from compat.findings import ERROR
+from compat.printable import shown
 from migrate02.arguments import Misuse
 from migrate02.datadir.errors import DataError
 from migrate02.exits import DONE, REFUSED, RESIDUE
@@ -20,7 +21,7 @@ def plan(argv: list[str]) -> int:
         args = read_plan_arguments(argv)
         made = _planned(args)
     except (Misuse, DataError) as error:
-        print(redacted(f"migrate02 plan: {error}"), file=sys.stderr)
+        print(shown(f"migrate02 plan: {error}"), file=sys.stderr)
         return REFUSED
     sys.stderr.write("".join(f"{finding}\n" for finding in made.all_findings))
     if not made.clusters:

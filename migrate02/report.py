@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compat.findings import ERROR, INFO, REVIEW, Finding
+from compat.printable import printable
 from migrate02.conversion import Conversion
 
 
 def finding_lines(findings: Iterable[Finding]) -> list[str]:
     """One line each, whatever was in the values."""
-    return [str(finding).replace("\r", "\\r").replace("\n", "\\n") for finding in findings]
+    return [str(finding) for finding in findings]
 
 
 def summary(conversions: list[Conversion]) -> list[str]:
@@ -105,7 +106,8 @@ def as_github(conversions: list[Conversion]) -> list[str]:
     for conversion in conversions:
         for finding in conversion.findings:
             file, line = _spot(conversion, finding)
-            words = f"{finding.message} -> {finding.remedy}" if finding.remedy else finding.message
+            words = printable(f"{finding.message} -> {finding.remedy}" if finding.remedy else finding.message)
+            file = printable(file)
             place = f"file={_property(file.removeprefix('./'))},line={line},title={_property(finding.code)}"
             lines.append(f"::{_GITHUB_LEVELS[finding.severity]} {place}::{_data(words)}")
     return lines
@@ -171,7 +173,8 @@ def diff(conversion: Conversion) -> str:
         return ""
     before = conversion.before.splitlines(keepends=True)
     after = conversion.text.splitlines(keepends=True)
-    lines = difflib.unified_diff(before, after, f"a/{conversion.name}", f"b/{conversion.name}")
+    name = printable(conversion.name)
+    lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
     return "".join(
         line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
     )

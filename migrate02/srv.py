@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from compat.printable import shown, shown_lines
 from migrate02.arguments import Misuse, make_parser
 from server.cluster.srv import Names, Place, Service, Spot, Survey, why_not_found
-from server.config import UrlError, parse_urls, redacted
+from server.config import UrlError, parse_urls
 
 DONE, RESIDUE, REFUSED = 0, 2, 3
 
@@ -61,16 +62,16 @@ def main(argv: Sequence[str]) -> int:
         args = parser.parse_args(argv)
         advertised = parse_urls(args.advertise) if args.advertise else []
     except (Misuse, UrlError) as error:
-        print(redacted(f"migrate02 srv: {error}"), file=sys.stderr)
+        print(shown(f"migrate02 srv: {error}"), file=sys.stderr)
         return REFUSED
     from server.names import BadServer, DnsNames  # late: dnspython is large
 
     try:
         report = asyncio.run(ask(args.domain, args.name, advertised, DnsNames(args.dns_server)))
     except BadServer as error:
-        print(redacted(f"migrate02 srv: {error}"), file=sys.stderr)
+        print(shown(f"migrate02 srv: {error}"), file=sys.stderr)
         return REFUSED
-    print(redacted(as_text(report)), end="")
+    print(shown_lines(as_text(report)), end="")
     if report.unanswered and report.found.chosen is None:
         return REFUSED
     return RESIDUE if missing_for_members(report) or report.is_lost else DONE

@@ -41,8 +41,8 @@ class _Ignore(NamedTuple):
 
 
 def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = ALL) -> Iterator[str]:
-    """What could be read below a directory, in a stable order: files, and pipes, sockets and devices, which only somebody
-    who looks again when it is open can tell from files for sure. Links lead elsewhere, and are left out.
+    """What is below a directory, in a stable order: files, and pipes, sockets and devices too, which are told apart
+    when they are opened. Links lead elsewhere, and are left out.
 
     ``on_error`` is told of a directory that cannot be read.
     """

@@ -20,11 +20,38 @@ def as_variables(settings: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"ETCD_{name.upper().replace('-', '_')}={value}" for name, value in settings.items())
 
 
+_VARIABLE = re.compile(r"""(\$(?:\w+|\{[^{}$`"'\\]*\}|\(hostname\)))""")
+_ODD = re.compile("([\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+)")
+_ACTIVE = re.compile(r"""(["\\`$])""")
+"""What does something between double quotes."""
+
+
 def word(text: str) -> str:
-    """A shell's word. Variables in it stay variables."""
-    if "$" in text:
-        return f'"{text}"'
-    return shlex.quote(text)
+    """A shell's word, in one line. Variables in it, and the host's name, stay what they are; nothing else is run."""
+    plain_and_odd = _ODD.split(text)
+    if len(plain_and_odd) == 1:
+        return _quoted(text)
+    return "".join(
+        _as_bytes(piece) if at % 2 else _quoted(piece) for at, piece in enumerate(plain_and_odd) if piece
+    )
+
+
+def _as_bytes(text: str) -> str:
+    """As bash and ksh read it. Another shell takes it for another name, and not for something that runs."""
+    raw = text.encode(
+        "utf-8", "surrogateescape" if re.fullmatch("[^\ud800-\udc7f\udd00-\udfff]*", text) else "replace"
+    )
+    return "$'" + "".join(f"\\x{byte:02x}" for byte in raw) + "'"
+
+
+def _quoted(text: str) -> str:
+    plain_and_variables = _VARIABLE.split(text)
+    if len(plain_and_variables) == 1:
+        return shlex.quote(text)
+    pieces = (
+        piece if at % 2 else _ACTIVE.sub(r"\\\1", piece) for at, piece in enumerate(plain_and_variables)
+    )
+    return '"' + "".join(pieces) + '"'
 
 
 def is_here(node: Node) -> bool:
@@ -39,17 +66,22 @@ def on_its_machine(node: Node, command: str) -> str:
     """The command on the node's machine; one on loopback is this machine's."""
     if is_here(node) or command.startswith("#"):
         return command if is_here(node) else f"{command} on {_machine(node)}"
-    return f"ssh {word(_machine(node))} {shlex.quote(command)}"
+    return f"ssh {_operands(_machine(node))} {shlex.quote(command)}"
+
+
+def _operands(*texts: str) -> str:
+    """Words that are no options, whatever they begin with."""
+    return " ".join([*(["--"] if any(text.startswith("-") for text in texts) else []), *map(word, texts)])
 
 
 def copy(node: Node, source: str, destination: str, *, back: bool = False) -> str:
     """Of a directory, from the node's machine or ``back`` to it; ``destination`` is not there yet."""
     if is_here(node):
-        return f"cp -a {word(source)} {word(destination)}"
+        return f"cp -a {_operands(source, destination)}"
     host = _machine(node)
     there = f"[{host}]:" if ":" in host else f"{host}:"
     source, destination = (source, f"{there}{destination}") if back else (f"{there}{source}", destination)
-    return f"rsync -a {word(source + '/')} {word(destination + '/')}"
+    return f"rsync -a {_operands(source + '/', destination + '/')}"
 
 
 class _Way(NamedTuple):
@@ -77,7 +109,7 @@ def service(node: Node, verb: str, *, new: bool = False) -> str:
         for way in _WAYS:
             found = re.search(way.file, file)
             if found:
-                return _systemd(way.command.format(verb, found[1]))
+                return _systemd(way.command.format(verb, word(found[1])))
     how = f", as {node.files[0]} does" if node.files else ""
     return f"# {verb} {'etcd02' if new else 'etcd'} {node.name}{how}"
 

@@ -6,10 +6,11 @@ Colours and strokes are classes that the page's style sheet fills in, so that th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from html import escape as escape_html
 from math import cos, pi, sin
 from typing import NamedTuple
 
+from compat.printable import printable
 from migrate02.plan.nodes import (
     CLIENT_URLS,
     LEADER,
@@ -52,6 +53,11 @@ class _Panel(NamedTuple):
     heading: str
     ring: list[_Box]
     rows: list[_Box]
+
+
+def escape(text: str) -> str:
+    """A text as it may stand in HTML and in SVG, in one line."""
+    return escape_html(printable(text))
 
 
 def diagram(plan: ClusterPlan) -> str:

@@ -14,7 +14,7 @@ def as_json(plan: Plan) -> str:
         "clusters": [_cluster(cluster) for cluster in plan.clusters],
         "findings": [_finding(finding) for finding in plan.findings],
     }
-    return json.dumps(listed, indent=2, ensure_ascii=False)
+    return json.dumps(listed, indent=2, ensure_ascii=True)
 
 
 def _cluster(plan: ClusterPlan) -> dict[str, object]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from compat.findings import Finding
+from compat.printable import printable
 from migrate02.plan.commands import command_line
 from migrate02.plan.planning import ClusterPlan, Plan, Planned
 from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, runbook
@@ -27,7 +29,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _cluster(plan: ClusterPlan) -> Iterator[str]:
-    yield f"## {title(plan)}"
+    yield f"## {_text(title(plan))}"
     yield ""
     yield f"| {' | '.join(HEADINGS)} |"
     yield f"|{'---|' * len(HEADINGS)}"
@@ -83,42 +85,70 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         remedy = f" → {finding.remedy}" if finding.remedy else ""
         place = f"{finding.place}: " if finding.origin else ""
-        yield f"- **{finding.severity}** `{finding.code}` {place}{finding.message}{remedy}"
+        yield f"- **{finding.severity}** `{finding.code}` {_text(f'{place}{finding.message}{remedy}')}"
     yield ""
 
 
 def _step(number: int, step: Step) -> Iterator[str]:
-    yield f"#### {number}. {step.title}"
+    yield f"#### {number}. {_text(step.title)}"
     yield ""
     if step.why:
-        yield step.why
+        yield _paragraph(step.why)
         yield ""
     for name, lines in step.sets:
-        yield f"{name}:"
+        yield _paragraph(f"{name}:")
         yield ""
         yield from _shell(lines)
     if step.run:
         yield from _shell(step.run)
     if step.check or step.see:
-        yield f"See: {step.see}." if not step.check else f"Check: {step.see}."
+        yield f"{'Check' if step.check else 'See'}: {_text(step.see)}."
         yield ""
         if step.check:
             yield from _shell(step.check)
     if step.back:
-        yield f"Back (loses {step.loses}):"
+        yield f"Back (loses {_text(step.loses)}):"
         yield ""
         yield from _shell(step.back)
     elif step.back_in_words:
-        yield step.back_in_words
+        yield _paragraph(step.back_in_words)
         yield ""
 
 
 def _shell(lines: Iterable[str]) -> Iterator[str]:
-    yield "```sh"
+    """A block of code, whose fence is longer than any run of backticks in it."""
+    lines = [printable(line) for line in lines]
+    runs = (len(run) for line in lines for run in re.findall("`+", line))
+    fence = "`" * max([3, *(run + 1 for run in runs)])
+    yield f"{fence}sh"
     yield from lines
-    yield "```"
+    yield fence
     yield ""
 
 
+_MARKS = re.compile(r"[\\`*~<]|(?<![^\W_])_|_(?![^\W_])|(?<=\])\(|&(?=#?\w+;)|!(?=\[)|#(?=\s*\Z)")
+"""What makes something of the text around it, wherever it stands. A link needs a parenthesis behind its bracket: the
+brackets themselves, which addresses have, stay."""
+_BEGINNING = re.compile(r"[#>=|:+-]|\d+(?=[.)])")
+"""What makes a heading, a quotation, a list or a line of something else at the start of a paragraph."""
+
+
+def _text(text: str) -> str:
+    """What comes from a file, with nothing in it that Markdown takes for its own."""
+    return _MARKS.sub(r"\\\g<0>", printable(text))
+
+
+def _paragraph(text: str) -> str:
+    """The same at the start of a line."""
+    said = _text(text)
+    blanks = len(said) - len(said.lstrip(" "))
+    if blanks:
+        return "&#32;" * blanks + said[blanks:]
+    first = _BEGINNING.match(said)
+    if first is None:
+        return said
+    return f"{first[0]}\\{said[first.end() :]}" if first[0].isdigit() else f"\\{said}"
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return _text(text).replace("|", "\\|")

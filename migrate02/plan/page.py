@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from html import escape
 
 from compat.findings import Finding
 from migrate02.plan.commands import command_line
-from migrate02.plan.diagram import diagram
+from migrate02.plan.diagram import diagram, escape
 from migrate02.plan.markdown import HEADINGS, counted, row, title
 from migrate02.plan.planning import ClusterPlan, Plan
 from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, runbook
@@ -162,4 +161,4 @@ def _step(number: int, step: Step) -> Iterator[str]:
 
 
 def _code(lines: Iterable[str]) -> str:
-    return f"<pre>{escape(chr(10).join(lines))}</pre>"
+    return "<pre>" + "\n".join(map(escape, lines)) + "</pre>"

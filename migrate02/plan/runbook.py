@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from compat.printable import printable
 from migrate02.plan.commands import as_variables, command_line, copy, is_here, on_its_machine, service, word
 from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS
 from migrate02.plan.planning import ClusterPlan, Planned
@@ -52,12 +53,22 @@ class Step(NamedTuple):
     back_in_words: str = ""
     """Where no shell's lines go back."""
 
+    @property
+    def in_lines(self) -> Step:
+        """With lines that are one each, whatever was in the values: what stands behind a comment is not to be run."""
+        return self._replace(
+            run=tuple(map(printable, self.run)),
+            check=tuple(map(printable, self.check)),
+            back=tuple(map(printable, self.back)),
+            sets=tuple((name, tuple(map(printable, lines))) for name, lines in self.sets),
+        )
+
 
 def runbook(plan: ClusterPlan) -> list[Step]:
     """Nothing for a plan that is refused."""
     if plan.is_refused:
         return []
-    return [step for make in _STEPS if (step := make(plan)) is not None]
+    return [step.in_lines for make in _STEPS if (step := make(plan)) is not None]
 
 
 def _look(plan: ClusterPlan) -> Step | None:
@@ -163,7 +174,7 @@ def _put_in_place(plan: ClusterPlan) -> Step:
         "it is not elsewhere.",
         tuple(run),
         tuple(on_its_machine(node.node, f"ls {word(_data_dir(node))}") for node in plan.members),
-        "`member`, and nothing else",
+        "the folder member, and nothing else",
         tuple(back),
     )
 

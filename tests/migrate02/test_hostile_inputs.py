@@ -149,3 +149,34 @@ def test_links_that_go_round_are_not_followed(tree: Path) -> None:
     (tree / "up").symlink_to("..")
     run = convert("--write", tree)
     assert (run.status, run.err.count(": written")) == (DONE, 1)
+
+
+NAME = "etcd-\x1b[2J\n\r\udcff\u202e.env"
+SHOWN = "etcd-\\x1b[2J\\n\\r\\xff\\u202e.env"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["--json"], ["--diff"], ["--check"], ["--output", "github"], ["--output", "sarif"], ["--write"]],
+    ids=" ".join,
+)
+def test_a_name_does_nothing_to_a_terminal(tree: Path, words: list[str]) -> None:
+    """Files are named as they are; what is said of them is one line of plain characters."""
+    (tree / NAME).write_text(OLD)
+    run = convert(*words, tree)
+    assert run.status in (DONE, 1)
+    assert (run.out + run.err).encode()
+    assert "\x1b" not in run.out + run.err
+    assert "\u202e" not in run.err
+    assert all(
+        line.startswith(("info[", "review[", str(tree), "1 times", "2 ", "to put"))
+        for line in run.err.splitlines()
+    )
+    assert SHOWN in run.err
+
+
+def test_a_name_that_is_not_there_is_one_line() -> None:
+    for words in (["convert"], ["undo"], ["data", "inspect"], ["data", "export"], ["plan"], ["explain"]):
+        run = migrate02(*words, "/nowhere\n\x1b[2J")
+        assert "\x1b" not in run.out + run.err
+        assert run.err.count("\n") <= 2
