@@ -6,7 +6,8 @@ ignores (``-cluster-active-size 3``), which 2.3.8 would trip over, is taken as 0
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from compat import flags04
@@ -106,6 +107,30 @@ def read_command_line(
         rest=tuple(parsed.rest),
         spans=tuple((flag.position, flag.words) for flag in etcds),
     )
+
+
+def no_flags(args: Sequence[str], stands_for_flags: Callable[[int], bool]) -> list[int]:
+    """The places of words that stand where a flag should, and for flags that are not seen (``$OPTIONS``)."""
+    found: list[int] = []
+
+    def skip(at: int) -> bool:
+        if not stands_for_flags(at):
+            return False
+        found.append(at)
+        return True
+
+    def check(name: str, value: str) -> str:
+        return _refusal(name, value, template=True)
+
+    with suppress(FlagError, HelpAsked):
+        try:
+            parse(args, _KINDS, check, skip)
+        except FlagError as error:
+            later = _kinds_of_later_releases(error.name)
+            if later:
+                found.clear()
+                parse(args, _KINDS | later, check, skip)
+    return found
 
 
 def _refusal(name: str, value: str, template: bool) -> str:

@@ -60,13 +60,24 @@ def accept_any(_name: str, _value: str) -> str:
     return ""
 
 
-def parse(args: Sequence[str], kinds: Mapping[str, str], check: Check = accept_any) -> Parsed:
-    """Read a command line (without the program's name). Raises FlagError or HelpAsked."""
+def parse(
+    args: Sequence[str],
+    kinds: Mapping[str, str],
+    check: Check = accept_any,
+    skip: Callable[[int], bool] = lambda _at: False,
+) -> Parsed:
+    """Read a command line (without the program's name). Raises FlagError or HelpAsked.
+
+    ``skip`` is asked of the place of a word that is no flag where one should stand: whether to go on behind it.
+    """
     flags: list[Flag] = []
     at = 0
     while at < len(args):
         word = args[at]
         if len(word) < 2 or word[0] != "-":
+            if skip(at):
+                at += 1
+                continue
             break
         if word == "--":
             at += 1
@@ -84,6 +95,8 @@ def parse(args: Sequence[str], kinds: Mapping[str, str], check: Check = accept_a
         flag, at = _take(Flag(name, spelled, value if equals else None, at), kind, args, check)
         _refuse_bad_value(flag, kind, check)
         flags.append(flag)
+    while at < len(args) and skip(at):
+        at += 1
     return Parsed(flags, list(args[at:]), at)
 
 

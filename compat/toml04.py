@@ -81,12 +81,12 @@ def locate_keys(text: str) -> dict[str, Span]:
     spans: dict[str, Span] = {}
     table = ""
     name = ""
-    value = ""  # of a multi-line text or list that is still open
+    open_ = _CLOSED  # a text or a list over several lines
     for number, line in enumerate(
         text.split("\n"), 1
     ):  # TOML's lines: other separators may stand in a comment
-        if value:
-            value = _left_open(f"{value}\n{line}")
+        if open_.quotes or open_.depth:
+            open_ = _after(open_, line)
             spans[name] = Span(spans[name].first, number)
             continue
         header = re.match(_HEADER, line)
@@ -98,7 +98,7 @@ def locate_keys(text: str) -> dict[str, Span]:
             name = key[1].strip("\"'").lower()
             name = f"{table}.{name}" if table else name
             spans[name] = Span(number, number)
-            value = _left_open(line[key.end() :])
+            open_ = _opened(line[key.end() :].strip())
     return spans
 
 
@@ -108,14 +108,34 @@ def line_of(spans: dict[str, Span], key: str) -> int:
     return span.first if span else 0
 
 
-def _left_open(value: str) -> str:
-    """The value so far if it goes on in the next line, else ``""``."""
-    value = value.strip()
+class _Open(NamedTuple):
+    """What a value leaves open at the end of a line: the ``quotes`` of a text, or so many brackets of a list."""
+
+    quotes: str = ""
+    depth: int = 0
+
+
+_CLOSED = _Open()
+
+
+def _opened(value: str) -> _Open:
     for quotes in ('"""', "'''"):
         if value.startswith(quotes):
-            return "" if quotes in value[3:] else value
-    bare = re.sub(_TEXT_OR_COMMENT, "", value)
-    return value if bare.startswith("[") and bare.count("[") > bare.count("]") else ""
+            return _CLOSED if quotes in value[3:] else _Open(quotes)
+    return _Open(depth=max(_depth(value), 0)) if value.startswith("[") else _CLOSED
+
+
+def _after(open_: _Open, line: str) -> _Open:
+    """After one more line."""
+    if open_.quotes:
+        return _CLOSED if open_.quotes in line else open_
+    return _Open(depth=max(open_.depth + _depth(line), 0))
+
+
+def _depth(line: str) -> int:
+    """How many more brackets a line opens than it closes."""
+    bare = re.sub(_TEXT_OR_COMMENT, "", line)
+    return bare.count("[") - bare.count("]")
 
 
 def _flattened(document: dict[str, object]) -> list[tuple[str, object]]:

@@ -90,7 +90,10 @@ def _read_04(flag: Flag04, text: str, origin: Origin, template: bool) -> Given |
 def _without_old_beside_new(read: Variables) -> Variables:
     """ETCD_SNAPSHOT_COUNT beside 0.4's ETCD_SNAPSHOTCOUNT: the new one counts."""
     new = {given.name for given in read.given if given.origin.name in BY_VARIABLE_2X}
-    shadowed = [given for given in read.given if given.origin.name in ONLY_04_SPELLINGS and given.name in new]
+    # An order, and none of them twice, which is quick to look something up in.
+    shadowed = dict.fromkeys(
+        given for given in read.given if given.origin.name in ONLY_04_SPELLINGS and given.name in new
+    )
     told = [
         Finding(
             "new-wins",

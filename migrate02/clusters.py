@@ -6,8 +6,8 @@ every one of those addresses is some node's own.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from compat.flags04 import BY_NAME
 from compat.settings import Given
@@ -121,18 +121,28 @@ def _is_plain(member: Member, owner: Mapping[str, object], twice: set[str]) -> b
 
 def _connected(members: Mapping[Key, Member], owner: Mapping[str, Key]) -> list[list[Key]]:
     """The members that reach each other through peers."""
-    group = {key: key for key in members}
+    groups = Groups[Key]()
+    for key, member in members.items():
+        groups.join([key, *(owner[peer] for peer in member.peers if peer in owner)])
+    found: dict[Key, list[Key]] = {}
+    for key in members:
+        found.setdefault(groups.leader(key), []).append(key)
+    return list(found.values())
 
-    def leader(key: Key) -> Key:
-        while group[key] != key:
-            key = group[key]
+
+class Groups(Generic[Key]):
+    """Things that belong together, put together pair by pair."""
+
+    def __init__(self) -> None:
+        self._above: dict[Key, Key] = {}
+
+    def leader(self, key: Key) -> Key:
+        """The one that stands for all of its group."""
+        above = self._above
+        while (up := above.setdefault(key, key)) != key:
+            above[key] = key = above[up]  # half the way for the next one who asks
         return key
 
-    for key, member in members.items():
-        for peer in member.peers:
-            if peer in owner:
-                group[leader(key)] = leader(owner[peer])
-    groups: dict[Key, list[Key]] = {}
-    for key in members:
-        groups.setdefault(leader(key), []).append(key)
-    return list(groups.values())
+    def join(self, keys: Sequence[Key]) -> None:
+        for key in keys[1:]:
+            self._above[self.leader(key)] = self.leader(keys[0])

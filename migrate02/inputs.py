@@ -49,7 +49,7 @@ def convert_settings(text: str, name: str, options: Options) -> Conversion:
         return left_alone(name, text, reason, line) if reason else Conversion(name, text, text, {}, [])
     others = not options.kind and _is_anothers(text)
     if others or (options.kind and options.kind not in formats.WHOLE):
-        return Conversion(name, text, text, {}, left_over(name, text, text, []))
+        return Conversion(name, text, text, {}, left_over(name, text, text, ()))
     try:
         document = formats.read(text, name, options.era, options.kind)
     except TemplateInput as error:

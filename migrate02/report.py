@@ -167,14 +167,14 @@ def _as_object(conversion: Conversion) -> dict[str, object]:
 
 def diff(conversion: Conversion) -> str:
     """A unified diff from the input to the result; empty when nothing changes."""
-    import difflib
+    from migrate02.differences import unified
 
     if conversion.text is None:
         return ""
     before = conversion.before.splitlines(keepends=True)
     after = conversion.text.splitlines(keepends=True)
     name = printable(conversion.name)
-    lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
+    lines = unified(before, after, f"a/{name}", f"b/{name}")
     return "".join(
         line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
     )

@@ -6,12 +6,12 @@ together or not at all. Only what changes is touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from compat.findings import ERROR, Finding, worst
 from compat.settings import FILE, Origin
-from migrate02.clusters import Cluster, standbys_unknown
+from migrate02.clusters import Cluster, Groups, standbys_unknown
 from migrate02.conversion import Conversion, Options, convert_document, for_a_person
 from migrate02.formats.document import Document
 from migrate02.formats.kinds import lines_of_04
@@ -121,43 +121,63 @@ _ASK_THE_PLAN = (
 
 def _groups(files: Sequence[_File]) -> list[list[_File]]:
     """Files that change the same ones, together."""
-    leader: dict[str, int] = {}
-    groups: dict[int, list[_File]] = {}
-    for at, file in enumerate(files):
-        joined = {leader[name] for name in file.touches if name in leader}
-        members = [one for number in sorted(joined) for one in groups.pop(number)]
-        groups[at] = [*members, file]
-        leader |= {name: at for one in groups[at] for name in one.touches}
-    return list(groups.values())
+    groups = Groups[str]()
+    for file in files:
+        groups.join([file.name, *file.touches])
+    found: dict[str, list[_File]] = {}
+    for file in files:
+        found.setdefault(groups.leader(file.name), []).append(file)
+    return list(found.values())
 
 
 def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str, Conversion]:
     names = sorted({name for file in group for name in file.touches})
+    by_name = {file.name: file for file in group}
     refusals = [file.name for file in group if file.refused]
     if refusals:
-        return {name: _left(name, group, texts[name], refusals) for name in names}
+        return {name: _left(name, by_name, texts[name], refusals) for name in names}
+    whole: dict[str, set[str]] = {}
+    edits: dict[str, list[Edit]] = {}
+    told: dict[str, set[int]] = {}
+    for file in group:
+        for name, text in file.texts.items():
+            whole.setdefault(name, set()).add(text)
+        for name, edit in file.edits:
+            edits.setdefault(name, []).append(edit)
+        for finding in file.findings:
+            if finding.origin is not None:
+                told.setdefault(finding.origin.file, set()).add(finding.origin.line)
     try:
-        after = {name: _after(name, group, texts[name]) for name in names}
+        after = {
+            name: _after(name, texts[name], whole.get(name, set()), edits.get(name, [])) for name in names
+        }
     except Overlap:
-        return {name: _shared(name, group, texts[name]) for name in names}
-    told = {name: [*_said(name, group), *left_over(name, texts[name], after[name], group)] for name in names}
+        return {name: _shared(name, by_name, texts[name]) for name in names}
     return {
         name: Conversion(
-            name, texts[name], after[name], _config(name, group), for_a_person(told[name], name), names[0]
+            name,
+            texts[name],
+            after[name],
+            _config(name, by_name),
+            for_a_person(
+                [*_said(name, by_name), *left_over(name, texts[name], after[name], told.get(name, ()))], name
+            ),
+            names[0],
         )
         for name in names
     }
 
 
-def left_over(name: str, before: str, after: str, group: Sequence[_File]) -> list[Finding]:
-    """Lines that still set something of 0.4's alone and that nobody has said anything about: nothing goes unsaid."""
+def left_over(name: str, before: str, after: str, told: Container[int]) -> list[Finding]:
+    """Lines that still set something of 0.4's alone and that are not ``told`` of: nothing goes unsaid."""
     lines = lines_of_04(after)
     if not lines:
         return []
-    findings = [finding for file in group for finding in file.findings]
-    told = {finding.origin.line for finding in findings if finding.origin and finding.origin.file == name}
-    old, new = before.split("\n"), after.split("\n")
-    left = [old.index(new[line - 1]) + 1 for line in lines if new[line - 1] in old]
+    new = after.split("\n")
+    old: dict[str, int] = {}
+    for number, line in enumerate(before.split("\n"), 1):
+        old.setdefault(line, number)
+    left = [old[new[number - 1]] for number in lines if new[number - 1] in old]
     message = "left as it is: a setting of 0.4, in a place that is not understood"
     remedy = "convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in"
     return [
@@ -167,27 +187,25 @@ def left_over(name: str, before: str, after: str, group: Sequence[_File]) -> lis
     ]
 
 
-def _after(name: str, group: Sequence[_File], text: str) -> str:
+def _after(name: str, text: str, whole: Collection[str], edits: Sequence[Edit]) -> str:
     """Raises Overlap when two setups want different things of it."""
-    whole = {file.texts[name] for file in group if name in file.texts}
-    edits = [edit for file in group for path, edit in file.edits if path == name]
     if len(whole) > 1:
         raise Overlap(name)
     if whole and not edits:
-        return whole.pop()
+        return next(iter(whole))
     return apply(text, [*edits, *(edit for new in whole for edit in line_edits(View(text, name), new))])
 
 
-def _said(name: str, group: Sequence[_File]) -> list[Finding]:
-    return [finding for file in group if file.name == name for finding in file.findings]
+def _said(name: str, group: Mapping[str, _File]) -> list[Finding]:
+    return list(group[name].findings) if name in group else []
 
 
-def _config(name: str, group: Sequence[_File]) -> dict[str, str]:
-    settled = [item for file in group if file.name == name for item in file.settled]
+def _config(name: str, group: Mapping[str, _File]) -> dict[str, str]:
+    settled = group[name].settled if name in group else []
     return dict(settled[0].config) if len(settled) == 1 else {}
 
 
-def _left(name: str, group: Sequence[_File], text: str, refusals: Sequence[str]) -> Conversion:
+def _left(name: str, group: Mapping[str, _File], text: str, refusals: Sequence[str]) -> Conversion:
     """A file of a group in which one is refused: that one is, and the others stay as they are."""
     findings = _said(name, group)
     if name in refusals:
@@ -197,7 +215,7 @@ def _left(name: str, group: Sequence[_File], text: str, refusals: Sequence[str])
     return Conversion(name, text, text, {}, for_a_person(findings, name))
 
 
-def _shared(name: str, group: Sequence[_File], text: str) -> Conversion:
+def _shared(name: str, group: Mapping[str, _File], text: str) -> Conversion:
     message = "left as it is: what one start of etcd needs here is not what another one needs"
     shared = Finding(
         "shared-settings", "", Origin(FILE, name, name), message, "give each its own, and convert again"
@@ -220,14 +238,14 @@ def _convert_inner(item: Inner, document: Document, options: Options) -> Convers
 
 def line_edits(view: View, after: str) -> list[Edit]:
     """The edits of whole lines that make a text another one; a line end is never the last of what is written."""
-    from difflib import SequenceMatcher
+    from migrate02.differences import opcodes
 
     old, new = _lines(view.text), _lines(after)
     starts = [0]
     for line in old:
         starts.append(starts[-1] + len(line))
     edits = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(old, new):
         said = "".join(new[j1:j2]).removesuffix("\n")
         if tag == "insert" and i1:
             edits.append(view.edit(starts[i1] - 1, starts[i1] - 1, "\n" + said))

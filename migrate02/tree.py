@@ -95,8 +95,11 @@ class Deployment:
 
     def _join_drop_ins(self) -> None:
         """The variables of a drop-in belong to the unit that it is for."""
+        by_name: dict[str, list[str]] = {}
+        for name in self.readings:
+            by_name.setdefault(os.path.basename(name), []).append(name)
         for name, reading in list(self.readings.items()):
-            unit = self._unit_of(name)
+            unit = self._unit_of(name, by_name)
             if (
                 unit is None
                 or not reading.setups
@@ -113,15 +116,14 @@ class Deployment:
             self.readings[unit] = base._replace(setups=setups)
             self.readings[name] = reading._replace(setups=[])
 
-    def _unit_of(self, name: str) -> str | None:
+    def _unit_of(self, name: str, by_name: Mapping[str, Sequence[str]]) -> str | None:
         folder = os.path.dirname(name)
         if not folder.endswith(".service.d"):
             return None
         unit = folder.removesuffix(".d")
         if unit in self.readings:
             return unit
-        wanted = os.path.basename(unit)
-        found = [other for other in self.readings if os.path.basename(other) == wanted]
+        found = by_name.get(os.path.basename(unit), ())
         near = sorted(found, key=lambda other: len(_common(other, name)), reverse=True)
         alone = len(near) == 1 or (near and len(_common(near[0], name)) > len(_common(near[1], name)))
         return near[0] if alone else None

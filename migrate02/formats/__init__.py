@@ -50,9 +50,10 @@ _OUR_TOML = (
     r"(?m)^[ \t]*(?:\[(?:peer|cluster)\]|(?:addr|bind_addr|data_dir|peers|peers_file|discovery|snapshot_count"
     r"|max_result_buffer|max_retry_attempts|peer\.addr)[ \t]*=)"
 )
-_NAMES_ETCD = r"(?m)\betcd\b.*[ \t\"'-]-{1,2}[a-zA-Z]|^(?:listen|advertise)-client-urls:"
+_NAMES_ETCD = r"(?m)^(?:(?!\betcd\b).)*+etcd\b.*[ \t\"'-]-{1,2}[a-zA-Z]|^(?:listen|advertise)-client-urls:"
 
 _CONTROL = "[\0-\b\v\x0e-\x1f\x7f]"
+_LEADING_COMMENTS = r"\s*+(?:#[^\n]*+(?:\n\s*+|\Z))*+"
 _OLD_BYTES = "(?m)^[^#\n]*[\udc80-\udcff]"
 """Bytes that are no UTF-8, outside of a comment."""
 _SETTING = r"(?m)^[ \t]*[A-Za-z_\"'][\w.\-\"']*[ \t]*[=:]"
@@ -216,7 +217,5 @@ def _is_command(code: str) -> bool:
 
 def _without_leading_comments(text: str) -> str:
     """The text from its first line on that is neither blank nor a comment, without the blanks before it."""
-    rest = text.lstrip()
-    while rest.startswith("#"):
-        rest = rest.partition("\n")[2].lstrip()
-    return rest
+    begin = re.match(_LEADING_COMMENTS, text)
+    return text[begin.end() :] if begin else text

@@ -78,11 +78,12 @@ def _section(view: View, section: Node, keys: dict[str, str]) -> tuple[Setup | N
     assigned: list[Assigned] = []
     findings: list[Finding] = []
     lost: list[Place] = []
+    dash = "-" if _dashed(section) else "_"
     for name, key, value in yamlnodes.entries(section):
         if not isinstance(value, ScalarNode):
             continue
         variable = keys.get(name.replace("-", "_"))
-        item = _assigned(view, section, (name, key, value), variable or "")
+        item = _assigned(view, section, (name, key, value), variable or "", dash)
         if variable is None:
             findings.append(_never_read(view, name, key))
             lost.append(variables.without_effect(item))
@@ -104,17 +105,15 @@ def _section(view: View, section: Node, keys: dict[str, str]) -> tuple[Setup | N
     return setup, findings
 
 
-def _assigned(view: View, section: Node, entry: Entry, variable: str) -> Assigned:
+def _assigned(view: View, section: Node, entry: Entry, variable: str, dash: str) -> Assigned:
+    """``dash`` joins the words of a key whose own spelling does not tell."""
     name, key, value = entry
     assert isinstance(value, ScalarNode)
     start, end = yamlnodes.start_of(key), yamlnodes.end_of(view, value)
     flow = bool(getattr(section, "flow_style", False))
-    dash = "-" if "-" in name or ("_" not in name and _dashed(section)) else "_"
+    dash = "-" if "-" in name else "_" if "_" in name else dash
     raw = view.text[yamlnodes.start_of(value) : end]
-    newline = "\r\n" if "\r\n" in view.text else "\n"
-    first = view.text.rfind("\n", 0, start) + 1
-    after = view.text.find("\n", end)
-    after = len(view.text) if after < 0 else after
+    first, after = view.line_around(start, end)
 
     def write(variable: str, text: str) -> str:
         key = variable.removeprefix("ETCD_").lower().replace("_", dash)
@@ -123,7 +122,7 @@ def _assigned(view: View, section: Node, entry: Entry, variable: str) -> Assigne
     if flow or view.text[first:start].strip():
         gone, joint = _flow_gone(view, start, end), ", "
     else:
-        gone, joint = commented(view, first, after), newline + view.text[first:start]
+        gone, joint = commented(view, first, after), view.newline + view.text[first:start]
     return Assigned(view, start, end, variable, yamlnodes.said(view, value), write, joint, gone)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from compat.commandline import CommandLine, read_command_line
+from compat.commandline import CommandLine, no_flags, read_command_line
 from compat.findings import Finding
 from compat.flags04 import NEVER_READ
 from compat.settings import FILE, VARIABLE, Given, Origin
@@ -47,8 +47,13 @@ class Line(NamedTuple):
 def read(text: str, name: str, era: str = "") -> Document:
     """Raises UnusableInput when the words cannot be told apart, or are of some other program."""
     lines = lines_of(text)
-    comments = [line for line in lines if not line.strip() or line.lstrip().startswith("#")]
-    code = [(number, line) for number, line in enumerate(lines, 1) if line not in comments]
+    comments = []
+    code = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            comments.append(line)
+        else:
+            code.append((number, line))
     first = code[0][0]
     for (_, line), (number, _) in pairwise(code):
         if not line.endswith("\\"):
@@ -151,14 +156,9 @@ def _read_variables(words: list[Word]) -> tuple[Variables, list[Word]]:
 
 def _read_flags(words: list[Word], era: str) -> tuple[CommandLine, list[str]]:
     """Where a flag should stand, ``$ETCD_OPTS`` is no stray word: set aside, so that what follows is read too."""
-    words = list(words)
-    elsewhere: list[str] = []
-    while True:
-        line = read_command_line([word.text for word in words], template=True, era=era)
-        place = len(words) - len(line.rest)
-        if not line.rest or not words[place].is_expansion:
-            return line, elsewhere
-        elsewhere.append(words.pop(place).raw)
+    aside = set(no_flags([word.text for word in words], lambda at: words[at].is_expansion))
+    left = [word.text for at, word in enumerate(words) if at not in aside]
+    return read_command_line(left, template=True, era=era), [words[at].raw for at in sorted(aside)]
 
 
 def _config_elsewhere(config_file: Given) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from migrate02.formats import setups, shell, variables, yamlnodes
 from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup, joined
-from migrate02.formats.starts import _IMAGE, Start, find, inner, shells
+from migrate02.formats.starts import Start, find, inner, is_image, shells
 from migrate02.formats.variables import Assigned
 from migrate02.formats.view import Edit, View
 from migrate02.formats.words import SHELL, Word, split
@@ -18,9 +18,13 @@ _MANIFEST = re.compile(r"(?m)^[ \t{,]*[\"']?(?:kind|containers|apiVersion)[\"']?
 
 def read(view: View, era: str = "") -> Reading:
     readings = []
+    is_manifest = bool(_MANIFEST.search(view.text))
+    seen: set[int] = set()
     for root in yamlnodes.documents(view.text):
-        if yamlnodes.get(root, "kind") is not None or _MANIFEST.search(view.text):
-            readings += [_of_pod(view, container, pod, era) for container, pod in _of_kubernetes(root, root)]
+        if is_manifest or yamlnodes.get(root, "kind") is not None:
+            readings += [
+                _of_pod(view, container, pod, era) for container, pod in _of_kubernetes(root, root, seen)
+            ]
         else:
             services = yamlnodes.get(root, "services") or root
             readings += [
@@ -54,8 +58,11 @@ def _of_pod(view: View, container: Node, pod: Node, era: str) -> Reading:
     return _of_container(image, words, assigned, (hostname, bool(hostname)), (), era, line)
 
 
-def _of_kubernetes(node: Node, pod: Node) -> Iterator[tuple[Node, Node]]:
-    """Every container below a node, with the object that it is in."""
+def _of_kubernetes(node: Node, pod: Node, seen: set[int]) -> Iterator[tuple[Node, Node]]:
+    """Every container below a node, with the object that it is in; once, however many aliases it has."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
     if yamlnodes.get(node, "kind") is not None:
         pod = node
     for key, _, value in yamlnodes.entries(node):
@@ -63,9 +70,9 @@ def _of_kubernetes(node: Node, pod: Node) -> Iterator[tuple[Node, Node]]:
             for item in yamlnodes.items(value):
                 yield item, pod
         else:
-            yield from _of_kubernetes(value, pod)
+            yield from _of_kubernetes(value, pod, seen)
     for item in yamlnodes.items(node):
-        yield from _of_kubernetes(item, pod)
+        yield from _of_kubernetes(item, pod, seen)
 
 
 def _of_container(
@@ -85,7 +92,7 @@ def _of_container(
     inside = [shell.read(inner_of(word), era, assigned=assigned, files=files) for word in shells(words)]
     if any(reading.setups for reading in inside):
         return joined(inside)
-    if not _IMAGE.match(image):
+    if not is_image(image):
         return Reading([], [], [])
     if words and words[0].text.startswith("-"):
         setup = _without_program(words, assigned, files, era)
@@ -126,7 +133,6 @@ def _words(view: View, node: Node | None) -> list[Word]:
 
 def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
     """``NAME: value`` or ``- NAME=value``."""
-    newline = "\r\n" if "\r\n" in view.text else "\n"
     for name, key, value in yamlnodes.entries(node):
         if not isinstance(value, ScalarNode):
             continue
@@ -137,11 +143,11 @@ def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
         def write(name: str, text: str, raw: str = raw, flow: bool = flow) -> str:
             return f"{name}: {yamlnodes.scalar(text, raw, flow=flow)}"
 
-        first, after = _line(view, start, end)
+        first, after = view.line_around(start, end)
         if flow or view.text[first:start].strip():
             gone, joint = _flow_gone(view, start, end), ", "
         else:
-            gone, joint = variables.commented(view, first, after), newline + view.text[first:start]
+            gone, joint = variables.commented(view, first, after), view.newline + view.text[first:start]
         yield Assigned(view, start, end, name, yamlnodes.said(view, value), write, joint, gone)
     if isinstance(node, SequenceNode):
         for word in yamlnodes.words_of(view, node):
@@ -149,7 +155,7 @@ def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
             if not equals:
                 continue
             if word.lines is not None:
-                gone = variables.commented(view, view.text.rfind("\n", 0, word.start) + 1, word.lines[1])
+                gone = variables.commented(view, view.line_around(word.start)[0], word.lines[1])
             else:
                 gone = _flow_gone(view, word.start, word.end)
 
@@ -192,12 +198,6 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
         else:
             continue
         yield Assigned(view, start, end, name.value, yamlnodes.said(view, value), write, joint, gone)
-
-
-def _line(view: View, start: int, end: int) -> tuple[int, int]:
-    first = view.text.rfind("\n", 0, start) + 1
-    after = view.text.find("\n", end)
-    return first, len(view.text) if after < 0 else after
 
 
 def _flow_gone(view: View, start: int, end: int) -> Edit:

@@ -79,7 +79,7 @@ def _list(view: View, one: _Instruction) -> list[Word] | None:
     code = re.sub(r"\\[ \t]*\r?\n", lambda found: " " * len(found[0]), view.text[one.at : one.end])
     try:
         said = json.loads(code)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(said, list) or not all(isinstance(item, str) for item in said):
         return None
@@ -90,7 +90,6 @@ def _list(view: View, one: _Instruction) -> list[Word] | None:
 def _assigned(view: View, one: _Instruction) -> Iterator[Assigned]:
     words = split(view, one.at, one.end, SHELL)
     lead = view.text[one.start : one.at]
-    newline = "\r\n" if "\r\n" in view.text else "\n"
     if words and "=" not in words[0].raw:  # ENV NAME value
         name = words[0].text
         at = words[1].start if len(words) > 1 else one.end
@@ -100,7 +99,7 @@ def _assigned(view: View, one: _Instruction) -> Iterator[Assigned]:
             return f"{name} {value}"
 
         gone = commented(view, one.start, one.end)
-        yield Assigned(view, words[0].start, at + len(value), name, value, spaced, newline + lead, gone)
+        yield Assigned(view, words[0].start, at + len(value), name, value, spaced, view.newline + lead, gone)
         return
     for at, word in enumerate(words):
         name, equals, value = word.text.partition("=")
@@ -108,7 +107,7 @@ def _assigned(view: View, one: _Instruction) -> Iterator[Assigned]:
             continue
         alone = len(words) == 1
         if alone:
-            gone, joint = commented(view, one.start, one.end), newline + lead
+            gone, joint = commented(view, one.start, one.end), view.newline + lead
         elif at:
             gone = Edit(words[at - 1].end, word.end, "")
             joint = view.text[words[at - 1].end : word.start]

@@ -13,10 +13,11 @@ from migrate02.formats.document import Document, Piece, UnusableInput, lines_of,
 
 _LINE = re.compile(r"(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _EXPORTS = re.compile(
-    r"(\s*(?:export|(?:declare|typeset)\s+-x)\s+)([A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)\s*;?\s*(#.*)?\Z", re.ASCII
+    r"(\s*+(?:export|(?:declare|typeset)\s++-x)\s++)([A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)\s*+;?\s*+(#.*)?\Z",
+    re.ASCII,
 )
 _ESCAPED = re.compile(r'\\(["\\$`])')
-_EXPORTED = re.compile(r"\s*;\s*export\s+[A-Z0-9_ ]+\Z")
+_EXPORTED = re.compile(r"\s*export\s+[A-Z0-9_ ]+\Z")
 _PART = re.compile(r"""[^\s'"\\;#$]+|'[^']*'|"(?:\\.|[^"\\])*"|\\.?|\$\([^()]*\)|[^'"\\]""", re.DOTALL)
 _COMMAND = re.compile(r"\s(?:\S*/)?etcd\s+-")
 
@@ -102,8 +103,9 @@ def parse_value(text: str) -> Value:
     value = ""
     quotes = ""
     at = 0
+    exported = _exported_at(text)
     while at < len(text) and not (text[at] == "#" and (at == 0 or text[at - 1].isspace())):
-        if _EXPORTED.match(text, at):
+        if exported <= at and exported >= 0:
             return Value(value, _quote_for(text[:at], quotes), "", export=True)
         if text[at].isspace() and quotes:
             break
@@ -118,6 +120,12 @@ def parse_value(text: str) -> Value:
     if behind and not behind.startswith("#"):
         raise ValueError(f"{behind} stands behind the closing quote")
     return Value(value if quotes else value.rstrip(), _quote_for(text[:at], quotes), behind)
+
+
+def _exported_at(text: str) -> int:
+    """Where the ``; export A`` begins that a value ends with, with the blanks before it; -1 for none."""
+    value, semicolon, behind = text.rpartition(";")
+    return len(value.rstrip()) if semicolon and _EXPORTED.match(behind) else -1
 
 
 def _quote_for(raw: str, quotes: str) -> str:

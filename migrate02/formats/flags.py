@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from compat.commandline import read_command_line
+from compat.commandline import no_flags, read_command_line
 from compat.findings import Finding
 from compat.flags04 import ADVERTISED, BY_NAME, BY_SHORT
 from compat.settings import FILE, Given, Origin
@@ -37,32 +37,36 @@ def as_it_is(word: Word) -> str:
 
 def read(words: Sequence[Word], before: Word | None, era: str = "", resolve: Resolve = as_it_is) -> Flags:
     """``before`` is the word that the first one stands behind, when there is one."""
-    left = list(words)
     filled: dict[str, str] = {}
-    elsewhere: list[Word] = []
-    while True:
-        said = [mask(_said(word, resolve, filled), word.dialect.mask) for word in left]
-        said = [_with_port(text, said[at - 1] if at else "") for at, text in enumerate(said)]
-        line = read_command_line(said, template=True, era=era)
-        at = len(left) - len(line.rest)
-        if not line.rest or not left[at].is_expansion:
-            break
-        elsewhere.append(left.pop(at))
+    masked = [mask(_said(word, resolve, filled), word.dialect.mask) for word in words]
+    aside = set(no_flags(_with_ports(masked), lambda at: words[at].is_expansion))
+    kept = [at for at in range(len(words)) if at not in aside]
+    left = [words[at] for at in kept]
+    line = read_command_line(_with_ports([masked[at] for at in kept]), template=True, era=era)
     neighbours = [*([before] if before else []), *words]
-    places = []
-    for given, (first, count) in zip(line.given, line.spans, strict=True):
-        run = left[first : first + count]
-        places.append(_place(given._replace(origin=_origin(run[0], given.origin)), run, neighbours))
-    rest = left[at:]
-    if rest and all(finding.code == "words-ignored" for finding in line.findings[-1:]):
-        nothing = Given("", "", _origin(rest[0], Origin(FILE, rest[0].text)))
-        places += [_place(nothing, [word], neighbours) for word in rest]
-    findings = [_placed(finding, left) for finding in line.findings]
+    shift = len(neighbours) - len(words)
+
+    def place(given: Given, first: int, count: int) -> Place:
+        return _place(given, left[first : first + count], kept[first] + shift, neighbours)
+
+    places = [
+        place(given._replace(origin=_origin(left[first], given.origin)), first, count)
+        for given, (first, count) in zip(line.given, line.spans, strict=True)
+    ]
+    behind = len(left) - len(line.rest)
+    if line.rest and all(finding.code == "words-ignored" for finding in line.findings[-1:]):
+        nothing = Given("", "", _origin(left[behind], Origin(FILE, left[behind].text)))
+        places += [place(nothing, at, 1) for at in range(behind, len(left))]
+    findings = _placed(line.findings, left)
     ends = [span for given, span in zip(line.given, line.spans, strict=True) if given.name]
-    run = left[ends[-1][0] : sum(ends[-1])] if ends else []
-    return Flags(
-        places, findings, elsewhere, line.config_file, _home(run, neighbours, before), tuple(filled.items())
-    )
+    first, count = ends[-1] if ends else (0, 0)
+    home = _home(left[first : first + count], kept[first] + shift if ends else 0, neighbours, before)
+    elsewhere = [words[at] for at in sorted(aside)]
+    return Flags(places, findings, elsewhere, line.config_file, home, tuple(filled.items()))
+
+
+def _with_ports(texts: Sequence[str]) -> list[str]:
+    return [_with_port(text, texts[at - 1] if at else "") for at, text in enumerate(texts)]
 
 
 def _with_port(text: str, before: str) -> str:
@@ -89,18 +93,24 @@ def _origin(word: Word, origin: Origin) -> Origin:
     return Origin(FILE, origin.name, word.view.name, word.view.line(word.start))
 
 
-def _placed(finding: Finding, words: Sequence[Word]) -> Finding:
-    """At the line of the word it names."""
-    if not words or finding.origin is None:
-        return finding
-    name = finding.origin.name
-    word = next((word for word in words if mask(word.text).partition("=")[0] == name), words[0])
-    return finding._replace(origin=_origin(word, finding.origin))
+def _placed(findings: Sequence[Finding], words: Sequence[Word]) -> list[Finding]:
+    """Each at the line of the first word that it names."""
+    if not words or not findings:
+        return list(findings)
+    by_name: dict[str, Word] = {}
+    for word in words:
+        by_name.setdefault(mask(word.text).partition("=")[0], word)
+    return [
+        finding._replace(origin=_origin(by_name.get(finding.origin.name, words[0]), finding.origin))
+        if finding.origin is not None
+        else finding
+        for finding in findings
+    ]
 
 
-def _place(given: Given, run: Sequence[Word], neighbours: Sequence[Word]) -> Place:
+def _place(given: Given, run: Sequence[Word], at: int, neighbours: Sequence[Word]) -> Place:
+    """``at`` is the place of the first word among its neighbours."""
     first, last = run[0], run[-1]
-    at = neighbours.index(first)
     before = neighbours[at - 1] if at and neighbours[at - 1].view is first.view else None
     after = neighbours[at + len(run)] if at + len(run) < len(neighbours) else None
     if after is not None and after.view is not first.view:
@@ -150,14 +160,13 @@ def flag_text(name: str, value: str, run: Sequence[Word]) -> str:
     return quote(f"--{name}", run[0].raw) + between + quote(value, raw)
 
 
-def _home(run: Sequence[Word], neighbours: Sequence[Word], program: Word | None) -> Home | None:
+def _home(run: Sequence[Word], at: int, neighbours: Sequence[Word], program: Word | None) -> Home | None:
     """Where flags go that stood nowhere: behind the last one, or behind the program."""
     if not run and program is None:
         return None
     word = run[-1] if run else program
     assert word is not None
     if run:
-        at = neighbours.index(run[0])
         before = neighbours[at - 1] if at and neighbours[at - 1].view is run[0].view else None
         joint = joint_of(before, run[0])
     else:

@@ -26,7 +26,7 @@ _INSIDE = (
 )
 
 _START = re.compile(
-    r"""(?:[ \t]*-?[ \t]*) (?: ExecStart=[-@+!:]* | command[ \t]*[=:][ \t]* | exec[ \t]+ | nohup[ \t]+ )*
+    r"""(?:[ \t]*+-?[ \t]*+) (?: ExecStart=[-@+!:]* | command[ \t]*[=:][ \t]* | exec[ \t]+ | nohup[ \t]+ )*
         (?P<words> (?: (?:\S*/)?env[ \t]+ )? (?: [A-Za-z_]\w*=\S*[ \t]+ )*
                    (?:[^\s=:#]*/)?etcd (?:[ \t]+["']?[-$].*)? ) \Z""",
     re.VERBOSE,
@@ -64,19 +64,25 @@ def find_start(text: str, kind: str) -> Start | None:
         if kind == CLOUD_CONFIG and (section := _SECTION.match(line)):
             return Start(number, _flags_of_section(lines[number:], len(section[1])))
     for number in range(1, len(lines) + 1):
-        start = _START.match(_whole(lines, number))
+        goes_on = number > 1 and lines[number - 2].endswith("\\")
+        start = _START.match(_whole(lines, number, _MOST_INSIDE if goes_on else len(lines)))
         if start is not None:
             return Start(number, _plain_words(start["words"], variables))
     return Start(first_variable, (*variables, "etcd")) if variables else None
 
 
-def _whole(lines: list[str], number: int) -> str:
-    """A line with those that it goes on in."""
-    whole = lines[number - 1]
-    while whole.endswith("\\") and number < len(lines):
-        whole = whole[:-1] + " " + lines[number].lstrip()
+_MOST_INSIDE = 20
+"""Lines of a command that are looked at from one in its middle: each is looked at from all before it."""
+
+
+def _whole(lines: list[str], number: int, most: int) -> str:
+    """A line with those that it goes on in, no more than so many."""
+    whole = [lines[number - 1]]
+    while whole[-1].endswith("\\") and number < len(lines) and len(whole) < most:
+        whole[-1] = whole[-1][:-1]
+        whole.append(lines[number].lstrip())
         number += 1
-    return whole.rstrip()
+    return " ".join(whole).rstrip()
 
 
 def _variables(line: str) -> list[str]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 
-TEMPLATE = r"%\([A-Za-z_]+\)s|\{\{.*?\}\}|<%.*?%>|#\{[^{}]*\}|@[A-Za-z_]+@|\$\$(?:\w+|\{[^{}]*\}|\([^()]*\))"
+# All of these take time in proportion to the text, whatever it is: what is begun again is not looked through a second time.
+IN_BRACES = r"\{\{(?:(?!\{\{|\}\}).)*+\}\}|<%(?:(?!<%|%>).)*+%>"
+TEMPLATE = rf"%\([A-Za-z_]+\)s|{IN_BRACES}|#\{{[^{{}}]*\}}|@[A-Za-z_]+@|\$\$(?:\w+|\{{[^{{}}]*\}}|\([^()]*\))"
 """Of Python and supervisord, Jinja and Go, ERB, Ruby, autoconf; and compose's ``$$``."""
 SPECIFIER = r"%[A-Za-z]"
 """systemd's."""
-SUBSTITUTION = r"\$\(\((?:[^()]|\([^()]*\))*\)\)|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`"
-"""A shell's."""
+_INSIDE = r"(?:[^()]++|\([^()]*+\)){0,100}+"
+SUBSTITUTION = rf"\$\(\({_INSIDE}\)\)|\$\({_INSIDE}\)|`[^`]*+`"
+"""A shell's, with no more than so many parentheses in it."""
 
 HIDDEN_PORT = ":$_port_that_is_not_seen_"
 """Put behind an address that is one variable as a whole, for the port in it."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from migrate02.formats.document import UnusableInput
 from migrate02.formats.places import NOTHING, Inner, Reading
-from migrate02.formats.view import View
+from migrate02.formats.view import TooMuch, View
 
 Sourced = Callable[[str], View | None]
 """Finds a file that a script takes in, by its path on the machine it is for."""
@@ -78,6 +78,9 @@ def names() -> list[str]:
     return [*(name for name in ROOMS if name not in ("script", "strings")), *ALIASES]
 
 
+_DEEPEST = 12
+"""Texts in texts."""
+
 _WEAK = frozenset(("containers", "procfile", "strings", "script"))
 """Rooms whose signs other kinds of files bear too."""
 
@@ -111,6 +114,8 @@ def find(view: View, era: str = "", sourced: Sourced | None = None) -> tuple[str
     for name in candidates(view.text):
         try:
             reading = read(view, name, era, sourced)
+        except TooMuch:
+            raise
         except UnusableInput as error:
             trouble = trouble or (None if name in _WEAK else error)
             continue
@@ -149,8 +154,13 @@ def embedded(view: View, path: str = "", *, era: str = "") -> Reading:
     text = view.text
     if "etcd" not in text and "ETCD_" not in text and "etcd" not in path:
         return NOTHING
+    if view.depth > _DEEPEST:
+        return NOTHING
+    view.spend(1 + len(text) // 100)
     try:
         name, reading = find(view, era)
+    except TooMuch:
+        raise
     except UnusableInput:
         return NOTHING
     if name:

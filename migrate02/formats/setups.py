@@ -19,13 +19,13 @@ UNNAMED = "default"
 """2.x's own name for a member without one: where the host's name is made up anew at each start."""
 
 _OLD_RELEASE = re.compile(r"(?i)etcd[/:@_-]{1,2}(?:releases/download/)?v?0\.[1-4](?:\.\d+)?\b")
-_IMAGE_OF_2X = re.compile(r".*etcd(?:[-_]\w+)*:v?[23]\.\d", re.DOTALL)
+_IMAGE_OF_2X = re.compile(r".*etcd(?:[-_]\w++)*+:v?[23]\.\d", re.DOTALL)
 
 
 def era_of_image(image: str) -> str:
     """2.x for an image whose tag names a release of it, or a later one: it takes 0.4's flags too, but what is not set
     has 2.x's defaults. Else unknown, ``""``."""
-    return ERA_2X if _IMAGE_OF_2X.match(image) else ""
+    return ERA_2X if _IMAGE_OF_2X.match(image[:1000]) else ""
 
 
 def of_start(
@@ -46,6 +46,7 @@ def of_start(
     program = start.program
     era = era or era_of_image(start.image)
     words = list(start.args if args is None else args)
+    program.view.spend(len(words) + len(assigned))
     read = flags.read(words, None if alone else program, era, resolve)
     known = variables.read([*assigned, *start.assigned])
     line = program.view.line(program.start)
@@ -73,12 +74,14 @@ def of_start(
 def _decided_by(start: Start, words: Sequence[Word]) -> templates.Statement | None:
     """The statement of a template in the command, as far as its line goes."""
     program = start.program
-    text = program.view.text
     last = max((word.end for word in words if word.view is program.view), default=program.end)
-    end = text.find("\n", last)
-    inside = [text[program.start : end if end >= 0 else len(text)]]
-    inside += [word.raw for word in words if word.view is not program.view]
-    return next(filter(None, map(templates.deciding, inside)), None)
+    found = program.view.once(_blocks).first(program.start, program.view.line_around(last)[1])
+    inside = (word.raw for word in words if word.view is not program.view)
+    return found or next(filter(None, map(templates.deciding, inside)), None)
+
+
+def _blocks(view: View) -> templates.Blocks:
+    return templates.Blocks(view.text)
 
 
 def _elsewhere(words: Sequence[str], program: Word) -> Finding:
@@ -89,6 +92,10 @@ def _elsewhere(words: Sequence[str], program: Word) -> Finding:
 
 def old_releases(view: View) -> list[Finding]:
     """Images and archives of etcd 0.4: a configuration of 2.x does nothing for them."""
+    return view.once(_old_releases)
+
+
+def _old_releases(view: View) -> list[Finding]:
     found = []
     for match in _OLD_RELEASE.finditer(view.text):
         origin = Origin(FILE, match[0], view.name, view.line(match.start()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from compat.findings import Finding
@@ -32,11 +33,28 @@ _NAMES = re.compile(r"-{1,2}(?:n|name|d|data-dir|f|config)\b")
 HOST_NAME = "$(hostname)"
 
 
-class _Known(NamedTuple):
-    """A script with what its sourced files set: ``assignments`` by name, in order."""
+_DEEPEST = 50
+"""Variables that hold each other, one in the other."""
 
-    script: Script
-    assignments: Mapping[str, list[Assignment]]
+_LONGEST = 10_000
+"""Characters of a word with its variables filled in."""
+
+_Pieces = list[tuple[Assignment, list[Word]]]
+"""What a variable holds, by the assignments that add it."""
+
+
+class _Known:
+    """A script with what its sourced files set, and what is found out about that. ``assignments`` are by name."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.assignments: Mapping[str, list[Assignment]] = _by_name(script)
+        self.pieces: dict[str, _Pieces | None] = {}
+        self.values: dict[str, str | None] = {}
+
+    @cached_property
+    def exported(self) -> list[Assigned]:
+        return _exported(self.script)
 
 
 class _Around(NamedTuple):
@@ -68,13 +86,16 @@ def read(
         return Reading([], [], [Finding("not-converted", "", origin, message, "mend it")] if about else [])
     named = _sourced_files(script, view)
     unseen = []
+    others: list[Script] = []
     for path in named:
         other = sourced(path.path)
         if other is None:
             unseen.append(path)
         else:
-            script = _with(script, scan(other))
-    known = _Known(script, _by_name(script))
+            others.append(scan(other))
+    if others:
+        script = _with(script, others)
+    known = _Known(script)
     around = _Around(era, hostname, assigned, (*files, *unseen))
     readings = [_read_command(view, command, known, around) for command in script.commands]
     for here in script.heres:
@@ -110,12 +131,12 @@ def _in_here(text: str) -> str:
     return re.sub(r"\\(?=\r?\n)", r"\\\\", text)
 
 
-def _with(script: Script, other: Script) -> Script:
-    """A script with what a file that it takes in sets and exports."""
+def _with(script: Script, others: Sequence[Script]) -> Script:
+    """A script with what the files that it takes in set and export, the last one first."""
     return script._replace(
-        assignments=[*other.assignments, *script.assignments],
-        exports=script.exports | other.exports,
-        exports_all=script.exports_all or other.exports_all,
+        assignments=[item for one in (*reversed(others), script) for item in one.assignments],
+        exports=script.exports.union(*(one.exports for one in others)),
+        exports_all=any(one.exports_all for one in (script, *others)),
     )
 
 
@@ -127,7 +148,7 @@ def _by_name(script: Script) -> dict[str, list[Assignment]]:
 
 
 def _sourced_files(script: Script, view: View) -> tuple[FileNamed, ...]:
-    known = _Known(script, _by_name(script))
+    known = _Known(script)
     return tuple(
         FileNamed(
             _resolved(command.words[1], known), SCRIPT, view.line(command.words[1].start), command.conditional
@@ -190,7 +211,7 @@ def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Readi
         named = tuple(FileNamed(path, ENVIRONMENT, line) for path in start.env_files)
         setup = setups.of_start(start, args=args, era=around.era, files=named)
     else:
-        exported = _exported(known)
+        exported = known.exported
         used = _used_elsewhere(view, exported)
         if used:
             return Reading([], [], [_used(used[0], view)])
@@ -224,6 +245,7 @@ def _seen_through(words: Sequence[Word], known: _Known) -> tuple[list[Word], lis
         if pieces is None:
             found.append(word)
             continue
+        word.view.spend(len(pieces) + sum(len(inside) for _, inside in pieces))
         for assignment, inside in pieces:
             if assignment.conditional:
                 said = " ".join(one.text for one in inside)
@@ -234,20 +256,26 @@ def _seen_through(words: Sequence[Word], known: _Known) -> tuple[list[Word], lis
     return found, trouble
 
 
-def _pieces(
-    name: str, known: _Known, seen: frozenset[str] = frozenset()
-) -> list[tuple[Assignment, list[Word]]] | None:
-    """What a variable holds, piece by piece; None when that cannot be told or is no list of flags. ``seen`` are the
-    variables on the way to it, which may not come again."""
+def _pieces(name: str, known: _Known, depth: int = 0) -> _Pieces | None:
+    """What a variable holds, piece by piece; None when that cannot be told or is no list of flags. It is ``depth``
+    variables deep in the one that is asked for; what it holds itself, in whatever way, cannot be told."""
+    if name not in known.pieces:
+        known.pieces[name] = None
+        if depth < _DEEPEST:
+            known.pieces[name] = _pieces_of(name, known, depth)
+    return known.pieces[name]
+
+
+def _pieces_of(name: str, known: _Known, depth: int) -> _Pieces | None:
     items = known.assignments.get(name, [])
-    if not items or name in seen or len([item for item in items if not _adds(item)]) > 1:
+    if not items or sum(not _adds(item) for item in items) > 1:
         return None
-    pieces = [(item, _words_of(item, known, seen | {name})) for item in items]
-    flags = [word for _, inside in pieces for word in inside]
-    return pieces if not flags or flags[0].text.startswith("-") else None
+    pieces = [(item, _words_of(item, known, depth + 1)) for item in items]
+    first = next((word for _, inside in pieces for word in inside), None)
+    return pieces if first is None or first.text.startswith("-") else None
 
 
-def _words_of(item: Assignment, known: _Known, seen: frozenset[str]) -> list[Word]:
+def _words_of(item: Assignment, known: _Known, depth: int) -> list[Word]:
     """The words that an assignment adds, those of other variables in the place of their names."""
     if item.value.is_array:
         return [word for word in item.value.words if not _refers_to(word, item.name)]
@@ -257,8 +285,9 @@ def _words_of(item: Assignment, known: _Known, seen: frozenset[str]) -> list[Wor
         if _refers_to(word, item.name):
             continue
         match = _NAMED.match(word.raw)
-        deeper = _pieces(match[2] or match[3], known, seen) if match else None
+        deeper = _pieces(match[2] or match[3], known, depth) if match else None
         if deeper is not None and not any(assignment.conditional for assignment, _ in deeper):
+            view.spend(sum(len(run) for _, run in deeper))
             found += [inside for _, run in deeper for inside in run]
         else:
             found.append(word)
@@ -280,22 +309,35 @@ def _refers_to(word: Word, name: str) -> bool:
 
 def _resolved(word: Word, known: _Known) -> str:
     """A word with its plain variables filled in."""
-    return _filled_in(word.text, known, frozenset())
+    return _filled_in(word.text, known)
 
 
-def _filled_in(text: str, known: _Known, seen: frozenset[str]) -> str:
+def _filled_in(text: str, known: _Known, depth: int = 0) -> str:
+    room = _LONGEST
+
     def value(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        items = known.assignments.get(name, [])
-        if name in seen or len(items) != 1 or items[0].value.is_array or items[0].conditional:
+        nonlocal room
+        said = _value(match[1] or match[2], known, depth)
+        if said is None or len(said) > room:
             return match[0]
-        return _filled_in(items[0].value.words[0].text, known, seen | {name})
+        room -= len(said)
+        return said
 
     return _ANY.sub(value, text) if "$" in text else text
 
 
-def _exported(known: _Known) -> list[Assigned]:
-    script = known.script
+def _value(name: str, known: _Known, depth: int) -> str | None:
+    """A variable that is set once and plainly. As in ``_pieces``, none holds itself."""
+    if name not in known.values:
+        known.values[name] = None
+        items = known.assignments.get(name, [])
+        plain = len(items) == 1 and not items[0].value.is_array and not items[0].conditional
+        if plain and depth < _DEEPEST:
+            known.values[name] = _filled_in(items[0].value.words[0].text, known, depth + 1)
+    return known.values[name]
+
+
+def _exported(script: Script) -> list[Assigned]:
     return [
         _assigned(item.value.words[0].view, item)
         for item in script.assignments
@@ -309,25 +351,34 @@ def _exported(known: _Known) -> list[Assigned]:
 def _assigned(view: View, item: Assignment) -> Assigned:
     word = item.value.words[0]
     text = view.text
-    line = text.rfind("\n", 0, item.start) + 1
-    end = text.find("\n", item.end)
-    end = len(text) if end < 0 else end
-    lead = text[line : item.start]
-    alone = not text[item.end : end].split("#")[0].strip() and not re.sub(r"export|declare|-x|\s", "", lead)
-    newline = "\r\n" if "\r\n" in text else "\n"
+    line, end = view.line_around(item.start, item.end)
+    lead = text[line : item.start] if item.start - line < _WIDEST else "..."
+    alone = (
+        not re.sub(r"export|declare|-x|\s", "", lead) and _NOTHING_BEHIND.match(text, item.end) is not None
+    )
 
     def write(name: str, value: str) -> str:
         return f"{name}={SHELL.quote(value, word.raw)}"
 
     gone = commented(view, line, end) if alone else Edit(item.start, item.end, "")
     return Assigned(
-        view, item.start, item.end, item.name, word.text, write, newline + lead if alone else " ", gone
+        view, item.start, item.end, item.name, word.text, write, view.newline + lead if alone else " ", gone
     )
+
+
+_NOTHING_BEHIND = re.compile(r"[^\S\n]*+(?:#|$)", re.MULTILINE)
+_WIDEST = 1000
+"""Columns of an indentation."""
 
 
 def _used_elsewhere(view: View, exported: Sequence[Assigned]) -> list[Assigned]:
     """Variables of etcd's that the script itself looks at too: under a new name they would be missed."""
-    return [item for item in exported if re.search(rf"\$\{{?{item.name}\b", view.text)]
+    used = view.once(_names_used)
+    return [item for item in exported if item.name in used]
+
+
+def _names_used(view: View) -> frozenset[str]:
+    return frozenset(re.findall(r"\$\{?(\w+)", view.text))
 
 
 def _used(item: Assigned, view: View) -> Finding:

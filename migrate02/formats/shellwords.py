@@ -148,8 +148,7 @@ class _Scanner:
         ):
             self.arrays[start] = self._array()
             word = word._replace(end=self.at)
-        at_start = all(_NAME.match(one.raw) for one in self.words)
-        if at_start and not self.words and word.raw in _RESERVED:
+        if not self.words and word.raw in _RESERVED:
             self.depth += (word.raw in _OPENING) - (word.raw in _CLOSING)
             return True
         self.words.append(word)

@@ -47,7 +47,9 @@ _WRAPPERS = frozenset(
 )
 """Programs that start the one named behind their own options."""
 _DETACHED = "start-stop-daemon"
-_IMAGE = re.compile(r"(?:.*[/\w-])?etcd(?:[-_]\w+)*(?:[:@].*)?\Z")
+_IMAGE = re.compile(r"(?:.*[/\w-])?etcd(?:[-_]\w++)*+(?:[:@].*)?\Z")
+_LONGEST_IMAGE = 1000
+"""Characters of an image's name, with its registry and its tag."""
 _DOCKER_BOOLEANS = re.compile(
     r"-[ditP]+\Z|-?-(?:rm|privileged|detach|interactive|tty|publish-all|init|read-only|no-healthcheck|sig-proxy"
     r"|oom-kill-disable|disable-content-trust)\Z"
@@ -95,10 +97,12 @@ def find(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> St
         name in ("su", "runuser") and any(word.text in ("-c", "-lc") for word in words)
     ):
         return None
+    in_env = _names(words[at], "env")
     for place in range(at + 1, len(words)):
         word = words[place]
-        if _ASSIGNMENT.match(word.text) and any(_names(one, "env") for one in words[at:place]):
+        if in_env and _ASSIGNMENT.match(word.text):
             assigned.append(word)
+        in_env = in_env or _names(word, "env")
         if (
             _PROGRAM.match(resolve(word))
             and _goes_on(words, place)
@@ -108,6 +112,11 @@ def find(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> St
         if resolve(word).rpartition("/")[2] in ("docker", _DETACHED) and place == at + 1:
             return find(words[place:], resolve)
     return None
+
+
+def is_image(name: str) -> bool:
+    """Whether a container's image is etcd's, by its name."""
+    return len(name) <= _LONGEST_IMAGE and bool(_IMAGE.match(name))
 
 
 def shells(words: Sequence[Word]) -> list[Word]:
@@ -133,11 +142,12 @@ def _goes_on(words: Sequence[Word], at: int) -> bool:
 
 def _as_variables(run: Sequence[Word], words: Sequence[Word]) -> list[Assigned]:
     found = []
+    places = {word.start: at for at, word in enumerate(words)} if run else {}
     for word in run:
         match = _ASSIGNMENT.match(word.text)
         if match is None:
             continue
-        at = words.index(word)
+        at = places[word.start]
         before, after = (words[at - 1] if at else None), (words[at + 1] if at + 1 < len(words) else None)
         found.append(_assigned([word], match[1], match[2], "", before, after))
     return found
@@ -224,7 +234,7 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
     said = resolve(image)
     if rest and _PROGRAM.match(resolve(rest[0])) and _goes_on(rest, 0):
         program, rest = rest[0], rest[1:]
-    elif not (_IMAGE.match(said) or _PROGRAM.match(entrypoint)) or (rest and not _goes_on([image, *rest], 0)):
+    elif not (is_image(said) or _PROGRAM.match(entrypoint)) or (rest and not _goes_on([image, *rest], 0)):
         return None
     return Start(program, rest, assigned, said, hostname, tuple(env_files))
 
@@ -264,4 +274,4 @@ def inner(word: Word) -> View:
     return word.view.inside("".join(chars), offsets, encode)
 
 
-__all__ = ["Start", "find", "inner", "shells"]
+__all__ = ["Start", "find", "inner", "is_image", "shells"]

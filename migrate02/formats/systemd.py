@@ -105,9 +105,8 @@ def _setup(
 
     def config_home(path: str) -> Edit:
         lead = view.text[directive.start : directive.at].partition("ExecStart")[0]
-        newline = "\r\n" if "\r\n" in view.text else "\n"
         start, first = directive.start, view.text[directive.start]
-        return view.edit(start, start + 1, f"{lead}EnvironmentFile={path}{newline}{first}")
+        return view.edit(start, start + 1, f"{lead}EnvironmentFile={path}{view.newline}{first}")
 
     return setup._replace(config_home=config_home)
 
@@ -158,7 +157,6 @@ def _directives(text: str) -> Iterator[Directive]:
 def _assigned(view: View, directive: Directive) -> Iterator[Assigned]:
     words = split(view, directive.at, directive.end, SYSTEMD)
     lead = view.text[directive.start : directive.at]
-    newline = "\r\n" if "\r\n" in view.text else "\n"
     alone = len(words) == 1
     for at, word in enumerate(words):
         name, equals, value = word.text.partition("=")
@@ -171,7 +169,7 @@ def _assigned(view: View, directive: Directive) -> Iterator[Assigned]:
             name,
             value,
             _writer(word),
-            newline + lead if alone else " ",
+            view.newline + lead if alone else " ",
             commented(view, directive.start, directive.end)
             if alone
             else Edit(words[at - 1].end, word.end, "")

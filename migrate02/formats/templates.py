@@ -7,12 +7,14 @@ puts a value in is no statement, see ``masks``. Pure.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _STATEMENT = re.compile(
-    r"\{%[-+]?\s*(?P<jinja>\w+)[^\n]*?%\}"
-    r"|<%-?(?![=#%])\s*(?P<ruby>[^\n]*?)\s*-?%>"
-    r"|\{\{[-~]?\s*(?P<go>(?:if|else|end|range|with|block|define)\b|[#^/]\s*\w+)[^\n]*?\}\}"
+    r"\{%[-+]?\s*+(?P<jinja>\w++)(?:(?!\{%|%\})[^\n])*+%\}"
+    r"|<%-?(?![=#%])\s*+(?P<ruby>(?:(?!<%|-?%>)[^\n])*+)\s*+-?%>"
+    r"|\{\{[-~]?\s*+(?P<go>(?:if|else|end|range|with|block|define)\b|[#^/]\s*+\w++)(?:(?!\{\{|\}\})[^\n])*+\}\}"
 )
 _OPENS = re.compile(
     r"(?:if|ifchanged|unless|for|each|case|while|until|begin|range|with|block|define|filter|macro|call|tablerow)\b"
@@ -49,7 +51,7 @@ def statements(text: str) -> list[Statement]:
     found: list[Statement] = []
     depth = 0
     for match in _STATEMENT.finditer(text) if may_be_template(text) else ():
-        said = match["jinja"] or match["ruby"] or match["go"] or ""
+        said = match["jinja"] or (match["ruby"] or "").rstrip() or match["go"] or ""
         decides = True
         if _DIVIDES.match(said):
             pass
@@ -72,27 +74,37 @@ class Blocks:
     """The blocks of a text, for telling whether two things in it are always there together."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
         self._deciding = [one for one in statements(text) if one.decides]
+        self._at = [one.at for one in self._deciding]
+        self._innermost = list(_innermost(self._deciding))
+        self._lines = [0, *(found.end() for found in re.finditer("\n", text))] if self._deciding else [0]
 
     def of(self, at: int) -> Statement | None:
         """The statement that decides whether a place is there: the innermost that is open; None if it always is."""
-        open_: list[Statement] = []
-        for one in self._deciding:
-            if one.at > at:
-                break
-            if one.depth < len(open_):
-                open_.pop()
-            elif one.depth > len(open_):
-                open_.append(one)
-            elif open_:
-                open_[-1] = one
-        return open_[-1] if open_ else None
+        before = bisect_right(self._at, at)
+        return self._innermost[before - 1] if before else None
 
     def of_line(self, number: int) -> Statement | None:
         """The same for the beginning of a line, from 1."""
-        lines = self._text.split("\n")
-        return self.of(sum(len(line) + 1 for line in lines[: number - 1]))
+        return self.of(self._lines[min(number, len(self._lines)) - 1])
+
+    def first(self, start: int, end: int) -> Statement | None:
+        """The first that stands between two places and decides what is there."""
+        after = bisect_left(self._at, start)
+        return self._deciding[after] if after < len(self._at) and self._at[after] < end else None
+
+
+def _innermost(deciding: Iterable[Statement]) -> Iterator[Statement | None]:
+    """Behind each statement, the one that is open."""
+    open_: list[Statement] = []
+    for one in deciding:
+        if one.depth < len(open_):
+            open_.pop()
+        elif one.depth > len(open_):
+            open_.append(one)
+        elif open_:
+            open_[-1] = one
+        yield open_[-1] if open_ else None
 
 
 def comments_for_lines(text: str) -> str:
@@ -103,5 +115,6 @@ def comments_for_lines(text: str) -> str:
 
 
 _ONLY_STATEMENTS = re.compile(
-    r"(?m)^([ \t]*)((?:[ \t]*(?:\{%[^\n]*?%\}|<%(?!=)[^\n]*?%>|\{\{[^\n]*?\}\}))+)(?=[ \t]*\r?$)"
+    r"(?m)^([ \t]*+)((?:[ \t]*+(?:\{%(?:(?!%\})[^\n])*+%\}|<%(?!=)(?:(?!%>)[^\n])*+%>|\{\{(?:(?!\}\})[^\n])*+\}\}))++)"
+    r"(?=[ \t]*+\r?$)"
 )

@@ -36,10 +36,9 @@ def _broken(words: str, text: str) -> UnusableInput:
 
 
 def _pieces(lines: list[str], spans: dict[str, Span], keys: list[str]) -> list[Piece]:
-    by_line: dict[int, tuple[str, ...]] = {}
+    by_line: dict[int, list[str]] = {}
     for key in keys:
-        line = line_of(spans, key.lower())
-        by_line[line] = (*by_line.get(line, ()), key)
+        by_line.setdefault(line_of(spans, key.lower()), []).append(key)
     last_lines = {span.first: span.last for span in spans.values()}
     pieces: list[Piece] = []
     number = 1
@@ -47,7 +46,7 @@ def _pieces(lines: list[str], spans: dict[str, Span], keys: list[str]) -> list[P
         last = last_lines.get(number, number)
         run = tuple(lines[number - 1 : last])
         if number in last_lines:
-            pieces.append(Piece(run, by_line.get(number, ()), _comments(run)))
+            pieces.append(Piece(run, tuple(by_line.get(number, ())), _comments(run)))
         elif header := re.match(_HEADER, run[0]):
             pieces.append(Piece(run, comments=(header[1],) if header[1] else (), structural=True))
         else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from migrate02.formats import shell
 from migrate02.formats.places import Reading, joined
@@ -12,28 +14,45 @@ from migrate02.formats.view import View
 from migrate02.formats.words import SHELL
 
 _ENV = re.compile(r"(?m)^([ \t]*env[ \t]+)([A-Za-z_]\w*)=([^\r\n]*?)[ \t]*(?=\r?$)")
-_SCRIPT = re.compile(r"(?ms)^[ \t]*script[ \t]*\r?\n(.*?)^[ \t]*end script")
 _EXEC = re.compile(r"(?m)^[ \t]*exec[ \t](?:[^\r\n]*\\\r?\n)*[^\r\n]*")
-_OUTSIDE = re.compile(
-    r"(?ms)^[ \t]*(?:(?:pre|post)-(?:start|stop)[ \t]+)?script[ \t]*\r?\n.*?^[ \t]*end script"
-)
+_HEAD = re.compile(r"(?m)^[ \t]*((?:pre|post)-(?:start|stop)[ \t]+)?script[ \t]*\r?\n")
+_END = re.compile(r"(?m)^[ \t]*end script")
 
 
 def read(view: View, era: str = "", **more: object) -> Reading:
     assigned = list(_assigned(view))
-    scripts = [(found.start(), found.end()) for found in _OUTSIDE.finditer(view.text)]
-    spans = [found.span(1) for found in _SCRIPT.finditer(view.text)]
-    spans += [
-        found.span()
-        for found in _EXEC.finditer(view.text)
-        if not any(start <= found.start() < end for start, end in scripts)
-    ]
+    scripts = list(_scripts(view.text))
+    starts = [script.start for script in scripts]
+    spans = [(script.at, script.end) for script in scripts if script.is_main]
+    for found in _EXEC.finditer(view.text):
+        before = bisect_right(starts, found.start())
+        if not before or scripts[before - 1].end <= found.start():
+            spans.append(found.span())
     parts = [view.part(start, end) for start, end in sorted(spans)]
     return joined([shell.read(part, era, assigned=assigned, **more) for part in parts])  # type: ignore[arg-type]
 
 
+class _Script(NamedTuple):
+    """``start`` is where its head is, ``at`` where its lines begin; ``is_main`` that it is no pre- or post-script."""
+
+    start: int
+    at: int
+    end: int
+    is_main: bool
+
+
+def _scripts(text: str) -> Iterator[_Script]:
+    """Those with an end."""
+    at = 0
+    while head := _HEAD.search(text, at):
+        end = _END.search(text, head.end())
+        if end is None:
+            return
+        yield _Script(head.start(), head.end(), end.start(), head[1] is None)
+        at = end.end()
+
+
 def _assigned(view: View) -> Iterator[Assigned]:
-    newline = "\r\n" if "\r\n" in view.text else "\n"
     for found in _ENV.finditer(view.text):
         raw = found[3]
         value = raw[1:-1] if raw[:1] in ("'", '"') and raw[-1:] == raw[:1] else raw
@@ -42,7 +61,9 @@ def _assigned(view: View) -> Iterator[Assigned]:
             return f"{name}={_quoted(value, raw)}"
 
         gone = commented(view, found.start(), found.end())
-        yield Assigned(view, found.start(2), found.end(3), found[2], value, write, newline + found[1], gone)
+        yield Assigned(
+            view, found.start(2), found.end(3), found[2], value, write, view.newline + found[1], gone
+        )
 
 
 def _quoted(value: str, raw: str) -> str:

@@ -5,8 +5,21 @@ An edit of the inner text becomes one of the file, with the quoting and the inde
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+from migrate02.formats.document import UnusableInput
+
+Made = TypeVar("Made")
+
+MOST_SETTINGS = 100_000
+"""Places in one file where settings stand. Those around several starts of etcd count for each of them: what is
+repeated by reference could else be more than anybody can wait for."""
+
+
+class TooMuch(UnusableInput):
+    """A file that is made to be slow."""
 
 
 class Edit(NamedTuple):
@@ -29,7 +42,7 @@ class View:
     """``offsets`` has, for each character of ``text`` and for its end, where it stands in ``outer``; none for a whole
     file, which is called ``name``. ``encode`` writes a piece of text as it must stand in ``outer``."""
 
-    __slots__ = ("encode", "name", "offsets", "outer", "text")
+    __slots__ = ("_known", "_spent", "encode", "name", "offsets", "outer", "text")
 
     def __init__(
         self,
@@ -44,6 +57,35 @@ class View:
         self.outer = outer
         self.offsets = offsets
         self.encode = encode
+        self._known: dict[Any, Any] = {}
+        self._spent = 0
+
+    def once(self, make: Callable[[View], Made]) -> Made:
+        """What a function makes of this text, which is done once."""
+        if make not in self._known:
+            self._known[make] = make(self)
+        return self._known[make]  # type: ignore[no-any-return]
+
+    def spend(self, settings: int) -> None:
+        """Count settings that are looked at. Raises TooMuch when they are more than any file has."""
+        whole = self.whole
+        whole._spent += settings
+        if whole._spent > MOST_SETTINGS:
+            raise TooMuch(
+                f"more than {MOST_SETTINGS} settings, counted for every start of etcd that they are for"
+            )
+
+    @property
+    def newline(self) -> str:
+        """The line end that the text uses."""
+        return self.once(_newline)
+
+    def line_around(self, start: int, end: int | None = None) -> tuple[int, int]:
+        """Where the line of a place begins in this text, and where that of another place ends, before its line end."""
+        starts = self.once(_line_starts)
+        after = bisect_right(starts, start if end is None else end)
+        last = starts[after] - 1 if after < len(starts) else len(self.text)
+        return starts[bisect_right(starts, start) - 1], last
 
     def inside(self, text: str, offsets: Sequence[int], encode: Callable[[str], str] = as_it_is) -> View:
         return View(text, self.name, self, offsets, encode)
@@ -63,6 +105,11 @@ class View:
         """The file."""
         return self if self.outer is None else self.outer.whole
 
+    @property
+    def depth(self) -> int:
+        """How many texts it is in."""
+        return 0 if self.outer is None else 1 + self.outer.depth
+
     def offset(self, at: int) -> int:
         """Where in the whole file the character stands."""
         return at if self.outer is None else self.outer.offset(self.offsets[at])
@@ -72,7 +119,25 @@ class View:
         whole = self
         while whole.outer is not None:
             at, whole = whole.offsets[at], whole.outer
-        return whole.text.count("\n", 0, at) + 1
+        return bisect_right(whole.once(_line_starts), at)
+
+    def start_of_line(self, number: int) -> int:
+        """Where a line of this text begins, counted from 1."""
+        starts = self.once(_line_starts)
+        return starts[number - 1] if number <= len(starts) else len(self.text)
+
+
+def _line_starts(view: View) -> list[int]:
+    starts = [0]
+    at = view.text.find("\n")
+    while at >= 0:
+        starts.append(at + 1)
+        at = view.text.find("\n", at + 1)
+    return starts
+
+
+def _newline(view: View) -> str:
+    return "\r\n" if "\r\n" in view.text else "\n"
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

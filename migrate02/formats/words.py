@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from migrate02.formats.masks import SPECIFIER, SUBSTITUTION, TEMPLATE
+from migrate02.formats.masks import IN_BRACES, SPECIFIER, SUBSTITUTION, TEMPLATE
 from migrate02.formats.view import View
 
 
@@ -119,7 +119,7 @@ def unquoted_by_systemd(part: str) -> str:
 
 
 _SHELL_PART = (
-    rf"{TEMPLATE}|{SUBSTITUTION}|\$\{{[^{{}}]*\}}|'[^']*'|\"(?:\\.|{SUBSTITUTION}|[^\"\\])*\"|\\[^\n]|\\\n"
+    rf"{TEMPLATE}|{SUBSTITUTION}|\$\{{[^{{}}]*\}}|'[^']*'|\"(?:\\.|{SUBSTITUTION}|[^\"\\])*+\"|\\[^\n]|\\\n"
     r"|[^\s'\"\\`;&|<>()$%{#@]+|[%{#@$]"
 )
 SHELL = Dialect(
@@ -127,7 +127,7 @@ SHELL = Dialect(
 )
 SYSTEMD = Dialect(
     r"[ \t]+|\\\r?\n(?:[ \t]*[#;][^\n]*\n)*",
-    r"\{\{.*?\}\}|<%.*?%>|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\\[^\r\n]|[^\s'\"\\{<]+|[{<]",
+    rf"{IN_BRACES}|'(?:\\.|[^'\\])*+'|\"(?:\\.|[^\"\\])*+\"|\\[^\r\n]|[^\s'\"\\{{<]+|[{{<]",
     unquoted_by_systemd,
     quoted_for_systemd,
     mask=f"{TEMPLATE}|{SPECIFIER}",

@@ -14,9 +14,6 @@ _KEY = re.compile(r"(\s*)([A-Za-z0-9-]+)\s*:(?:\s|\Z)")
 NOT_IN_YAML = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
 """Also the line ends that only YAML knows, a carriage return by itself among them."""
 
-MANY_BRACKETS = 1000
-"""The parser's time grows with the square of their depth."""
-
 _COMMENT = re.compile(r"\s(#.*)\Z")
 
 
@@ -24,9 +21,10 @@ def read(text: str, name: str) -> Document:
     """Raises UnusableInput when it is no YAML mapping, or none of etcd's."""
     import yaml
 
-    if text.count("[") + text.count("{") > MANY_BRACKETS:
-        raise UnusableInput("too many brackets for an etcd configuration")
+    from migrate02.formats.yamlnodes import check_depth
+
     try:
+        check_depth(text)
         document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -60,14 +58,23 @@ def _pieces(lines: list[str]) -> tuple[list[Piece], dict[str, int]]:
     pieces: list[Piece] = []
     places: dict[str, int] = {}
     section = ""
+    more: list[str] = []  # lines of the last piece
+
+    def complete() -> None:
+        if more:
+            pieces[-1] = pieces[-1]._replace(lines=(*pieces[-1].lines, *more))
+            more.clear()
+
     for number, line in enumerate(lines, 1):
         key = _KEY.match(line)
         if key is None or (key[1] and not section):
             if _goes_on(line) and pieces and pieces[-1].keys:
-                pieces[-1] = pieces[-1]._replace(lines=(*pieces[-1].lines, line))
+                more.append(line)
             else:
+                complete()
                 pieces.append(Piece((line,), structural=line.strip() in ("---", "...")))
             continue
+        complete()
         comment = _COMMENT.search(line)
         piece = Piece((line,), comments=(comment[1],) if comment else ())
         if not key[1]:
@@ -78,6 +85,7 @@ def _pieces(lines: list[str]) -> tuple[list[Piece], dict[str, int]]:
         name = section + key[2]
         places[name] = number
         pieces.append(piece._replace(keys=(name,)))
+    complete()
     return pieces, places
 
 

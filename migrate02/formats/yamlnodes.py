@@ -9,9 +9,11 @@ from functools import partial
 from typing import TypeAlias
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from migrate02.formats.document import UnusableInput
+from migrate02.formats.masks import IN_BRACES
 from migrate02.formats.templates import comments_for_lines
 from migrate02.formats.view import View
 from migrate02.formats.words import Dialect, Word
@@ -38,7 +40,7 @@ _NO_TEXT = re.compile(
 )
 
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|<%.*?%>|\{%.*?%\}")
+_TEMPLATE = re.compile(IN_BRACES + r"|\{%(?:(?!\{%|%\}).)*+%\}")
 _LINE_PUT_IN = re.compile(r"(?m)^[ \t]*\$\{[^\n]*\}(?=[ \t]*\r?$)")
 """A line of Terraform's that becomes lines of YAML."""
 
@@ -54,7 +56,7 @@ def documents(text: str) -> list[Node]:
         raise UnusableInput(f"not YAML: {problem}", mark.line + 1 if mark else 0) from None
     except (ValueError, RecursionError) as error:
         raise UnusableInput(f"not YAML: {error}") from None
-    if legible != text and any(_ILLEGIBLE in value for node in found for value in _values(node)):
+    if legible != text and any(_ILLEGIBLE in one.value for node in found for one in scalars(node, keys=True)):
         raise UnusableInput("not YAML: bytes that are not UTF-8")
     return found
 
@@ -70,12 +72,34 @@ def _composed(text: str) -> list[Node]:
         if plain == text:
             raise
         return _nodes(plain)
-    if "{{" in text and any(_is_placeholder(node, text) for node in found):
+    if "{{" in text and any(_has_placeholder(node, text) for node in found):
         return _nodes(_TEMPLATE.sub(_filler("t"), text))
     return found
 
 
+MOST_DEPTH = 200
+"""Of maps and lists in each other. The parser's time grows with it, and its stack."""
+
+_BEGINNING = re.compile(r"(?m)^[ \t?:-]{199,}")
+
+
+def check_depth(text: str) -> None:
+    """Raises UnusableInput for YAML that nests deeper than anybody writes it, before a parser makes nodes of it."""
+    if text.count("[") + text.count("{") < MOST_DEPTH and not _BEGINNING.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+            if depth > MOST_DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else 0
+                raise UnusableInput(f"not YAML that anybody writes: more than {MOST_DEPTH} levels", line)
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+
+
 def _nodes(text: str) -> list[Node]:
+    check_depth(text)
     return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
 
 
@@ -84,13 +108,32 @@ def _filler(letter: str) -> Callable[[re.Match[str]], str]:
     return lambda found: letter * len(found[0])
 
 
-def _is_placeholder(node: Node, text: str) -> bool:
+def _has_placeholder(node: Node, text: str) -> bool:
     """Whether a ``{{ name }}``, which is a map in a map to YAML, stands for it or for something in it."""
-    if isinstance(node, MappingNode):
-        if text.startswith("{{", node.start_mark.index):
-            return True
-        return any(_is_placeholder(item, text) for pair in node.value for item in pair)
-    return isinstance(node, SequenceNode) and any(_is_placeholder(item, text) for item in node.value)
+    return any(
+        isinstance(one, MappingNode) and text.startswith("{{", one.start_mark.index) for one in _all(node)
+    )
+
+
+def _all(node: Node, *, keys: bool = True) -> Iterator[Node]:
+    """A node and all that is in it, in order; each once, however many aliases it has."""
+    seen: set[int] = set()
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        if isinstance(one, MappingNode):
+            todo += reversed([item for pair in one.value for item in (pair if keys else pair[1:])])
+        elif isinstance(one, SequenceNode):
+            todo += reversed(one.value)
+
+
+def scalars(node: Node, *, keys: bool = False) -> Iterator[ScalarNode]:
+    """The scalars in a node, with those that are keys or without."""
+    return (one for one in _all(node, keys=keys) if isinstance(one, ScalarNode))
 
 
 def said(view: View, node: ScalarNode) -> str:
@@ -100,15 +143,6 @@ def said(view: View, node: ScalarNode) -> str:
 
 _ILLEGIBLE = "\ue000"
 """In the place of a byte that is no UTF-8, which may stand in a comment."""
-
-
-def _values(node: Node) -> Iterator[str]:
-    if isinstance(node, ScalarNode):
-        yield str(node.value)
-        return
-    for item in node.value:
-        for one in item if isinstance(item, tuple) else (item,):
-            yield from _values(one)
 
 
 def entries(node: Node | None) -> Iterator[Entry]:
@@ -142,7 +176,8 @@ def end_of(view: View, node: Node) -> int:
     end = int(node.end_mark.index)
     if isinstance(node, ScalarNode) and node.style in (None, "'", '"'):
         return end
-    return len(view.text[:end].rstrip())
+    start = start_of(node)
+    return start + len(view.text[start:end].rstrip())
 
 
 def inside(view: View, node: ScalarNode) -> View:
@@ -295,12 +330,15 @@ def _quote_flow(text: str, raw: str) -> str:
     return scalar(text, raw, flow=True)
 
 
+_WIDEST = 1000
+"""Columns of an indentation."""
+
+
 def lines_of(view: View, start: int, end: int) -> tuple[int, int] | None:
     """From the line end before ``- item`` to the one behind it, None when something else stands there too."""
-    before = view.text.rfind("\n", 0, start)
-    if before < 0 or view.text[before:start].strip() not in ("-", ""):
+    first, after = view.line_around(start, end)
+    before = first - 1
+    if before < 0 or start - first > _WIDEST or view.text[before:start].strip() not in ("-", ""):
         return None
     before -= view.text[before - 1 : before] == "\r"
-    after = view.text.find("\n", end)
-    after = len(view.text) if after < 0 else after
     return before, after - 1 if view.text[after - 1] == "\r" else after

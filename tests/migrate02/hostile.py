@@ -77,8 +77,9 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "lines of a value": _run("name: m1\ncors: |\n", "  line {i}\n"),
         "comments": _run("name: m1\nlisten-client-urls: http://a:1\n", "# comment {i}\n"),
         "anchors": _run("name: m1\nlisten-client-urls: http://a:1\n", "a{i}: &a{i} x\n"),
-        "deeper": lambda size: "name: m1\nlisten-client-urls: http://a:1\n"
-        + "".join(" " * at + "a:\n" for at in range(size)),
+        "deeper": lambda size: (
+            "name: m1\nlisten-client-urls: http://a:1\n" + "".join(" " * at + "a:\n" for at in range(size))
+        ),
     },
     "cloud-config": {
         "keys": _run("#cloud-config\ncoreos:\n  etcd:\n    addr: 10.0.0.9:4001\n", "    key{i}: value\n"),
@@ -125,7 +126,9 @@ REPEATED: dict[str, dict[str, Grow]] = {
         ),
         "flags": _run(SERVICE + "ExecStart=/usr/bin/etcd", " -addr 10.0.0.9:4001", "\n"),
         "lines of flags": _run(SERVICE + "ExecStart=/usr/bin/etcd", " \\\n  -addr 10.0.0.9:4001", "\n"),
-        "comments in flags": _run(SERVICE + "ExecStart=/usr/bin/etcd", " \\\n# c\n  -addr 10.0.0.9:4001", "\n"),
+        "comments in flags": _run(
+            SERVICE + "ExecStart=/usr/bin/etcd", " \\\n# c\n  -addr 10.0.0.9:4001", "\n"
+        ),
         "files": _run(SERVICE, "EnvironmentFile=/etc/default/etcd{i}\n", f"ExecStart={START}\n"),
         "one file": _run(SERVICE, "EnvironmentFile=/etc/default/etcd\n", f"ExecStart={START}\n"),
         "other lines": _run(SERVICE, "After=a{i}\n", f"ExecStart={START}\n"),
@@ -142,15 +145,21 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "additions": _run('#!/bin/sh\nO="-name a"\n', 'O="$O -addr 10.0.0.9:4001"\n', "etcd $O\n"),
         "additions and starts": _run('#!/bin/sh\nO="-name a"\n', 'O="$O -v"\netcd $O\n'),
         "additions at times": _run('#!/bin/sh\nO="-name a"\n', '[ $a ] && O="$O -v"\n', "etcd $O\n"),
-        "chain": lambda size: '#!/bin/sh\nO0="-name a"\n'
-        + "".join(f'O{at + 1}="-v $O{at}"\n' for at in range(size))
-        + f"etcd $O{size}\n",
-        "doubling": lambda size: '#!/bin/sh\nO0="-v"\n'
-        + "".join(f'O{at + 1}="$O{at} $O{at}"\n' for at in range(size))
-        + f"etcd $O{size}\n",
-        "doubling names": lambda size: "#!/bin/sh\nO0=a\n"
-        + "".join(f"O{at + 1}=$O{at}$O{at}\n" for at in range(size))
-        + f"$O{size}/etcd -name $O{size}\n",
+        "chain": lambda size: (
+            '#!/bin/sh\nO0="-name a"\n'
+            + "".join(f'O{at + 1}="-v $O{at}"\n' for at in range(size))
+            + f"etcd $O{size}\n"
+        ),
+        "doubling": lambda size: (
+            '#!/bin/sh\nO0="-v"\n'
+            + "".join(f'O{at + 1}="$O{at} $O{at}"\n' for at in range(size))
+            + f"etcd $O{size}\n"
+        ),
+        "doubling names": lambda size: (
+            "#!/bin/sh\nO0=a\n"
+            + "".join(f"O{at + 1}=$O{at}$O{at}\n" for at in range(size))
+            + f"$O{size}/etcd -name $O{size}\n"
+        ),
         "expansions": _run("#!/bin/sh\netcd -name m1", " $O{i}", "\n"),
         "arrays": _run("#!/bin/sh\nO=(", "-addr 10.0.0.9:4001 ", ')\netcd "${O[@]}"\n'),
         "wrappers": _run("#!/bin/sh\n", "exec ", f"{START}\n"),
@@ -177,7 +186,9 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "functions": _run("#!/bin/sh\n", "f{i}() {\n  true\n}\n", f"{START}\n"),
         "quoted pieces": _run("#!/bin/sh\netcd -name ", "a'b'\"c\"", " -addr 10.0.0.9:4001\n"),
         "values of flags": _run("#!/bin/sh\netcd -peers ", "10.0.0.1:{i},", " -addr 10.0.0.9:4001\n"),
-        "detached": _run("#!/bin/sh\nstart-stop-daemon --start", " --exec /usr/bin/etcd", " -- -addr 10.0.0.9:4001\n"),
+        "detached": _run(
+            "#!/bin/sh\nstart-stop-daemon --start", " --exec /usr/bin/etcd", " -- -addr 10.0.0.9:4001\n"
+        ),
     },
     "upstart": {
         "variables": _run("start on x\n", "env ETCD_ADDR=10.0.0.9:4001\n", f"exec {START}\n"),
@@ -200,13 +211,17 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "other programs": _run(f"[program:etcd]\ncommand={START}\n", "[program:p{i}]\n"),
     },
     "dockerfile": {
-        "variables": _run("FROM etcd:0.4.9\n", "ENV ETCD_ADDR 10.0.0.9:4001\n", f'CMD {START}\n'),
+        "variables": _run("FROM etcd:0.4.9\n", "ENV ETCD_ADDR 10.0.0.9:4001\n", f"CMD {START}\n"),
         "only variables": _run("FROM etcd:0.4.9\n", "ENV ETCD_ADDR 10.0.0.9:4001\n"),
         "only other variables": _run("FROM etcd:0.4.9\n", "ENV ETCD_K{i}=a\n"),
         "variables of a line": _run("FROM etcd:0.4.9\nENV", " ETCD_ADDR=10.0.0.9:4001", f"\nCMD {START}\n"),
-        "variables of lines": _run("FROM etcd:0.4.9\nENV", " \\\n ETCD_ADDR=10.0.0.9:4001", f"\nCMD {START}\n"),
+        "variables of lines": _run(
+            "FROM etcd:0.4.9\nENV", " \\\n ETCD_ADDR=10.0.0.9:4001", f"\nCMD {START}\n"
+        ),
         "comments of lines": _run("FROM etcd:0.4.9\nENV A=b", " \\\n # c\n  C=d", f"\nCMD {START}\n"),
-        "lists": lambda size: "FROM etcd:0.4.9\nCMD " + json.dumps(["etcd", *["-addr=10.0.0.9:4001"] * size]) + "\n",
+        "lists": lambda size: (
+            "FROM etcd:0.4.9\nCMD " + json.dumps(["etcd", *["-addr=10.0.0.9:4001"] * size]) + "\n"
+        ),
         "lists of lines": _run('FROM etcd:0.4.9\nCMD ["etcd"', ', \\\n "-addr=10.0.0.9:4001"', "]\n"),
         "nested lists": lambda size: "FROM etcd:0.4.9\nCMD " + "[" * size + "]" * size + "\n",
         "starts": _run("FROM etcd:0.4.9\n", f"CMD {START}\n"),
@@ -226,27 +241,52 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "other services": _run(
             f"{COMPOSE}  etcd:\n{CONTAINER}    command: -addr 10.0.0.9:4001\n", "  s{i}:\n    image: a\n"
         ),
-        "variables": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    environment:\n", "    - ETCD_ADDR=10.0.0.9:4001\n"),
+        "variables": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    environment:\n", "    - ETCD_ADDR=10.0.0.9:4001\n"
+        ),
         "mapped variables": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    environment:\n", "      ETCD_K{i}: a\n"),
-        "one variable": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    environment:\n", "      ETCD_ADDR: 10.0.0.9:4001\n"),
+        "one variable": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    environment:\n", "      ETCD_ADDR: 10.0.0.9:4001\n"
+        ),
         "flags": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    command:\n", "    - -addr=10.0.0.9:4001\n"),
-        "flags in two": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    command:\n", "    - -addr\n    - 10.0.0.9:4001\n"),
-        "flags of a flow": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    command: [", "-addr, 10.0.0.9:4001, ", "-v]\n"),
+        "flags in two": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    command:\n", "    - -addr\n    - 10.0.0.9:4001\n"
+        ),
+        "flags of a flow": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    command: [", "-addr, 10.0.0.9:4001, ", "-v]\n"
+        ),
         "flags of a text": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    command:", " -addr 10.0.0.9:4001", "\n"),
-        "flags of lines": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    command: >\n", "      -addr 10.0.0.9:4001\n"),
-        "flags of plain lines": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    command: -v\n", "      -addr 10.0.0.9:4001\n"),
-        "flags in quotes": _run(f'{COMPOSE}  etcd:\n{CONTAINER}    command: "', "-addr 10.0.0.9:4001 \\\n ", '"\n'),
+        "flags of lines": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    command: >\n", "      -addr 10.0.0.9:4001\n"
+        ),
+        "flags of plain lines": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    command: -v\n", "      -addr 10.0.0.9:4001\n"
+        ),
+        "flags in quotes": _run(
+            f'{COMPOSE}  etcd:\n{CONTAINER}    command: "', "-addr 10.0.0.9:4001 \\\n ", '"\n'
+        ),
         "escapes": _run(f'{COMPOSE}  etcd:\n{CONTAINER}    command: "-name ', "\\x41", '"\n'),
-        "env files": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    env_file:\n", "    - etcd{i}.env\n", "    command: -v\n"),
-        "documents": _run("", f"---\nkind: Pod\ncontainers:\n- {CONTAINER.strip()}\n  args: [-addr=10.0.0.9:4001]\n"),
+        "env files": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    env_file:\n", "    - etcd{i}.env\n", "    command: -v\n"
+        ),
+        "documents": _run(
+            "", f"---\nkind: Pod\ncontainers:\n- {CONTAINER.strip()}\n  args: [-addr=10.0.0.9:4001]\n"
+        ),
         "pods": _run(POD, f"  - name: etcd{{i}}\n{CONTAINER}    args:\n    - -addr=10.0.0.9:4001\n"),
-        "pod's variables": _run(f"{POD}  - name: etcd\n{CONTAINER}    env:\n", "    - name: ETCD_ADDR\n      value: 10.0.0.9:4001\n"),
+        "pod's variables": _run(
+            f"{POD}  - name: etcd\n{CONTAINER}    env:\n",
+            "    - name: ETCD_ADDR\n      value: 10.0.0.9:4001\n",
+        ),
         "pod's flags": _run(f"{POD}  - name: etcd\n{CONTAINER}    args:\n", "    - -addr=10.0.0.9:4001\n"),
-        "aliases": lambda size: f"{COMPOSE}  etcd:\n{CONTAINER}    command: -addr 10.0.0.9:4001\n"
-        + "x0: &x0 [a, b]\n"
-        + "".join(f"x{at + 1}: &x{at + 1} [*x{at}, *x{at}]\n" for at in range(size)),
-        "aliases of containers": lambda size: "kind: List\nimage: etcd\nx0: &x0\n  containers:\n  - image: etcd\n"
-        + "".join(f"x{at + 1}: &x{at + 1} {{a: *x{at}, b: *x{at}}}\n" for at in range(size)),
+        "aliases": lambda size: (
+            f"{COMPOSE}  etcd:\n{CONTAINER}    command: -addr 10.0.0.9:4001\n"
+            + "x0: &x0 [a, b]\n"
+            + "".join(f"x{at + 1}: &x{at + 1} [*x{at}, *x{at}]\n" for at in range(size))
+        ),
+        "aliases of containers": lambda size: (
+            "kind: List\nimage: etcd\nx0: &x0\n  containers:\n  - image: etcd\n"
+            + "".join(f"x{at + 1}: &x{at + 1} {{a: *x{at}, b: *x{at}}}\n" for at in range(size))
+        ),
         "one alias": _run(
             f"x: &x\n{CONTAINER[2:]}  command: -addr 10.0.0.9:4001\n{COMPOSE}", "  etcd{i}: *x\n"
         ),
@@ -257,14 +297,17 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "braces": lambda size: f"{COMPOSE}  etcd:\n{CONTAINER}    a: " + "{a: " * size + "}" * size + "\n",
         "dashes": lambda size: f"{COMPOSE}  etcd:\n{CONTAINER}    a:\n    " + "- " * size + "a\n",
         "questions": lambda size: f"{COMPOSE}  etcd:\n{CONTAINER}    a:\n    " + "? " * size + "a\n",
-        "deeper": lambda size: f"{COMPOSE}  etcd:\n{CONTAINER}"
-        + "".join(" " * (4 + at) + "a:\n" for at in range(size)),
-        "placeholders": _run(f"{COMPOSE}  etcd:\n{CONTAINER}    command: -addr 10.0.0.9:4001\n", "    a{i}: {{ b }}\n"),
+        "deeper": lambda size: (
+            f"{COMPOSE}  etcd:\n{CONTAINER}" + "".join(" " * (4 + at) + "a:\n" for at in range(size))
+        ),
+        "placeholders": _run(
+            f"{COMPOSE}  etcd:\n{CONTAINER}    command: -addr 10.0.0.9:4001\n", "    a{i}: {{ b }}\n"
+        ),
     },
     "procfile": {
         "lines": _run("", "etcd{i}: etcd -addr 10.0.0.9:4001\n"),
         "flags": _run("etcd: etcd", " -addr 10.0.0.9:4001", "\n"),
-        "other lines": _run(f"etcd: etcd -addr 10.0.0.9:4001\n", "web{i}: serve\n"),
+        "other lines": _run("etcd: etcd -addr 10.0.0.9:4001\n", "web{i}: serve\n"),
     },
     "script": {
         "starts": _run("set -e\n", f"{START}\n"),
@@ -293,15 +336,168 @@ SAMPLES: dict[str, str] = {
 """A small file of each kind; what grows is put in the place of ``@@``."""
 
 PUMPS = (
-    *(" ", "\t", "\n", "\r", "\r\n", " \n", "a", "a ", "-", "--", "-a ", "#", " #", "#\n", "=", "a=", "a=b ", "A=b\n"),
-    *("'", '"', "''", '""', "' ", '" ', "\\", "\\\n", "\\\\", "\\a", "`", "$", "$$", "$a", "${", "${a}", "$(", "$((", "$(a)"),
-    *("`a`", "$(a) ", '"$(a)', "((", "()", "{", "{{", "{{a", "{{ ", "{{a}}", "{%", "{% if a %}", "{%if", "<%", "<%a", "<%= a %>"),
-    *("%(", "%(a", "%(a)s", "@", "@a", "@a@", "#{", "#{a}", "%", "%a", "<", "<<", "<<A\n", "<<A", "<<'", "<", ">", "&", "|"),
-    *(";", "; ", "&&", "[", "[]", "[a]\n", "(", ")", ":", ": ", ":a", "- ", "? ", "! ", "*a ", "&a ", ",", ", ", "a,", "/", "a/"),
-    *(".", "a.", "..", "etcd ", "etcd", "/etcd", "etcd:", "etcd-v0.", "etcd:0.4", "ETCD_", "ETCD_A=", "-peer-addr ", "env ", "exec "),
-    *("script\n", "end script\n", "ENV ", "ENV a \\\n", "[Service]\n", "ExecStart=", "[program:a]\n", "command=", '"#!', "<<A\n#!/bin/sh\n"),
-    *("sudo docker run ", "x:\n", "- a: b\n", "{a: ", "[a, ", '"\\u0041', "\x85", "\u2028", "\ufeff", "\udcff", "é", "0", "1e", "1_"),
-    *("{{#if a}}", "{{/if}}", "{{else}}", "<% do |a| %>", "http://", "http://a,", "[::", "::", "a:1,", "10.0.0.1:1,", "${a:-", "\\$a", "\\`"),
+    *(
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "\r\n",
+        " \n",
+        "a",
+        "a ",
+        "-",
+        "--",
+        "-a ",
+        "#",
+        " #",
+        "#\n",
+        "=",
+        "a=",
+        "a=b ",
+        "A=b\n",
+    ),
+    *(
+        "'",
+        '"',
+        "''",
+        '""',
+        "' ",
+        '" ',
+        "\\",
+        "\\\n",
+        "\\\\",
+        "\\a",
+        "`",
+        "$",
+        "$$",
+        "$a",
+        "${",
+        "${a}",
+        "$(",
+        "$((",
+        "$(a)",
+    ),
+    *(
+        "`a`",
+        "$(a) ",
+        '"$(a)',
+        "((",
+        "()",
+        "{",
+        "{{",
+        "{{a",
+        "{{ ",
+        "{{a}}",
+        "{%",
+        "{% if a %}",
+        "{%if",
+        "<%",
+        "<%a",
+        "<%= a %>",
+    ),
+    *(
+        "%(",
+        "%(a",
+        "%(a)s",
+        "@",
+        "@a",
+        "@a@",
+        "#{",
+        "#{a}",
+        "%",
+        "%a",
+        "<",
+        "<<",
+        "<<A\n",
+        "<<A",
+        "<<'",
+        "<",
+        ">",
+        "&",
+        "|",
+    ),
+    *(
+        ";",
+        "; ",
+        "&&",
+        "[",
+        "[]",
+        "[a]\n",
+        "(",
+        ")",
+        ":",
+        ": ",
+        ":a",
+        "- ",
+        "? ",
+        "! ",
+        "*a ",
+        "&a ",
+        ",",
+        ", ",
+        "a,",
+        "/",
+        "a/",
+    ),
+    *(
+        ".",
+        "a.",
+        "..",
+        "etcd ",
+        "etcd",
+        "/etcd",
+        "etcd:",
+        "etcd-v0.",
+        "etcd:0.4",
+        "ETCD_",
+        "ETCD_A=",
+        "-peer-addr ",
+        "env ",
+        "exec ",
+    ),
+    *(
+        "script\n",
+        "end script\n",
+        "ENV ",
+        "ENV a \\\n",
+        "[Service]\n",
+        "ExecStart=",
+        "[program:a]\n",
+        "command=",
+        '"#!',
+        "<<A\n#!/bin/sh\n",
+    ),
+    *(
+        "sudo docker run ",
+        "x:\n",
+        "- a: b\n",
+        "{a: ",
+        "[a, ",
+        '"\\u0041',
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "\udcff",
+        "é",
+        "0",
+        "1e",
+        "1_",
+    ),
+    *(
+        "{{#if a}}",
+        "{{/if}}",
+        "{{else}}",
+        "<% do |a| %>",
+        "http://",
+        "http://a,",
+        "[::",
+        "::",
+        "a:1,",
+        "10.0.0.1:1,",
+        "${a:-",
+        "\\$a",
+        "\\`",
+    ),
 )
 """What somebody might repeat."""
 
