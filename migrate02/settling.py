@@ -15,7 +15,8 @@ from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup,
 from migrate02.formats.document import Document
 from migrate02.formats.masks import HIDDEN_PORT, mask, unmask
 from migrate02.formats.places import Place, Setup
-from migrate02.formats.templates import Blocks, Statement, may_be_template
+from migrate02.formats.templates import Statement
+from migrate02.formats.templates import blocks as blocks_of
 from migrate02.formats.view import Edit
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
@@ -159,10 +160,9 @@ def decided_by_a_template(setup: Setup, name: str) -> Finding | None:
 def _between_settings(setup: Setup, name: str) -> Statement | None:
     """A statement that tells the settings apart: not all of them stand in one block, with the start."""
     places = [*setup.flags, *setup.variables]
-    texts = {place.view.name: place.view.whole.text for place in places}
-    if not any(map(may_be_template, texts.values())):
+    blocks = {place.view.name: place.view.whole.once(blocks_of) for place in places}
+    if all(of_file.is_empty for of_file in blocks.values()):
         return None
-    blocks = {file: Blocks(text) for file, text in texts.items()}
     deciding = {blocks[place.view.name].of(place.view.offset(place.start)) for place in places}
     if name in blocks:
         deciding.add(blocks[name].of_line(setup.line))

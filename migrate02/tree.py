@@ -59,6 +59,8 @@ class Deployment:
         self._taken: set[str] = set()
         self._told = told
         self._by_itself: list[str] = []
+        self._views: dict[str, View] = {}
+        self._read_as_settings: dict[str, Document | None] = {}
 
     def read(self, progress: Progress = lambda _done: None) -> None:
         for done, (name, text) in enumerate(self.texts.items(), 1):
@@ -81,7 +83,9 @@ class Deployment:
             if found is None:
                 return None
             self._taken.add(found)
-            return View(self.texts[found], found)
+            if found not in self._views:
+                self._views[found] = View(self.texts[found], found)
+            return self._views[found]
 
         try:
             reading = inputs.reading_of(text, name, self.options, sourced)
@@ -161,6 +165,12 @@ class Deployment:
         return Layer(name, document, path) if name is not None and document is not None else None
 
     def _document(self, name: str) -> Document | None:
+        """Read once: many may take it in."""
+        if name not in self._read_as_settings:
+            self._read_as_settings[name] = self._settings_of(name)
+        return self._read_as_settings[name]
+
+    def _settings_of(self, name: str) -> Document | None:
         try:
             document = formats.read(self.texts[name], name, self.options.era)
         except UnusableInput:

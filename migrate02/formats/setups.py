@@ -75,13 +75,9 @@ def _decided_by(start: Start, words: Sequence[Word]) -> templates.Statement | No
     """The statement of a template in the command, as far as its line goes."""
     program = start.program
     last = max((word.end for word in words if word.view is program.view), default=program.end)
-    found = program.view.once(_blocks).first(program.start, program.view.line_around(last)[1])
+    found = program.view.once(templates.blocks).first(program.start, program.view.line_around(last)[1])
     inside = (word.raw for word in words if word.view is not program.view)
     return found or next(filter(None, map(templates.deciding, inside)), None)
-
-
-def _blocks(view: View) -> templates.Blocks:
-    return templates.Blocks(view.text)
 
 
 def _elsewhere(words: Sequence[str], program: Word) -> Finding:

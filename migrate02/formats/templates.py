@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from migrate02.formats.view import View
 
 _STATEMENT = re.compile(
     r"\{%[-+]?\s*+(?P<jinja>\w++)(?:(?!\{%|%\})[^\n])*+%\}"
@@ -79,6 +82,10 @@ class Blocks:
         self._innermost = list(_innermost(self._deciding))
         self._lines = [0, *(found.end() for found in re.finditer("\n", text))] if self._deciding else [0]
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._deciding
+
     def of(self, at: int) -> Statement | None:
         """The statement that decides whether a place is there: the innermost that is open; None if it always is."""
         before = bisect_right(self._at, at)
@@ -92,6 +99,11 @@ class Blocks:
         """The first that stands between two places and decides what is there."""
         after = bisect_left(self._at, start)
         return self._deciding[after] if after < len(self._at) and self._at[after] < end else None
+
+
+def blocks(view: View) -> Blocks:
+    """Those of a text that is looked at more than once."""
+    return Blocks(view.text)
 
 
 def _innermost(deciding: Iterable[Statement]) -> Iterator[Statement | None]:

@@ -13,9 +13,10 @@ from migrate02.formats.document import UnusableInput
 
 Made = TypeVar("Made")
 
-MOST_SETTINGS = 100_000
-"""Places in one file where settings stand. Those around several starts of etcd count for each of them: what is
-repeated by reference could else be more than anybody can wait for."""
+MOST_SETTINGS, CHARACTERS_A_SETTING = 20_000, 8
+"""So many settings may be looked at in one file, and one more for each so many characters of it. Those that are for
+several starts of etcd count for each of them: what is said once and used often could else be more than anybody can wait
+for."""
 
 
 class TooMuch(UnusableInput):
@@ -70,10 +71,9 @@ class View:
         """Count settings that are looked at. Raises TooMuch when they are more than any file has."""
         whole = self.whole
         whole._spent += settings
-        if whole._spent > MOST_SETTINGS:
-            raise TooMuch(
-                f"more than {MOST_SETTINGS} settings, counted for every start of etcd that they are for"
-            )
+        most = MOST_SETTINGS + len(whole.text) // CHARACTERS_A_SETTING
+        if whole._spent > most:
+            raise TooMuch(f"more than {most} settings, counted for every start of etcd that they are for")
 
     @property
     def newline(self) -> str:
