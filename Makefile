@@ -17,7 +17,7 @@ SOURCES        := $(shell find compat migrate02 server -name '*.py')
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk lint types contracts bench docs lock proto clean
+.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk soak-hostile lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,9 @@ soak-cluster: $(STAMP)  ## three real processes under faults, histories checked:
 
 soak-disk: $(STAMP)  ## three members whose power is cut, all that was answered there again: make soak-disk STATES=20000
 	$(BIN)/python -m tests.server.node.soak_disk --states $(STATES)
+
+soak-hostile: $(STAMP)  ## inputs of the tool that are made to be slow: fails where the work grows faster than the input
+	$(BIN)/python -m tests.migrate02.soak_hostile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

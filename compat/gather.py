@@ -19,6 +19,9 @@ from compat.toml04 import TomlError, read_toml
 from compat.translate import ERA_04, Surroundings, era_of, is_of_2x_alone
 from compat.variables import PREFIX, read_variables
 
+MOST_CHARACTERS = 4 << 20
+"""No configuration file of 0.4 is larger."""
+
 
 class Sources(NamedTuple):
     """Everything that was given, and of which era it is."""
@@ -76,7 +79,7 @@ def _read_named(config_file: Given) -> _File:
 
 def _read_system(path: str, started: Mapping[str, Given]) -> _File:
     """0.4's default file, TOML or converted in place. Anything else may stand under that name."""
-    if not os.path.exists(path):
+    if not os.path.isfile(path):  # a pipe would be waited for
         return _File([], [])
     if _is_new(started):
         return _File([], [_not_read(path, "the command line or the environment is of etcd 2.x")])
@@ -106,7 +109,9 @@ def _reason(error: Exception) -> str:
 
 def _parse(path: str) -> _File:
     with open(path, encoding="utf-8") as file:
-        text = file.read()
+        text = file.read(MOST_CHARACTERS + 1)
+    if len(text) > MOST_CHARACTERS:
+        raise TomlError(f"larger than {MOST_CHARACTERS} characters, so no etcd configuration")
     if holds_variables(text):
         variables = read_env_file(text, path)
         return _File(variables.given, [_read_as_variables(path), *variables.findings])

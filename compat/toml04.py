@@ -48,10 +48,19 @@ class TomlError(ValueError):
     """The text is no TOML; the message has the parser's words and the line."""
 
 
+MOST_PARTS = 100
+"""Of a key with dots in it. The time that the parser takes grows with their square."""
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_MANY_DOTS = rf"""(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}}"""
+
+
 def read_toml(text: str, file: str) -> TomlFile:
     """Raises TomlError."""
     import tomllib
 
+    if many := re.search(_MANY_DOTS, text):
+        line = text.count("\n", 0, many.start()) + 1
+        raise TomlError(f"a key of more than {MOST_PARTS} parts (at line {line}, column 1)")
     try:
         document = tomllib.loads(text)
     except ValueError as error:

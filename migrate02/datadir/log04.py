@@ -13,10 +13,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import PROT_READ, mmap
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.reading import open_file
 
 _HEAD_BYTES = 9
 _JSON = json.JSONDecoder()
@@ -32,7 +34,10 @@ _ENTRY = re.compile(
 )
 _START_OF_ENTRY = re.compile(rb"(?=[ 0-9a-f]{8}\n\x08)")
 
-_READ_BYTES = 1 << 20
+_CONTROL = re.compile(rb"[\0-\x1f]")
+_LONGEST_BEGINNING = 512
+"""Bytes of an entry before its command: three numbers and a name."""
+
 _MOST_BYTES = 1 << 30
 """0.4 has no limit for an entry; a length beyond this is damage."""
 
@@ -73,7 +78,7 @@ class Log:
 
     def __iter__(self) -> Iterator[Entry]:
         try:
-            with self.path.open("rb", _READ_BYTES) as file:
+            with open_file(self.path) as file:
                 yield from self._entries(file)
         except FileNotFoundError:
             return
@@ -100,18 +105,17 @@ class Log:
 
     def _give_up(self, file: BinaryIO, offset: int, index: int) -> None:
         """What is at ``offset`` is no entry: a torn tail, unless an entry follows it."""
-        file.seek(offset)
-        rest = file.read()
-        for match in _START_OF_ENTRY.finditer(rest, 1):
-            at = match.start()
-            length = _length(rest[at : at + _HEAD_BYTES])
-            body = rest[at + _HEAD_BYTES : at + _HEAD_BYTES + length]
-            if length and len(body) == length and _decode(body, offset + at) is not None:
-                last = f"after entry {index} " if index else ""
-                raise self._damage(
-                    f"{last}there is no whole entry, and yet at byte {offset + at} the log goes on", offset
-                )
-        self.torn = Torn(offset, len(rest))
+        with mmap(file.fileno(), 0, prot=PROT_READ) as whole:
+            for match in _START_OF_ENTRY.finditer(whole, offset + 1):
+                at = match.start()
+                start = at + _HEAD_BYTES
+                end = start + _length(whole[at:start])
+                if start < end <= len(whole) and _is_entry(whole, start, end, at):
+                    last = f"after entry {index} " if index else ""
+                    raise self._damage(
+                        f"{last}there is no whole entry, and yet at byte {at} the log goes on", offset
+                    )
+            self.torn = Torn(offset, len(whole) - offset)
 
     def _damage(self, what: str, offset: int) -> DataError:
         return DataError(f"the log is damaged: {what}", self.path, offset, OTHER_MEMBER)
@@ -124,6 +128,19 @@ def _length(head: bytes) -> int:
     except ValueError:
         return 0
     return length if 0 < length <= _MOST_BYTES and head == b"%8x\n" % length else 0
+
+
+def _is_entry(whole: mmap, start: int, end: int, offset: int) -> bool:
+    """Whether an entry lies there. What only looks like its beginning is found out before all of it is read: of such
+    there may be many, one in the other."""
+    match = _ENTRY.match(whole, start, min(end, start + _LONGEST_BEGINNING))
+    if match is None:
+        return False
+    if match[5] is not None:
+        control = _CONTROL.search(whole, match.end(), end)
+        if control is None or control.start() != end - 1:
+            return False  # JSON has none but the line feed that it ends with
+    return _decode(whole[start:end], offset) is not None
 
 
 def _decode(body: bytes, offset: int) -> Entry | None:

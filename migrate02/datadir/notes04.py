@@ -7,10 +7,12 @@ members change, so it says nothing about where the log ends. ``standby_info`` te
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.reading import read_file
 
 
 class Standby(NamedTuple):
@@ -44,12 +46,10 @@ def standby_info(path: Path) -> Standby | None:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", path) from error
+    try:
+        found = json.loads(read_file(path))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

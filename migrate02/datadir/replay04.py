@@ -8,7 +8,9 @@ the key space's own rules that decide, which are 0.4's but for the points writte
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
@@ -21,6 +23,9 @@ REGISTRY = f"{USERS}/_etcd/machines"
 CONFIG = f"{USERS}/_etcd/config"
 
 _DEFAULT_ACTIVE_SIZE = 9
+
+MOST_PARTS = 1_000
+"""Of a key, as the bundled server has it. Each is a directory, and has the names of all above it in its own."""
 
 
 class UnknownCommand(ValueError):
@@ -44,6 +49,8 @@ class Replayer:
         self.store = store
         self.now: int | None = None
         """The latest time that the log tells, Unix nanoseconds: the leader wrote one twice a second."""
+        self._members = _Members(store)
+        """Those of a snapshot have no times to live: 0.4 gives a member none."""
 
     def apply(self, name: str, command: dict[str, Any]) -> None:
         """Does what the command did, which may be nothing.
@@ -53,10 +60,14 @@ class Replayer:
         if name not in FIELDS:
             raise UnknownCommand(f"etcd 0.4 has no command {name}")
         fields = fields_of(name, command)
+        if fields.get("key", "").count("/") > MOST_PARTS:
+            raise BadField(f"its key has more than {MOST_PARTS} parts, which are as many directories")
         try:
             _ACTIONS[name](self, **fields)
         except EtcdError:
             return  # it failed then, too, and took no index
+        if "key" in fields:
+            self._members.changed(_path(fields["key"]), fields.get("expiration"))
 
     def _clock(self, expiration: int | None = None) -> int:
         """The time of an event, from which the seconds a key has left are shown to those who watch the past."""
@@ -100,27 +111,32 @@ class Replayer:
             raise BadField("time is missing")
         self.now = time
         self.store.delete_expired(time, now=time)
+        self._members.expired(time)
 
     # What 0.4 did of its own accord
 
     def _join(self, name: str, peer_url: str, client_url: str) -> None:
         """A name that is known may come with another peer URL, and keeps its client URL then; a new one is refused when
         its peer URL is another's, or when there are as many as may take part."""
-        members = {member.name: member for member in registered(self.store)}
+        members = self._members
         path = f"{REGISTRY}{clean(name)}"
-        known = members.get(name) or _registered_at(self.store, path)
+        known = members.named(name) or _registered_at(self.store, path)
         if known is not None:
             if known.peer_url != peer_url:
                 self.store.update(path, _entry(peer_url, known.client_url), now=self._clock())
+                members.changed(path)
             return
-        if any(member.peer_url == peer_url for member in members.values()):
+        if members.has_url(peer_url):
             return
-        if members and len(members) >= self._active_size():
+        if members.count and members.count >= self._active_size():
             return
         self.store.create(path, _entry(peer_url, client_url), now=self._clock())
+        members.changed(path)
 
     def _remove(self, name: str) -> None:
-        self.store.delete(f"{REGISTRY}{clean(name)}", now=self._clock())
+        path = f"{REGISTRY}{clean(name)}"
+        self.store.delete(path, now=self._clock())
+        self._members.changed(path)
 
     def _set_config(self, config: dict[str, float]) -> None:
         values = {name: max(least, config.get(name, 0)) for name, least in CONFIG_LEAST.items()}
@@ -136,6 +152,58 @@ class Replayer:
 
     def _nothing(self) -> None:
         """A read, or an election."""
+
+
+class _Members:
+    """What ``registered`` lists, known without listing it again for every member that joins."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._by_name: dict[str, Registered] | None = None
+        self._urls: Counter[str] = Counter()
+        self._expiring: list[tuple[int, str]] = []
+        """A heap of times, with the paths that are gone then."""
+
+    def _listed(self) -> dict[str, Registered]:
+        if self._by_name is None:
+            self._by_name = {member.name: member for member in registered(self._store)}
+            self._urls = Counter(member.peer_url for member in self._by_name.values())
+        return self._by_name
+
+    @property
+    def count(self) -> int:
+        return len(self._listed())
+
+    def named(self, name: str) -> Registered | None:
+        return self._listed().get(name)
+
+    def has_url(self, peer_url: str) -> bool:
+        self._listed()
+        return self._urls[peer_url] > 0
+
+    def changed(self, path: str, expiration: int | None = None) -> None:
+        """Something was done to a key, which may hold a member or be above all of them."""
+        if not (path.startswith(REGISTRY) or REGISTRY.startswith(path)):
+            return
+        if expiration is not None:
+            heappush(self._expiring, (expiration, path))
+        if not path.startswith(REGISTRY + "/"):
+            self._by_name = None
+        elif self._by_name is not None:
+            self._look_again(self._by_name, path[len(REGISTRY) + 1 :].partition("/")[0])
+
+    def _look_again(self, by_name: dict[str, Registered], name: str) -> None:
+        before = by_name.pop(name, None)
+        after = None if name.startswith("_") else _registered_at(self._store, f"{REGISTRY}/{name}")
+        if before is not None:
+            self._urls[before.peer_url] -= 1
+        if after is not None:
+            by_name[name] = after
+            self._urls[after.peer_url] += 1
+
+    def expired(self, time: int) -> None:
+        while self._expiring and self._expiring[0][0] <= time:
+            self.changed(heappop(self._expiring)[1])
 
 
 _ACTIONS: dict[str, Callable[..., None]] = {

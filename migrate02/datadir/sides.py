@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from migrate02.datadir import live, snapshot04
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Key, user_keys
 from migrate02.datadir.reader2x import read_member
+from migrate02.datadir.reading import read_file
 from migrate02.datadir.source04 import read_source
 from server.storage.datadir import Kind, layout
 from server.storage.errors import CodecError, StorageError
@@ -91,12 +93,9 @@ def _directory(path: Path) -> Side:
 
 
 def _file(path: Path) -> Side:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", path) from error
+    raw = read_file(path, named=True)
     if path.suffix == ".ss":
-        store = snapshot04.read_snapshot(path, lambda _: True).store
+        store = snapshot04.snapshot_of(raw, path, lambda _: True).store
         return Side("a snapshot of etcd 0.4", list(user_keys(store)), store.index)
     if raw.startswith(b'{"key":') or not raw.strip():
         return Side("an export", sorted(_exported(raw, path), key=_parts), 0)
@@ -113,7 +112,7 @@ def _file(path: Path) -> Side:
 
 def _exported(raw: bytes, path: Path) -> Iterator[Key]:
     offset = 0
-    for line in raw.splitlines(keepends=True):
+    for line in io.BytesIO(raw):
         try:
             found = json.loads(line)
             value = (
@@ -125,6 +124,6 @@ def _exported(raw: bytes, path: Path) -> Iterator[Key]:
             )
             expiration = parse_time(found["expiration"]) if "expiration" in found else None
             yield Key(found["key"], value, found["createdIndex"], found["modifiedIndex"], expiration)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise DataError("not a line of an export", path, offset) from error
         offset += len(line)

@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.reading import read_file
 from server.store import Action, SnapshotFormatError, Store
 from server.store.deepjson import loads
 from server.store.snapshot import read_document
@@ -53,10 +54,11 @@ def read_snapshot(path: Path, elected_since: Callable[[int], bool]) -> Snapshot:
     the snapshot still knows them, and has answered its clients accordingly; one that was started again does not. So
     they are put back unless ``elected_since(index of the snapshot)``, as there is an election after every start.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", path) from error
+    return snapshot_of(read_file(path), path, elected_since)
+
+
+def snapshot_of(raw: bytes, path: Path, elected_since: Callable[[int], bool]) -> Snapshot:
+    """The same of what is in a file. ``path`` is what messages call it."""
     if _CHECKSUM.match(raw) is None:
         raise DataError("no snapshot of etcd 0.4: it does not begin with a checksum", path, 0)
     if int(raw[:8], 16) != crc32(memoryview(raw)[9:]):

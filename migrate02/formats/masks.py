@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-# All of these take time in proportion to the text, whatever it is: what is begun again is not looked through a second time.
+# All of these take time in proportion to the text: what is begun again is not looked through a second time.
 IN_BRACES = r"\{\{(?:(?!\{\{|\}\}).)*+\}\}|<%(?:(?!<%|%>).)*+%>"
 TEMPLATE = rf"%\([A-Za-z_]+\)s|{IN_BRACES}|#\{{[^{{}}]*\}}|@[A-Za-z_]+@|\$\$(?:\w+|\{{[^{{}}]*\}}|\([^()]*\))"
 """Of Python and supervisord, Jinja and Go, ERB, Ruby, autoconf; and compose's ``$$``."""

@@ -17,7 +17,7 @@ from migrate02.formats.view import View
 
 _FILE = re.compile(r"\s*#(?:cloud-config|!)")
 _STRING = re.compile(r'"(\s*#(?:cloud-config|!)(?:[^"\\]|\\.)*)"', re.DOTALL)
-_HERE = re.compile(r"<<[-~]?[\"']?(\w++)[\"']?[^\n]*+\n(?=\s*+#(?:cloud-config|!))")
+_HERE = re.compile(r"<<[-~]?[\"']?(\w++)[\"']?(?:(?!<<)[^\n])*+\n(?=\s*+#(?:cloud-config|!))")
 _FIRST_WORD = re.compile(r"(?m)^[ \t]*+(\w++)")
 
 

@@ -21,10 +21,11 @@ def read(text: str, name: str) -> Document:
     """Raises UnusableInput when it is no YAML mapping, or none of etcd's."""
     import yaml
 
-    from migrate02.formats.yamlnodes import check_depth
+    from migrate02.formats.yamlnodes import check_aliases, check_depth
 
     try:
         check_depth(text)
+        check_aliases(text)
         document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)

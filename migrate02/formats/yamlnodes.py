@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeAlias
@@ -80,12 +81,14 @@ def _composed(text: str) -> list[Node]:
 MOST_DEPTH = 200
 """Of maps and lists in each other. The parser's time grows with it, and its stack."""
 
-_BEGINNING = re.compile(r"(?m)^[ \t?:-]{199,}")
+SURELY_FLAT = 200
+"""So few brackets cannot nest too deep."""
+_BEGINNING = re.compile(r"(?m)^[ \t?:-]{50,}")
 
 
 def check_depth(text: str) -> None:
     """Raises UnusableInput for YAML that nests deeper than anybody writes it, before a parser makes nodes of it."""
-    if text.count("[") + text.count("{") < MOST_DEPTH and not _BEGINNING.search(text):
+    if text.count("[") + text.count("{") < SURELY_FLAT and _BEGINNING.search(text) is None:
         return
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
@@ -96,6 +99,36 @@ def check_depth(text: str) -> None:
                 raise UnusableInput(f"not YAML that anybody writes: more than {MOST_DEPTH} levels", line)
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
+
+
+MOST_BY_ALIASES = 100_000
+
+
+def check_aliases(text: str) -> None:
+    """Raises UnusableInput for YAML whose aliases, written out, are more than anybody has memory for.
+
+    Nodes are shared between aliases; what is made of them may not be.
+    """
+    if "*" not in text or "&" not in text:
+        return
+    for root in yaml.compose_all(text, Loader=_Loader):
+        if root is not None and _size(root, {}) > MOST_BY_ALIASES + len(text):
+            raise UnusableInput(
+                f"not YAML that anybody writes: its aliases stand for more than {MOST_BY_ALIASES} values"
+            )
+
+
+def _size(node: Node, known: dict[int, int]) -> int:
+    """How many nodes it is with its aliases written out. One that holds itself is as many as that is refused."""
+    if id(node) not in known:
+        known[id(node)] = sys.maxsize
+        inside: list[Node] = []
+        if isinstance(node, MappingNode):
+            inside = [item for pair in node.value for item in pair]
+        elif isinstance(node, SequenceNode):
+            inside = node.value
+        known[id(node)] = 1 + sum(_size(item, known) for item in inside)
+    return known[id(node)]
 
 
 def _nodes(text: str) -> list[Node]:

@@ -202,3 +202,14 @@ def test_a_data_directory_of_0_4(files: list[str], old: bool, tmp_path: Path) ->
 def test_a_directory_that_cannot_be_looked_into_is_for_the_start_to_find_out(path: str) -> None:
     assert not has_member_data(path)
     assert not is_of_etcd04(path)
+
+
+def test_a_file_without_an_end_is_read_as_far_as_the_limit() -> None:
+    (told,) = gather(read_command_line(["-config", "/dev/zero"]), {}, "/nowhere").findings
+    assert told.code == "unusable-input"
+    assert "larger than" in told.message
+
+
+def test_a_pipe_in_the_place_of_the_default_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "etcd.conf")
+    assert gather(read_command_line([]), {}, str(tmp_path / "etcd.conf")).findings == []

@@ -42,6 +42,7 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "comments": _run('addr = "10.0.0.9:4001"\n', "# a comment {i}\n"),
         "lines of a text": _run('addr = "10.0.0.9:4001"\nname = """', "line {i}\n", '"""\n'),
         "arrays of tables": _run('addr = "10.0.0.9:4001"\n', "[[peer]]\naddr = 1\n"),
+        "parts of a key": _run('addr = "10.0.0.9:4001"\na', ".a", " = 1\n"),
         "dotted keys": _run('addr = "10.0.0.9:4001"\n', "a{i}.b.c = 1\n"),
     },
     "env": {
@@ -76,6 +77,15 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "items": _run("name: m1\nlisten-client-urls: http://a:1\nother:\n", "- item {i}\n"),
         "lines of a value": _run("name: m1\ncors: |\n", "  line {i}\n"),
         "comments": _run("name: m1\nlisten-client-urls: http://a:1\n", "# comment {i}\n"),
+        "aliases": lambda size: (
+            "name: m1\nx0: &x0 [a, b]\n"
+            + "".join(f"x{at + 1}: &x{at + 1} [*x{at}, *x{at}]\n" for at in range(size))
+            + f"cors: *x{size}\n"
+        ),
+        "merges": lambda size: (
+            "name: m1\nx0: &x0 {a: b}\n"
+            + "".join(f"x{at + 1}: &x{at + 1} {{<<: [*x{at}, *x{at}]}}\n" for at in range(size))
+        ),
         "anchors": _run("name: m1\nlisten-client-urls: http://a:1\n", "a{i}: &a{i} x\n"),
         "deeper": lambda size: (
             "name: m1\nlisten-client-urls: http://a:1\n" + "".join(" " * at + "a:\n" for at in range(size))
@@ -315,6 +325,19 @@ REPEATED: dict[str, dict[str, Grow]] = {
     },
 }
 """What is repeated in a file of each kind. A format that is not in here fails a test."""
+
+PRODUCTS = frozenset(
+    (
+        "aliases of flags",
+        "exports and starts",
+        "additions and starts",
+        "doubling",
+        "doubling names",
+        "one alias",
+        "variables and starts",
+    )
+)
+"""What is said once and counts for many. So much of that is taken as a small file may need, and then in proportion."""
 
 SAMPLES: dict[str, str] = {
     "toml": 'name = "m1"\naddr = "10.0.0.9:4001"\n@@\n',

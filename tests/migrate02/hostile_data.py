@@ -130,7 +130,11 @@ INSPECTED: dict[str, Make] = {
         lambda size: log(
             NOP,
             ("etcd:setClusterConfig", FOREVER),
-            *(one for at in range(size) for one in (("etcd:join", join(at)), ("etcd:remove", {"name": f"m{at}"}))),
+            *(
+                one
+                for at in range(size)
+                for one in (("etcd:join", join(at)), ("etcd:remove", {"name": f"m{at}"}))
+            ),
         )
     ),
     "members with keys between": _log(
@@ -154,6 +158,17 @@ INSPECTED: dict[str, Make] = {
                 ("etcd:set", {"key": f"/k{at}", "value": "v", "expireTime": "2030-01-01T00:00:00Z"})
                 for at in range(size)
             ),
+        )
+    ),
+    "updates": _log(
+        lambda size: log(
+            *FIRST, ("etcd:set", {"key": "/k"}), *(("etcd:update", {"key": "/k", "value": "v"}),) * size
+        )
+    ),
+    "comparisons": _log(
+        lambda size: log(
+            *FIRST,
+            *(("etcd:compareAndDelete", {"key": "/k", "prevValue": "v"}), ("etcd:get", {"key": "/k"})) * size,
         )
     ),
     "times": _log(lambda size: log(*FIRST, *(("etcd:sync", {"time": "2014-01-01T00:00:00Z"}),) * size)),
@@ -205,16 +220,15 @@ INSPECTED: dict[str, Make] = {
         lambda size: log(
             *FIRST,
             tail=b"x"
-            + (b"  100000\n\x08\x03\x10\x01\x1a\x08etcd:set\x22" + varint(0x100000 - 14 - 3) + b'{"key":"') * size
+            + (b"  100000\n\x08\x03\x10\x01\x1a\x08etcd:set\x22" + varint(0x100000 - 14 - 3) + b'{"key":"')
+            * size
             + b"}\n" * 1000,
         )
     ),
     "zeros in a tail": _log(lambda size: log(*FIRST, tail=b"\0" * size)),
     "blanks in a tail": _log(lambda size: log(*FIRST, tail=b" " * size)),
     "a snapshot": _snapshot(wide),
-    "a snapshot with events": _snapshot(
-        lambda size: store(node("/", {}), [event(at) for at in range(size)])
-    ),
+    "a snapshot with events": _snapshot(lambda size: store(node("/", {}), [event(at) for at in range(size)])),
     "a deep snapshot": _snapshot(lambda size: store(chain(min(size, 100)))),
     "nesting in a snapshot": _snapshot(lambda size: [store(node("/", {}))]),
 }
@@ -233,7 +247,9 @@ def _export(make: Callable[[int], str]) -> Make:
 
 
 def line(path: str, value: str = "v") -> str:
-    return json.dumps({"key": path, "value": value, "createdIndex": 1, "modifiedIndex": 1}, separators=(",", ":"))
+    return json.dumps(
+        {"key": path, "value": value, "createdIndex": 1, "modifiedIndex": 1}, separators=(",", ":")
+    )
 
 
 EXPORTED: dict[str, Make] = {

@@ -14,6 +14,7 @@ import pytest
 from migrate02 import files
 from migrate02.exits import DONE, REFUSED
 from tests.migrate02.running import convert, migrate02
+from tests.migrate02.work import limited
 
 OLD = "ETCD_NAME=m1\nETCD_ADDR=10.0.0.9:4001\nETCD_PEER_ADDR=10.0.0.9:7001\nETCD_DATA_DIR=/d\n"
 
@@ -180,3 +181,76 @@ def test_a_name_that_is_not_there_is_one_line() -> None:
         run = migrate02(*words, "/nowhere\n\x1b[2J")
         assert "\x1b" not in run.out + run.err
         assert run.err.count("\n") <= 2
+
+
+DEEP = 100_000
+BOMB = "x0: &x0 [a, b]\n" + "".join(f"x{at + 1}: &x{at + 1} [*x{at}, *x{at}]\n" for at in range(60))
+MERGES = "x0: &x0 {a: b}\n" + "".join(f"x{at + 1}: &x{at + 1} {{<<: [*x{at}, *x{at}]}}\n" for at in range(60))
+COMPOSE = "services:\n  etcd:\n    image: etcd:0.4.9\n    command: -addr 10.0.0.9:4001\n"
+NESTED = {
+    "lists in YAML": ("etcd.yml", "name: m1\nlisten-client-urls: " + "[" * DEEP + "]" * DEEP),
+    "maps in YAML": ("etcd.yml", "name: m1\nlisten-client-urls: " + "{a: " * DEEP),
+    "dashes in YAML": ("etcd.yml", "name: m1\nlisten-client-urls:\n  " + "- " * DEEP + "a\n"),
+    "aliases in YAML": ("etcd.yml", f"{BOMB}name: *x60\n"),
+    "merges in YAML": ("etcd.yml", f"{MERGES}name: m1\n"),
+    "lists in a service": ("compose.yml", COMPOSE + "    a: " + "[" * DEEP),
+    "aliases in a service": ("compose.yml", COMPOSE + f"{BOMB}y: *x60\n"),
+    "aliases of containers": (
+        "pod.yml",
+        "kind: List\nimage: etcd\nx0: &x0\n  containers: [{image: etcd, args: [-addr=10.0.0.9:4001]}]\n"
+        + "".join(f"x{at + 1}: &x{at + 1} {{a: *x{at}, b: *x{at}}}\n" for at in range(60)),
+    ),
+    "a million lists": ("etcd.yml", "name: m1\nlisten-client-urls: " + "[" * 1_000_000),
+    "JSON": ("etcd.json", "[" * DEEP + '"etcd"' + "]" * DEEP),
+    "a Dockerfile": ("Dockerfile", "FROM etcd:0.4.9\nCMD " + "[" * DEEP + "]" * DEEP + "\n"),
+    "TOML": ("etcd.conf", 'addr = "10.0.0.9:4001"\npeers = ' + "[" * DEEP + "]" * DEEP + "\n"),
+    "maps in TOML": ("etcd.conf", 'addr = "10.0.0.9:4001"\npeers = ' + "{a=" * DEEP + "\n"),
+    "parts of a key in TOML": ("etcd.conf", 'addr = "10.0.0.9:4001"\na' + ".a" * DEEP + " = 1\n"),
+    "variables": (
+        "run",
+        '#!/bin/sh\nO0="-name a"\n'
+        + "".join(f'O{at + 1}="-v $O{at}"\n' for at in range(5000))
+        + "etcd $O5000\n",
+    ),
+    "variables that double": (
+        "run",
+        "#!/bin/sh\nO0=-v\n"
+        + "".join(f'O{at + 1}="$O{at} $O{at}"\n' for at in range(60))
+        + "etcd -name a $O60\n",
+    ),
+    "names that double": (
+        "run",
+        "#!/bin/sh\nO0=a\n" + "".join(f"O{at + 1}=$O{at}$O{at}\n" for at in range(60)) + "$O60/etcd -v\n",
+    ),
+    "parentheses": ("run", "#!/bin/sh\netcd -addr 10.0.0.9:4001 -name " + "$(" * DEEP + "\n"),
+    "substitutions in a quote": ("run", '#!/bin/sh\netcd -addr 10.0.0.9:4001 -name "' + "$(a)" * 40 + "\n"),
+    "names of an image": (
+        "compose.yml",
+        COMPOSE + "  b:\n    image: etcd" + "_a" * 60 + "!\n    command: -addr 10.0.0.9:4001\n",
+    ),
+    "statements of a line": ("compose.yml", COMPOSE + "{% if a %}" * 40 + "x\n"),
+    "open templates": ("run", "#!/bin/sh\netcd -addr 10.0.0.9:4001 -name " + "{{ " * DEEP + "\n"),
+    "texts in texts": (
+        "user-data",
+        "".join(
+            "  " * at + ("#cloud-config\n" + "  " * at + "write_files:\n" + "  " * at + "- content: |\n")
+            for at in range(60)
+        )
+        + "  " * 60
+        + "ETCD_ADDR=10.0.0.9:4001\n",
+    ),
+    "blanks": ("run", "#!/bin/sh\netcd -addr 10.0.0.9:4001" + " " * (1 << 20) + "x\n"),
+    "one long line": ("run", "#!/bin/sh\netcd -addr 10.0.0.9:4001 -name " + "a" * (1 << 20) + "\n"),
+}
+
+
+@pytest.mark.parametrize("what", NESTED)
+def test_what_is_nested_or_left_open_without_measure_is_told_in_a_line(tmp_path: Path, what: str) -> None:
+    """No fault, no wait: refused, left alone or converted, whichever it is."""
+    name, text = NESTED[what]
+    (tmp_path / name).write_text(text)
+    with limited(30):
+        run = convert("--check", tmp_path / name)
+    assert run.status in (DONE, 1, 2, REFUSED)
+    assert "Traceback" not in run.err
+    assert run.err.count("\n") <= 6
