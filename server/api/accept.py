@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from server.handshake import Parting
 from server.listen import address_text
 
 logger = logging.getLogger(__name__)
@@ -106,11 +107,14 @@ class Listener:
             logger.warning("http: there are as many connections as may be; others wait until one is closed")
 
     async def _begin(self, sock: socket.socket, address: tuple[object, ...]) -> None:
+        parting = Parting(sock)
         try:
             await self._loop.connect_accepted_socket(self._protocol, sock, ssl=self._context)
         except OSError as error:
             if self._context is not None:
                 logger.info("http: TLS handshake error from %s: %s", address_text(address), _reason(error))
+        finally:
+            await parting.end()
 
 
 def _reason(error: OSError) -> str:
