@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
@@ -157,6 +158,8 @@ def as_flag(name: str, value: str) -> list[str]:
 
 def become(start: Start) -> NoReturn:
     """Replace this process: pid, signals and exit status are etcd's own from here on. Raises EngineError."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and the next program would too
     try:
         os.execve(start.argv[0], start.argv, start.environ)
     except OSError as error:

@@ -108,6 +108,7 @@ def _run(config: Config) -> Ended | signal.Signals:
             config = members_by_dns(config)
         check_initial_cluster(config, begins=begins)
         _bind_all(config, names, bound)
+        to_peers = _to_peers(config)
         most_clients = _most_clients()
         if begins and config.discovery and config.initial_cluster_state == "new":
             found = join_by_discovery(config)
@@ -129,7 +130,7 @@ def _run(config: Config) -> Ended | signal.Signals:
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, started, names, bound, most_clients))
+        return runner.run(_serve(config, started, names, bound, to_peers, most_clients))
 
 
 def _end_at_once_by(number: signal.Signals) -> None:
@@ -193,6 +194,18 @@ def peer_tls_files(config: Config) -> TlsFiles:
     )
 
 
+def client_tls_files(config: Config) -> TlsFiles:
+    """What listeners for clients show, and want to be shown."""
+    return TlsFiles(
+        config.cert_file,
+        config.key_file,
+        config.ca_file,
+        config.trusted_ca_file,
+        config.client_cert_auth,
+        config.allow_old_tls,
+    )
+
+
 def dial_timeout(config: Config) -> float:
     """Seconds that a connection to a peer may take: one, and a fifth of an election timeout for the way."""
     return 1 + config.election_timeout / 1000 / 5
@@ -201,9 +214,7 @@ def dial_timeout(config: Config) -> float:
 def _bind_all(config: Config, names: Names | None, bound: list[_Bound]) -> None:
     """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
     look_up = None if names is None else resolver(names)
-    client = TlsFiles(
-        config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
-    )
+    client = client_tls_files(config)
     for kind, scope, urls, files in (
         ("peers", "peer", config.listen_peer_urls, peer_tls_files(config)),
         ("client requests", "client", config.listen_client_urls, client),
@@ -217,6 +228,8 @@ def _bind_all(config: Config, names: Names | None, bound: list[_Bound]) -> None:
             group.sockets.append(Listening(listen(url, look_up), context))
             group.urls.append(url)
             logger.info("listening for %s on %s", kind, url)
+            if files.allow_old and context is not None:
+                logger.warning("clients may speak TLS 1.0 and 1.1 (--allow-old-tls)")
 
 
 def _context(url: str, scope: str, files: TlsFiles) -> ssl.SSLContext | None:
@@ -258,6 +271,7 @@ async def _serve(
     started: Started,
     names: Names | None,
     bound: list[_Bound],
+    to_peers: ssl.SSLContext | None,
     most_clients: int | None,
 ) -> Ended | signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
@@ -271,7 +285,7 @@ async def _serve(
         strict_reconfig=config.strict_reconfig_check,
     )
     version = started.members.version
-    transport = _transport(config, started, node, names)
+    transport = _transport(config, started, node, names, to_peers)
     decided = "to_be_decided" if version is None else ".".join(version.split(".")[:2])
     node_logger.info("starting server... [version: %s, cluster version: %s]", VERSION, decided)
     node_logger.info("the cores are %s", "compiled" if is_compiled() else "interpreted")
@@ -347,16 +361,23 @@ async def _serve_proxy(proxy: Proxy) -> signal.Signals:
     return told.result()
 
 
-def _transport(config: Config, started: Started, node: Node, names: Names | None) -> Transport:
+def _to_peers(config: Config) -> ssl.SSLContext | None:
+    """For connections to the other members. Raises TlsError."""
+    files = peer_tls_files(config)
+    return client_context(files) if files.given or files.ca or files.trusted_ca else None
+
+
+def _transport(
+    config: Config, started: Started, node: Node, names: Names | None, tls: ssl.SSLContext | None
+) -> Transport:
     """The ways to the other members, which speak so that members of 2.3 and of 3.x both take part."""
     me = Identity(
         started.local.id, started.members.cluster_id, config.initial_advertise_peer_urls, versions=ETCD_3
     )
-    files = peer_tls_files(config)
     return Transport(
         me,
         node.peers,
-        tls=client_context(files) if files.given or files.ca or files.trusted_ca else None,
+        tls=tls,
         connect_timeout=dial_timeout(config),
         look_up=None if names is None else names.addresses,
         database=lambda snapshot: [empty_database(snapshot.index, snapshot.term)],

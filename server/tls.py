@@ -1,12 +1,16 @@
 """TLS for listeners and for connections to peers, from the settings cert-file, key-file,
 trusted-ca-file, client-cert-auth and ca-file.
 
-The rules are those of etcd 2.3, and the texts of its errors. TLS below 1.2 is not spoken.
+The rules are those of etcd 2.3, and the texts of its errors. TLS below 1.2 is spoken by a listener that
+is told to, and by no other.
 """
 
 import ssl
+import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
+
+from server.handshake import ListenerContext
 
 
 class TlsError(Exception):
@@ -21,6 +25,8 @@ class TlsFiles(NamedTuple):
     ca: str = ""
     trusted_ca: str = ""
     client_cert_auth: bool = False
+    allow_old: bool = False
+    """Whether a listener speaks TLS 1.0 and 1.1 too."""
 
     @property
     def given(self) -> bool:
@@ -40,13 +46,30 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
 
     Without a CA such certificates are checked against the system's. Raises TlsError.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = ListenerContext(ssl.PROTOCOL_TLS_SERVER)
+    if files.allow_old:
+        _allow_old(context)
     _load(context, files, with_pair=True)
     if files.ca or files.client_cert_auth:
         context.verify_mode = ssl.CERT_REQUIRED
         if not files.ca and not files.trusted_ca:
             context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
     return context
+
+
+def _allow_old(context: ssl.SSLContext) -> None:
+    if not ssl.HAS_TLSv1:
+        raise TlsError(f"--allow-old-tls: {ssl.OPENSSL_VERSION} of this Python speaks no TLS 1.0 and 1.1")
+    context.set_ciphers(_OLD_CIPHERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that is why it has to be asked for
+        context.minimum_version = ssl.TLSVersion.TLSv1
+
+
+_OLD_CIPHERS = (
+    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:AESGCM:AES:!aNULL:!eNULL:!aDSS:!PSK:!SRP:@SECLEVEL=0"
+)
+"""Of the old versions those with AES; level 0 allows SHA-1, by which they sign."""
 
 
 def client_context(files: TlsFiles) -> ssl.SSLContext:
@@ -68,8 +91,8 @@ def _load(context: ssl.SSLContext, files: TlsFiles, *, with_pair: bool) -> None:
         _check_readable(path)
     if with_pair:
         try:
-            context.load_cert_chain(files.cert, files.key)
-        except ssl.SSLError as error:
+            context.load_cert_chain(files.cert, files.key, password=lambda: _no_passphrase(files.key))
+        except (OSError, ValueError) as error:
             raise TlsError(
                 f"cert-file {files.cert} and key-file {files.key} cannot be used: {_reason(error)}"
             ) from error
@@ -79,6 +102,14 @@ def _load(context: ssl.SSLContext, files: TlsFiles, *, with_pair: bool) -> None:
                 context.load_verify_locations(path)
             except ssl.SSLError as error:
                 raise TlsError(f"CA file {path} cannot be used: {_reason(error)}") from error
+
+
+def _no_passphrase(key: str) -> NoReturn:
+    """For what would ask for one on the terminal, where there may be nobody."""
+    raise TlsError(
+        f"tls: failed to parse private key: key-file {key} has a passphrase, which nobody is asked for. "
+        f"Take it off: openssl pkey -in {key} -out NEW"
+    )
 
 
 def _check_readable(path: str) -> None:
@@ -91,5 +122,6 @@ def _check_readable(path: str) -> None:
         raise TlsError(f"open {path}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _reason(error: ssl.SSLError) -> str:
-    return (error.reason or str(error)).lower().replace("_", " ")
+def _reason(error: Exception) -> str:
+    reason = error.reason if isinstance(error, ssl.SSLError) else ""
+    return (reason or str(error)).lower().replace("_", " ")

@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from compat.etcdctl02.errors import ClientError, OutOfTime
 from compat.etcdctl02.gotext import quoted
@@ -138,13 +138,21 @@ def _check_files(tls: TlsFiles) -> None:
             raise ClientError(f"open {path}: {_why(error)}") from error
 
 
+def _no_passphrase(key: str) -> NoReturn:
+    """For what would ask for one on the terminal."""
+    raise ClientError(
+        f"tls: failed to parse private key: {key} has a passphrase, which is not asked for. "
+        f"Take it off: openssl pkey -in {key} -out NEW"
+    )
+
+
 def _context(tls: TlsFiles) -> ssl.SSLContext:
     """As strict as etcdctl, and no stricter: a certificate of the time, made by hand, has to pass."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         if tls.cert:
-            context.load_cert_chain(tls.cert, tls.key)
-    except ssl.SSLError as error:
+            context.load_cert_chain(tls.cert, tls.key, password=lambda: _no_passphrase(tls.key))
+    except (OSError, ValueError) as error:
         raise ClientError(
             f"tls: {tls.cert} and {tls.key} are no pair of certificate and key: {error}"
         ) from error

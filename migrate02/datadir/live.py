@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from migrate02.datadir.errors import DataError
@@ -33,11 +33,18 @@ class Tls(NamedTuple):
         try:
             context = ssl.create_default_context(cafile=self.ca_file or None)
             if self.cert_file:
-                context.load_cert_chain(self.cert_file, self.key_file or None)
+                context.load_cert_chain(self.cert_file, self.key_file or None, password=self._no_passphrase)
         except OSError as error:
             files = ", ".join(filter(None, self))
             raise DataError(f"the TLS files {files} cannot be used: {error.strerror or error}") from error
         return context
+
+    def _no_passphrase(self) -> NoReturn:
+        """For what would ask for one on the terminal."""
+        raise DataError(
+            f"the TLS file {self.key_file or self.cert_file} has a passphrase, which is not asked for: take it off "
+            "with openssl pkey"
+        )
 
 
 NO_TLS = Tls()

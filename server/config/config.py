@@ -87,6 +87,7 @@ class Config(NamedTuple):
     key_file: str
     client_cert_auth: bool
     trusted_ca_file: str
+    allow_old_tls: bool
     peer_ca_file: str
     peer_cert_file: str
     peer_key_file: str

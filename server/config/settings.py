@@ -134,6 +134,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("key-file", "string", "", "key of cert-file"),
     Setting("client-cert-auth", "bool", "false", "ask every client for a certificate"),
     Setting("trusted-ca-file", "string", "", "CA of client certificates"),
+    Setting("allow-old-tls", "bool", "false", "speak TLS 1.0 and 1.1 with clients, too", since=OURS),
     Setting("peer-ca-file", "string", "", "CA of peer certificates; asks every peer for one (old name)"),
     Setting("peer-cert-file", "string", "", "certificate shown to peers"),
     Setting("peer-key-file", "string", "", "key of peer-cert-file"),

@@ -132,7 +132,12 @@ class Proxy:
     async def _serve(self, handler: ProxyHandler) -> Serving:
         config = self._config
         files = TlsFiles(
-            config.cert_file, config.key_file, config.ca_file, config.trusted_ca_file, config.client_cert_auth
+            config.cert_file,
+            config.key_file,
+            config.ca_file,
+            config.trusted_ca_file,
+            config.client_cert_auth,
+            config.allow_old_tls,
         )
         look_up = None if self._names is None else await _addresses(config.listen_client_urls, self._names)
         for url in config.listen_client_urls:
@@ -140,6 +145,8 @@ class Proxy:
             self._running.callback(self._listening[-1].socket.close)
         for url in config.listen_client_urls:
             logger.info("proxy: listening for client requests on %s", url)
+        if files.allow_old and files.given:
+            logger.warning("proxy: clients may speak TLS 1.0 and 1.1 (--allow-old-tls)")
 
         def cors(origin: str) -> Headers:
             return cors_headers(config.cors, origin)

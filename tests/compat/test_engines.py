@@ -204,3 +204,11 @@ def test_becoming_it_keeps_the_pid_and_passes_words_as_they_are(tmp_path: Path) 
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     out, _ = child.communicate()
     assert (child.returncode, out) == (7, f"{child.pid}\n[a b]\n[]\n")
+
+
+def test_it_does_not_inherit_that_python_ignores_signals(tmp_path: Path) -> None:
+    path = script(tmp_path / "etcd", "grep SigIgn /proc/self/status")
+    code = f"from compat.engines import Start, become; become(Start([{str(path)!r}], {{'PATH': '/usr/bin:/bin'}}, []))"
+    plain = subprocess.run([path], stdout=subprocess.PIPE, check=True)
+    child = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    assert child.stdout == plain.stdout

@@ -81,6 +81,7 @@ def test_the_settings_that_the_bundled_server_has_besides() -> None:
     besides = {setting.name: setting.since for setting in SETTINGS if setting.since != "2.3"}
     assert besides == {
         "legacy-api": OURS,
+        "allow-old-tls": OURS,
         "discovery-timeout": OURS,
         "discovery-srv-name": "3.4",
         "dns-server": OURS,

@@ -14,6 +14,7 @@ from compat.etcdctl02.errors import ClientError
 from compat.etcdctl02.transport import Limits, Request, TlsFiles, Transport
 from tests.compat.etcdctl02.scripted import Scripted, answer
 from tests.support.ports import free_ports
+from tests.support.tls import make_certificates, with_passphrase
 
 PLAIN = TlsFiles("", "", "")
 TLS = Path(__file__).parents[3] / "fixtures" / "tls"
@@ -130,6 +131,17 @@ def test_a_certificate_for_another_name(tmp_path: Path) -> None:
         transport = Transport(TlsFiles(CA, "", ""), 5.0, lambda name: ["127.0.0.1"])
         with pytest.raises(ClientError, match=r"^x509: .*other\.example"):
             send(server.url.replace("127.0.0.1", "other.example"), transport=transport)
+
+
+@pytest.mark.parametrize("traditional", [False, True])
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(
+    tmp_path: Path, traditional: bool
+) -> None:
+    locked = with_passphrase(make_certificates(tmp_path), traditional=traditional)
+    with pytest.raises(
+        ClientError, match=r"^tls: failed to parse private key: .*locked\.key has a passphrase"
+    ):
+        Transport(TlsFiles("", str(tmp_path / "server.pem"), str(locked)), 5.0)
 
 
 def test_files_that_cannot_be_read_are_told_before_anything_is_sent(tmp_path: Path) -> None:

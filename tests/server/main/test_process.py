@@ -68,6 +68,6 @@ def test_a_member_that_is_added_while_the_process_ends_is_no_failure(
     config = load({"data-dir": str(tmp_path / "d")})
     started = open_member(config, resolve=lambda host: host, ask=nobody, now=1, random=Random(1))
     bound = [process._Bound(kind, [], []) for kind in ("peers", "client requests")]
-    ended = asyncio.run(process._serve(config, started, None, bound, None))
+    ended = asyncio.run(process._serve(config, started, None, bound, None, None))
     assert ended is signal.SIGTERM
     assert started.members.get(7) is not None

@@ -3,11 +3,13 @@
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from server.tls import TlsError, TlsFiles, client_context, server_context
+from tests.support.tls import V, client, make_certificates, with_passphrase
 
 FILES = Path(__file__).parents[3] / "fixtures" / "tls"
 CERT, KEY, CA = (str(FILES / name) for name in ("server.pem", "server.key", "ca.pem"))
@@ -98,3 +100,61 @@ def test_peers_are_checked_also_without_a_certificate_of_our_own() -> None:
     for files in (TlsFiles(), TlsFiles(trusted_ca=CA), TlsFiles(CERT, KEY)):
         context = client_context(files)
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.mark.parametrize("traditional", [False, True])
+@pytest.mark.parametrize("context_of", [server_context, client_context])
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(
+    made: Path, context_of: Callable[[TlsFiles], ssl.SSLContext], traditional: bool
+) -> None:
+    locked = with_passphrase(made, traditional=traditional)
+    with pytest.raises(
+        TlsError, match=r"^tls: failed to parse private key: key-file .*locked\.key has a passphrase"
+    ):
+        context_of(TlsFiles(str(made / "server.pem"), str(locked)))
+
+
+@pytest.mark.parametrize("version", [V.TLSv1, V.TLSv1_1, V.TLSv1_2, V.TLSv1_3])
+@pytest.mark.parametrize("allowed", [False, True])
+def test_old_versions_are_spoken_only_when_they_are_allowed(
+    made: Path, version: ssl.TLSVersion, allowed: bool
+) -> None:
+    files = TlsFiles(str(made / "server.pem"), str(made / "server.key"), allow_old=allowed)
+    theirs, ours = client(made, version), server_context(files)
+    assert agreed(ours, theirs) == (
+        version.name.replace("_", ".") if allowed or version >= V.TLSv1_2 else None
+    )
+
+
+def test_a_client_of_old_times_gets_no_weaker_ciphers_than_it_must(made: Path) -> None:
+    files = TlsFiles(str(made / "server.pem"), str(made / "server.key"), allow_old=True)
+    offered = {cipher["name"] for cipher in server_context(files).get_ciphers()}
+    assert not {
+        name
+        for name in offered
+        for weak in ("NULL", "ADH", "AECDH", "RC4", "DES", "EXP", "PSK")
+        if weak in name
+    }
+
+
+def agreed(ours: ssl.SSLContext, theirs: ssl.SSLContext) -> str | None:
+    """The version that the two speak, None when they find none. Without a socket."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (
+        ours.wrap_bio(there, back, server_side=True),
+        theirs.wrap_bio(back, there, server_hostname="127.0.0.1"),
+    )
+    for _ in range(10):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                return None
+    return ends[0].version()
