@@ -8,7 +8,6 @@ import asyncio
 import gc
 import logging
 import os
-import resource
 import signal
 import ssl
 import sys
@@ -22,6 +21,7 @@ import uvloop
 from server.api.adapter import Listening
 from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
+from server.api.limits import Limits
 from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
 from server.ask import PeerAsk
@@ -29,6 +29,7 @@ from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refu
 from server.cluster.discoverystate import full_error
 from server.cluster.srv import Names
 from server.config import Config
+from server.files import Files, open_files, raise_limit
 from server.finding import (
     dns_names,
     join_by_discovery,
@@ -43,6 +44,7 @@ from server.memory import collect_young_garbage, give_back_memory
 from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
 from server.notify import notify
 from server.peer import ETCD_3, Identity, PeerHandler, Transport
+from server.peer.codec import MAX_MESSAGE
 from server.proxy.peers import FindPeers, find_peers, peer_urls
 from server.proxy.process import Proxy, known_peers
 from server.raft import LogError
@@ -57,8 +59,10 @@ logger = logging.getLogger("server.main")
 signal_logger = logging.getLogger("server.signals")
 node_logger = logging.getLogger("server.node")
 
-_OWN_FILES = 150
-"""Open files that are no clients': etcd 2.3.8 reserves as many."""
+_FOR_PEERS = Limits(
+    idle=5.0, handshake=10.0, body=10.0, rate=8 << 10, stall=5.0, held=MAX_MESSAGE, makes_room=True
+)
+"""etcd gives peers five seconds for each piece. The longest message has room among all bodies together."""
 
 _SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets another have the interpreter: the log's, to begin the next sync. Python's
@@ -93,7 +97,7 @@ def serve(config: Config) -> Ended | signal.Signals:
 
 
 def _run(config: Config) -> Ended | signal.Signals:
-    _raise_file_limit()
+    raise_limit()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     for number in _SIGNAL_NAMES:
         _end_at_once_by(number)  # asking others, or reading a large log, takes a while
@@ -109,7 +113,7 @@ def _run(config: Config) -> Ended | signal.Signals:
         check_initial_cluster(config, begins=begins)
         _bind_all(config, names, bound)
         to_peers = _to_peers(config)
-        most_clients = _most_clients()
+        files = open_files()
         if begins and config.discovery and config.initial_cluster_state == "new":
             found = join_by_discovery(config)
             if found.full and config.discovery_fallback == "proxy":
@@ -130,7 +134,7 @@ def _run(config: Config) -> Ended | signal.Signals:
     except (BootstrapError, ListenError, TlsError, StorageError, CannotApply, LogError) as error:
         return _give_up(error, bound)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(config, started, names, bound, to_peers, most_clients))
+        return runner.run(_serve(config, started, names, bound, to_peers, files))
 
 
 def _end_at_once_by(number: signal.Signals) -> None:
@@ -272,7 +276,7 @@ async def _serve(
     names: Names | None,
     bound: list[_Bound],
     to_peers: ssl.SSLContext | None,
-    most_clients: int | None,
+    files: Files,
 ) -> Ended | signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
@@ -302,7 +306,7 @@ async def _serve(
             logger.info("serving what clients of etcd 0.4 ask for, too (--legacy-api)")
         peers, clients = bound
         for_peers = PeerHandler(transport, PeerApi(node, legacy=config.legacy_api).handle)
-        runners.append(await serve_http(for_peers.handle, peers.sockets))
+        runners.append(await serve_http(for_peers.handle, peers.sockets, most=files.peers, limits=_FOR_PEERS))
         runners.append(
             await serve_http(
                 api.handle,
@@ -310,7 +314,7 @@ async def _serve(
                 api.cors_headers if config.cors else None,
                 hot=KEYS_PREFIX,
                 repeats=api.repeats,
-                most=most_clients,
+                most=files.clients,
             )
         )
         notify("READY=1")
@@ -336,7 +340,7 @@ async def _serve(
 def _run_proxy(config: Config, find: FindPeers = find_peers) -> signal.Signals:
     """Runs a proxy until a signal ends it. Raises what can keep it from starting."""
     peers = known_peers(config, find)
-    proxy = Proxy(config, peers, most=_most_clients(), names=dns_names(config))
+    proxy = Proxy(config, peers, most=open_files().clients, names=dns_names(config))
     collect_young_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve_proxy(proxy))
@@ -397,26 +401,3 @@ def _let_the_next_signal_end_it() -> None:
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().remove_signal_handler(number)
         _end_at_once_by(number)
-
-
-def _most_clients() -> int | None:
-    """How many connections clients may have: what they must not take away is the files of the member itself. None
-    for no limit; raises BootstrapError when nothing is left for them."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit == resource.RLIM_INFINITY:
-        return None
-    if limit <= _OWN_FILES:
-        raise BootstrapError(
-            "C",
-            f"file descriptor limit[{limit}] of etcd process is too low, and should be set higher than {_OWN_FILES} "
-            "to ensure internal usage",
-        )
-    return limit - _OWN_FILES
-
-
-def _raise_file_limit() -> None:
-    """Every client is an open file; Go programs raise their limit as far as they may, and so does this
-    one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

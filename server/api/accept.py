@@ -8,8 +8,10 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
+from server.api.limits import Doing, Limits
 from server.handshake import Parting
 from server.listen import address_text
 
@@ -31,9 +33,23 @@ _PARTING = 0.1
 """Seconds that a handshake may still take when the listener is closed."""
 
 
+class Beginning(NamedTuple):
+    """A connection that has no protocol yet, as a ``Guest``."""
+
+    task: "asyncio.Task[None]"
+    address: str
+    since: float
+    doing: Doing = Doing.WAITING
+
+    def leave(self) -> None:
+        self.task.cancel()
+
+
 class Listener:
     """Takes connections from a listening socket, from now until it is closed, while ``has_room`` says so; others wait
-    in the system's queue. With a context they speak TLS.
+    in the system's queue. With a context they speak TLS, of which a handshake may take ``handshake`` seconds.
+    ``make_room`` is called for each before it is served; it may close another, one among ``beginning`` too, and says
+    whether it did.
     """
 
     def __init__(
@@ -42,21 +58,26 @@ class Listener:
         context: ssl.SSLContext | None,
         protocol: Callable[[], asyncio.Protocol],
         has_room: Callable[[], bool] = lambda: True,
+        make_room: Callable[[], bool] = lambda: False,
+        handshake: float = Limits().handshake,
     ) -> None:
         self._sock = sock
         self._context = context
         self._protocol = protocol
         self._has_room = has_room
+        self._make_room = make_room
+        self._handshake = handshake
         self._loop = asyncio.get_running_loop()
-        self._beginning: set[asyncio.Task[None]] = set()
+        self.beginning: set[Beginning] = set()
+        """Connections taken that have no protocol yet."""
         self._resting: asyncio.TimerHandle | None = None
         self._told = -_SILENCE
         self._resume()
 
     @property
-    def begun(self) -> int:
-        """Connections taken that have no protocol yet."""
-        return len(self._beginning)
+    def shaking_hands(self) -> Iterable[Beginning]:
+        """Those of the connections taken that may be long in beginning."""
+        return () if self._context is None else self.beginning
 
     async def close(self) -> None:
         """Listens no more. On return all that was accepted has its protocol; handshakes that hang are broken off."""
@@ -65,9 +86,10 @@ class Listener:
         else:
             self._resting.cancel()
         self._sock.close()
-        if self._beginning:
+        tasks = [beginning.task for beginning in self.beginning]
+        if tasks:
             # Not cancelled at once: that would close a connection under a protocol that has just got it.
-            _, hanging = await asyncio.wait(self._beginning, timeout=_PARTING)
+            _, hanging = await asyncio.wait(tasks, timeout=_PARTING)
             for task in hanging:
                 task.cancel()
 
@@ -96,9 +118,16 @@ class Listener:
                 self._rest(_REST)
                 return
             sock.setblocking(False)
-            task = self._loop.create_task(self._begin(sock, address))
-            self._beginning.add(task)
-            task.add_done_callback(self._beginning.discard)
+            crowded = self._make_room()
+            self._take(sock, address)
+            if crowded:
+                return  # the files of those who were closed are free only when the loop has turned
+
+    def _take(self, sock: socket.socket, address: tuple[object, ...]) -> None:
+        task = self._loop.create_task(self._begin(sock, address))
+        beginning = Beginning(task, str(address[0]), self._loop.time())
+        self.beginning.add(beginning)
+        task.add_done_callback(lambda _: self.beginning.discard(beginning))
 
     def _tell(self) -> None:
         now = self._loop.time()
@@ -109,7 +138,12 @@ class Listener:
     async def _begin(self, sock: socket.socket, address: tuple[object, ...]) -> None:
         parting = Parting(sock)
         try:
-            await self._loop.connect_accepted_socket(self._protocol, sock, ssl=self._context)
+            await self._loop.connect_accepted_socket(
+                self._protocol,
+                sock,
+                ssl=self._context,
+                ssl_handshake_timeout=None if self._context is None else self._handshake,
+            )
         except OSError as error:
             if self._context is not None:
                 logger.info("http: TLS handshake error from %s: %s", address_text(address), _reason(error))

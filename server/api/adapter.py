@@ -38,18 +38,20 @@ from server.api.http import (
     bad_request,
     text,
 )
+from server.api.limits import IDLE_SECONDS, Doing, Guest, Holdings, Limits, Share, first_to_go
 from server.api.rendering import Rendering
 from server.api.repeats import Repeats
 from server.api.wire import may_be_host
 
 logger = logging.getLogger(__name__)
 
-IDLE_SECONDS = 300.0
-"""How long a connection may be silent between requests or within a head, and how long a body may take: etcd's own
-read timeout of five minutes."""
-
 _DRAIN_PATIENCE = 1.0
 """Seconds for those bytes to come."""
+
+_TOO_MUCH = "the bodies that are being read hold as much memory as they may"
+
+_SILENCE = 60.0
+"""Seconds after a line that says there is no room in which there is no other."""
 
 _MAX_HEADERS = 10_000
 """aiohttp wants a number; Go has none, and what limits a head is its bytes."""
@@ -69,20 +71,54 @@ class Serving:
     """Listeners, and the connections that came by them."""
 
     def __init__(
-        self, server: "_Server", runner: web.ServerRunner, hot: HotPath | None, most: int | None
+        self,
+        server: "_Server",
+        runner: web.ServerRunner,
+        hot: HotPath | None,
+        most: int | None,
+        *,
+        makes_room: bool,
     ) -> None:
         self.listeners: list[Listener] = []
         self._server = server
         self._runner = runner
         self._hot = hot
         self._most = most
+        self._makes_room = makes_room
+        self._told = -_SILENCE
 
     def has_room(self) -> bool:
-        """Whether one more connection may be taken."""
+        """Whether one more connection may be taken, in the place of another perhaps."""
+        return not self._is_full() or (self._makes_room and first_to_go(self._guests()) is not None)
+
+    def make_room(self) -> bool:
+        """Closes a connection if there are as many as may be, for one that has been taken. Whether it did."""
+        if not self._is_full() or (guest := first_to_go(self._guests())) is None:
+            return False
+        guest.leave()
+        self._server.forget(guest)
+        for listener in self.listeners:
+            listener.beginning.discard(guest)
+        now = asyncio.get_running_loop().time()
+        if now - self._told >= _SILENCE:
+            self._told = now
+            logger.warning(
+                "http: there are as many connections as may be; those that are silent give way, now one of %s",
+                guest.address,
+            )
+        return True
+
+    def _is_full(self) -> bool:
         if self._most is None:
-            return True
+            return False
         served = self._server.count() + (0 if self._hot is None else len(self._hot.connections))
-        return served + sum(listener.begun for listener in self.listeners) < self._most
+        return served + sum(len(listener.beginning) for listener in self.listeners) >= self._most
+
+    def _guests(self) -> list[Guest]:
+        guests: list[Guest] = [one for one in self._server.connections if isinstance(one, Connection)]
+        for listener in self.listeners:
+            guests += listener.shaking_hands
+        return guests
 
     async def cleanup(self) -> None:
         """Listens no more, breaks off streams, lets other requests under way finish for a moment, and closes every
@@ -105,6 +141,7 @@ async def serve(
     hot: str = "",
     most: int | None = None,
     repeats: Repeats | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (a value)
 ) -> Serving:
     """Answers what comes in on the sockets until the ``cleanup`` of what it returns.
 
@@ -113,13 +150,14 @@ async def serve(
     ends. One whose connection is lost has its handler cancelled.
 
     There are no more than ``most`` connections at a time, if that is given: others wait until one is closed, as etcd
-    2.3.8 has them wait.
+    2.3.8 has them wait, or take the place of one (``limits``).
     """
+    holdings = Holdings(limits.held)
 
     async def answer(got: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(got, Incoming)
         try:
-            return await _answer(got, handler, cors)
+            return await _answer(got, handler, cors, limits, holdings)
         except Exception:
             logger.exception(
                 "this is a fault in the server, please report it: %s %r", got.method, got.raw_path
@@ -138,25 +176,30 @@ async def serve(
         max_line_size=MAX_HEAD,
         max_field_size=MAX_HEAD,
         max_headers=_MAX_HEADERS,
-        keepalive_timeout=IDLE_SECONDS,
+        keepalive_timeout=limits.idle,
         lingering_time=0,
+        stall=limits.stall,
     )
     runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_PATIENCE)
     await runner.setup()
-    path = HotPath(cast(Handler, handler), cors, hot.encode(), server, IDLE_SECONDS, repeats) if hot else None
-    serving = Serving(server, runner, path, most)
+    path = HotPath(cast(Handler, handler), cors, hot.encode(), server, limits.idle, repeats) if hot else None
+    serving = Serving(server, runner, path, most, makes_room=limits.makes_room)
     protocol = path or server
     for sock, tls in sockets:
-        serving.listeners.append(Listener(sock, tls, protocol, serving.has_room))
+        serving.listeners.append(
+            Listener(sock, tls, protocol, serving.has_room, serving.make_room, limits.handshake)
+        )
     return serving
 
 
 class _Server(web.Server):
     """aiohttp's low-level server, with connections of our own kind."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Any], **options: Any) -> None:
+    def __init__(
+        self, handler: Callable[[web.BaseRequest], Any], *, stall: float | None, **options: Any
+    ) -> None:
         super().__init__(handler, **options)
-        self._options = {
+        self._options = {"stall": stall} | {
             name: value
             for name, value in options.items()
             if name not in ("request_factory", "handler_cancellation")
@@ -166,11 +209,18 @@ class _Server(web.Server):
         """Of connections; aiohttp's own property makes a list of them."""
         return len(self._connections)
 
+    def forget(self, connection: object) -> None:
+        """It has been told to leave, and is not counted any more."""
+        if isinstance(connection, Connection):
+            self._connections.pop(connection, None)
+
     def __call__(self) -> web.RequestHandler:
         return Connection(self, loop=asyncio.get_running_loop(), **self._options)
 
 
-async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | None) -> web.StreamResponse:
+async def _answer(
+    got: Incoming, handler: PouringHandler, cors: HeadersFor | None, limits: Limits, holdings: Holdings
+) -> web.StreamResponse:
     if got.versionless or not may_be_host(got.headers.get("Host", "")):
         return _whole(bad_request(), ())
     expected = got.headers.get("Expect", "").lower()
@@ -183,10 +233,12 @@ async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | Non
         got.connection.tell_to_continue()
         waits = False
     if isinstance(reply, ReadBody):
-        reply = reply.then(await _read(got, reply.limit))
+        with holdings.share(got.connection) as share:
+            reply = reply.then(await _read(got, reply, limits, share))
         assert not isinstance(reply, ReadBody)
     elif isinstance(reply, PourBody):
-        reply = await _pour(got, reply.sink)
+        with holdings.share(got.connection) as share:
+            reply = await _pour(got, reply.sink, share)
     if isinstance(reply, UntilGone):
         try:
             async with asyncio.timeout(None) as until:
@@ -209,26 +261,43 @@ async def _answer(got: Incoming, handler: PouringHandler, cors: HeadersFor | Non
     return await _send_stream(got, response, further)
 
 
-async def _read(got: Incoming, limit: int) -> Body:
-    pieces = []
+async def _read(got: Incoming, wanted: ReadBody, limits: Limits, share: Share) -> Body:
+    loop, connection = asyncio.get_running_loop(), got.connection
+    begun = loop.time()
+    pieces: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(IDLE_SECONDS):
-            while size <= limit and (piece := await got.content.readany()):
+        async with asyncio.timeout(limits.body) as until:
+            while size <= wanted.limit and (piece := await got.content.readany()):
+                if not pieces and wanted.is_patient is not None and wanted.is_patient(piece):
+                    connection.begin(Doing.PATIENT)
                 pieces.append(piece)
                 size += len(piece)
+                now = loop.time()
+                if not share.hold(size, now):
+                    return Body(b"", _TOO_MUCH)
+                connection.begin(connection.doing)
+                if connection.doing is Doing.PATIENT:
+                    until.reschedule(now + IDLE_SECONDS)
+                elif limits.rate is not None:
+                    until.reschedule(begun + limits.body + size / limits.rate)
     except web.RequestPayloadError as error:
         return Body(b"", str(error))
     except TimeoutError:
         return Body(b"", "i/o timeout")
-    return Body(b"".join(pieces)[: limit + 1])
+    return Body(b"".join(pieces)[: wanted.limit + 1])
 
 
-async def _pour(got: Incoming, sink: Sink) -> Response:
+async def _pour(got: Incoming, sink: Sink, share: Share) -> Response:
+    loop, connection = asyncio.get_running_loop(), got.connection
+    connection.begin(Doing.PATIENT)
     try:
         while piece := await asyncio.wait_for(got.content.readany(), IDLE_SECONDS):
             if not sink.feed(piece):
                 break
+            if not share.hold(sink.held(), loop.time()):
+                return sink.end(_TOO_MUCH)
+            connection.begin(Doing.PATIENT)
     except web.RequestPayloadError as error:
         return sink.end(str(error))
     except TimeoutError:
@@ -266,7 +335,7 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
     """Sends pieces until the stream ends, or the client does: one that has stopped sending still gets what is there."""
     stream = response.stream
     assert stream is not None
-    sent = web.StreamResponse(status=response.status)
+    sent = _Streamed(response.status, got.connection.stall)
     _set_headers(sent, response.headers + further)
     if got.version < HttpVersion11:
         sent.force_close()  # whatever the client wishes: only this tells it where the body ends
@@ -278,6 +347,7 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
         if got.method == "HEAD":
             return sent
         try:
+            got.connection.begin(Doing.STREAMING)
             async with until:
                 with got.connection.ending(until):
                     await _send_pieces(stream, sent)
@@ -310,3 +380,20 @@ async def _send_pieces(
         else:
             await news.wait()
             news.clear()
+
+
+class _Streamed(web.StreamResponse):
+    """An answer in pieces, which a client that takes none of them for ``stall`` seconds has broken off."""
+
+    def __init__(self, status: int, stall: float | None) -> None:
+        super().__init__(status=status)
+        self._stall = stall
+
+    async def write(self, data: Any) -> None:
+        try:
+            async with asyncio.timeout(self._stall) as until:
+                await super().write(data)
+        except TimeoutError:
+            if until.expired():
+                raise BrokenOff from None
+            raise

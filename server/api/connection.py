@@ -23,6 +23,7 @@ from aiohttp.streams import EMPTY_PAYLOAD
 
 from server.api.hotpath import PARTING
 from server.api.http import CLOSE, refused
+from server.api.limits import Doing
 from server.api.wire import END_OF_HEAD, chunk_fault, without_upgrade
 from server.listen import address_text
 
@@ -62,6 +63,7 @@ class Incoming(web.BaseRequest):
             message = message._replace(should_close=True)  # aiohttp may lose what is sent behind it
         super().__init__(message, payload, connection, writer, task, asyncio.get_running_loop())
         self.connection = connection
+        connection.begin(Doing.BUSY)
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         """Headers in Go's order: the handler's by name, then those of HTTP itself."""
@@ -74,15 +76,35 @@ class Incoming(web.BaseRequest):
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's protocol for one connection. ``half_closed`` says that the client will send no more."""
+    """aiohttp's protocol for one connection. ``half_closed`` says that the client will send no more; ``stall`` is
+    ``Limits.stall``; ``doing``, ``since`` and ``address`` are a ``Guest``'s."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, stall: float | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.half_closed = False
+        self.stall = stall
+        self.doing = Doing.WAITING
+        self.since = self._loop.time()
         self._line = b""  # of a request, as far as it has come
         self._head = 0  # bytes of a head that is not whole
         self._body = EMPTY_PAYLOAD  # of the latest request
         self._ending: asyncio.Timeout | None = None
+
+    @property
+    def address(self) -> str:
+        return str((self.peername or ("",))[0])
+
+    def begin(self, doing: Doing) -> None:
+        """It is at something else from now on, or something came of what it is at."""
+        self.doing = doing
+        self.since = self._loop.time()
+
+    def leave(self) -> None:
+        """Closes it at once."""
+        if self.transport is not None:
+            self.transport.abort()
+        if self._task_handler is not None:
+            self._task_handler.cancel()  # before it writes to what is closed
 
     def data_received(self, data: bytes) -> None:
         if data and self._body.is_eof():
@@ -174,7 +196,12 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: Any, response: Any, start: Any
     ) -> tuple[web.StreamResponse, bool]:
-        finished = await super().finish_response(request, response, start)
+        try:
+            async with asyncio.timeout(self.stall):
+                finished = await super().finish_response(request, response, start)
+        except TimeoutError:
+            self.leave()
+            raise ConnectionError("the client does not read its answer") from None
         self._note_latest()  # what stood behind a request for an upgrade is read only now
         if not request.content.is_eof() and self.transport is not None:
             if self.transport.can_write_eof():
@@ -182,6 +209,7 @@ class Connection(web.RequestHandler):
             await asyncio.sleep(PARTING)
         if self.half_closed and not self._messages:
             self.close()
+        self.begin(Doing.WAITING)
         return finished
 
     def handle_error(

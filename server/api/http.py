@@ -117,15 +117,23 @@ class Response:
 class ReadBody:
     """The handler cannot answer without the body: it is read, and ``then`` answers.
 
-    Of a body of more than ``limit`` bytes ``limit + 1`` are read, by which ``then`` sees that it is too long.
+    Of a body of more than ``limit`` bytes ``limit + 1`` are read, by which ``then`` sees that it is too long. One that
+    ``is_patient`` says of its beginning may take as long as it likes, where others may not.
     """
 
     limit: int
     then: "Callable[[Body], Reply]"
+    is_patient: Callable[[bytes], bool] | None
 
-    def __init__(self, limit: int, then: "Callable[[Body], Reply]") -> None:
+    def __init__(
+        self,
+        limit: int,
+        then: "Callable[[Body], Reply]",
+        is_patient: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self.limit = limit
         self.then = then
+        self.is_patient = is_patient
 
 
 class Sink(Protocol):
@@ -134,12 +142,15 @@ class Sink(Protocol):
     def feed(self, piece: bytes) -> bool:
         """Takes the next bytes. False when it wants no more of them."""
 
+    def held(self) -> int:
+        """Bytes that it keeps."""
+
     def end(self, fault: str) -> Response:
         """Answers, when the body has ended, or enough of it has come; ``fault`` as in Body."""
 
 
 class PourBody(NamedTuple):
-    """The handler wants the body piece by piece, as long as it may be."""
+    """The handler wants the body piece by piece, as long as it may be, and as long as it takes."""
 
     sink: Sink
 

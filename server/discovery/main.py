@@ -20,12 +20,14 @@ from server.api.adapter import Listening
 from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
 from server.api.http import Handler
+from server.api.limits import Limits
 from server.cluster import NoAnswer, Reply
 from server.cluster.bootstrap import BootstrapError
 from server.config import Config, load
 from server.discovery.api import DiscoveryApi
 from server.discovery.remote import RemoteKeys
 from server.discovery.settings import ServiceSettings
+from server.files import open_files, raise_limit
 from server.listen import ListenError, listen
 from server.log import configure, log_fault
 from server.main import die_by
@@ -41,6 +43,10 @@ logger = logging.getLogger(__name__)
 
 _PEER_URL = "http://localhost:2380"
 """Of the store as a member: nobody listens there."""
+
+
+_LIMITS = Limits(idle=60.0, handshake=10.0, body=10.0, rate=8 << 10, stall=60.0, makes_room=True)
+"""Members ask now and then, and what they send is short; a wait may last."""
 
 
 class _CannotServe(Exception):
@@ -77,6 +83,8 @@ async def _run(settings: ServiceSettings) -> signal.Signals:
     told: asyncio.Future[signal.Signals] = loop.create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _tell, told, number)
+    raise_limit()
+    most = open_files().clients
     listening = _listen(settings)
     try:
         store = _remote(settings.store) if settings.store else _local(settings.data_dir, told)
@@ -88,7 +96,9 @@ async def _run(settings: ServiceSettings) -> signal.Signals:
                 url=settings.public_url,
                 scheme="https" if settings.listen_client_urls[0].startswith("https:") else "http",
             )
-            serving = await serve_http(api.handle, listening)
+            serving = await serve_http(
+                api.handle, listening, most=max(1, most // 2) if settings.store else most, limits=_LIMITS
+            )
             for url in settings.listen_client_urls:
                 logger.info(
                     "discovery service on %s: GET %s/new?size=3 answers with a discovery URL", url, url

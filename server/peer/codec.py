@@ -341,6 +341,11 @@ def _within_limit(size: int) -> int:
     return size
 
 
+def begins_snapshot(data: bytes) -> bool:
+    """Whether an encoded message that begins like this is a SNAPSHOT: everybody writes the type first."""
+    return data[:2] == bytes((8, MessageType.SNAPSHOT))
+
+
 # Snapshots of 3.x
 
 
@@ -363,6 +368,11 @@ class SnapshotReader:
     @property
     def has_begun(self) -> bool:
         return self.is_whole or bool(self._head)
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept."""
+        return max(len(self._head), self._end if self.is_whole else 0) + len(self.database or b"")
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes. Raises WireError for a message that does not decode."""

@@ -20,7 +20,7 @@ from server.api.http import (
 from server.api.paths import BadPathError, decode_path, split_target
 from server.cluster.ids import id_text, parse_id
 from server.peer.checks import CLUSTER_ID, Channel, check_compatible
-from server.peer.codec import MAX_MESSAGE, SnapshotReader, WireError, decode_message
+from server.peer.codec import MAX_MESSAGE, SnapshotReader, WireError, begins_snapshot, decode_message
 from server.peer.peer import UNDECODABLE
 from server.peer.transport import Transport
 from server.raft import Message, MessageType
@@ -60,7 +60,7 @@ class PeerHandler:
         if request.method != "POST":
             return method_not_allowed("POST")
         return self._not_wanted(request.headers) or ReadBody(
-            MAX_MESSAGE, lambda body: self._process(body, request)
+            MAX_MESSAGE, lambda body: self._process(body, request), begins_snapshot
         )
 
     def _process(self, body: Body, request: Request) -> Response:
@@ -200,6 +200,9 @@ class _SnapshotSink:
         except WireError as error:
             self._fault = str(error)
         return not self._fault
+
+    def held(self) -> int:
+        return self._reader.held
 
     def end(self, fault: str) -> Response:
         return self._handler.process_snapshot(self._reader, self._fault or fault, self._client)

@@ -57,7 +57,6 @@ UNDECODABLE = "undecodable"
 """The word that bytes are counted by which are no message that could be taken."""
 
 _PIPELINE = "pipeline"
-_POSTERS = 4
 _POST_QUEUE = 64
 
 _POST_PATIENCE = 10.0
@@ -152,6 +151,9 @@ class Status:
 class Remote:
     """A member that messages are posted to, and nothing more: one that the log has not told of yet."""
 
+    posters = 1
+    """Anybody can say that he is such a one, and each poster may come to hold a connection."""
+
     def __init__(self, member: int, urls: Sequence[str], links: Links) -> None:
         self.member = member
         self.status = Status(member)
@@ -162,7 +164,7 @@ class Remote:
         self._picker = Picker(urls)
         self._posts: asyncio.Queue[Message] = asyncio.Queue(_POST_QUEUE)
         self.tasks: list[asyncio.Task[None]] = []
-        for _ in range(_POSTERS):
+        for _ in range(self.posters):
             self._run(self._post_all)
 
     def send(self, message: Message) -> None:
@@ -239,6 +241,8 @@ class Remote:
 
 class Peer(Remote):
     """A member of the cluster."""
+
+    posters = 4
 
     def __init__(self, member: int, urls: Sequence[str], links: Links) -> None:
         super().__init__(member, urls, links)

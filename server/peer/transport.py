@@ -15,7 +15,7 @@ from server.peer.stats import Flow, Latency
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
 
-_MOST_REMOTES = 64
+_MOST_REMOTES = 32
 """Members that nobody here knows of; more of them are none."""
 
 

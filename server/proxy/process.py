@@ -65,14 +65,14 @@ def known_peers(config: Config, find: FindPeers) -> list[str]:
 class Proxy:
     """One proxy, which asks ``peers`` first.
 
-    ``most`` is how many connections there may be, clients' and to members, None for no limit; hosts are looked up in
+    ``most`` is how many connections there may be, clients' and to members; hosts are looked up in
     ``names``, or by the system. Raises TlsError for certificates that cannot be used.
     """
 
-    def __init__(self, config: Config, peers: list[str], *, most: int | None, names: Names | None) -> None:
+    def __init__(self, config: Config, peers: list[str], *, most: int, names: Names | None) -> None:
         self._config = config
         self._peers = peers
-        self._most_clients = None if most is None else most // 2  # each may need one to a member
+        self._most_clients = max(1, most // 2)  # each may need one to a member
         self._names = names
         self._to_members = client_context(
             TlsFiles(

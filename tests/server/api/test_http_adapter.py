@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 
-from server.api import adapter
 from server.api.adapter import Listening, serve
 from server.api.http import CLOSE, Body, Handler, Headers, ReadBody, Reply, Request, Response, UntilGone
+from server.api.limits import Limits
 from server.listen import listen
 from tests.support.process import PATIENCE
 from tests.support.turns import TURN, turns
@@ -66,6 +66,7 @@ def exchange(
     quiet: int = QUIET,
     then: Callable[[], Awaitable[None]] | None = None,
     cors: Callable[[str], Headers] | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (a value)
 ) -> bytes:
     """All that comes back for the pieces of ``sent``, until the server closes, which is shown, or nothing more comes
     in as many turns as ``quiet``."""
@@ -73,7 +74,7 @@ def exchange(
     async def body() -> bytes:
         sock = listen("http://127.0.0.1:0")
         port = sock.getsockname()[1]
-        runner = await serve(handler, [Listening(sock, None)], cors)
+        runner = await serve(handler, [Listening(sock, None)], cors, limits=limits)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         got = b""
         try:
@@ -650,12 +651,13 @@ def test_stopping_lets_requests_under_way_finish_and_closes_the_others() -> None
     assert stream.closed.is_set()
 
 
-def test_an_idle_connection_and_an_unfinished_head_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "IDLE_SECONDS", 0.05)
-    assert exchange(echo, b"GET / HTTP/1.1\r\nHo", quiet=UNTIL_THE_END) == END
-    assert exchange(echo, b"GET /", quiet=UNTIL_THE_END) == END
-    assert exchange(echo, ONE, quiet=UNTIL_THE_END).endswith(END)
-    got = exchange(echo, b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na", quiet=UNTIL_THE_END)
+def test_an_idle_connection_and_an_unfinished_head_are_let_go() -> None:
+    brief = Limits(idle=0.05, body=0.05)
+    assert exchange(echo, b"GET / HTTP/1.1\r\nHo", quiet=UNTIL_THE_END, limits=brief) == END
+    assert exchange(echo, b"GET /", quiet=UNTIL_THE_END, limits=brief) == END
+    assert exchange(echo, ONE, quiet=UNTIL_THE_END, limits=brief).endswith(END)
+    cut = b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"
+    got = exchange(echo, cut, quiet=UNTIL_THE_END, limits=brief)
     assert b"\r\n\r\ni/o timeout" in got
     assert got.endswith(END)
 

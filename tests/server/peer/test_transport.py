@@ -338,7 +338,7 @@ def test_there_is_a_limit_to_members_nobody_knows() -> None:
         async with running(a):
             for member in range(1, 1000):
                 a.transport.add_remote(member, ["http://127.0.0.1:1"])
-            assert len(a.transport._remotes) == 64
+            assert len(a.transport._remotes) == 32
 
     run(scenario)
 
