@@ -1,6 +1,6 @@
 """What the discovery service answers. Plain functions of a request; knows no framework and no socket.
 
-    GET|PUT|POST /new?size=N     a fresh discovery URL
+    GET|PUT|POST /new?size=N     a fresh discovery URL; 429 for who has had many, or when there are many
     GET /TOKEN                   who has registered (with ?wait=true&recursive=true: who registers next)
     GET /TOKEN/_config/size      how many members the cluster begins with
     GET|PUT|DELETE /TOKEN/ID     one member
@@ -10,15 +10,20 @@ v2 clients can ask of a key they can ask here: waits, indexes, prevExist. Only w
 service's alone, and the rest of the key space cannot be reached.
 """
 
+import asyncio
 import json
+import math
 import re
+import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
+from server.api.answers import taken_apart
 from server.api.form import Parameters, takes_body
 from server.api.http import (
     TEXT,
     Body,
+    BrokenOff,
     Handler,
     ReadBody,
     Reply,
@@ -30,6 +35,7 @@ from server.api.http import (
 )
 from server.api.keys import answer_redirect
 from server.api.paths import KEYS_PREFIX, BadPathError, route
+from server.discovery.quota import Living, Rate, who_asks
 from server.discovery.settings import DEFAULT_SIZE, BadSetting, parse_size
 from server.store import EtcdError
 from server.store.gojson import quote
@@ -39,6 +45,9 @@ REGISTRY = "/_etcd/registry"
 
 MAX_BODY = 64 << 10
 """Bytes of what a member may register: its name and peer URLs."""
+
+_COUNT_AGAIN = 60.0
+"""Seconds before the tokens are counted again."""
 
 _FORM = "application/x-www-form-urlencoded"
 _BELOW_TOKEN = re.compile(r"/([0-9A-Za-z][0-9A-Za-z_-]{0,63})(/_config(?:/size)?|/[0-9a-fA-F]{1,16})?/?")
@@ -63,7 +72,8 @@ class DiscoveryApi:
     """Serves the tokens in the key space that ``keys`` answers for.
 
     ``url`` is what members reach the service by, ``""`` for what each of them asked by (with ``scheme``); ``token_ttl``
-    is in seconds, 0 for ever; ``new_token`` makes a token that nobody can guess.
+    is in seconds, 0 for ever; ``new_token`` makes a token that nobody can guess. ``/new`` makes ``new_per_hour`` for an
+    address and lets ``max_tokens`` live, 0 for no limit; ``clock`` counts seconds.
     """
 
     def __init__(
@@ -74,7 +84,17 @@ class DiscoveryApi:
         token_ttl: int,
         url: str = "",
         scheme: str = "http",
+        new_per_hour: int = 0,
+        max_tokens: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._rate = Rate(new_per_hour)
+        self._max_tokens = max_tokens
+        self._living = Living(max_tokens)
+        self._making: list[float] = []  # ends of tokens that are not in the store yet
+        self._counted = -math.inf  # when, last
+        self._counting = asyncio.Lock()
+        self._clock = clock
         self._keys = keys
         self._new_token = new_token
         self._token_ttl = token_ttl
@@ -118,6 +138,21 @@ class DiscoveryApi:
         return ReadBody(MAX_BODY, then) if takes_body(request.method, kind) else then(Body(b""))
 
     async def _make(self, request: Request, size: int) -> Response:
+        who = who_asks(request.client)
+        if refusal := await self._refusal(who):
+            return refusal
+        end = self._clock() + self._token_ttl if self._token_ttl else math.inf
+        self._living.add(end)
+        self._making.append(end)
+        try:
+            answer = await self._make_now(request, size)
+        finally:
+            self._making.remove(end)
+        if answer.status != 200:
+            self._living.remove(end)
+        return answer
+
+    async def _make_now(self, request: Request, size: int) -> Response:
         token = self._new_token()
         life = {"ttl": str(self._token_ttl)} if self._token_ttl else {}
         for key, form in (
@@ -128,6 +163,46 @@ class DiscoveryApi:
             if made.status != 201:
                 return text(503, f"no token can be made now: {made.body.decode('utf-8', 'replace').strip()}")
         return Response(200, (TEXT,), f"{self._url_for(request)}/{token}".encode())
+
+    async def _refusal(self, who: str) -> Response | None:
+        """The answer to one who has to wait for a token; None when there is one."""
+        if wait := await self._wait_for_room():
+            return _too_many(
+                wait,
+                f"there are {self._max_tokens} tokens, as many as may be (--max-tokens); they expire by and by",
+            )
+        if wait := self._rate.take(who, self._clock()):
+            return _too_many(
+                wait, f"{who} has had as many tokens as an address may in an hour (--new-per-hour)"
+            )
+        return None
+
+    async def _wait_for_room(self) -> float:
+        """Seconds. What there is is counted at first, and again when it seems to be too much: others may have removed
+        some."""
+        if not self._max_tokens:
+            return 0.0
+        async with self._counting:
+            now = self._clock()
+            is_due = self._counted == -math.inf or (
+                self._living.wait(now) and now - self._counted >= _COUNT_AGAIN
+            )
+            if is_due and (ends := await self._ends()) is not None:
+                self._living.know([*ends, *self._making])
+                self._counted = self._clock()
+        return self._living.wait(self._clock())
+
+    async def _ends(self) -> list[float] | None:
+        """Of the tokens in the store; None when it does not tell."""
+        listing = await _whole(await self._ask("GET", f"{KEYS_PREFIX}{REGISTRY}".encode()))
+        if listing.status == 404:
+            return []
+        now = self._clock()
+        try:
+            nodes = json.loads(listing.body)["node"].get("nodes", ())
+            return [now + node["ttl"] if "ttl" in node else math.inf for node in nodes]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
 
     def _serve_token(self, request: Request, token: str, below: str, query: bytes) -> Reply:
         member = below and not below.startswith("/_config")
@@ -214,3 +289,30 @@ async def _answered(reply: Reply, body: Body) -> Response:
         reply = reply.then(body)
         assert not isinstance(reply, ReadBody)
     return reply if isinstance(reply, Response) else await reply
+
+
+def _too_many(wait: float, why: str) -> Response:
+    seconds = max(1, math.ceil(wait))
+    return text(429, f"{why}; ask again in {seconds} seconds", ("Retry-After", str(seconds)))
+
+
+async def _whole(response: Response) -> Response:
+    """The same with its body in one piece, in whichever way it came."""
+    if response.wire:
+        return taken_apart(response.wire, is_head=False)
+    stream = response.stream
+    if stream is None:
+        return response
+    news, pieces = asyncio.Event(), []
+    stream.on_news(news.set)
+    try:
+        while (piece := stream.take()) is not None:
+            pieces.append(piece)
+            if not piece:
+                await news.wait()
+                news.clear()
+    except BrokenOff:
+        return Response(503)
+    finally:
+        stream.close()
+    return Response(response.status, response.headers, b"".join(pieces))

@@ -94,6 +94,8 @@ async def _run(settings: ServiceSettings) -> signal.Signals:
                 new_token=lambda: secrets.token_hex(16),
                 token_ttl=settings.token_ttl,
                 url=settings.public_url,
+                new_per_hour=settings.new_per_hour,
+                max_tokens=settings.max_tokens,
                 scheme="https" if settings.listen_client_urls[0].startswith("https:") else "http",
             )
             serving = await serve_http(

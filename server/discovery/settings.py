@@ -19,7 +19,8 @@ class BadSetting(ValueError):
 
 
 class ServiceSettings(NamedTuple):
-    """``store`` and ``public_url`` are ``""`` when they were not given; ``token_ttl`` is in seconds, 0 for ever."""
+    """``store`` and ``public_url`` are ``""`` when they were not given; ``token_ttl`` is in seconds, 0 for ever. Of
+    ``new_per_hour`` (for each address) and ``max_tokens`` 0 is no limit."""
 
     listen_client_urls: tuple[str, ...] = ("http://localhost:8087",)
     data_dir: str = "discovery.etcd"
@@ -28,6 +29,8 @@ class ServiceSettings(NamedTuple):
     token_ttl: int = 7 * 86400
     cert_file: str = ""
     key_file: str = ""
+    new_per_hour: int = 60
+    max_tokens: int = 10_000
 
 
 FLAGS: dict[str, tuple[str, str]] = {
@@ -36,6 +39,8 @@ FLAGS: dict[str, tuple[str, str]] = {
     "store": ("URL", "keep them in the etcd at this client URL instead (v2 API)"),
     "public-url": ("URL", "what members reach the service by (default: what /new was asked by)"),
     "token-ttl": ("TIME", "how long a token lives, such as 12h or 7d (default 7d; 0: for ever)"),
+    "new-per-hour": ("N", "tokens that one address may have in an hour (default 60; 0: no limit)"),
+    "max-tokens": ("N", "tokens that there may be at a time (default 10000; 0: no limit)"),
     "cert-file": ("FILE", "certificate for https listen URLs"),
     "key-file": ("FILE", "key of cert-file"),
 }
@@ -52,6 +57,9 @@ def read_settings(given: dict[str, str]) -> ServiceSettings:
             raise BadSetting(f"--listen-client-urls: {error}; write http://host:port") from None
     if "token-ttl" in given:
         values["token_ttl"] = parse_duration(given["token-ttl"])
+    for name in ("new-per-hour", "max-tokens"):
+        if name in given:
+            values[name.replace("-", "_")] = _count(name, given[name])
     for name in ("store", "public-url"):
         if given.get(name):
             values[name.replace("-", "_")] = _base_url(name, given[name])
@@ -65,6 +73,12 @@ def parse_duration(text: str) -> int:
     if not _DURATION.fullmatch(text):
         raise BadSetting(f"--token-ttl {text}: write a number with s, m, h or d, such as 12h or 7d")
     return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([smhd]?)", text))
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadSetting(f"--{name} {text}: write a whole number below 1000000000; 0 for no limit")
+    return int(text)
 
 
 def parse_size(text: str) -> int:

@@ -195,3 +195,28 @@ def test_a_port_that_is_taken_and_a_directory_of_something_else_are_told(tmp_pat
     of_a_proxy = run("--listen-client-urls", "http://127.0.0.1:0", "--data-dir", str(tmp_path / "proxied"))
     assert of_a_proxy.returncode == 1
     assert "is none of a discovery service" in of_a_proxy.stderr
+
+
+def test_who_asks_for_token_after_token_is_told_to_wait_and_what_lives_is_counted_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    flags = ("--data-dir", str(tmp_path / "tokens"), "--new-per-hour", "3")
+    with DiscoveryService(*flags).start() as process:
+        answers = [process.request("GET", "/new") for _ in range(5)]
+        assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 1200
+        process.kill()
+    with DiscoveryService(*flags, "--max-tokens", "4").start() as process:
+        answers = [process.request("GET", "/new") for _ in range(2)]
+        assert [answer.status for answer in answers] == [200, 429]
+        assert int(answers[-1].headers["retry-after"]) == 3600
+
+
+def test_a_crowd_of_idle_connections_keeps_nobody_out(tmp_path: Path) -> None:
+    service = DiscoveryService("--data-dir", str(tmp_path / "tokens"))
+    service.under = ("prlimit", "--nofile=200:200")
+    with service.start() as process, ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.port), PATIENCE))
+        assert new_url(process, 3)
+        assert process.popen.poll() is None

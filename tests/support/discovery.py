@@ -20,10 +20,12 @@ class DiscoveryService:
         (self.port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self._flags = flags
+        self.under: tuple[str, ...] = ()
+        """Another command that it is started by, if any."""
 
     def launch(self) -> Process:
         """Starts it, and waits for nothing."""
-        argv = [ETCD02, "discovery-service", "--listen-client-urls", self.url, *self._flags]
+        argv = [*self.under, ETCD02, "discovery-service", "--listen-client-urls", self.url, *self._flags]
         return Process(argv, self.port)
 
     def start(self) -> Process:

@@ -29,10 +29,15 @@ class Asked:
         self.served = served
 
     async def __call__(
-        self, method: str, target: str, form: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        target: str,
+        form: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        client: str = "",
     ) -> Response:
         kind = {} if form is None else {"Content-Type": FORM}
-        got = Request(method, target.encode(), {"Host": HOST, **kind, **(headers or {})})
+        got = Request(method, target.encode(), {"Host": HOST, **kind, **(headers or {})}, client)
         reply = self.api.handle(got)
         if isinstance(reply, ReadBody):
             reply = reply.then(Body((form or "").encode()[: reply.limit + 1]))
@@ -277,3 +282,76 @@ def test_a_store_that_cannot_write_is_answered_503() -> None:
     answer = asyncio.run(body())
     assert answer.status == 503
     assert re.fullmatch(rb"no token can be made now: no leader\n", answer.body)
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_an_address_that_has_had_its_tokens_is_told_when_there_are_more(tmp_path: Path) -> None:
+    clock = Time()
+
+    async def test(ask: Asked) -> None:
+        for _ in range(3):
+            assert (await ask("GET", "/new", client="10.0.0.1")).status == 200
+        assert (await ask("GET", "/new?size=0", client="10.0.0.1")).status == 400
+        refused = await ask("POST", "/new", "size=3", client="10.0.0.1")
+        assert (refused.status, dict(refused.headers)["Retry-After"]) == (429, "1200")
+        assert b"--new-per-hour" in refused.body
+        assert (await ask("GET", "/new", client="10.0.0.2")).status == 200
+        clock.now += 1200
+        assert (await ask("GET", "/new", client="10.0.0.1")).status == 200
+        assert (await ask("GET", f"/{TOKEN}", client="10.0.0.1")).status == 200  # that is no /new
+
+    run(tmp_path, test, new_per_hour=3, clock=clock)
+
+
+def test_no_more_tokens_live_than_may_those_that_were_there_before_among_them(tmp_path: Path) -> None:
+    clock = Time()
+
+    async def test(ask: Asked) -> None:
+        for token in ("one", "two"):
+            form = "dir=true&ttl=500" if token == "one" else "dir=true"
+            made = await ask.served.ask("PUT", f"/v2/keys/_etcd/registry/{token}", form, FORM)
+            assert made.status == 201
+        answers = await asyncio.gather(*(ask("GET", "/new", client=str(n)) for n in range(5)))
+        assert sorted(answer.status for answer in answers) == [200, 200, 429, 429, 429]
+        refused = await ask("GET", "/new")
+        assert refused.status == 429
+        assert 1 <= int(dict(refused.headers)["Retry-After"]) <= 500
+        assert b"--max-tokens" in refused.body
+        clock.now += 501
+        assert (await ask("GET", "/new")).status == 200
+
+    run(tmp_path, test, max_tokens=4, clock=clock)
+
+
+def test_tokens_that_somebody_has_removed_make_room(tmp_path: Path) -> None:
+    clock = Time()
+
+    async def test(ask: Asked) -> None:
+        assert (await ask("GET", "/new")).status == 200
+        assert (await ask("GET", "/new")).status == 429
+        await ask.served.ask("DELETE", f"/v2/keys{KEY}?recursive=true")
+        clock.now += 60
+        assert (await ask("GET", "/new")).status == 200
+
+    run(tmp_path, test, max_tokens=1, clock=clock)
+
+
+def test_a_token_that_could_not_be_made_takes_no_room(tmp_path: Path) -> None:
+    async def body() -> None:
+        outcomes = iter([404, 500, 201, 201])
+        api = DiscoveryApi(
+            lambda request: text(next(outcomes), ""), new_token=lambda: TOKEN, token_ttl=60, max_tokens=1
+        )
+        for status in (503, 200, 429):
+            reply = api.handle(Request("GET", b"/new", {"Host": HOST}))
+            assert isinstance(reply, Awaitable)
+            assert (await reply).status == status
+
+    asyncio.run(body())

@@ -17,6 +17,8 @@ def test_all_settings() -> None:
         "token-ttl": "12h",
         "cert-file": "c",
         "key-file": "k",
+        "new-per-hour": "0",
+        "max-tokens": "7",
     }
     assert read_settings(given) == ServiceSettings(
         ("http://127.0.0.1:1", "https://127.0.0.1:2"),
@@ -26,6 +28,8 @@ def test_all_settings() -> None:
         43200,
         "c",
         "k",
+        0,
+        7,
     )
 
 
@@ -67,3 +71,10 @@ def test_what_is_no_url(name: str, text: str) -> None:
 def test_tokens_are_kept_in_one_place() -> None:
     with pytest.raises(BadSetting, match="--store"):
         read_settings({"store": "http://127.0.0.1:2379", "data-dir": "d"})
+
+
+@pytest.mark.parametrize("name", ["new-per-hour", "max-tokens"])
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "٣", "9" * 5000])
+def test_what_is_no_number_of_tokens(name: str, text: str) -> None:
+    with pytest.raises(BadSetting, match=f"--{name}"):
+        read_settings({name: text})
