@@ -38,7 +38,7 @@ from server.api.http import (
     bad_request,
     text,
 )
-from server.api.limits import IDLE_SECONDS, Doing, Guest, Holdings, Limits, Share, first_to_go
+from server.api.limits import IDLE_SECONDS, Doing, Gathered, Guest, Holdings, Limits, Share, first_to_go
 from server.api.rendering import Rendering
 from server.api.repeats import Repeats
 from server.api.wire import may_be_host
@@ -264,28 +264,26 @@ async def _answer(
 async def _read(got: Incoming, wanted: ReadBody, limits: Limits, share: Share) -> Body:
     loop, connection = asyncio.get_running_loop(), got.connection
     begun = loop.time()
-    pieces: list[bytes] = []
-    size = 0
+    body = Gathered()
     try:
         async with asyncio.timeout(limits.body) as until:
-            while size <= wanted.limit and (piece := await got.content.readany()):
-                if not pieces and wanted.is_patient is not None and wanted.is_patient(piece):
+            while body.size <= wanted.limit and (piece := await got.content.readany()):
+                if not body.size and wanted.is_patient is not None and wanted.is_patient(piece):
                     connection.begin(Doing.PATIENT)
-                pieces.append(piece)
-                size += len(piece)
+                body.add(piece)
                 now = loop.time()
-                if not share.hold(size, now):
+                if not share.hold(body.size, now):
                     return Body(b"", _TOO_MUCH)
                 connection.begin(connection.doing)
                 if connection.doing is Doing.PATIENT:
                     until.reschedule(now + IDLE_SECONDS)
                 elif limits.rate is not None:
-                    until.reschedule(begun + limits.body + size / limits.rate)
+                    until.reschedule(begun + limits.body + body.size / limits.rate)
     except web.RequestPayloadError as error:
         return Body(b"", str(error))
     except TimeoutError:
         return Body(b"", "i/o timeout")
-    return Body(b"".join(pieces)[: wanted.limit + 1])
+    return Body(body.whole()[: wanted.limit + 1])
 
 
 async def _pour(got: Incoming, sink: Sink, share: Share) -> Response:

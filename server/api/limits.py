@@ -155,3 +155,25 @@ class Share:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._holdings.leave(self)
+
+
+class Gathered:
+    """A body, as far as it has come. It may come byte by byte, and an object for each would be fifty times as much."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._pieces: list[bytes] = []
+        self._small = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        self._small += piece
+        if len(self._small) >= _PIECE:
+            self._pieces.append(bytes(self._small))
+            self._small.clear()
+
+    def whole(self) -> bytes:
+        return b"".join((*self._pieces, self._small))
+
+
+_PIECE = 64 << 10

@@ -1,12 +1,13 @@
 """Who gives way, and what bodies may hold together: without sockets, with the time passed in."""
 
+import tracemalloc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.limits import FREE, STALLED, Doing, Holdings, first_to_go
+from server.api.limits import FREE, STALLED, Doing, Gathered, Holdings, first_to_go
 
 
 @dataclass(eq=False)
@@ -102,3 +103,22 @@ def test_a_stalled_body_gives_way_to_one_that_comes_and_one_that_comes_too_does_
             assert late.hold(FREE + 400, STALLED + 1)
             assert [guest.has_left for guest in (stalled, lively)] == [True, False]
             assert holdings.total == 900
+
+
+@given(st.lists(st.binary(max_size=200_000), max_size=8))
+def test_a_body_is_put_together_as_it_came(pieces: list[bytes]) -> None:
+    body = Gathered()
+    for piece in pieces:
+        body.add(piece)
+    assert (body.size, body.whole()) == (sum(map(len, pieces)), b"".join(pieces))
+
+
+def test_a_body_that_comes_byte_by_byte_takes_no_more_than_another() -> None:
+    tracemalloc.start()
+    try:
+        body = Gathered()
+        for n in range(300_000):
+            body.add(bytes((n % 256,)))
+        assert tracemalloc.get_traced_memory()[0] < 3 * 300_000
+    finally:
+        tracemalloc.stop()
