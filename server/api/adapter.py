@@ -252,13 +252,34 @@ async def _answer(
     further = () if cors is None else cors(got.headers.get("Origin", ""))
     if got.body_exists and (waits or not await _drain(got)):
         further += (CLOSE,)
-    if response.stream is None:
-        sent = _whole(response, further)
-        told = got.method == "HEAD" or "Content-Length" in sent.headers or len(response.body) <= WHOLE
-        if not told and got.version >= HttpVersion11:
-            sent.enable_chunked_encoding()
+    if response.stream is not None:
+        return await _send_stream(got, response, further)
+    sent = _whole(response, further)
+    if got.method == "HEAD" or "Content-Length" in sent.headers or len(response.body) <= WHOLE:
         return sent
-    return await _send_stream(got, response, further)
+    if got.version < HttpVersion11:
+        return await _send_stream(
+            got, Response(response.status, response.headers, stream=_OnePiece(response.body)), further
+        )
+    sent.enable_chunked_encoding()
+    return sent
+
+
+class _OnePiece(Stream):
+    """A long body for a client of HTTP/1.0: its length is not said, as Go does not, and it knows no chunks."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body: bytes | None = body
+
+    def take(self) -> bytes | None:
+        body, self._body = self._body, None
+        return body
+
+    def on_news(self, tell: Callable[[], object]) -> None:
+        """There will be none."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 async def _read(got: Incoming, wanted: ReadBody, limits: Limits, share: Share) -> Body:

@@ -186,6 +186,16 @@ def test_clients_of_http_1_0_get_a_stream_without_chunks() -> None:
     assert exchange(handler, b"GET / HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\none\ntwo\n" + END)
 
 
+@pytest.mark.parametrize("head", [b"", b"X-Long: " + b"x" * 70_000 + b"\r\n"], ids=["short", "long"])
+@pytest.mark.parametrize("wish", [b"", b"Connection: keep-alive\r\n"])
+def test_a_long_body_for_a_client_of_http_1_0_ends_with_the_connection(head: bytes, wish: bytes) -> None:
+    """Whoever reads the request, by itself or with aiohttp, the answer is Go's."""
+    response = Response(200, (("Content-Type", "text/plain"),), b"x" * 3000)
+    answer = exchange(lambda request: response, b"GET / HTTP/1.0\r\n" + wish + head + b"\r\n")
+    top = b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nDate: ...\r\n\r\n"
+    assert without_date(answer) == top + response.body + END
+
+
 def test_the_origin_decides_on_further_headers() -> None:
     got = exchange(
         echo,
