@@ -354,7 +354,7 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
     """Sends pieces until the stream ends, or the client does: one that has stopped sending still gets what is there."""
     stream = response.stream
     assert stream is not None
-    sent = _Streamed(response.status, got.connection.stall)
+    sent = _Streamed(response.status, got.connection.stall, got.connection.leave)
     _set_headers(sent, response.headers + further)
     if got.version < HttpVersion11:
         sent.force_close()  # whatever the client wishes: only this tells it where the body ends
@@ -384,6 +384,7 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
             raise
         # else the client has gone, which is how a watch usually ends
     finally:
+        sent.over()
         stream.close()
     return sent
 
@@ -402,17 +403,35 @@ async def _send_pieces(
 
 
 class _Streamed(web.StreamResponse):
-    """An answer in pieces, which a client that takes none of them for ``stall`` seconds has broken off."""
+    """An answer in pieces. A client that takes none of them for ``stall`` seconds has it broken off by ``give_up``."""
 
-    def __init__(self, status: int, stall: float | None) -> None:
+    def __init__(self, status: int, stall: float | None, give_up: Callable[[], None]) -> None:
         super().__init__(status=status)
+        self._loop = asyncio.get_running_loop()
         self._stall = stall
+        self._give_up = give_up
+        self._writes_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._look()
 
     async def write(self, data: Any) -> None:
-        try:
-            async with asyncio.timeout(self._stall) as until:
-                await super().write(data)
-        except TimeoutError:
-            if until.expired():
-                raise BrokenOff from None
-            raise
+        self._writes_since = (
+            self._loop.time()
+        )  # and no time-out for each piece, which would cost more than the rest
+        await super().write(data)
+        self._writes_since = None
+
+    def over(self) -> None:
+        """There is nothing to look after any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        if self._stall is None:
+            return
+        now = self._loop.time()
+        due = self._stall + (now if self._writes_since is None else self._writes_since)
+        if due <= now:
+            self._give_up()
+        else:
+            self._timer = self._loop.call_at(due, self._look)
