@@ -20,7 +20,7 @@ def open_file(path: Path) -> BinaryIO:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise DataError("no file, but a pipe, a socket or a device: it is not read", path)
+        raise DataError("cannot be read: it is no file", path)
     return os.fdopen(descriptor, "rb", _PIECE)
 
 
