@@ -31,6 +31,8 @@ SURVIVED = frozenset(
 
 
 def survive_what_etcd_survives() -> None:
-    """From now on the process ignores those signals. What it starts inherits that."""
+    """From now on the process ignores those signals, but for those that it has a handler for. What it starts inherits
+    that."""
     for number in SURVIVED:
-        signal.signal(number, signal.SIG_IGN)
+        if not callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_IGN)

@@ -52,6 +52,8 @@ SMALL = Bounds(body=BODY, seconds=SECONDS, depth=64, head=16 << 10)
 
 IN_TIME = 20.0
 """Seconds for a whole command, on the busiest machine: without a total time many of these would never end."""
+TRIES = 10
+"""On a busy machine the time may be up before the question is out."""
 
 MOST_SENT = 64 << 20
 """Bytes that all questions of one command may take from the server together, with what the kernel holds of each."""
@@ -290,10 +292,13 @@ def ask(
     asker: Asker, behaviour: Behaviour, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> tuple[Outcome, HostileServer]:
     caplog.set_level(logging.DEBUG)
-    begun = time.monotonic()
-    with HostileServer(behaviour) as server:
-        outcome = asker.ask(server.url, folder, caplog)
-    assert time.monotonic() - begun < IN_TIME
+    for _ in range(TRIES):
+        begun = time.monotonic()
+        with HostileServer(behaviour) as server:
+            outcome = asker.ask(server.url, folder, caplog)
+        assert time.monotonic() - begun < IN_TIME
+        if server.asked:
+            break
     assert server.asked, "nothing was asked"
     assert server.sent < MOST_SENT or behaviour in THROWN_AWAY
     text = "\n".join(outcome.lines)

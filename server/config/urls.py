@@ -105,7 +105,9 @@ def redacted(text: str) -> str:
 
 
 _PASSWORD = r"""(:/{1,2}(?!\[)[^\s/?#@:"\\]*+):(?:[^\s/?#"\\]|\\["\\])*@"""
-_MALFORMED = r"""(:/{1,2}(?!\[)[^\s/?#@:,"\\]*+):(?!\d*(?:[,/?#\s\\"]|$)|xxxxx@)(?:[^\s,"@\\]|\\["\\]){0,2000}@"""
+_MALFORMED = (
+    r"""(:/{1,2}(?!\[)[^\s/?#@:,"\\]*+):(?!\d*(?:[,/?#\s\\"]|$)|xxxxx@)(?:[^\s,"@\\]|\\["\\]){0,2000}@"""
+)
 """A password with a slash, a question mark or a sharp in it, of a URL that is refused for it: no port is like that.
 Texts, compiled when first needed, as most starts need neither."""
 

@@ -49,6 +49,25 @@ class Served(NamedTuple):
         return reply if isinstance(reply, Response) else await reply
 
 
+async def whole_body(response: Response) -> bytes:
+    """The body of an answer, also of one that is made while it is taken."""
+    stream = response.stream
+    if stream is None:
+        return response.body
+    pieces = []
+    news = asyncio.Event()
+    stream.on_news(news.set)
+    try:
+        while (piece := stream.take()) is not None:
+            pieces.append(piece)
+            if not piece:
+                await news.wait()
+                news.clear()
+    finally:
+        stream.close()
+    return b"".join(pieces)
+
+
 def serve(
     data_dir: Path,
     test: Callable[[Served], Awaitable[None]],

@@ -18,7 +18,7 @@ from migrate02.datadir.sides import without_overdue
 from server.api.http import Response
 from server.store.gojson import format_time
 from tests.support.datadirs04 import Recorded, expected, recorded, unpack
-from tests.support.served import Served, serve
+from tests.support.served import Served, serve, whole_body
 
 MEMBERS = recorded("member")
 SMALL = [one for one in MEMBERS if one.fixture != "s-large"]
@@ -124,7 +124,7 @@ def test_the_bundled_server_serves_what_0_4_9_served(one: Recorded, tmp_path: Pa
             assert isinstance(response, Response), root
             if response.status == 404:
                 continue
-            todo = [json.loads(response.body)["node"]]
+            todo = [json.loads(await whole_body(response))["node"]]
             for node in todo:
                 todo += node.get("nodes", ())
                 if "key" in node:
