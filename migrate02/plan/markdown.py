@@ -129,8 +129,9 @@ def _shell(lines: Iterable[str]) -> Iterator[str]:
 _MARKS = re.compile(r"[\\`*~<]|(?<![^\W_])_|_(?![^\W_])|(?<=\])\(|&(?=#?\w+;)|!(?=\[)|#(?=\s*\Z)")
 """What makes something of the text around it, wherever it stands. A link needs a parenthesis behind its bracket: the
 brackets themselves, which addresses have, stay."""
-_BEGINNING = re.compile(r"[#>=|:+-]|\d+(?=[.)])")
-"""What makes a heading, a quotation, a list or a line of something else at the start of a paragraph."""
+_BEGINNING = re.compile(r"[#>=|:+-]|\[(?=.*\]:)|\d+(?=[.)])")
+"""What makes a heading, a quotation, a list, the definition of a link or a line of something else at the start of a
+paragraph."""
 
 
 def _text(text: str) -> str:

@@ -133,6 +133,7 @@ BESIDE = {"{}": markdown._paragraph, "# {}": markdown._text, "- **x** {}": markd
 
 @settings(deadline=None)
 @given(texts.filter(str.strip), st.sampled_from(sorted(BESIDE)))
+@example("[x]: http://evil.example/", "{}")
 def test_a_text_reads_as_what_it_was(text: str, beside: str) -> None:
     tokens = [
         token for token in _tokens(PARSER.parse(beside.format(BESIDE[beside](text)))) if not token.children
