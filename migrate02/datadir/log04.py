@@ -9,7 +9,9 @@ there is: the form to the byte, indexes without a gap, terms that never fall, na
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +34,8 @@ _ENTRY = re.compile(
     + _VARINT
     + rb")?"
 )
-_START_OF_ENTRY = re.compile(rb"(?=[ 0-9a-f]{8}\n\x08)")
+_LENGTH_BYTES, _BEHIND_HEAD = 8, b"\n\x08"
+"""Of a head, and what it ends with, together with the first byte of an entry."""
 
 _CONTROL = re.compile(rb"[\0-\x1f]")
 _LONGEST_BEGINNING = 512
@@ -106,8 +109,7 @@ class Log:
     def _give_up(self, file: BinaryIO, offset: int, index: int) -> None:
         """What is at ``offset`` is no entry: a torn tail, unless an entry follows it."""
         with mmap(file.fileno(), 0, prot=PROT_READ) as whole:
-            for match in _START_OF_ENTRY.finditer(whole, offset + 1):
-                at = match.start()
+            for at in _heads(file.fileno(), whole, offset + 1):
                 start = at + _HEAD_BYTES
                 end = start + _length(whole[at:start])
                 if start < end <= len(whole) and _is_entry(whole, start, end, at):
@@ -128,6 +130,29 @@ def _length(head: bytes) -> int:
     except ValueError:
         return 0
     return length if 0 < length <= _MOST_BYTES and head == b"%8x\n" % length else 0
+
+
+def _heads(descriptor: int, whole: mmap, first: int) -> Iterator[int]:
+    """Where entries may begin, from ``first`` on. Holes, of which a file may have terabytes, are passed over."""
+    for start, end in _written(descriptor, first, len(whole)):
+        at = whole.find(_BEHIND_HEAD, max(start, first + _LENGTH_BYTES), end)
+        while at >= 0:
+            yield at - _LENGTH_BYTES
+            at = whole.find(_BEHIND_HEAD, at + 1, end)
+
+
+def _written(descriptor: int, at: int, size: int) -> Iterator[tuple[int, int]]:
+    """The parts of a file, from a place to its end, that are no holes."""
+    while at < size:
+        try:
+            start = os.lseek(descriptor, at, os.SEEK_DATA)
+            end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # a file system that cannot tell
+                yield at, size
+            return
+        yield start, end
+        at = end
 
 
 def _is_entry(whole: mmap, start: int, end: int, offset: int) -> bool:

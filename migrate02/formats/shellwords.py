@@ -211,16 +211,30 @@ class _Scanner:
         for match in self.waiting:
             delimiter = match[2].strip("'\"\\")
             filled_in = match[2] == delimiter
-            tabs = r"\t*" if match[1] else ""
-            end = re.compile(rf"^{tabs}{re.escape(delimiter)}[ \t]*\r?$", re.MULTILINE).search(
-                self.text, self.at
-            )
+            end = _end_of_here(self.text, self.at, delimiter, tabs=bool(match[1]))
             if end is None:
                 self.script = self.script._replace(broken=match.start())
-            stop = end.start() if end else len(self.text)
-            self.script.heres.append(Here(self.at, stop, filled_in, path))
-            self.at = end.end() if end else stop
+                end = (len(self.text), len(self.text))
+            self.script.heres.append(Here(self.at, end[0], filled_in, path))
+            self.at = end[1]
         self.waiting = []
+
+
+_NOTHING_BEHIND = re.compile(r"[ \t]*\r?$", re.MULTILINE)
+
+
+def _end_of_here(text: str, at: int, delimiter: str, *, tabs: bool) -> tuple[int, int] | None:
+    """The line of the delimiter alone, behind tabs where they may be."""
+    found = text.find(delimiter, at)
+    while found >= 0:
+        start = found
+        while tabs and start > at and text[start - 1] == "\t":
+            start -= 1
+        behind = _NOTHING_BEHIND.match(text, found + len(delimiter))
+        if behind is not None and (start == 0 or text[start - 1] == "\n"):
+            return start, behind.end()
+        found = text.find(delimiter, found + 1)
+    return None
 
 
 def scan(view: View) -> Script:
