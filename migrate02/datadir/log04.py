@@ -143,16 +143,20 @@ def _heads(descriptor: int, whole: mmap, first: int) -> Iterator[int]:
 
 def _written(descriptor: int, at: int, size: int) -> Iterator[tuple[int, int]]:
     """The parts of a file, from a place to its end, that are no holes."""
-    while at < size:
-        try:
-            start = os.lseek(descriptor, at, os.SEEK_DATA)
-            end = os.lseek(descriptor, start, os.SEEK_HOLE)
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # a file system that cannot tell
-                yield at, size
-            return
-        yield start, end
-        at = end
+    while at < size and (part := _part(descriptor, at, size)) is not None:
+        yield part
+        at = part[1]
+
+
+def _part(descriptor: int, at: int, size: int) -> tuple[int, int] | None:
+    """The first of them; None when there is only a hole."""
+    try:
+        start = os.lseek(descriptor, at, os.SEEK_DATA)
+        return start, os.lseek(descriptor, start, os.SEEK_HOLE)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return None
+        return at, size  # a file system that cannot tell
 
 
 def _is_entry(whole: mmap, start: int, end: int, offset: int) -> bool:

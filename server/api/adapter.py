@@ -265,7 +265,7 @@ async def _answer(
     return sent
 
 
-class _OnePiece(Stream):
+class _OnePiece:
     """A long body for a client of HTTP/1.0: its length is not said, as Go does not, and it knows no chunks."""
 
     def __init__(self, body: bytes) -> None:
