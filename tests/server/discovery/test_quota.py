@@ -64,8 +64,8 @@ def test_no_limit() -> None:
         assert rate.take("a", 0.0) == living.wait(0.0) == 0.0
 
 
-@given(st.lists(st.tuples(st.floats(0, 100), st.floats(1, 1000)), max_size=60), st.integers(1, 8))
-def test_no_more_live_than_may(gaps: list[tuple[float, float]], most: int) -> None:
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 1000)), max_size=60), st.integers(1, 8))
+def test_no_more_live_than_may(gaps: list[tuple[int, int]], most: int) -> None:
     living = Living(most)
     now = 0.0
     ends: list[float] = []
