@@ -52,7 +52,7 @@ from server.raft import raft as a_core
 from server.storage.boltfile import empty_database
 from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
-from server.tls import TlsError, TlsFiles, client_context, server_context
+from server.tls import TlsError, TlsFiles, client_context, client_tls_files, peer_tls_files, server_context
 from server.version import VERSION
 
 logger = logging.getLogger("server.main")
@@ -185,29 +185,6 @@ def _begins(config: Config) -> bool:
     data_dir = Path(config.data_dir)
     wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
     return not has_wal(wal_dir) and layout(data_dir) is not Kind.OLD_MEMBER
-
-
-def peer_tls_files(config: Config) -> TlsFiles:
-    """What peers show each other, as listeners and as those who dial."""
-    return TlsFiles(
-        config.peer_cert_file,
-        config.peer_key_file,
-        config.peer_ca_file,
-        config.peer_trusted_ca_file,
-        config.peer_client_cert_auth,
-    )
-
-
-def client_tls_files(config: Config) -> TlsFiles:
-    """What listeners for clients show, and want to be shown."""
-    return TlsFiles(
-        config.cert_file,
-        config.key_file,
-        config.ca_file,
-        config.trusted_ca_file,
-        config.client_cert_auth,
-        config.allow_old_tls,
-    )
 
 
 def dial_timeout(config: Config) -> float:

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from server.config import Config
 from server.handshake import ListenerContext
 
 
@@ -38,6 +39,29 @@ class TlsFiles(NamedTuple):
             f"cert = {self.cert}, key = {self.key}, ca = {self.ca}, trusted-ca = {self.trusted_ca}, "
             f"client-cert-auth = {auth}"
         )
+
+
+def peer_tls_files(config: Config) -> TlsFiles:
+    """What peers show each other, as listeners and as those who dial."""
+    return TlsFiles(
+        config.peer_cert_file,
+        config.peer_key_file,
+        config.peer_ca_file,
+        config.peer_trusted_ca_file,
+        config.peer_client_cert_auth,
+    )
+
+
+def client_tls_files(config: Config) -> TlsFiles:
+    """What listeners for clients show, and want to be shown."""
+    return TlsFiles(
+        config.cert_file,
+        config.key_file,
+        config.ca_file,
+        config.trusted_ca_file,
+        config.client_cert_auth,
+        config.allow_old_tls,
+    )
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:

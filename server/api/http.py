@@ -72,6 +72,22 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
+async def gathered(stream: Stream) -> bytes:
+    """The whole body, in one piece; the stream is closed. Raises BrokenOff."""
+    news = asyncio.Event()
+    pieces = []
+    stream.on_news(news.set)
+    try:
+        while (piece := stream.take()) is not None:
+            pieces.append(piece)
+            if not piece:
+                await news.wait()
+                news.clear()
+    finally:
+        stream.close()
+    return b"".join(pieces)
+
+
 class Finishing:
     """What a stream is as well that finishes what it is at, though the client has stopped sending."""
 

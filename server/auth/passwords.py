@@ -22,7 +22,7 @@ _SIGNIFICANT = 72
 _NOBODY = "$2a$%02d$......................"
 """Where a hash of nobody's begins: with a cost and a salt."""
 
-_COST = re.compile(r"\$2[abxy]\$(\+?[0-9]+)\$", re.ASCII)
+_COST = re.compile(r"\$2[abxy]\$(\+?[0-9]{1,9})\$", re.ASCII)
 
 
 def hash_password(password: bytes) -> str:

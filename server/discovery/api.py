@@ -30,6 +30,7 @@ from server.api.http import (
     Request,
     Response,
     bad_request,
+    gathered,
     method_not_allowed,
     text,
 )
@@ -300,19 +301,10 @@ async def _whole(response: Response) -> Response:
     """The same with its body in one piece, in whichever way it came."""
     if response.wire:
         return taken_apart(response.wire, is_head=False)
-    stream = response.stream
-    if stream is None:
+    if response.stream is None:
         return response
-    news, pieces = asyncio.Event(), []
-    stream.on_news(news.set)
     try:
-        while (piece := stream.take()) is not None:
-            pieces.append(piece)
-            if not piece:
-                await news.wait()
-                news.clear()
+        body = await gathered(response.stream)
     except BrokenOff:
         return Response(503)
-    finally:
-        stream.close()
-    return Response(response.status, response.headers, b"".join(pieces))
+    return Response(response.status, response.headers, body)

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 from server.proto import raft_pb2
 from server.raft import Entry, EntryType, Message, MessageType, Snapshot
 from server.storage.codec import encode_entry
+from server.storage.varint import read_varint
 
 MAX_MESSAGE = 512 << 20
 """Bytes of one message or frame; what 3.x lets through, too."""
@@ -112,31 +113,19 @@ def _check_count(data: bytes) -> None:
     """Raises WireError if there are too many entries in a message, without unpacking any."""
     position = count = 0
     while position < len(data):
-        key, position = _varint(data, position)
+        key, position = read_varint(data, position)
         kind = key & 7
         if kind == 2:
-            size, position = _varint(data, position)
+            size, position = read_varint(data, position)
             position += size
             count += key == _ENTRIES_KEY
         elif kind == 0:
-            _, position = _varint(data, position)
+            _, position = read_varint(data, position)
         elif kind in _FIXED_SIZES:
             position += _FIXED_SIZES[kind]
         else:
             raise WireError(f"{len(data)} bytes that are no raft message")
         _within_count(count)
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while position < len(data) and shift < 70:
-        byte = data[position]
-        value |= (byte & 0x7F) << shift
-        position += 1
-        if byte < 0x80:
-            break
-        shift += 7
-    return value, position
 
 
 def _within_count(count: int) -> int:

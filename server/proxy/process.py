@@ -30,7 +30,14 @@ from server.proxy.refresh import Refresher
 from server.proxy.requests import RequestHeads
 from server.proxy.sparing import Sparing
 from server.proxy.upstream import Upstream
-from server.tls import TlsError, TlsFiles, client_context, server_context
+from server.tls import (
+    TlsError,
+    TlsFiles,
+    client_context,
+    client_tls_files,
+    peer_tls_files,
+    server_context,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -74,15 +81,7 @@ class Proxy:
         self._peers = peers
         self._most_clients = max(1, most // 2)  # each may need one to a member
         self._names = names
-        self._to_members = client_context(
-            TlsFiles(
-                config.peer_cert_file,
-                config.peer_key_file,
-                config.peer_ca_file,
-                config.peer_trusted_ca_file,
-                config.peer_client_cert_auth,
-            )
-        )
+        self._to_members = client_context(peer_tls_files(config))
         self._listening: list[Listening] = []
         self._running = contextlib.AsyncExitStack()
 
@@ -131,14 +130,7 @@ class Proxy:
 
     async def _serve(self, handler: ProxyHandler) -> Serving:
         config = self._config
-        files = TlsFiles(
-            config.cert_file,
-            config.key_file,
-            config.ca_file,
-            config.trusted_ca_file,
-            config.client_cert_auth,
-            config.allow_old_tls,
-        )
+        files = client_tls_files(config)
         look_up = None if self._names is None else await _addresses(config.listen_client_urls, self._names)
         for url in config.listen_client_urls:
             self._listening.append(Listening(listen(url, look_up), _context(url, files)))

@@ -12,9 +12,8 @@ from pathlib import Path
 from server.storage.codec import WalPosition
 from server.storage.errors import reporting
 from server.storage.files import REAL_FILES, Files, free_backup_name, make_private_directory, write_new_file
-from server.storage.locks import lock_file
 from server.storage.replay import Segment, choose_segments, list_segments, replay
-from server.storage.wal import WAL
+from server.storage.wal import WAL, hold
 
 
 def begin_anew(directory: Path, at: WalPosition, *, files: Files = REAL_FILES) -> Path:
@@ -50,8 +49,5 @@ def _locked(segments: Sequence[Segment]) -> Iterator[None]:
     """Nobody else has the log open meanwhile. Raises LockedError."""
     with ExitStack() as stack:
         for segment in segments:
-            with reporting("lock", segment.path):
-                fd = os.open(segment.path, os.O_RDWR | os.O_CLOEXEC)
-                stack.callback(os.close, fd)
-                lock_file(fd, segment.path)
+            stack.callback(os.close, hold(segment).fd)
         yield

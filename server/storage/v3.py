@@ -18,6 +18,7 @@ from server.storage.codec import parse
 from server.storage.errors import WriteFailedError, describe, reporting
 from server.storage.files import REAL_FILES, Files, write_new_file
 from server.storage.requests import METHODS
+from server.storage.varint import read_varint
 
 MARK = "v3-data-seen"
 """The file's name in ``DATA-DIR/member``, where no etcd from 2.0 to 3.5 minds another file."""
@@ -101,30 +102,18 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Number and value of each top-level field of a protobuf message that parses."""
     position = 0
     while position < len(message):
-        key, position = _varint(message, position)
+        key, position = read_varint(message, position)
         number, kind = key >> 3, key & 7
         if kind == 0:
-            value, position = _varint(message, position)
+            value, position = read_varint(message, position)
             yield number, value
             continue
         if kind == 2:
-            size, position = _varint(message, position)
+            size, position = read_varint(message, position)
         else:
             size = {1: 8, 5: 4}.get(kind, len(message))  # groups, which etcd has none of, end it
         yield number, message[position : position + size]
         position += size
-
-
-def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while position < len(message):
-        byte = message[position]
-        value |= (byte & 0x7F) << shift
-        position += 1
-        if byte < 0x80:
-            break
-        shift += 7
-    return value, position
 
 
 def read_mark(member_dir: Path) -> V3Data | None:

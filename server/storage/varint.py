@@ -1,6 +1,7 @@
 """Protobuf's numbers and byte strings, for the messages that are written with every request.
 
-What is read, and what is seldom written, is left to the protobuf library, which takes microseconds for each message.
+What is read whole, and what is seldom written, is left to the protobuf library, which takes microseconds for each
+message.
 """
 
 from __future__ import annotations
@@ -40,6 +41,22 @@ def signed_varint(number: int) -> bytes:
     if number < -1 << 63:
         raise ValueError(f"{number} is out of range: it has more than 64 bits, its sign included")
     return varint(number + (1 << 64))
+
+
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """The unsigned number that begins there, and where it ends: after ten bytes, or with the data, at the latest.
+
+    Whether it is well formed is not judged; the protobuf library has done that, or will.
+    """
+    value = shift = 0
+    while position < len(data) and shift < 70:
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        position += 1
+        if byte < 0x80:
+            break
+        shift += 7
+    return value, position
 
 
 def sized(data: bytes) -> bytes:

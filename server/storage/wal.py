@@ -58,7 +58,7 @@ SEGMENT_BYTES = 64_000_000
 
 
 @dataclass(slots=True, frozen=True)
-class _Held:
+class Held:
     """A segment this process has open and locked."""
 
     segment: Segment
@@ -75,7 +75,7 @@ class WAL:
     def __init__(
         self,
         directory: Path,
-        held: list[_Held],
+        held: list[Held],
         metadata: WalMetadata,
         *,
         files: Files,
@@ -148,10 +148,10 @@ class WAL:
         they were.
         """
         segments = choose_segments(directory, at.index)
-        held: list[_Held] = []
+        held: list[Held] = []
         try:
             for segment in segments:
-                held.append(_hold(segment))
+                held.append(hold(segment))
             newest = held[-1]
             raw = read_segment(newest.segment.path)
             contents = replay(segments, at, raw)
@@ -336,7 +336,7 @@ class WAL:
         temporary = segment.path.with_name(segment.path.name + ".tmp")
         try:
             fd = self._files.create(temporary, 0o600)
-            self._held.append(_Held(segment, fd))
+            self._held.append(Held(segment, fd))
             lock_file(fd, temporary)  # before the file is emptied: another process may be at the same thing
             if segment.path.exists():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
@@ -373,7 +373,8 @@ def _state_record(state: HardState) -> list[tuple[RecordType, bytes]]:
     return [] if state == EMPTY_HARD_STATE else [(RecordType.STATE, encode_hard_state(state))]
 
 
-def _hold(segment: Segment) -> _Held:
+def hold(segment: Segment) -> Held:
+    """Opens a segment, locked until it is closed. Raises StorageError, LockedError."""
     with reporting("open", segment.path):
         fd = os.open(segment.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     try:
@@ -382,7 +383,7 @@ def _hold(segment: Segment) -> _Held:
     except BaseException:
         os.close(fd)
         raise
-    return _Held(segment, fd)
+    return Held(segment, fd)
 
 
 def _remove_unborn_segments(directory: Path, files: Files) -> None:
@@ -393,12 +394,12 @@ def _remove_unborn_segments(directory: Path, files: Files) -> None:
         logger.info("removed %s, a segment that was never begun", leftover)
 
 
-def _close_all(held: Iterable[_Held]) -> None:
+def _close_all(held: Iterable[Held]) -> None:
     for one in held:
         os.close(one.fd)
 
 
-def _cut_torn_tail(held: _Held, raw: bytes, size: int, how: str, files: Files) -> None:
+def _cut_torn_tail(held: Held, raw: bytes, size: int, how: str, files: Files) -> None:
     """``raw`` is the whole file, of which ``size`` bytes are good."""
     path = held.segment.path
     logger.warning("repairing %s", path)

@@ -7,7 +7,7 @@ end, which is quicker in CPython than joining bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -201,39 +201,46 @@ def listing_pieces(rows: Sequence[Node | None], now: int, trim: str = "") -> Ite
     ``rows`` are its nodes as :meth:`server.store.FrozenStore.rows` has them: a directory first, then what is in it,
     then None. Files have the TTL that they have at ``now``, in Unix nanoseconds.
     """
-    out = [f'{{"action":"{Action.GET}","node":']
+    return in_slices(_listing(rows, now, trim))
+
+
+def in_slices(texts: Iterable[str]) -> Iterator[str]:
+    """The same text in pieces of about a slice, those that are longer as they are."""
+    out: list[str] = []
     size = 0
-    within: list[Node] = []  # the directories around
-    separator = ""
-    for at, row in enumerate(rows):
-        if row is None:
-            directory = within.pop()
-            # One with nothing in it is written already.
-            text = "" if rows[at - 1] is directory else "]" + _closing(directory)
-            separator = ","
-        elif row.dir:
-            within.append(row)
-            empty = rows[at + 1] is None
-            text = separator + (_leaf(row, trim) if empty else _opening(row, trim) + '"nodes":[')
-            separator = ""
-        elif row.value is not None and len(row.value) > SLICE:
-            yield "".join(out) + separator
-            out.clear()
-            size = 0
-            yield from _leaf_pieces(file_view(row, now), trim)
-            separator = ","
-            continue
-        else:
-            text = separator + _leaf(row if row.expiration is None else file_view(row, now), trim)
-            separator = ","
+    for text in texts:
         out.append(text)
         size += len(text)
         if size > SLICE:
             yield "".join(out)
             out.clear()
             size = 0
-    out.append("}")
     yield "".join(out)
+
+
+def _listing(rows: Sequence[Node | None], now: int, trim: str) -> Iterator[str]:
+    yield f'{{"action":"{Action.GET}","node":'
+    within: list[Node] = []  # the directories around
+    separator = ""
+    for at, row in enumerate(rows):
+        if row is None:
+            directory = within.pop()
+            # One with nothing in it is written already.
+            yield "" if rows[at - 1] is directory else "]" + _closing(directory)
+            separator = ","
+        elif row.dir:
+            within.append(row)
+            empty = rows[at + 1] is None
+            yield separator + (_leaf(row, trim) if empty else _opening(row, trim) + '"nodes":[')
+            separator = ""
+        elif row.value is not None and len(row.value) > SLICE:
+            yield separator
+            yield from _leaf_pieces(file_view(row, now), trim)
+            separator = ","
+        else:
+            yield separator + _leaf(row if row.expiration is None else file_view(row, now), trim)
+            separator = ","
+    yield "}"
 
 
 def _leaf_pieces(node: Node, trim: str) -> Iterator[str]:

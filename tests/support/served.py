@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from server.api.client import ClientApi
-from server.api.http import Body, ReadBody, Request, Response
+from server.api.http import Body, ReadBody, Request, Response, gathered
 from server.config import load
 from server.node import Node, open_member
 from tests.support import virtual_time
@@ -51,21 +51,7 @@ class Served(NamedTuple):
 
 async def whole_body(response: Response) -> bytes:
     """The body of an answer, also of one that is made while it is taken."""
-    stream = response.stream
-    if stream is None:
-        return response.body
-    pieces = []
-    news = asyncio.Event()
-    stream.on_news(news.set)
-    try:
-        while (piece := stream.take()) is not None:
-            pieces.append(piece)
-            if not piece:
-                await news.wait()
-                news.clear()
-    finally:
-        stream.close()
-    return b"".join(pieces)
+    return response.body if response.stream is None else await gathered(response.stream)
 
 
 def serve(

@@ -17,7 +17,7 @@ from server.node import Node
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action
-from server.store.gojson import SLICE, format_time, quote, quote_bytes
+from server.store.gojson import format_time, in_slices, quote, quote_bytes
 from server.store.node import SECOND
 from server.store.node import Node as KeyNode
 
@@ -85,7 +85,7 @@ class FirstKeys:
         found = await self._listings.of(path)
         if isinstance(found, Event):
             return plain(encode(found, self._node.store.index))
-        pieces = _pieces(found.rows, found.moment.etcd_index)
+        pieces = in_slices(_listing(found.rows, found.moment.etcd_index))
         return Response(200, (TEXT,), stream=self._listings.rendering(found, pieces))
 
     async def _watch(self, request: Request, path: str, form: Form) -> Event:
@@ -156,23 +156,14 @@ def encode(event: Event, index: int = 0) -> bytes:
     return ("{" + ",".join(fields) + "}").encode()
 
 
-def _pieces(rows: list[KeyNode | None], index: int) -> Iterator[str]:
+def _listing(rows: list[KeyNode | None], index: int) -> Iterator[str]:
     """As :func:`encode` writes a directory, of the rows of a listing."""
-    out = ["["]
-    size = 0
-    separator = ""
+    separator = "["
     for row in rows[1:]:
-        if row is None:
-            continue
-        out.append(separator + _child(Action.GET, row, index))
-        separator = ","
-        size += len(out[-1])
-        if size > SLICE:
-            yield "".join(out)
-            out.clear()
-            size = 0
-    out.append("]")
-    yield "".join(out)
+        if row is not None:
+            yield separator + _child(Action.GET, row, index)
+            separator = ","
+    yield "[]" if separator == "[" else "]"
 
 
 def _child(action: str, node: KeyNode, index: int) -> str:

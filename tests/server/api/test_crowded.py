@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -17,6 +16,7 @@ from server.api.http import Body, PourBody, ReadBody, Reply, Request, Response
 from server.api.limits import FREE, Limits
 from server.listen import listen
 from server.tls import TlsFiles, server_context
+from tests.support.process import open_sockets
 from tests.support.tls import V, client, make_certificates
 
 PATIENCE = 30.0
@@ -266,15 +266,6 @@ def test_no_more_files_are_open_than_connections_may_be_however_fast_others_come
 
     run(body())
     assert not [record for record in caplog.records if record.levelno > logging.WARNING]
-
-
-def open_sockets() -> int:
-    """Of this process, both ends."""
-    found = 0
-    for file in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):
-            found += os.readlink(file).startswith("socket:")
-    return found
 
 
 @pytest.mark.parametrize("target", [b"/", b"/pour"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 import ssl
 import threading
@@ -17,6 +16,7 @@ from server.api.adapter import Listening, serve
 from server.api.http import Request, Response
 from server.listen import listen
 from server.tls import TlsFiles, server_context
+from tests.support.process import open_sockets
 from tests.support.tls import REFUSALS, Refusal, V, ask, client, make_certificates
 
 LOOPS = [uvloop.new_event_loop, asyncio.new_event_loop]
@@ -103,12 +103,3 @@ def test_refused_clients_that_never_close_are_closed(certificates: Path) -> None
         while open_sockets() > before + len(socks):
             assert time.monotonic() < deadline, "the server has kept its ends"
             time.sleep(0.02)
-
-
-def open_sockets() -> int:
-    """Of this process, the server's included."""
-    found = 0
-    for file in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):
-            found += os.readlink(file).startswith("socket:")
-    return found

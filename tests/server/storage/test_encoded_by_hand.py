@@ -11,7 +11,7 @@ from server.raft.types import Entry, EntryType, HardState
 from server.storage.codec import encode_entry, encode_hard_state
 from server.storage.records import RecordType, encode_record
 from server.storage.requests import Request, decode_request, encode_request
-from server.storage.varint import signed_varint, varint
+from server.storage.varint import read_varint, signed_varint, varint
 
 EDGES = sorted(
     {max(0, (1 << bits) + by) for bits in range(65) for by in (-1, 0, 1)} - {1 << 64, (1 << 64) + 1}
@@ -106,3 +106,14 @@ def test_a_number_outside_its_field_is_refused() -> None:
     for number in (-1, 1 << 32):
         with pytest.raises(ValueError, match=str(number)):
             encode_record(RecordType.CRC, number)
+
+
+@given(UNSIGNED, st.binary(max_size=3), st.binary(max_size=3))
+def test_a_number_is_read_as_it_was_written(number: int, before: bytes, behind: bytes) -> None:
+    written = varint(number)
+    assert read_varint(before + written + behind, len(before)) == (number, len(before + written))
+
+
+@given(st.binary(max_size=30))
+def test_of_what_is_no_number_no_more_than_ten_bytes_are_read(data: bytes) -> None:
+    assert read_varint(data, 0)[1] <= min(10, len(data))
