@@ -15,6 +15,8 @@ COMPILED_STAMP := $(COMPILED)/.installed
 COMPILED_TESTS := tests/server tests/differential tests/migrate02/datadir
 SOURCES        := $(shell find compat migrate02 server -name '*.py')
 
+SOAK := $(COMPILED)/bin/python -P tests/soak.py
+
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
 .PHONY: demo test compiled test-compiled soak soak-cluster soak-disk soak-hostile lint types contracts bench docs lock proto clean
@@ -43,14 +45,14 @@ compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as pip 
 test-compiled: $(COMPILED_STAMP)  ## the quick tests of what is compiled, against that
 	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) --dist worksteal $(OF_COMPILED)
 
-soak: $(STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
-	$(BIN)/python -m tests.server.raft.soak --seeds $(SEEDS)
+soak: $(COMPILED_STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
+	$(SOAK) tests.server.raft.soak --seeds $(SEEDS)
 
-soak-cluster: $(STAMP)  ## three real processes under faults, histories checked: make soak-cluster PLAYS=100
-	$(BIN)/python -m tests.linearizability.soak --plays $(PLAYS)
+soak-cluster: $(COMPILED_STAMP)  ## three real processes under faults, histories checked: make soak-cluster PLAYS=100
+	$(SOAK) tests.linearizability.soak --plays $(PLAYS)
 
-soak-disk: $(STAMP)  ## three members whose power is cut, all that was answered there again: make soak-disk STATES=20000
-	$(BIN)/python -m tests.server.node.soak_disk --states $(STATES)
+soak-disk: $(COMPILED_STAMP)  ## three members whose power is cut, all that was answered there again: make soak-disk STATES=20000
+	$(SOAK) tests.server.node.soak_disk --states $(STATES)
 
 soak-hostile: $(STAMP)  ## inputs of the tool that are made to be slow: fails where the work grows faster than the input
 	$(BIN)/python -m tests.migrate02.soak_hostile

@@ -1,9 +1,10 @@
-"""Runs ``migrate02`` in this process, as its console script would, and catches what it says."""
+"""Runs ``migrate02`` in this process, as its console script would, and catches what it says and what it leaves."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -50,3 +51,20 @@ def _streams(out: io.BytesIO, err: io.BytesIO, stdin: bytes) -> Iterator[None]:
         yield
     standard_output.detach()
     standard_error.detach()
+
+
+Files = dict[str, tuple[bytes, int, int]]
+"""Bytes, mode and time of files, by their paths in a tree."""
+
+
+def state(tree: Path) -> Files:
+    """Of every file but our own."""
+    return {
+        str(path.relative_to(tree)): (
+            path.read_bytes(),
+            stat.S_IMODE(path.stat().st_mode),
+            path.stat().st_mtime_ns,
+        )
+        for path in sorted(tree.rglob("*"))
+        if path.is_file() and ".migrate02" not in path.parts
+    }

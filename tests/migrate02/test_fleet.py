@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 from pathlib import Path
 
 import pytest
 
 from migrate02.exits import REFUSED, RESIDUE, WOULD_CHANGE
-from tests.migrate02.running import convert, migrate02
+from tests.migrate02.running import convert, migrate02, state
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 FLEET = FIXTURES / "fleet"
@@ -27,19 +26,6 @@ CORE = "core1=http://10.7.1.11:7001,core2=http://10.7.1.12:7001,core3=http://10.
 @pytest.fixture
 def fleet(tmp_path: Path) -> Path:
     return Path(shutil.copytree(FLEET, tmp_path / "fleet"))
-
-
-def state(tree: Path) -> dict[str, tuple[bytes, int, int]]:
-    """Bytes, mode and time of every file but our own."""
-    return {
-        str(path.relative_to(tree)): (
-            path.read_bytes(),
-            stat.S_IMODE(path.stat().st_mode),
-            path.stat().st_mtime_ns,
-        )
-        for path in sorted(tree.rglob("*"))
-        if path.is_file() and ".migrate02" not in path.parts
-    }
 
 
 def machines() -> list[str]:

@@ -7,7 +7,6 @@ import errno
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,15 +18,13 @@ import pytest
 from migrate02.exits import DONE, REFUSED
 from migrate02.stopping import Stopped, stoppable
 from tests.migrate02.disk import Crash, Disk, Event, ask_to_stop, crash, fail
-from tests.migrate02.running import Run, convert, migrate02
+from tests.migrate02.running import Files, Run, convert, migrate02, state
 
 UNIT = "[Service]\nEnvironmentFile=/etc/default/etcd\nExecStart=/usr/bin/etcd -name m1 -peer-addr 10.0.0.1:7001\n"
 DEFAULTS = "ETCD_ADDR=10.0.0.1:4001\n"
 ALONE = "ETCD_NAME=m9\nETCD_ADDR=10.0.0.9:4001\nETCD_PEER_ADDR=10.0.0.9:7001\n"
 NODES = [["m1/etc/systemd/system/etcd.service", "m1/etc/default/etcd"], ["z/m9.env"]]
 ALL = [name for node in NODES for name in node]
-
-Files = dict[str, tuple[bytes, int, int]]
 
 
 def plant(where: Path) -> Path:
@@ -46,19 +43,6 @@ def quick() -> Iterator[None]:
     """A crash is played here by what happens after it, not by what a disk forgets: nothing has to be waited for."""
     with mock.patch.multiple(os, sync=lambda: None, fsync=lambda _descriptor: None):
         yield
-
-
-def state(tree: Path) -> Files:
-    """Bytes, mode and time of every file but our own."""
-    return {
-        str(path.relative_to(tree)): (
-            path.read_bytes(),
-            stat.S_IMODE(path.stat().st_mode),
-            path.stat().st_mtime_ns,
-        )
-        for path in sorted(tree.rglob("*"))
-        if path.is_file() and ".migrate02" not in path.parts
-    }
 
 
 def told(files: Files) -> dict[str, bytes]:

@@ -205,7 +205,7 @@ class Member:
     def launch(self, env: Mapping[str, str] | None = None, *, under: tuple[str, ...] = ()) -> Process:
         """Starts our server, ``under`` another command if given, and does not wait for anything."""
         return Process(
-            [*under, sys.executable, "-c", _RUN, json.dumps(self.settings)], self.client_port, env=env
+            [*under, sys.executable, "-P", "-c", _RUN, json.dumps(self.settings)], self.client_port, env=env
         )
 
     def start(self, env: Mapping[str, str] | None = None) -> Process:
