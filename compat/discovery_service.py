@@ -39,7 +39,7 @@ def main(args: Sequence[str]) -> int:
 
 
 def _stop(message: str, status: int) -> int:
-    from compat.printable import shown
+    from server.printable import shown
 
     print(shown(f"etcd02 discovery-service: {message}"), file=sys.stderr)
     return status

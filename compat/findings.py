@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from compat.printable import shown
 from compat.settings import Origin
+from server.printable import shown
 
 ERROR = "error"
 """Refused: nothing is written, nothing starts."""

@@ -248,9 +248,9 @@ def _told(conversion: Conversion, args: Arguments) -> Conversion:
 
 
 def _print(args: Arguments, conversions: list[Conversion]) -> None:
-    from compat.printable import shown
     from migrate02.report import as_github, as_json, as_sarif, diff, finding_lines, summary
     from server.config import redacted
+    from server.printable import shown
 
     if args.output == "sarif":
         print(redacted(as_sarif(conversions)))
@@ -277,7 +277,7 @@ def _print(args: Arguments, conversions: list[Conversion]) -> None:
 
 def _tell(lines: list[str]) -> None:
     """All at once: standard error is not buffered. A password in a URL is not shown."""
-    from compat.printable import shown
+    from server.printable import shown
 
     sys.stderr.write("".join(f"{shown(line)}\n" for line in lines))
 

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from compat.printable import shown
 from migrate02.arguments import Misuse
 from migrate02.data_arguments import (
     DataArguments,
@@ -39,6 +38,7 @@ from migrate02.progress import on_terminal
 from migrate02.stopping import Stopped, stoppable
 from server.cluster.ids import id_text
 from server.config import redacted
+from server.printable import shown
 
 
 def data(argv: list[str]) -> int:

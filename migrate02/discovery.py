@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from compat.printable import shown, shown_lines
 from migrate02.arguments import Misuse, make_parser
 from server.asking import NoAnswer, get
 from server.bounded import Bounds
 from server.cluster.bootstrap import BootstrapError
 from server.cluster.discoverystate import Answer, Registration, State, check_url, checked_cluster, read_state
 from server.config import redacted
+from server.printable import shown, shown_lines
 
 DONE, RESIDUE, REFUSED = 0, 2, 3
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from compat.findings import ERROR
-from compat.printable import shown
 from migrate02.arguments import Misuse
 from migrate02.datadir.errors import DataError
 from migrate02.exits import DONE, REFUSED, RESIDUE
@@ -13,6 +12,7 @@ from migrate02.plan.nodes import Found
 from migrate02.plan.planning import Plan, Wishes, make_plan
 from migrate02.plan_arguments import PlanArguments, read_plan_arguments
 from server.config import redacted
+from server.printable import shown
 
 
 def plan(argv: list[str]) -> int:

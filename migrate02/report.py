@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compat.findings import ERROR, INFO, REVIEW, Finding
-from compat.printable import printable
 from migrate02.conversion import Conversion
+from server.printable import printable
 
 
 def finding_lines(findings: Iterable[Finding]) -> list[str]:

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from compat.printable import shown, shown_lines
 from migrate02.arguments import Misuse, make_parser
 from server.cluster.srv import Names, Place, Service, Spot, Survey, why_not_found
 from server.config import UrlError, parse_urls
+from server.printable import shown, shown_lines
 
 DONE, RESIDUE, REFUSED = 0, 2, 3
 

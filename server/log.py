@@ -5,13 +5,13 @@ Modules log through ``logging.getLogger(__name__)``; the package name that etcd 
 """
 
 import logging
-import re
 import sys
 import time
 import traceback
 from typing import TextIO
 
 from server.config import redacted
+from server.printable import printable, shown
 
 NOTICE = 25
 """The level between info and warning that etcd's logs have."""
@@ -68,18 +68,6 @@ def package_of(logger_name: str) -> str:
     return logger_name
 
 
-_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
-
-
-def printable(text: str) -> str:
-    """The text with its control characters, line ends included, written out as ``\\n`` or ``\\x1b``.
-
-    Names, paths and values come from outside: one with a line end in it could pass for a log line, and one
-    with an escape sequence could speak to the terminal of who reads the log.
-    """
-    return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
-
-
 class EtcdFormatter(logging.Formatter):
     """One record, one line, without the passwords in URLs. A traceback, of a fault in the program, follows on lines of
     its own, all indented."""
@@ -88,7 +76,7 @@ class EtcdFormatter(logging.Formatter):
         letter = next((letter for level, letter in _LETTERS if record.levelno >= level), "D")
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         micros = int(record.created % 1 * 1_000_000)
-        text = printable(redacted(record.getMessage()))
+        text = shown(record.getMessage())
         line = f"{moment}.{micros:06d} {letter} | {package_of(record.name)}: {text}"
         if not record.exc_info:
             return line

@@ -10,7 +10,6 @@ from html import escape as escape_html
 from math import cos, pi, sin
 from typing import NamedTuple
 
-from compat.printable import printable
 from migrate02.plan.nodes import (
     CLIENT_URLS,
     LEADER,
@@ -20,6 +19,7 @@ from migrate02.plan.nodes import (
     address_of,
 )
 from migrate02.plan.planning import ClusterPlan, Planned
+from server.printable import printable
 
 _HEIGHT, _MARGIN, _GAP, _HEADING = 76, 24, 28, 44
 """Of a node's box, around a panel, between boxes, above them; in units of the picture."""

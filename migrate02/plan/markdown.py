@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from compat.findings import Finding
-from compat.printable import printable
 from migrate02.plan.commands import command_line
 from migrate02.plan.planning import ClusterPlan, Plan, Planned
 from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, runbook
+from server.printable import printable
 
 HEADINGS = ("node", "was", "becomes", "peer URL", "client URL", "set up in")
 """Of a cluster's table; ``row`` has the cells."""

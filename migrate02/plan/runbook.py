@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from compat.printable import printable
 from migrate02.plan.commands import as_variables, command_line, copy, is_here, on_its_machine, service, word
 from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS
 from migrate02.plan.planning import ClusterPlan, Planned
 from migrate02.plan.ports import BOTH, KEEP
+from server.printable import printable
 
 HOW_TO_GO_BACK = (
     "To go back, undo the steps that were done, the last one first, down to the one that starts 0.4 again. All lines "

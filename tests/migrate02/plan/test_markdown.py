@@ -14,7 +14,6 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from compat.findings import Finding
-from compat.printable import printable
 from compat.settings import FILE, Origin
 from migrate02.plan import markdown
 from migrate02.plan.commands import copy, on_its_machine, word
@@ -23,6 +22,7 @@ from migrate02.plan.markdown import as_markdown
 from migrate02.plan.page import as_html
 from migrate02.plan.planning import Plan, Wishes, make_plan
 from migrate02.plan.runbook import Step, runbook
+from server.printable import printable
 from tests.migrate02.plan.described import node
 from tests.migrate02.running import migrate02
 

@@ -54,6 +54,7 @@ def test_levels_by_package() -> None:
         ),
         ("\x1b[2J\x07\x00\t", r"\x1b[2J\x07\x00\t"),
         ("\x7f\x85\x9b\u2028\u2029", r"\x7f\x85\x9b\u2028\u2029"),
+        ("a\u202eb\udcff", r"a\u202eb\xff"),
         ("größe \\n 名", "größe \\n 名"),
     ],
 )

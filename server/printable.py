@@ -1,4 +1,8 @@
-"""Texts from files, names of files first of all, as they may stand in a line for a person. Text to text."""
+"""Texts that come from outside, as they may stand in a line for a person. Text to text.
+
+Names, paths and values may hold anything: one with a line end in it could pass for a line of a log, one with an escape
+sequence could speak to the terminal of whoever reads it.
+"""
 
 from __future__ import annotations
 
