@@ -146,6 +146,8 @@ def pair(directory: Path, real_etcd: Path, tls: Mapping[str, str] | None = None)
                 stack.enter_context(start.result())
         processes = [start.result() for start in starting]
         yield Pair(*map(Side, processes, (member.peer_port for member in members), tls_ports))
+        for name, process in zip(("ours", "real"), processes, strict=True):
+            print(f"--- {name} ---\n{process.log[-6000:]}")  # shown when a test failed
         assert "Traceback" not in processes[0].log, processes[0].log
         assert "this is a fault in the server" not in processes[0].log, processes[0].log
 
