@@ -158,11 +158,14 @@ def as_flag(name: str, value: str) -> list[str]:
 
 def become(start: Start) -> NoReturn:
     """Replace this process: pid, signals and exit status are etcd's own from here on. Raises EngineError."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and the next program would too
+    # Python ignores them, and the next program would too.
+    ignored = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
     try:
         os.execve(start.argv[0], start.argv, start.environ)
     except OSError as error:
         raise EngineError(f"{start.argv[0]}: {error.strerror}", _BINARY) from None
     except ValueError as error:
         raise EngineError(f"{start.argv[0]}: {error}", "remove the character from the setting") from None
+    finally:
+        for number, handler in ignored.items():
+            signal.signal(number, handler)

@@ -7,8 +7,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import settings
 
 if os.environ.get("MIGRATE02_INSTALLED"):
@@ -23,3 +26,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(autouse=True)
+def signals_stay_as_they_were() -> Iterator[None]:
+    """A test that leaves SIGPIPE at its default ends, much later, the process in which another test writes to a closed
+    connection."""
+    before = _signals()
+    yield
+    after = _signals()
+    changed = {number: now for number, now in after.items() if now != before[number]}
+    for number in changed:
+        signal.signal(number, before[number])
+    assert not changed, f"signals are handled otherwise than before the test: {changed}"
+
+
+def _signals() -> dict[int, Any]:
+    return {number: signal.getsignal(number) for number in signal.valid_signals()}

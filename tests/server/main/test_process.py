@@ -29,6 +29,7 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.mark.usefixtures("signals")
 def test_a_fault_nobody_expected_is_one_line_and_status_1(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
