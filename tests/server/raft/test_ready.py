@@ -56,6 +56,20 @@ def test_entries_that_were_replaced_while_they_were_written_are_written_anew() -
     assert raft.ready().entries == [Entry(1, 1), Entry(2, 2), Entry(2, 3)]
 
 
+def test_what_an_only_voter_writes_as_committed_gives_way_to_nothing_forged_meanwhile() -> None:
+    raft = elected((1,))
+    raft.propose(b"a")
+    ready = raft.ready()
+    assert ready.hard_state is not None
+    assert ready.hard_state.commit == ready.entries[-1].index == 2
+    raft.step(Message(MessageType.APPEND, 1, 99, 9, 1, 1, entries=(Entry(9, 2, b"forged"),), commit=2))
+    raft.advance(ready)
+    after = raft.ready()
+    assert [entry.data for entry in after.committed] == [b"a"]
+    assert not after.entries
+    assert raft.hard_state.commit == 2
+
+
 def test_a_commit_index_alone_need_not_be_synced_but_a_term_must() -> None:
     raft = member(log=log_of(1), term=1)
     raft.step(Message(MessageType.HEARTBEAT, 1, 2, 1, commit=1))
