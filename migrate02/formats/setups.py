@@ -47,7 +47,7 @@ def of_start(
     era = era or era_of_image(start.image)
     words = list(start.args if args is None else args)
     program.view.spend(len(words) + len(assigned))
-    read = flags.read(words, None if alone else program, era, resolve)
+    read = flags.read(words, None if alone or start.closed else program, era, resolve)
     known = variables.read([*assigned, *start.assigned])
     line = program.view.line(program.start)
     findings = [*known.findings, *read.findings]

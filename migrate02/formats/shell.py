@@ -15,7 +15,7 @@ from compat.settings import FILE, Origin
 from migrate02.formats import setups
 from migrate02.formats.kinds import holds_settings_of_04
 from migrate02.formats.masks import mask
-from migrate02.formats.places import ENVIRONMENT, SCRIPT, FileNamed, Reading, joined
+from migrate02.formats.places import ENVIRONMENT, NOTHING, SCRIPT, FileNamed, Reading, joined
 from migrate02.formats.shellwords import Assignment, Command, Here, Script, scan
 from migrate02.formats.starts import Start, find, inner, shells
 from migrate02.formats.variables import Assigned, commented
@@ -168,7 +168,7 @@ def _read_command(view: View, command: Command, known: _Known, around: _Around) 
             read(inner(word), **around._asdict())
             if word.raw[:1] == "'"
             else _read_inside(word, known, around)
-            for word in shells(words)
+            for word in shells(words, lambda word: _resolved(word, known))
         ]
         return joined([reading for reading in inside if reading.setups])
     return _of_start(view, start, known, around)
@@ -224,6 +224,8 @@ def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Readi
             era=around.era,
             resolve=lambda word: _resolved(word, known),
         )
+        if start.closed and not setup.variables:
+            return NOTHING
     if any(_SETTLING_MORE.search(text) for text, _ in trouble):
         text, at = next(item for item in trouble if _SETTLING_MORE.search(item[0]))
         return Reading([], [], [_left(view, at, text)])

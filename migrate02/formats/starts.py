@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from migrate02.formats.variables import Assigned
 from migrate02.formats.view import Edit, View
 from migrate02.formats.words import Word
+from migrate02.formats.wrappers import ASSIGNMENT, base_name, detached, inside
 
 _PROGRAM = re.compile(r"(?:.*/)?etcd(?:02)?(?:-v?0\.4[\w.-]*)?\Z", re.DOTALL)
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)\Z", re.DOTALL)
-_WRAPPERS = frozenset(
-    (
-        *(
-            "exec",
-            "env",
-            "sudo",
-            "command",
-            "time",
-            "nohup",
-            "nice",
-            "ionice",
-            "setsid",
-            "timeout",
-            "stdbuf",
-            "numactl",
-        ),
-        *(
-            "su",
-            "runuser",
-            "su-exec",
-            "gosu",
-            "chpst",
-            "setuidgid",
-            "envuidgid",
-            "softlimit",
-            "setlock",
-            "envdir",
-        ),
-        *("daemonize", "daemon", "sh", "bash", "dash", "ash", "chroot", "numactl", "authbind", "cgexec"),
-        *("systemd-run", "systemd-cat", "systemd-nspawn", "tini", "dumb-init"),
-    )
-)
-"""Programs that start the one named behind their own options."""
-_DETACHED = "start-stop-daemon"
 _IMAGE = re.compile(r"(?:.*[/\w-])?etcd(?:[-_]\w++)*+(?:[:@].*)?\Z")
 _LONGEST_IMAGE = 1000
 """Characters of an image's name, with its registry and its tag."""
@@ -62,8 +27,8 @@ _DOCKER_JOINED = re.compile(
 
 class Start(NamedTuple):
     """``program`` is the word that ``args`` stand behind. ``assigned`` are its variables, ``hostname`` its host's name
-    where the command says it; ``image`` the container image that it comes from; ``shells`` the texts of commands that
-    a shell is to run."""
+    where the command says it; ``image`` the container image that it comes from. ``closed``: nothing can be put behind
+    the program there."""
 
     program: Word
     args: list[Word]
@@ -71,6 +36,7 @@ class Start(NamedTuple):
     image: str = ""
     hostname: str = ""
     env_files: tuple[str, ...] = ()
+    closed: bool = False
 
 
 Resolve = Callable[[Word], str]
@@ -79,57 +45,76 @@ Resolve = Callable[[Word], str]
 
 def find(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> Start | None:
     """The start of etcd among the words of one command, or None."""
-    assigned: list[Word] = []
+    return _read(words, resolve).start
+
+
+def shells(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> list[Word]:
+    """The words that a shell is to read as commands."""
+    return _read(words, resolve).texts
+
+
+class _Command(NamedTuple):
+    start: Start | None = None
+    texts: list[Word] = []
+
+
+def _read(words: Sequence[Word], resolve: Resolve) -> _Command:
+    """Follows a simple command from its first word, through what starts what, to etcd or to a text for a shell."""
+    row = list(words)
+    said = [resolve(word) for word in words]
     at = 0
-    while at < len(words) and _ASSIGNMENT.match(words[at].raw):
-        assigned.append(words[at])
+    while at < len(row) and ASSIGNMENT.match(row[at].raw):
         at += 1
-    if at == len(words):
-        return None
-    name = resolve(words[at]).rpartition("/")[2]
-    if _PROGRAM.match(resolve(words[at])) and _goes_on(words, at):
-        return Start(words[at], list(words[at + 1 :]), _as_variables(assigned, words))
-    if name in ("docker", "podman") or (name == "sudo" and any(word.text == "docker" for word in words[at:])):
-        return _in_container(words, resolve)
-    if name == _DETACHED:
-        return _detached(words, at, resolve, assigned)
-    if name not in _WRAPPERS or (
-        name in ("su", "runuser") and any(word.text in ("-c", "-lc") for word in words)
-    ):
-        return None
-    in_env = _names(words[at], "env")
-    for place in range(at + 1, len(words)):
-        word = words[place]
-        if in_env and _ASSIGNMENT.match(word.text):
-            assigned.append(word)
-        in_env = in_env or _names(word, "env")
-        if (
-            _PROGRAM.match(resolve(word))
-            and _goes_on(words, place)
-            and words[place - 1].text not in ("-u", "--user")
-        ):
-            return Start(word, list(words[place + 1 :]), _as_variables(assigned, words))
-        if resolve(word).rpartition("/")[2] in ("docker", _DETACHED) and place == at + 1:
-            return find(words[place:], resolve)
-    return None
+    assigned = row[:at]
+    behind: Word | None = None  # what the arguments stand behind, if that is not the program
+    detours = 0
+    while at < len(row):
+        name = base_name(said[at])
+        if is_program(said[at]) and _goes_on(row, at):
+            return _Command(Start(behind or row[at], row[at + 1 :], _as_variables(assigned, words)))
+        if name in _CONTAINERS:
+            return _Command(_CONTAINERS[name](row[at:], resolve))
+        if name == _DETACHED and detours < _MOST_DETOURS:
+            detours += 1
+            found = detached(said, at)
+            if found is None:
+                return _Command()
+            said[found.program] = said[found.program].removeprefix("--exec=").removeprefix("--startas=")
+            if found.dashes is None:
+                closed = Start(row[found.program], [], _as_variables(assigned, words), closed=True)
+                return _Command(closed if is_program(said[found.program]) else None)
+            behind = row[found.dashes]
+            order = [found.program, *range(found.dashes + 1, len(row))]
+            row, said, at = [row[place] for place in order], [said[place] for place in order], 0
+            continue
+        started = inside(said, at)
+        if started is None:
+            return _Command(
+                texts=[row[place + 1] for place in range(at, len(row) - 1) if said[place] in _TEXTS]
+            )
+        assigned += [row[place] for place in started.assigned]
+        if started.at is None or started.texts:
+            return _Command(texts=[row[place] for place in started.texts])
+        if started.reads_again and len(row) == started.at + 1 and re.search(r"[\s$]", row[started.at].text):
+            return _Command(texts=[row[started.at]])
+        behind, at = None, started.at
+    return _Command()
+
+
+_DETACHED = "start-stop-daemon"
+_MOST_DETOURS = 10
+_TEXTS = frozenset(("-c", "-lc", "--command"))
+"""Options of unknown programs behind which a command for a shell may stand."""
+
+
+def is_program(path: str) -> bool:
+    """Whether that is etcd, by its name."""
+    return bool(_PROGRAM.match(path))
 
 
 def is_image(name: str) -> bool:
     """Whether a container's image is etcd's, by its name."""
     return len(name) <= _LONGEST_IMAGE and bool(_IMAGE.match(name))
-
-
-def shells(words: Sequence[Word]) -> list[Word]:
-    """The words that a shell is to read as commands: behind ``-c``, or ``daemon``'s own."""
-    found = [word for before, word in pairwise(words) if before.text in ("-c", "--command", "-lc")]
-    names = [word.text.rpartition("/")[2] for word in words]
-    if "daemon" in names[:1] or "eval" in names[:1]:
-        found += [word for word in words[1:] if " " in word.text or "$" in word.text]
-    return found
-
-
-def _names(word: Word, program: str) -> bool:
-    return word.text.rpartition("/")[2] == program
 
 
 def _goes_on(words: Sequence[Word], at: int) -> bool:
@@ -144,7 +129,7 @@ def _as_variables(run: Sequence[Word], words: Sequence[Word]) -> list[Assigned]:
     found = []
     places = {word.start: at for at, word in enumerate(words)} if run else {}
     for word in run:
-        match = _ASSIGNMENT.match(word.text)
+        match = ASSIGNMENT.match(word.text)
         if match is None:
             continue
         at = places[word.start]
@@ -175,21 +160,6 @@ def _assigned(
     return Assigned(first.view, first.start, last.end, name, value, write, joint, gone, first.dialect.mask)
 
 
-def _detached(words: Sequence[Word], at: int, resolve: Resolve, assigned: list[Word]) -> Start | None:
-    """``start-stop-daemon --start --exec /usr/bin/etcd -- -addr ...``."""
-    runs = False
-    for place in range(at + 1, len(words)):
-        before = words[place - 1].text
-        name, _, value = words[place].text.partition("=")
-        if before in ("--exec", "-x", "--startas", "-a") and _PROGRAM.match(resolve(words[place])):
-            runs = True
-        if name in ("--exec", "--startas") and _PROGRAM.match(value):
-            runs = True
-        if words[place].text == "--" and runs:
-            return Start(words[place], list(words[place + 1 :]), _as_variables(assigned, words))
-    return None
-
-
 def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
     place = next((at for at, word in enumerate(words) if word.text in ("run", "create")), -1) + 1
     if place == 0:
@@ -210,7 +180,7 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
             value = words[place].text
             place += 1
         run = words[first:place]
-        if option in ("-e", "-env", "--env") and (match := _ASSIGNMENT.match(value)):
+        if option in ("-e", "-env", "--env") and (match := ASSIGNMENT.match(value)):
             head = words[first].raw
             lead = (
                 head[: len(head) - len(head.partition("=")[2])]
@@ -232,11 +202,15 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
     image, rest = words[place], list(words[place + 1 :])
     program = image
     said = resolve(image)
-    if rest and _PROGRAM.match(resolve(rest[0])) and _goes_on(rest, 0):
+    if rest and is_program(resolve(rest[0])) and _goes_on(rest, 0):
         program, rest = rest[0], rest[1:]
-    elif not (is_image(said) or _PROGRAM.match(entrypoint)) or (rest and not _goes_on([image, *rest], 0)):
+    elif not (is_image(said) or is_program(entrypoint)) or (rest and not _goes_on([image, *rest], 0)):
         return None
     return Start(program, rest, assigned, said, hostname, tuple(env_files))
+
+
+_CONTAINERS = dict.fromkeys(("docker", "podman", "nerdctl"), _in_container)
+"""Programs that run an image."""
 
 
 def inner(word: Word) -> View:
