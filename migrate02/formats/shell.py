@@ -16,9 +16,9 @@ from migrate02.formats import setups
 from migrate02.formats.kinds import holds_settings_of_04
 from migrate02.formats.masks import mask
 from migrate02.formats.places import ENVIRONMENT, NOTHING, SCRIPT, FileNamed, Reading, joined
-from migrate02.formats.shellwords import Assignment, Command, Here, Script, scan
+from migrate02.formats.shellwords import Assignment, Command, Export, Here, Script, scan
 from migrate02.formats.starts import Start, find, inner, shells
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.variables import Assigned, Named, commented
 from migrate02.formats.view import Edit, View
 from migrate02.formats.words import PLAIN, SHELL, Word, split
 
@@ -135,7 +135,7 @@ def _with(script: Script, others: Sequence[Script]) -> Script:
     """A script with what the files that it takes in set and export, the last one first."""
     return script._replace(
         assignments=[item for one in (*reversed(others), script) for item in one.assignments],
-        exports=script.exports.union(*(one.exports for one in others)),
+        exports=[item for one in (*others, script) for item in one.exports],
         exports_all=any(one.exports_all for one in (script, *others)),
     )
 
@@ -340,14 +340,30 @@ def _value(name: str, known: _Known, depth: int) -> str | None:
 
 
 def _exported(script: Script) -> list[Assigned]:
+    exported: dict[str, list[Named]] = {}
+    for export in script.exports:
+        exported.setdefault(export.name, []).append(_named(export))
     return [
-        _assigned(item.value.words[0].view, item)
+        _assigned(item.value.words[0].view, item)._replace(named=tuple(exported.get(item.name, ())))
         for item in script.assignments
         if item.name.startswith("ETCD_")
         and not item.conditional
-        and (item.exported or item.name in script.exports or script.exports_all)
+        and (item.exported or item.name in exported or script.exports_all)
         and not item.value.is_array
     ]
+
+
+def _named(export: Export) -> Named:
+    view, word = export.word.view, export.word
+    line, end = view.line_around(export.start, export.end)
+    if not export.only:
+        before = len(view.text[: word.start].rstrip(" \t"))
+        gone = Edit(before, word.end, "")
+    elif view.text[line : export.start].strip() or not _NOTHING_BEHIND.match(view.text, export.end):
+        gone = Edit(export.start, export.end, ":")
+    else:
+        gone = commented(view, line, end)
+    return Named(view, word.start, word.end, gone)
 
 
 def _assigned(view: View, item: Assignment) -> Assigned:

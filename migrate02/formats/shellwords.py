@@ -42,6 +42,21 @@ class Assignment(NamedTuple):
     end: int
 
 
+class Export(NamedTuple):
+    """A variable that is exported by its name alone: ``export A B``, ``declare -x A``. ``start`` and ``end`` are of the
+    whole command, ``only`` says that it names no other."""
+
+    word: Word
+    start: int
+    end: int
+    only: bool
+    conditional: bool
+
+    @property
+    def name(self) -> str:
+        return self.word.text
+
+
 class Command(NamedTuple):
     """The words of a simple command, redirections not among them; ``conditional`` as in an Assignment."""
 
@@ -63,7 +78,7 @@ class Script(NamedTuple):
     commands: list[Command]
     assignments: list[Assignment]
     heres: list[Here]
-    exports: frozenset[str]
+    exports: list[Export]
     exports_all: bool
     broken: int = -1
     """Where a quote is left open, or something that this is no match for; -1 for nowhere."""
@@ -79,8 +94,7 @@ class _Scanner:
         self.words: list[Word] = []
         self.arrays: dict[int, Value] = {}
         self.waiting: list[re.Match[str]] = []
-        self.script = Script([], [], [], frozenset(), False)
-        self.exports: set[str] = set()
+        self.script = Script([], [], [], [], False)
         self.exports_all = False
         self.target = ""
 
@@ -88,7 +102,7 @@ class _Scanner:
         while self.at < len(self.text):
             self._step()
         self._end_command()
-        return self.script._replace(exports=frozenset(self.exports), exports_all=self.exports_all)
+        return self.script._replace(exports_all=self.exports_all)
 
     def _step(self) -> None:
         text, at = self.text, self.at
@@ -177,10 +191,12 @@ class _Scanner:
             exported = name == "export" or any(
                 word.text.startswith("-") and "x" in word.text for word in words
             )
-            for word in words[1:]:
+            named = [word for word in words[1:] if not word.text.startswith("-")]
+            for word in named:
                 self._assign(word, conditional, exported)
-                if exported and re.fullmatch(r"\w+", word.text):
-                    self.exports.add(word.text)
+                if exported and re.fullmatch(r"\w+", word.raw):
+                    span = words[0].start, words[-1].end
+                    self.script.exports.append(Export(word, *span, len(named) == 1, conditional))
             return
         if name == "set" and any(re.fullmatch(r"-[a-z]*a[a-z]*|allexport", word.text) for word in words[1:]):
             self.exports_all = True

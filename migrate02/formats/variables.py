@@ -18,9 +18,19 @@ def variable_of(setting: str) -> str:
     return "ETCD_" + setting.upper().replace("-", "_")
 
 
+class Named(NamedTuple):
+    """A variable's name where it stands without a value, as behind ``export``; ``gone`` as in Assigned."""
+
+    view: View
+    start: int
+    end: int
+    gone: Edit
+
+
 class Assigned(NamedTuple):
     """One ``NAME=value`` at an offset of ``view``. ``write`` makes one such from a name and a value, ``joint`` stands
-    between two; ``gone`` is the edit of ``view`` that leaves none."""
+    between two; ``gone`` is the edit of ``view`` that leaves none. ``named`` is where it is named besides: its new names
+    have to stand there too."""
 
     view: View
     start: int
@@ -31,6 +41,7 @@ class Assigned(NamedTuple):
     joint: str
     gone: Edit
     mask: str = TEMPLATE
+    named: tuple[Named, ...] = ()
 
 
 class Variables(NamedTuple):
@@ -40,7 +51,7 @@ class Variables(NamedTuple):
 
 
 def read(assigned: Sequence[Assigned]) -> Variables:
-    """``home`` is behind the last one that is etcd's."""
+    """``home`` is behind the last one that is etcd's; none when another one there had to be named elsewhere too."""
     by_origin: dict[Origin, Assigned] = {}
     items = []
     for item in assigned:
@@ -56,7 +67,11 @@ def read(assigned: Sequence[Assigned]) -> Variables:
     places = [_place(given, by_origin[given.origin]) for given in found.given]
     dead = {finding.origin for finding in found.findings if finding.code in _WITHOUT_EFFECT}
     places += [without_effect(item) for origin, item in by_origin.items() if origin in dead]
-    return Variables(places, found.findings, _home(by_origin[places[-1].given.origin]) if places else None)
+    last = by_origin[places[-1].given.origin] if places else None
+    for origin, item in by_origin.items():
+        given = [place.given for place in places if place.given.origin == origin]
+        places += [_named(each, named) for each in given for named in item.named]
+    return Variables(places, found.findings, _home(last) if last is not None and not last.named else None)
 
 
 _WITHOUT_EFFECT = ("never-read", "unusable-value", "new-wins")
@@ -74,6 +89,13 @@ def _place(given: Given, item: Assigned) -> Place:
         return item.joint.join(item.write(variable_of(name), value) for name, value in settings)
 
     return Place(given, item.view, item.start, item.end, write, item.gone)
+
+
+def _named(given: Given, named: Named) -> Place:
+    def write(settings: Settings) -> str:
+        return " ".join(variable_of(name) for name, _ in settings)
+
+    return Place(given, named.view, named.start, named.end, write, named.gone)
 
 
 def _home(item: Assigned) -> Home:
