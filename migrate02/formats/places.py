@@ -89,6 +89,8 @@ class Setup(NamedTuple):
     """The statement of a template that decides which of the flags are there."""
     era: str = ""
     """Of which etcd it is, where more than its settings tells."""
+    inherits: bool = False
+    """It sees the variables that its file's surroundings export."""
 
 
 class Inner(NamedTuple):

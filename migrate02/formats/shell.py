@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from compat.findings import Finding
+from compat.flags04 import BY_VARIABLE, SAME
 from compat.settings import FILE, Origin
 from migrate02.formats import setups
 from migrate02.formats.kinds import holds_settings_of_04
@@ -54,7 +55,30 @@ class _Known:
 
     @cached_property
     def exported(self) -> list[Assigned]:
+        """Variables of etcd's that reach every program that the script starts."""
         return _exported(self.script)
+
+    @cached_property
+    def reaching(self) -> list[_Reaching]:
+        """All that reach them, those whose values cannot be told too."""
+        return _reaching(self.script)
+
+    @cached_property
+    def unknown(self) -> list[_Reaching]:
+        told = {item.name for item in self.exported}
+        return [item for item in self.reaching if item.name not in told]
+
+
+class _Reaching(NamedTuple):
+    """A variable of etcd 0.4's that a script exports, and the line where it first does something with it."""
+
+    name: str
+    line: int
+
+    @property
+    def changes(self) -> bool:
+        """2.x knows it by another name, or not at all."""
+        return BY_VARIABLE[self.name].in_238 != SAME
 
 
 class _Around(NamedTuple):
@@ -100,7 +124,8 @@ def read(
     readings = [_read_command(view, command, known, around) for command in script.commands]
     for here in script.heres:
         if embedded is not None:
-            readings.append(embedded(_here(view, here), here.path))
+            inside = embedded(_here(view, here), here.path)
+            readings.append(_not_beside(known.reaching, inside, view))
     found = joined(readings)
     releases = setups.old_releases(view) if found.setups else []
     return found._replace(findings=[*found.findings, *releases])
@@ -215,6 +240,10 @@ def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Readi
         used = _used_elsewhere(view, exported)
         if used:
             return Reading([], [], [_used(used[0], view)])
+        given = {item.name for item in around.assigned}
+        unknown = [item for item in known.unknown if item.name not in given]
+        if changing := next((item for item in unknown if item.changes), None):
+            return Reading([], [], [_beside(changing, view, line)])
         setup = setups.of_start(
             start,
             [*around.assigned, *exported],
@@ -226,6 +255,7 @@ def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Readi
         )
         if start.closed and not setup.variables:
             return NOTHING
+        setup = setup._replace(inherits=True, unseen=setup.unseen or bool(unknown))
     if any(_SETTLING_MORE.search(text) for text, _ in trouble):
         text, at = next(item for item in trouble if _SETTLING_MORE.search(item[0]))
         return Reading([], [], [_left(view, at, text)])
@@ -343,14 +373,51 @@ def _exported(script: Script) -> list[Assigned]:
     exported: dict[str, list[Named]] = {}
     for export in script.exports:
         exported.setdefault(export.name, []).append(_named(export))
+    at_times = {
+        item.name for item in script.assignments if item.conditional or item.adds or item.value.is_array
+    }
     return [
         _assigned(item.value.words[0].view, item)._replace(named=tuple(exported.get(item.name, ())))
         for item in script.assignments
         if item.name.startswith("ETCD_")
-        and not item.conditional
+        and item.name not in at_times
         and (item.exported or item.name in exported or script.exports_all)
-        and not item.value.is_array
     ]
+
+
+def _reaching(script: Script) -> list[_Reaching]:
+    named = {item.name for item in script.exports}
+    found: dict[str, _Reaching] = {}
+    for item in script.assignments:
+        if item.exported or item.name in named or script.exports_all:
+            found.setdefault(item.name, _Reaching(item.name, item.line))
+    for export in script.exports:
+        found.setdefault(export.name, _Reaching(export.name, export.word.view.line(export.start)))
+    return [item for item in found.values() if item.name in BY_VARIABLE]
+
+
+def _not_beside(reaching: Sequence[_Reaching], reading: Reading, view: View) -> Reading:
+    """What a here-document holds, without the starts that may see variables of the script around it."""
+    changing = next((item for item in reaching if item.changes), None)
+    if not reaching or not any(setup.inherits for setup in reading.setups):
+        return reading
+    if changing is None:
+        return reading._replace(
+            setups=[setup._replace(unseen=setup.unseen or setup.inherits) for setup in reading.setups]
+        )
+    return reading._replace(
+        setups=[setup for setup in reading.setups if not setup.inherits],
+        findings=[
+            *reading.findings,
+            *(_beside(changing, view, setup.line) for setup in reading.setups if setup.inherits),
+        ],
+    )
+
+
+def _beside(item: _Reaching, view: View, line: int) -> Finding:
+    message = f"not changed: {item.name} of line {item.line} may reach this etcd too, and its value is not known here"
+    remedy = f"convert both by hand: migrate02 convert -- {item.name}=VALUE etcd FLAGS"
+    return Finding("not-converted", "", Origin(FILE, "etcd", view.name, line), message, remedy)
 
 
 def _named(export: Export) -> Named:

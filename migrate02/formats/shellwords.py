@@ -40,6 +40,7 @@ class Assignment(NamedTuple):
     exported: bool
     start: int
     end: int
+    line: int
 
 
 class Export(NamedTuple):
@@ -216,7 +217,16 @@ class _Scanner:
             text = word.text[match.end() :]
             value = Value((Word(self.view, start, word.end, text, SHELL),))
         self.script.assignments.append(
-            Assignment(match[1], value, conditional, bool(match[2]), exported, word.start, word.end)
+            Assignment(
+                match[1],
+                value,
+                conditional,
+                bool(match[2]),
+                exported,
+                word.start,
+                word.end,
+                self.view.line(word.start),
+            )
         )
 
     def _take_heres(self) -> None:

@@ -42,7 +42,9 @@ def _program(view: View, start: int, end: int, era: str) -> Reading:
     begin = find(words)
     if begin is not None:
         return Reading(
-            [setups.of_start(begin, assigned, hostname=HOST_NAME, era=era)], [], setups.old_releases(view)
+            [setups.of_start(begin, assigned, hostname=HOST_NAME, era=era)._replace(inherits=True)],
+            [],
+            setups.old_releases(view),
         )
     return joined([shell.read(inner(word), era, assigned=assigned) for word in shells(words)])
 
