@@ -29,8 +29,8 @@ class Named(NamedTuple):
 
 class Assigned(NamedTuple):
     """One ``NAME=value`` at an offset of ``view``. ``write`` makes one such from a name and a value, ``joint`` stands
-    between two; ``gone`` is the edit of ``view`` that leaves none. ``named`` is where it is named besides: its new names
-    have to stand there too."""
+    between two; ``gone`` is the edit of ``view`` that leaves none. ``named`` is where it is named besides: its new
+    names have to stand there too."""
 
     view: View
     start: int
