@@ -6,7 +6,7 @@ every one of those addresses is some node's own.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from compat.flags04 import BY_NAME
@@ -20,8 +20,15 @@ LEAST_ACTIVE_SIZE = 3
 """0.4 takes no smaller number."""
 
 
+LOCAL = "<"
+"""In a resolved text, what stands for a value that a file gives once, and that is only known when it runs."""
+
+
 class Member(NamedTuple):
-    """``peers`` are the addresses that it joins through, ``address`` its own, as HOST:PORT; ``name`` may be empty."""
+    """``peers`` are the addresses that it joins through, ``address`` its own, as HOST:PORT; ``name`` may be empty.
+
+    ``written`` is NAME=HOST:PORT as its ``file`` has it, where the file says one of them with a variable.
+    """
 
     name: str
     address: str
@@ -30,10 +37,17 @@ class Member(NamedTuple):
     has_peers_file: bool = False
     active_size: int = 0
     """0 where nothing says it."""
+    written: tuple[str, str] = ("", "")
+    file: str = ""
 
     @property
-    def entry(self) -> str:
-        return f"{self.name}={self.scheme}://{self.address}"
+    def is_known_in_its_file_alone(self) -> bool:
+        return any(LOCAL in text for text in (self.name, self.address, *self.peers))
+
+    def entry(self, file: str) -> str:
+        """As it may stand in that file, which knows its own variables."""
+        name, address = self.written if self.file == file else (self.name, self.address)
+        return f"{name}={self.scheme}://{address}"
 
 
 class Cluster(NamedTuple):
@@ -67,20 +81,28 @@ def size_told(given: Mapping[str, Given]) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def member_of(given: Mapping[str, Given], host: str = "") -> Member:
-    """A member by its merged settings of 0.4; ``host`` is its host's name, which it has when it has no other."""
+def member_of(
+    given: Mapping[str, Given], host: str = "", file: str = "", resolve: Callable[[str], str] = str
+) -> Member:
+    """A member by its merged settings of 0.4; ``host`` is its host's name, which it has when it has no other.
+
+    ``resolve`` fills in the variables that its ``file`` sets plainly.
+    """
 
     def value(name: str) -> str:
         return given[name].value if name in given else ""
 
-    peers = tuple(filter(None, (item.strip() for item in value("peers").split(","))))
+    name, address = value("name") or host, value("peer-addr") or BY_NAME["peer-addr"].default
+    peers = tuple(filter(None, (resolve(item.strip()) for item in value("peers").split(","))))
     return Member(
-        value("name") or host,
-        value("peer-addr") or BY_NAME["peer-addr"].default,
+        resolve(name),
+        resolve(address),
         "https" if value("peer-cert-file") and value("peer-key-file") else "http",
         peers,
         "peers-file" in given,
         size_told(given),
+        (name, address),
+        file,
     )
 
 
@@ -102,9 +124,12 @@ def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
         if len(cluster) > 1 and all(_is_plain(member, owner, twice) for member in cluster):
             names = {member.name for member in cluster}
             if len(names) == len(cluster):
-                entries = ",".join(member.entry for member in cluster)
                 size = active_size(member.active_size for member in cluster)
-                found |= dict.fromkeys(keys, Cluster(entries, len(cluster), size))
+                files = {members[key].file for key in keys}
+                if len(files) > 1 and any(member.is_known_in_its_file_alone for member in cluster):
+                    continue
+                entries = {file: ",".join(member.entry(file) for member in cluster) for file in files}
+                found |= {key: Cluster(entries[members[key].file], len(cluster), size) for key in keys}
     return found
 
 

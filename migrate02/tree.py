@@ -44,7 +44,9 @@ class Node(NamedTuple):
 
     @property
     def member(self) -> Member:
-        return member_of(self.given, self.host)
+        if self.setup is None:
+            return member_of(self.given, self.host, self.name)
+        return member_of(self.given, self.host, self.name, self.setup.resolve)
 
 
 class Deployment:

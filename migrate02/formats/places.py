@@ -89,6 +89,9 @@ class Setup(NamedTuple):
     """The statement of a template that decides which of the flags are there."""
     era: str = ""
     """Of which etcd it is, where more than its settings tells."""
+    resolve: Callable[[str], str] = str
+    """A value with the variables filled in that the file sets once and plainly. Where that is a substitution, a name in
+    ``<>`` stands for it: the same for the same variable, and for no other."""
     inherits: bool = False
     """It sees the variables that its file's surroundings export."""
 

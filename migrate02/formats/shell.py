@@ -255,7 +255,9 @@ def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Readi
         )
         if start.closed and not setup.variables:
             return NOTHING
-        setup = setup._replace(inherits=True, unseen=setup.unseen or bool(unknown))
+        setup = setup._replace(
+            resolve=lambda text: _told_apart(text, known), inherits=True, unseen=setup.unseen or bool(unknown)
+        )
     if any(_SETTLING_MORE.search(text) for text, _ in trouble):
         text, at = next(item for item in trouble if _SETTLING_MORE.search(item[0]))
         return Reading([], [], [_left(view, at, text)])
@@ -354,6 +356,19 @@ def _filled_in(text: str, known: _Known, depth: int = 0) -> str:
             return match[0]
         room -= len(said)
         return said
+
+    return _ANY.sub(value, text) if "$" in text else text
+
+
+def _told_apart(text: str, known: _Known) -> str:
+    """As ``Setup.resolve`` has it."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        said = _value(name, known, 0)
+        if said is None or len(said) > _LONGEST:
+            return match[0]
+        return f"<{name}>" if "$" in said or "`" in said else said
 
     return _ANY.sub(value, text) if "$" in text else text
 
