@@ -68,9 +68,9 @@ def read(assigned: Sequence[Assigned]) -> Variables:
     dead = {finding.origin for finding in found.findings if finding.code in _WITHOUT_EFFECT}
     places += [without_effect(item) for origin, item in by_origin.items() if origin in dead]
     last = by_origin[places[-1].given.origin] if places else None
-    for origin, item in by_origin.items():
-        given = [place.given for place in places if place.given.origin == origin]
-        places += [_named(each, named) for each in given for named in item.named]
+    places += [
+        _named(place.given, named) for place in places for named in by_origin[place.given.origin].named
+    ]
     return Variables(places, found.findings, _home(last) if last is not None and not last.named else None)
 
 
