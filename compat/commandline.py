@@ -16,7 +16,7 @@ from compat.flags04 import BY_NAME, BY_SHORT, DEPRECATED, IGNORED, UNKNOWN
 from compat.goflag import BOOL, MAYBE, TRUE, VALUE, Flag, FlagError, HelpAsked, Parsed, first_pass, parse
 from compat.settings import FLAG, Given, Origin
 from compat.translate import ERA_04, era_of
-from compat.values import refusal, refusal_04
+from compat.values import is_to_fill_in, refusal, refusal_04
 from server.config import SETTINGS
 
 OWN_FLAGS: dict[str, str] = {"engine": VALUE, "auto-migrate": BOOL, "print-config": BOOL}
@@ -135,7 +135,7 @@ def no_flags(args: Sequence[str], stands_for_flags: Callable[[int], bool]) -> li
 
 def _refusal(name: str, value: str, template: bool) -> str:
     """A name that only 0.4 knows is judged by 0.4's type, and so is the word after a flag that 2.3.8 ignores."""
-    if template and "$" in value:
+    if template and is_to_fill_in(value):
         return refusal(canonical(name), value, template=True)
     old = BY_SHORT.get(name) or BY_NAME.get(name)
     if old is None:

@@ -82,6 +82,8 @@ CODES: dict[str, Code] = {
         "on each of them. That is a similar concept with different semantics, and one node's file cannot give it: "
         "the names of the others are missing. etcd 2.0 to 2.3 define both flags only to refuse them; 3.0 and later "
         "do not know them. See the clustering guide of etcd 2, section 'Static', and its migration table.\n\n"
+        "etcd02 refuses both, as etcd does. 'migrate02 convert' writes a list that a person completes, see "
+        "incomplete-cluster.\n\n"
         "Two cases are passed over: with --initial-cluster given beside it, and on a member that already has its "
         "data, which knows its cluster from there.",
     ),
@@ -184,6 +186,19 @@ CODES: dict[str, Code] = {
         "no etcd, or it is of 2.x already.",
     ),
     # Something is left for a person.
+    "incomplete-cluster": Code(
+        REVIEW,
+        "a list of members that a person has to complete",
+        "-peers names the addresses of others, and etcd 2.x needs every member of the cluster before the first start. "
+        "One node's file cannot give that list. So it is converted with the node's own entry and a placeholder, "
+        "--initial-cluster NAME=URL,OTHERS=run-migrate02-plan, which no etcd accepts: 2.0 to 3.7 refuse to start "
+        "with 'URL scheme must be http or https: run-migrate02-plan'. An empty or missing --initial-cluster would be "
+        "worse: etcd 3.4 and later would start a cluster of one.\n\n"
+        "What decides is that the list is complete, and that every member has the same addresses in it. The names of "
+        "the others need not be right: etcd compares the URLs, and takes the names from the members themselves.\n\n"
+        "'migrate02 plan' with the files of all nodes makes the list. 'migrate02 convert --initial-cluster LIST' "
+        "writes it into the file. 'migrate02 convert --check DIR' finds every list in DIR that is not complete.",
+    ),
     "name-from-hostname": Code(
         REVIEW,
         "0.4 took the name from the host",
@@ -407,6 +422,26 @@ CODES: dict[str, Code] = {
         "others'. One may belong to another cluster, or have fallen behind. Settle it before anything is stopped.",
     ),
     # Worth knowing.
+    "nothing-to-convert": Code(
+        INFO,
+        "no setting of etcd in a file",
+        "The file was named, and holds no setting of etcd. It is not changed. An environment file without one, or an "
+        "empty file, is no mistake: a unit may read it for other variables.",
+    ),
+    "discovery-dropped": Code(
+        INFO,
+        "-discovery was removed for a list of members",
+        "etcd 2.x refuses --discovery beside --initial-cluster, and a token that 0.4 used cannot be used again. Where "
+        "the list of members is given, by --initial-cluster of this run or from its files, -discovery is removed. "
+        "A file that sets both is refused, see several-bootstraps.",
+    ),
+    "v2-data": Code(
+        INFO,
+        "--enable-v2 makes data that etcd 3.6 refuses",
+        "Clients of 0.4 and 2.x speak /v2/keys, which 3.4 and 3.5 serve with --enable-v2. What they write there stays "
+        "in the data directory, and etcd 3.6 and later refuse to start on it. Move the clients and their keys to the "
+        "v3 API before the upgrade to 3.6.",
+    ),
     "not-a-file": Code(
         INFO,
         "a pipe, a socket or a device in a folder",

@@ -71,6 +71,8 @@ def fit(config: dict[str, str], version: Version, *, wants_v2: bool = True) -> F
             _take_or_tell(work, name, value)
     if wants_v2 and "enable-v2" not in config:
         _enable_v2(work)
+    if work.config.get("enable-v2") == "true":
+        _keeps_v2_data(work)
     return Fitted(work.config, work.findings, work.renamed)
 
 
@@ -214,6 +216,15 @@ def _enable_v2(work: _Fit) -> None:
         "enable-v2",
         "there is no v2 API any more: clients of 0.4 and 2.x cannot be served, and v2 keys cannot be reached",
         "move the clients to the v3 API and the keys with it before going beyond 3.5",
+    )
+
+
+def _keeps_v2_data(work: _Fit) -> None:
+    work.say(
+        "v2-data",
+        "enable-v2",
+        "keys written with --enable-v2 stay in the data directory, and etcd 3.6 refuses to start on it",
+        "Move the clients and their keys to the v3 API before the upgrade to 3.6.",
     )
 
 

@@ -8,6 +8,7 @@ from compat.addresses import AddressError, parse_advertised, parse_bound
 from compat.flags04 import ADVERTISED, ALIAS, BOOL, BOUND, COMMAND, FLOAT, INT, LIST, Flag04
 from compat.flags04 import BY_NAME as BY_NAME_04
 from compat.goflag import FALSE, TRUE
+from compat.placeholder import is_incomplete
 
 _DECIMAL = r"(?a:[+-]?\d+)"
 _FLOAT = r"(?a:[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)"
@@ -17,7 +18,7 @@ def refusal(name: str, value: str, *, template: bool = False) -> str:
     """Why etcd 2.3.8 refuses the value for the flag, in its words, or ``""``. ``name`` is a long name of 0.4 or 2.x.
 
     What 2.3.8 ignores it ignores with any value. Addresses are asked of 0.4, which took more. In a ``template``, text
-    that a shell or a tool fills in before etcd sees it, a 2.x value with a ``$`` in it cannot be judged.
+    that a shell, a tool or a person fills in before etcd sees it, such a 2.x value cannot be judged.
     """
     old = BY_NAME_04.get(name)
     if old is not None and old.in_238 == ALIAS:
@@ -28,13 +29,18 @@ def refusal(name: str, value: str, *, template: bool = False) -> str:
     from server.config.values import BadValue, parse_value
 
     new = BY_NAME_2X.get(name)
-    if new is None or (template and "$" in value):
+    if new is None or (template and is_to_fill_in(value)):
         return ""
     try:
         parse_value(new, value)
     except BadValue as error:
         return str(error)
     return ""
+
+
+def is_to_fill_in(value: str) -> bool:
+    """Whether it is another text by the time etcd sees it."""
+    return "$" in value or is_incomplete(value)
 
 
 def refusal_04(flag: Flag04, value: str) -> str:

@@ -5,13 +5,16 @@ by ``migrate02.files`` and ``migrate02.replacing``.
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from compat.findings import ERROR, INFO, REVIEW, Finding, worst
 from compat.flags04 import BY_NAME
+from compat.placeholder import is_incomplete
 from compat.settings import FILE, FLAG, Given, Origin, first_wins
 from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, translate
 from compat.translate import era_of as era_by_names
+from compat.translate.bootstrap import COMPLETE_IT, STILL_INCOMPLETE
 from migrate02.formats import Document
 from migrate02.formats.masks import unmask
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
@@ -93,6 +96,37 @@ def left_alone(name: str, text: str, reason: str, line: int) -> Conversion:
     )
 
 
+def incomplete_lists(name: str, text: str) -> list[Finding]:
+    """Every line with the placeholder of an incomplete list of members: no kind of file hides one, nor a comment."""
+    if not is_incomplete(text):
+        return []
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if is_incomplete(line)]
+    return [
+        Finding("incomplete-cluster", "", Origin(FILE, name, name, line), STILL_INCOMPLETE, COMPLETE_IT)
+        for line in lines
+    ]
+
+
+def with_incomplete_lists(conversion: Conversion) -> Conversion:
+    """With the lists that a file had before and still has, and that are not reported yet."""
+    after = conversion.before if conversion.text is None else conversion.text
+    if not is_incomplete(after):
+        return conversion
+    kept = set(after.split("\n"))
+    lines = conversion.before.split("\n")
+    reported = {
+        item.origin.line for item in conversion.findings if item.code == "incomplete-cluster" and item.origin
+    }
+    more = [
+        item
+        for item in incomplete_lists(conversion.name, conversion.before)
+        if item.origin is not None
+        and item.origin.line not in reported
+        and lines[item.origin.line - 1] in kept
+    ]
+    return conversion._replace(findings=for_a_person([*conversion.findings, *more], conversion.name))
+
+
 class Outcome(NamedTuple):
     """What comes of merged settings: ``config`` in the words of the target, ``sources`` the given setting behind each.
     ``given`` may hold one more than was passed in, the cluster told by option. Nothing is to be written when
@@ -109,14 +143,17 @@ def carry_over(
 ) -> Outcome:
     """Translate settings that are merged by precedence and fit them to a release; ``told`` is what their reading had to
     say, ``name`` what the input is called."""
+    dropped = _discovery_to_drop(given, options, era)
     translation = translate(
-        _with_option(given, options),
-        Surroundings(options.hostname, options.hostname_given, options.member_has_data),
+        _with_option(given, options, dropped),
+        Surroundings(
+            options.hostname, options.hostname_given, options.member_has_data, may_be_completed=True
+        ),
         era,
     )
     if options.initial_cluster:
-        translation.sources["initial-cluster"] = _instead_of(given)
-    findings = told + translation.findings + _line_breaks(given)
+        translation.sources["initial-cluster"] = _instead_of(given, dropped)
+    findings = told + translation.findings + _line_breaks(given) + [_dropped(item) for item in dropped]
     if options.initial_cluster and not options.member_has_data:
         findings += _against_the_member(translation, options, name)
     if worst(findings) == ERROR:
@@ -206,11 +243,28 @@ def _line_breaks(given: dict[str, Given]) -> list[Finding]:
     ]
 
 
-def _with_option(given: dict[str, Given], options: Options) -> dict[str, Given]:
+def _with_option(given: dict[str, Given], options: Options, dropped: Collection[Given]) -> dict[str, Given]:
     if not options.initial_cluster:
         return given
     origin = Origin(FLAG, "--initial-cluster")
-    return {**given, "initial-cluster": Given("initial-cluster", options.initial_cluster, origin)}
+    kept = {name: item for name, item in given.items() if item not in dropped}
+    return {**kept, "initial-cluster": Given("initial-cluster", options.initial_cluster, origin)}
+
+
+def _discovery_to_drop(given: dict[str, Given], options: Options, era: str) -> list[Given]:
+    """0.4's token, where the run gives the cluster. Beside a list of its own in the file, etcd refuses it."""
+    is_04 = era == ERA_04 or all(name in BY_NAME for name in given)
+    if not options.initial_cluster or not is_04 or "initial-cluster" in given:
+        return []
+    return [given["discovery"]] if "discovery" in given else []
+
+
+def _dropped(discovery: Given) -> Finding:
+    message = (
+        f"{discovery.origin.name} is removed: --initial-cluster now lists the members, and a token of 0.4 cannot be "
+        "used again."
+    )
+    return Finding("discovery-dropped", "discovery", discovery.origin, message, "")
 
 
 def _against_the_member(translation: Translation, options: Options, name: str) -> list[Finding]:
@@ -225,9 +279,10 @@ def _against_the_member(translation: Translation, options: Options, name: str) -
     return [Finding("settings-clash", "initial-cluster", origin, message, remedy)] if message else []
 
 
-def _instead_of(given: dict[str, Given]) -> str:
+def _instead_of(given: dict[str, Given], dropped: Sequence[Given]) -> str:
     """The setting in whose place --initial-cluster goes."""
-    return next((name for name in ("initial-cluster", "peers", "peers-file") if name in given), "")
+    names = ("initial-cluster", "peers", "peers-file", *(item.name for item in dropped))
+    return next((name for name in names if name in given), "")
 
 
 def _fitted(translation: Translation, given: dict[str, Given], target: str) -> _Fitted:

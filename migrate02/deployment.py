@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
-from migrate02.conversion import Conversion, Options, left_alone, refused
+from migrate02.conversion import Conversion, Options, incomplete_lists, left_alone, refused
 from migrate02.files import NotAFile, TooLarge, Unreadable, read_text
 from migrate02.formats import may_be_etcds
 from migrate02.formats.kinds import holds_settings_of_04
@@ -98,7 +98,11 @@ def _text(name: str, troubles: dict[str, Conversion], *, named: bool) -> str | N
         return None
     if named or _has_etcds_name(name) or may_be_etcds(text):
         return text
-    if "\0" not in text and not name.endswith(NO_CONFIGURATION) and holds_settings_of_04(text):
+    if "\0" in text or name.endswith(NO_CONFIGURATION):
+        return None
+    if incomplete := incomplete_lists(name, text):
+        troubles[name] = Conversion(name, text, text, {}, incomplete)
+    elif holds_settings_of_04(text):
         reason = "a file of a kind that is not converted, with settings of etcd 0.4"
         troubles[name] = left_alone(name, text, reason, 0)
     return None

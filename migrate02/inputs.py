@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrate02 import formats
-from migrate02.conversion import COMMAND_LINE, Conversion, Options, convert_document, left_alone, refused
+from migrate02.conversion import (
+    COMMAND_LINE,
+    Conversion,
+    Options,
+    convert_document,
+    left_alone,
+    refused,
+    with_incomplete_lists,
+)
 from migrate02.formats import TemplateInput, UnusableInput, rooms
 from migrate02.formats.places import NOTHING, Reading
 from migrate02.formats.rooms import Sourced
@@ -15,6 +23,10 @@ from migrate02.rewriting import left_over, rewrite
 
 def convert_text(text: str, name: str, options: Options) -> Conversion:
     """Convert a file's text; ``name`` is what messages call it."""
+    return with_incomplete_lists(_convert_text(text, name, options))
+
+
+def _convert_text(text: str, name: str, options: Options) -> Conversion:
     try:
         reading = reading_of(text, name, options)
     except UnusableInput as error:

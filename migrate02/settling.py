@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from compat.findings import Finding
+from compat.placeholder import OTHERS, is_incomplete
 from compat.settings import FILE, Given, Origin, first_wins
 from compat.translate import ERA_04, era_of
 from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup, unmasked
@@ -236,6 +237,10 @@ def _without_guesses(
     guesses: set[str] = set()
     if setup.unseen:
         guesses = {key for key in config if not sources.get(key)} | ({"initial-cluster"} - given.keys())
+    if is_incomplete(config.get("initial-cluster", "")):
+        own = {"name", "initial-advertise-peer-urls"} & guesses - fixed
+        config = {**config, "initial-cluster": OTHERS} if own else config
+        guesses -= {"initial-cluster"}
     left_out = {key: config[key] for key in config if key in guesses and key not in fixed}
     return {key: value for key, value in config.items() if key not in guesses | fixed}, left_out
 

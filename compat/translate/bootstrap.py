@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from itertools import count
+
+from compat.placeholder import PLACEHOLDER, is_incomplete, with_others
 from compat.settings import Given, named_by_etcd
 from compat.translate.draft import ERA_04, Draft
 
@@ -9,24 +13,33 @@ GUIDE = "the clustering guide of etcd 2, section 'Static'"
 
 
 def refuse_peers(draft: Draft) -> None:
-    for name in ("peers", "peers-file"):
-        given = draft.given.get(name)
-        if given is not None:
-            _refuse_or_pass_over(draft, given)
+    for given in _peers(draft):
+        _refuse_or_pass_over(draft, given)
+
+
+def _peers(draft: Draft) -> list[Given]:
+    """Those that count: an empty one named nobody to 0.4, but stops 2.x like any other."""
+    found = [draft.given[name] for name in ("peers", "peers-file") if name in draft.given]
+    return [given for given in found if given.value.strip() or not draft.around.may_be_completed]
 
 
 def _refuse_or_pass_over(draft: Draft, given: Given) -> None:
     if "initial-cluster" in draft.given:
-        draft.say(
-            "peers-passed-over", given, f"{given.origin.name} is passed over: --initial-cluster is given"
+        said = (
+            "removed: --initial-cluster now lists"
+            if draft.around.may_be_completed
+            else "ignored: --initial-cluster lists"
         )
+        draft.say("peers-passed-over", given, f"{given.origin.name} is {said} the members.")
         return
     if draft.around.member_has_data:
         draft.say(
             "peers-passed-over",
             given,
-            f"{given.origin.name} is passed over: the member has its data and knows its cluster from there",
+            f"{given.origin.name} is ignored: the member has its data and knows its cluster from there",
         )
+        return
+    if _is_to_complete(draft):
         return
     draft.say(
         "peers",
@@ -37,22 +50,82 @@ def _refuse_or_pass_over(draft: Draft, given: Given) -> None:
     )
 
 
+def _is_to_complete(draft: Draft) -> bool:
+    """Whether -peers becomes a list that a person completes. What 2.x refuses beside such a list, it refuses here."""
+    others = {"discovery-srv"} if draft.era == ERA_04 else {"discovery", "discovery-srv"}
+    known = {"initial-cluster"} & draft.given.keys() or draft.around.member_has_data
+    return (
+        draft.around.may_be_completed
+        and bool(_peers(draft))
+        and not known
+        and not (others & draft.given.keys())
+    )
+
+
+def _put_list_to_complete(draft: Draft) -> None:
+    first, *rest = _peers(draft)
+    cluster = with_others(",".join(_own_entries(draft)))
+    draft.put("initial-cluster", cluster, first)
+    if draft.config.pop("discovery", ""):
+        given = draft.given["discovery"]
+        message = f"{given.origin.name} is removed: --initial-cluster is to list the members"
+        draft.say("discovery-dropped", given, message)
+    draft.say(
+        "incomplete-cluster",
+        first,
+        f"{first.origin.name} {first.value}: etcd 2.x needs a list of all members; --initial-cluster is written with "
+        f"{PLACEHOLDER} for the others, which no etcd accepts until you complete it",
+        f"List every member, with the same addresses on each of them: --initial-cluster {_proposal(draft, first)} "
+        f"(the names of the others need not be right). {REMEDY}",
+    )
+    for given in rest:
+        draft.say("peers-passed-over", given, f"{given.origin.name} is removed: the list stands for it too.")
+
+
+REMEDY = (
+    "'migrate02 plan' with the files of all nodes makes the list, 'migrate02 convert --initial-cluster LIST' writes "
+    "it, 'migrate02 convert --check DIR' finds every list that is not complete"
+)
+"""The commands that settle an incomplete list."""
+
+
+def _own_entries(draft: Draft) -> list[str]:
+    urls = draft.config.get("initial-advertise-peer-urls") or draft.value("initial-advertise-peer-urls")
+    name = draft.config.get("name") or draft.value("name")
+    return [f"{name}={url}" for url in urls.split(",")] if name and urls else []
+
+
 def _proposal(draft: Draft, given: Given) -> str:
-    """As much of --initial-cluster as one node's file can tell; NAME-OF-... is for a person to fill in."""
+    """As much of --initial-cluster as one node's file can tell. The names of the others are made up, of their hosts."""
     scheme = draft.scheme("peer-")
-    own = draft.config.get("initial-advertise-peer-urls") or f"{scheme}://HOST:7001"
-    members = [f"{draft.config.get('name') or draft.value('name') or 'NAME'}={own}"]
+    members = _own_entries(draft) or [f"NAME={scheme}://HOST:7001"]
     if given.name == "peers-file":
-        members.append(f"NAME={scheme}://HOST:7001 for each member in {given.value}")
+        return ",".join([*members, f"NAME={scheme}://HOST:PORT for each address in {given.value}"])
+    taken = {entry.partition("=")[0] for entry in members}
+    own = {entry.partition("=")[2] for entry in members}
     for peer in filter(None, (item.strip() for item in given.value.split(","))):
         url = f"{scheme}://{peer}"
-        if given.name == "peers" and url != own:
-            members.append(f"NAME-OF-{peer.rpartition(':')[0] or peer}={url}")
+        if url not in own:
+            name = _made_up(peer, taken)
+            taken.add(name)
+            members.append(f"{name}={url}")
     return ",".join(members)
+
+
+def _made_up(peer: str, taken: set[str]) -> str:
+    """A name that no other member of the list has: etcd takes the real one from the member itself."""
+    host = peer.rpartition(":")[0] or peer
+    if re.fullmatch(r"[\w.-]+", host) and host not in taken:
+        return host
+    return next(name for at in count(len(taken) + 1) if (name := f"member{at}") not in taken)
 
 
 def translate_bootstrap(draft: Draft) -> None:
     """Needs the addresses and the name in the draft."""
+    if _is_to_complete(draft):
+        _put_list_to_complete(draft)
+        return
+    _warn_of_incomplete_list(draft)
     discovery = draft.given.get("discovery")
     if discovery is not None and discovery.value:
         if draft.era == ERA_04 and not draft.around.member_has_data:
@@ -60,6 +133,18 @@ def translate_bootstrap(draft: Draft) -> None:
         return
     if _starts_a_cluster_of_one(draft):
         _put_cluster_of_one(draft)
+
+
+def _warn_of_incomplete_list(draft: Draft) -> None:
+    given = draft.given.get("initial-cluster")
+    if given is not None and is_incomplete(given.value):
+        draft.say("incomplete-cluster", given, STILL_INCOMPLETE, COMPLETE_IT)
+
+
+STILL_INCOMPLETE = (
+    f"the list of members is not complete: {PLACEHOLDER} stands for the others, and no etcd accepts it"
+)
+COMPLETE_IT = f"List every member, with the same addresses on each of them. {REMEDY}"
 
 
 def _doubt_token(draft: Draft, discovery: Given) -> None:
@@ -73,7 +158,7 @@ def _doubt_token(draft: Draft, discovery: Given) -> None:
 
 def _starts_a_cluster_of_one(draft: Draft) -> bool:
     """0.4's new cluster: also for a 2.x command line with -peer-addr, which 2.3.8 itself refuses to start."""
-    if {"initial-cluster", "discovery-srv", "peers", "peers-file"} & draft.given.keys():
+    if {"initial-cluster", "discovery-srv"} & draft.given.keys() or _peers(draft):
         return False
     if draft.value("initial-cluster-state") == "existing" or draft.value("proxy") in ("on", "readonly"):
         return False

@@ -22,6 +22,8 @@ class Surroundings(NamedTuple):
     """The member's data directory already holds a 2.x member."""
     is_this_machine: bool = False
     """The configuration is for the machine the names above were taken from, and starts there now."""
+    may_be_completed: bool = False
+    """A person completes the result before anything starts with it."""
 
 
 class Translation(NamedTuple):

@@ -48,17 +48,17 @@ def test_peers_are_refused_in_2_3_8s_words_and_point_to_initial_cluster(
 def test_the_proposal_has_what_one_node_can_tell() -> None:
     made = translated("-name n1 -peer-addr 10.0.0.1:7001 -peers 10.0.0.1:7001,10.0.0.2:7001,,h3:7001")
     assert finding(made, "peers").remedy.endswith(
-        "--initial-cluster n1=http://10.0.0.1:7001,NAME-OF-10.0.0.2=http://10.0.0.2:7001,NAME-OF-h3=http://h3:7001"
+        "--initial-cluster n1=http://10.0.0.1:7001,10.0.0.2=http://10.0.0.2:7001,h3=http://h3:7001"
     )
 
 
 def test_the_proposal_is_https_with_peer_tls() -> None:
     made = translated("-name n1 -peer-addr a:1 -peers b:1 -peer-cert-file c -peer-key-file k")
-    assert "n1=https://a:1,NAME-OF-b=https://b:1" in finding(made, "peers").remedy
+    assert "n1=https://a:1,b=https://b:1" in finding(made, "peers").remedy
 
 
 def test_the_proposal_for_a_file_names_the_file() -> None:
-    assert "for each member in peers.txt" in finding(translated("-peers-file peers.txt"), "peers").remedy
+    assert "for each address in peers.txt" in finding(translated("-peers-file peers.txt"), "peers").remedy
 
 
 @pytest.mark.parametrize("line", ["-peers a:7001", "-peers-file f"])

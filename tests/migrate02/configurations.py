@@ -103,7 +103,7 @@ _COMMENTS = st.text(st.sampled_from("abc #='\"\\[]$é"), max_size=15).map(
 
 
 def configurations(*, peers: bool = False) -> st.SearchStrategy[Configuration]:
-    """``peers``: with -peers and -peers-file, which are refused."""
+    """``peers``: with -peers and -peers-file too."""
     left_out = () if peers else ("peers", "peers-file")
     optional = {name: _values(name) for name in NAMES if name not in (*left_out, "addr")}
     settings = st.fixed_dictionaries({"addr": _ADDRESSES}, optional=optional)

@@ -22,6 +22,7 @@ OLD = 'name = "m1"\naddr = "10.0.0.9:4001"\n[peer]\naddr = "10.0.0.9:7001"\n'
 NAMELESS = 'addr = "10.0.0.9:4001"\n'
 NEW = "ETCD_NAME=m1\nETCD_LISTEN_CLIENT_URLS=http://10.0.0.9:2379\n"
 PEERS = 'name = "m1"\npeers = ["10.0.0.1:7001"]\n'
+REFUSED_BY_ETCD = 'name = "m1"\naddr = "http://10.0.0.9:4001"\n'
 
 
 def write(path: Path, text: str) -> Path:
@@ -41,10 +42,11 @@ def old(tmp_path: Path) -> Path:
         (NAMELESS, RESIDUE, WOULD_CHANGE, DONE),
         (NEW, DONE, DONE, DONE),
         ("ETCD_NAME=m1\n", RESIDUE, RESIDUE, DONE),
-        (PEERS, REFUSED, REFUSED, REFUSED),
-        ("", REFUSED, REFUSED, REFUSED),
+        (PEERS, RESIDUE, WOULD_CHANGE, DONE),
+        (REFUSED_BY_ETCD, REFUSED, REFUSED, REFUSED),
+        ("", DONE, DONE, DONE),
     ],
-    ids=["old", "residue", "new", "unclear", "refused", "empty"],
+    ids=["old", "residue", "new", "unclear", "peers", "refused", "empty"],
 )
 def test_exit_status(tmp_path: Path, text: str, plain: int, check: int, allow: int) -> None:
     path = write(tmp_path / "input", text)
@@ -59,7 +61,7 @@ def test_exit_status(tmp_path: Path, text: str, plain: int, check: int, allow: i
 
 @pytest.mark.parametrize(
     ("texts", "status"),
-    [((OLD, NEW), 0), ((OLD, NAMELESS), 2), ((OLD, NAMELESS, PEERS), 3)],
+    [((OLD, NEW), 0), ((OLD, NAMELESS), 2), ((OLD, NAMELESS, REFUSED_BY_ETCD), 3)],
     ids=["done", "residue", "refused"],
 )
 def test_the_highest_status_of_several_files_counts(
@@ -276,8 +278,8 @@ def test_variables_before_the_command_are_read_and_flags_win() -> None:
     assert convert("--", "ETCD_NAME=m2", *words) == plain
     assert convert("--", "env", "ETCD_NAME=m1", "etcd", *words[3:]).out == "env " + plain.out
     assert convert("--", "TZ=UTC", "ETCD_NAME=m1", "etcd", *words[3:]).out == "TZ=UTC " + plain.out
-    refused = convert("--", "ETCD_PEERS=10.0.0.1:7001", *words)
-    assert (refused.status, refused.out, refused.codes) == (REFUSED, "", ["peers"])
+    refused = convert("--", "ETCD_PEER_ADDR=x", *words)
+    assert (refused.status, refused.out, refused.codes) == (REFUSED, "", ["invalid-value"])
 
 
 @pytest.mark.parametrize(
@@ -343,7 +345,7 @@ def test_a_directory_without_anything_of_etcds_is_told(tmp_path: Path) -> None:
 
 
 def test_the_summary_counts_every_input_once(tmp_path: Path) -> None:
-    paths = [write(tmp_path / str(n), text) for n, text in enumerate((OLD, NAMELESS, NEW, PEERS))]
+    paths = [write(tmp_path / str(n), text) for n, text in enumerate((OLD, NAMELESS, NEW, REFUSED_BY_ETCD))]
     assert convert(*paths).err.splitlines()[-1] == (
         "4 inputs: 2 converted, 1 unchanged, 1 refused; 1 of those not refused with something left for a person"
     )

@@ -83,6 +83,7 @@ _STAYING = {
     "defaults-left-out",
     "two-sections",
     "not-converted",
+    "incomplete-cluster",
 }
 """What may still be said about a result: none of it changes anything."""
 

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compat.flags04 import BY_NAME
+from compat.placeholder import OTHERS
 from migrate02 import formats
 from migrate02.conversion import Conversion, Options
 from migrate02.inputs import convert_text, convert_words
@@ -98,9 +99,6 @@ def test_every_setting_is_carried_or_told(
         return
     conversion = converted(text_of(configuration, kind), form, target)
     told = {finding.setting for finding in conversion.findings}
-    if conversion.refused:
-        assert told & {"peers", "peers-file"}
-        return
     for name in configuration.settings:
         carried = any(new in conversion.config for new in (*BY_NAME[name].becomes, *SAID_AS.get(name, ())))
         assert carried or name in told or set(BY_NAME[name].becomes) & told, name
@@ -116,13 +114,33 @@ def test_line_ends_stay(kind: str, configuration: Configuration, form: str) -> N
 
 @given(configuration=configurations(), kind=st.sampled_from(KINDS))
 def test_a_refused_input_has_no_result(configuration: Configuration, kind: str) -> None:
-    """-peers beside anything."""
-    conversion = converted(text_of(_with_peers(configuration), kind))
+    """An address that is none beside anything."""
+    conversion = converted(text_of(_with_bad_address(configuration), kind))
     assert (conversion.text, conversion.config, conversion.changed) == (None, {}, False)
 
 
-def _with_peers(configuration: Configuration) -> Configuration:
-    return Configuration({**configuration.settings, "peers": ["10.0.0.1:7001"]}, configuration.comments)
+def _with_bad_address(configuration: Configuration) -> Configuration:
+    return Configuration({**configuration.settings, "addr": "http://10.0.0.1:7001"}, configuration.comments)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("target", TARGETS)
+@given(configuration=configurations(peers=True), form=st.sampled_from(FORMS))
+def test_others_to_join_through_give_a_list_that_a_person_completes(
+    kind: str, target: str, configuration: Configuration, form: str
+) -> None:
+    """In every form that it is written in, and it is reported for as long as it stands there."""
+    if not fits(form, target) or not {"peers", "peers-file"} & configuration.settings.keys():
+        return
+    conversion = converted(text_of(configuration, kind), form, target)
+    text = str(conversion.text)
+    assert text.count(OTHERS) == 1
+    assert "NAME-OF" not in text
+    again = converted(text)
+    for item in (conversion, again):
+        assert "incomplete-cluster" in {finding.code for finding in item.findings}
+        assert item.needs_review
+    assert OTHERS in again.config["initial-cluster"]
 
 
 def says_something_or_converts(text: str) -> None:

@@ -118,13 +118,13 @@ def test_a_second_run_has_nothing_to_do(old: Path) -> None:
 
 
 def test_a_refused_file_is_left_as_it_is(old: Path) -> None:
-    old.write_text('peers = ["10.0.0.1:7001"]\n')
+    old.write_text('addr = "http://10.0.0.1:4001"\n')
     assert convert("--write", old).status == 3
     assert names(old.parent) == {"etcd.conf"}
 
 
 def test_of_many_files_the_refused_ones_are_left_and_the_others_written(tmp_path: Path) -> None:
-    for name, text in (("a", OLD), ("b", 'peers = ["10.0.0.1:7001"]\n'), ("c", OTHER)):
+    for name, text in (("a", OLD), ("b", 'addr = "http://10.0.0.1:4001"\n'), ("c", OTHER)):
         (tmp_path / name).write_text(text)
     run = convert("--write", *sorted(tmp_path.iterdir()))
     assert run.status == 3

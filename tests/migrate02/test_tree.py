@@ -187,7 +187,7 @@ def test_a_script_gets_the_settings_of_04s_own_file_as_flags(tmp_path: Path) -> 
 
 
 def test_a_file_that_belongs_to_a_refused_one_stays_with_it(tmp_path: Path) -> None:
-    unit = UNIT.replace("-peer-addr", "-peers 10.0.0.5:7001 -peer-addr")
+    unit = UNIT.replace("-peer-addr", "-bind-addr nowhere:at:all -peer-addr")
     plant(tmp_path, {"etc/systemd/system/etcd.service": unit, "etc/default/etcd": OLD})
     assert convert("--write", tmp_path).status == REFUSED
     assert (tmp_path / "etc/default/etcd").read_text() == OLD
@@ -259,12 +259,11 @@ def test_a_node_on_2x_is_no_member_of_a_cluster_of_04(tmp_path: Path) -> None:
 def test_the_summary_tells_files_and_findings(tmp_path: Path) -> None:
     plant(
         tmp_path,
-        {"a.env": OLD, "b.env": OLD + "ETCD_CLUSTER_ACTIVE_SIZE=3\n", "c.env": "ETCD_PEERS=h:7001\n"},
+        {"a.env": OLD, "b.env": OLD + "ETCD_CLUSTER_ACTIVE_SIZE=3\n", "c.env": "ETCD_ADDR=h\n"},
     )
-    lines = convert("--check", tmp_path).err.splitlines()[-4:]
+    lines = convert("--check", tmp_path).err.splitlines()[-3:]
     assert lines == [
-        f"1 times in 1 files: peers, {CODES['peers'].title}",
-        f"1 times in 1 files: name-from-hostname, {CODES['name-from-hostname'].title}",
+        f"1 times in 1 files: invalid-value, {CODES['invalid-value'].title}",
         f"1 times in 1 files: no-counterpart, {CODES['no-counterpart'].title}",
         "3 inputs: 2 converted, 0 unchanged, 1 refused; 1 of those not refused with something left for a person",
     ]
@@ -306,9 +305,9 @@ def test_findings_can_be_chosen_and_left_out(tmp_path: Path) -> None:
 
 
 def test_what_refuses_a_file_is_always_told(tmp_path: Path) -> None:
-    plant(tmp_path, {"a.env": "ETCD_PEERS=h:7001\n"})
-    run = convert("--ignore", "peers", tmp_path)
-    assert (run.status, run.codes[0]) == (REFUSED, "peers")
+    plant(tmp_path, {"a.env": "ETCD_ADDR=h\n"})
+    run = convert("--ignore", "invalid-value", tmp_path)
+    assert (run.status, run.codes[0]) == (REFUSED, "invalid-value")
 
 
 @pytest.mark.parametrize(
