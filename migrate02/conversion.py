@@ -112,11 +112,13 @@ def with_incomplete_lists(conversion: Conversion) -> Conversion:
     after = conversion.before if conversion.text is None else conversion.text
     if not is_incomplete(after):
         return conversion
-    kept = set(after.split("\n"))
-    lines = conversion.before.split("\n")
     reported = {
         item.origin.line for item in conversion.findings if item.code == "incomplete-cluster" and item.origin
     }
+    if 0 in reported:
+        return conversion  # a command line by itself: its words have no lines
+    kept = set(after.split("\n"))
+    lines = conversion.before.split("\n")
     more = [
         item
         for item in incomplete_lists(conversion.name, conversion.before)
