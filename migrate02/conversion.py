@@ -123,10 +123,18 @@ def with_incomplete_lists(conversion: Conversion) -> Conversion:
         item
         for item in incomplete_lists(conversion.name, conversion.before)
         if item.origin is not None
-        and item.origin.line not in reported
         and lines[item.origin.line - 1] in kept
+        and not reported & set(_of_one_command(lines, item.origin.line))
     ]
     return conversion._replace(findings=for_a_person([*conversion.findings, *more], conversion.name))
+
+
+def _of_one_command(lines: Sequence[str], number: int) -> range:
+    """The numbers of a line and of those before it that go on in it."""
+    first = number
+    while first > 1 and lines[first - 2].rstrip("\r").endswith("\\"):
+        first -= 1
+    return range(first, number + 1)
 
 
 class Outcome(NamedTuple):
