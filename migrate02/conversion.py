@@ -10,11 +10,9 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, INFO, REVIEW, Finding, worst
 from compat.flags04 import BY_NAME
-from compat.placeholder import is_incomplete
 from compat.settings import FILE, FLAG, Given, Origin, first_wins
 from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, translate
 from compat.translate import era_of as era_by_names
-from compat.translate.bootstrap import COMPLETE_IT, STILL_INCOMPLETE
 from migrate02.formats import Document
 from migrate02.formats.masks import unmask
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
@@ -94,47 +92,6 @@ def left_alone(name: str, text: str, reason: str, line: int) -> Conversion:
     return Conversion(
         name, text, text, {}, [Finding("not-converted", "", Origin(FILE, name, name, line), reason, remedy)]
     )
-
-
-def incomplete_lists(name: str, text: str) -> list[Finding]:
-    """Every line with the placeholder of an incomplete list of members: no kind of file hides one, nor a comment."""
-    if not is_incomplete(text):
-        return []
-    lines = [number for number, line in enumerate(text.split("\n"), 1) if is_incomplete(line)]
-    return [
-        Finding("incomplete-cluster", "", Origin(FILE, name, name, line), STILL_INCOMPLETE, COMPLETE_IT)
-        for line in lines
-    ]
-
-
-def with_incomplete_lists(conversion: Conversion) -> Conversion:
-    """With the lists that a file had before and still has, and that are not reported yet."""
-    after = conversion.before if conversion.text is None else conversion.text
-    if not is_incomplete(after):
-        return conversion
-    reported = {
-        item.origin.line for item in conversion.findings if item.code == "incomplete-cluster" and item.origin
-    }
-    if 0 in reported:
-        return conversion  # a command line by itself: its words have no lines
-    kept = set(after.split("\n"))
-    lines = conversion.before.split("\n")
-    more = [
-        item
-        for item in incomplete_lists(conversion.name, conversion.before)
-        if item.origin is not None
-        and lines[item.origin.line - 1] in kept
-        and not reported & set(_of_one_command(lines, item.origin.line))
-    ]
-    return conversion._replace(findings=for_a_person([*conversion.findings, *more], conversion.name))
-
-
-def _of_one_command(lines: Sequence[str], number: int) -> range:
-    """The numbers of a line and of those before it that go on in it."""
-    first = number
-    while first > 1 and lines[first - 2].rstrip("\r").endswith("\\"):
-        first -= 1
-    return range(first, number + 1)
 
 
 class Outcome(NamedTuple):

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
-from migrate02.conversion import Conversion, Options, incomplete_lists, left_alone, refused
+from migrate02.conversion import Conversion, Options, left_alone, refused
 from migrate02.files import NotAFile, TooLarge, Unreadable, read_text
 from migrate02.formats import may_be_etcds
 from migrate02.formats.kinds import holds_settings_of_04
+from migrate02.incomplete import incomplete_lists
 from migrate02.progress import Progress, nothing
 from migrate02.walking import ALL, Choice, walk
 

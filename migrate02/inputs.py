@@ -12,18 +12,18 @@ from migrate02.conversion import (
     convert_document,
     left_alone,
     refused,
-    with_incomplete_lists,
 )
 from migrate02.formats import TemplateInput, UnusableInput, rooms
 from migrate02.formats.places import NOTHING, Reading
 from migrate02.formats.rooms import Sourced
 from migrate02.formats.view import View
+from migrate02.incomplete import with_incomplete_lists
 from migrate02.rewriting import left_over, rewrite
 
 
 def convert_text(text: str, name: str, options: Options) -> Conversion:
     """Convert a file's text; ``name`` is what messages call it."""
-    return with_incomplete_lists(_convert_text(text, name, options))
+    return with_incomplete_lists([_convert_text(text, name, options)])[0]
 
 
 def _convert_text(text: str, name: str, options: Options) -> Conversion:

@@ -14,11 +14,12 @@ from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
 from migrate02 import formats, inputs
 from migrate02.clusters import Cluster, Member, known_clusters, member_of
-from migrate02.conversion import Conversion, Options, convert_document, refused, with_incomplete_lists
+from migrate02.conversion import Conversion, Options, convert_document, refused
 from migrate02.formats import UnusableInput
 from migrate02.formats.document import Document
 from migrate02.formats.places import Reading, Setup
 from migrate02.formats.view import View
+from migrate02.incomplete import with_incomplete_lists
 from migrate02.rewriting import members_from_files, rewrite_all
 from migrate02.settling import Layer, merged, missing, named_files
 
@@ -218,7 +219,7 @@ class Deployment:
                 done[name] = self._convert_document(name, document, clusters.get((name, 0)))
             elif name not in self._taken:
                 done[name] = inputs.convert_settings(self.texts[name], name, self.options)
-        return [with_incomplete_lists(done[name]) for name in self.texts if name in done]
+        return with_incomplete_lists(done[name] for name in self.texts if name in done)
 
     def _convert_document(self, name: str, document: Document, cluster: Cluster | None) -> Conversion:
         options = self.options

@@ -195,3 +195,17 @@ def test_both_in_one_file_is_refused_as_etcd_does() -> None:
 def test_v2_data_is_reported_where_the_v2_api_is_switched_on(target: str, count: int) -> None:
     run = convert("--target", target, "--", "etcd", "-name", "m1", "-peer-addr", "10.0.0.1:7001")
     assert run.codes.count("v2-data") == count
+
+
+def test_a_list_in_an_environment_file_is_reported_once_for_it_and_its_unit(tmp_path: Path) -> None:
+    (tmp_path / "etcd.service").write_text(
+        "[Service]\nEnvironmentFile=/etc/default/etcd\nExecStart=/usr/bin/etcd -name m1 -peer-addr 10.0.0.1:7001\n"
+    )
+    default = tmp_path / "etc" / "default" / "etcd"
+    default.parent.mkdir(parents=True)
+    default.write_text("GOMAXPROCS=4\nETCD_PEERS=10.0.0.2:7001\n")
+    for _ in range(2):
+        run = convert("--write", tmp_path)
+        assert [line.split(": ")[0] for line in run.err.splitlines() if "[incomplete-cluster]" in line] == [
+            f"review[incomplete-cluster] {default}:2"
+        ]
