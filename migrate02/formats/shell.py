@@ -126,9 +126,7 @@ def read(
         if embedded is not None:
             inside = embedded(_here(view, here), here.path)
             readings.append(_not_beside(known.reaching, inside, view))
-    found = joined(readings)
-    releases = setups.old_releases(view) if found.setups else []
-    return found._replace(findings=[*found.findings, *releases])
+    return joined(readings)
 
 
 def _here(view: View, here: Here) -> View:
