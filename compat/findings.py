@@ -363,9 +363,10 @@ CODES: dict[str, Code] = {
     ),
     "old-release": Code(
         REVIEW,
-        "an image or an archive of etcd 0.4",
-        "The file names a release before 2.0, the tag of an image or an archive to be fetched. A converted "
-        "configuration needs etcd 2.x: which one to take, and from where, is for a person to say.",
+        "an image or an archive that is too old",
+        "The file names a release before 2.0, or one before the --target, as the tag of an image or an archive to be "
+        "fetched. A converted configuration needs etcd 2.x, or that target: which one to take, and from where, is for "
+        "a person to say.",
     ),
     # Of a plan.
     "mixed-tls": Code(

@@ -16,6 +16,7 @@ from migrate02.conversion import Conversion, Options, convert_document, for_a_pe
 from migrate02.formats.document import Document
 from migrate02.formats.kinds import lines_of_04
 from migrate02.formats.places import Inner, Reading, Setup
+from migrate02.formats.releases import era_of, named_in, too_old
 from migrate02.formats.view import Edit, Overlap, View, apply
 from migrate02.settling import Layer, Settled, named_files, settle
 
@@ -64,20 +65,26 @@ def rewrite_all(
     cluster: ClusterOf = no_cluster,
 ) -> dict[str, Conversion]:
     """What comes of every file that is read or changed, by name; ``texts`` has them all."""
-    files = [_file(name, reading, options, layers, cluster) for name, reading in readings.items()]
+    files = [
+        _file(name, reading, texts[name], options, layers, cluster) for name, reading in readings.items()
+    ]
     conversions: dict[str, Conversion] = {}
     for group in _groups(files):
         conversions |= _rewrite_group(group, texts)
     return {name: conversions[name] for name in texts if name in conversions}
 
 
-def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster: ClusterOf) -> _File:
+def _file(
+    name: str, reading: Reading, text: str, options: Options, layers: Layers, cluster: ClusterOf
+) -> _File:
     inner = {item.path or str(at): item for at, item in enumerate(reading.inner)}
     own = {path: Layer(path, document_of(item.view), path) for path, item in inner.items()}
     used: set[str] = set()
     settled = []
     told_of: list[Finding] = []
+    releases = named_in(text) if reading.setups else []
     for setup in reading.setups:
+        setup = setup if setup.era else setup._replace(era=era_of(releases))
         named = [path for path in named_files(setup) if path in own]
         used.update(named)
         known = cluster(name, setup)
@@ -86,7 +93,8 @@ def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster
             told = options._replace(initial_cluster=known.initial_cluster)
             told_of += members_from_files(known, name, setup.line)
         settled.append(settle(setup, name, told, [*(own[path] for path in named), *layers(name, setup)]))
-    findings = [*told_of, *reading.findings, *(finding for item in settled for finding in item.findings)]
+    findings = [*told_of, *reading.findings, *too_old(releases, name, options.target)]
+    findings += [finding for item in settled for finding in item.findings]
     written = {path: text for item in settled for path, text in item.texts.items()}
     for path, item in inner.items():
         if path not in used:
@@ -99,7 +107,14 @@ def _file(name: str, reading: Reading, options: Options, layers: Layers, cluster
         edits += [(name, edit) for edit in line_edits(inner[path].view, written.pop(path))]
     if edits or written:
         edits += [(name, edit) for edit in reading.edits]
+    else:
+        findings = _without_changes(findings)
     return _File(name, settled, _once(findings), edits, written)
+
+
+def _without_changes(findings: Iterable[Finding]) -> list[Finding]:
+    """Of a file that stays: without what is said of a change that goes with others."""
+    return [finding for finding in findings if finding.code != "unit-renamed"]
 
 
 def members_from_files(cluster: Cluster, name: str, line: int) -> list[Finding]:
@@ -207,7 +222,7 @@ def _config(name: str, group: Mapping[str, _File]) -> dict[str, str]:
 
 def _left(name: str, group: Mapping[str, _File], text: str, refusals: Sequence[str]) -> Conversion:
     """A file of a group in which one is refused: that one is, and the others stay as they are."""
-    findings = _said(name, group)
+    findings = _without_changes(_said(name, group))
     if name in refusals:
         return Conversion(name, text, None, {}, for_a_person(findings, name))
     message = f"left as it is: it belongs to {', '.join(refusals)}, which is refused"

@@ -100,7 +100,7 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     if by_a_template := decided_by_a_template(setup, name):
         told = [finding for finding in told if finding.code != "words-ignored"]  # which are the template's
         return Settled(setup, given, {}, [], {}, [*map(unmasked, told), by_a_template])
-    era = options.era or setup.era or _era(given, layers)
+    era = options.era or _around(setup, given) or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:
         options = options._replace(hostname=mask(setup.hostname, ".+"), hostname_given=True)
@@ -220,6 +220,11 @@ def _era(given: Mapping[str, Given], layers: Sequence[Layer]) -> str:
     era = era_of(given)
     whole = any(layer.document.whole and layer.document.given for layer in layers)
     return ERA_04 if whole and not any(_is_new(item) for item in given.values()) else era
+
+
+def _around(setup: Setup, given: Mapping[str, Given]) -> str:
+    """The era that stands around the settings; 0.4 knows none of 2.x's, so a file that has some is not for it."""
+    return "" if setup.era == ERA_04 and any(map(_is_new, given.values())) else setup.era
 
 
 def _is_new(given: Given) -> bool:

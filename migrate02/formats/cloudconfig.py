@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from compat.findings import Finding
 from compat.flags04 import FLAGS
 from compat.settings import FILE, Origin
+from compat.translate import ERA_04, ERA_2X
 from migrate02.formats import variables, yamlnodes
 from migrate02.formats.places import Place, Reading, Setup, joined
 from migrate02.formats.variables import Assigned, commented
@@ -52,14 +53,14 @@ def _read(view: View, root: Node, embedded: Embedded) -> Reading:
         findings.append(_two_sections(view, sections["etcd"][0]))
     elif "etcd" in sections:
         key, section = sections["etcd"]
-        setup, told = _section(view, section, _KEYS_04)
+        setup, told = _section(view, section, _KEYS_04, ERA_04)
         findings += told
         if setup is not None:
             found.append(setup)
             edits.append(view.edit(yamlnodes.start_of(key), yamlnodes.end_of(view, key), "etcd2"))
             renames = True
     if "etcd2" in sections:
-        setup, told = _section(view, sections["etcd2"][1], _KEYS_2X)
+        setup, told = _section(view, sections["etcd2"][1], _KEYS_2X, ERA_2X)
         findings += told
         found += [setup] if setup is not None else []
     inside = [embedded(text, path) for text, path in _texts(view, root, own)]
@@ -73,8 +74,9 @@ def _read(view: View, root: Node, embedded: Embedded) -> Reading:
     return joined([Reading(found, edits, findings), *inside])
 
 
-def _section(view: View, section: Node, keys: dict[str, str]) -> tuple[Setup | None, list[Finding]]:
-    """The settings of a section; keys that the tool does not know are dropped by it without a word."""
+def _section(view: View, section: Node, keys: dict[str, str], era: str) -> tuple[Setup | None, list[Finding]]:
+    """The settings of a section, whose name tells the era. Keys that the tool does not know are dropped by it without
+    a word."""
     assigned: list[Assigned] = []
     findings: list[Finding] = []
     lost: list[Place] = []
@@ -91,7 +93,7 @@ def _section(view: View, section: Node, keys: dict[str, str]) -> tuple[Setup | N
             assigned.append(item)
     read = variables.read(assigned)
     if not read.places:
-        return None, findings
+        return None, [*findings, *read.findings]
     setup = Setup(
         view.line(yamlnodes.start_of(section)),
         [],
@@ -101,6 +103,7 @@ def _section(view: View, section: Node, keys: dict[str, str]) -> tuple[Setup | N
         _MACHINE,
         fixed=frozenset(("name", "data-dir")),
         only_variables=True,
+        era=era,
     )
     return setup, findings
 

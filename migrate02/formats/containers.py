@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from migrate02.formats import setups, shell, variables, yamlnodes
 from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup, joined
+from migrate02.formats.releases import era_of_image
 from migrate02.formats.starts import Start, find, inner, is_image, shells
 from migrate02.formats.variables import Assigned
 from migrate02.formats.view import Edit, View
@@ -30,8 +31,7 @@ def read(view: View, era: str = "") -> Reading:
             readings += [
                 _of_compose(view, name, service, era) for name, _, service in yamlnodes.entries(services)
             ]
-    found = joined(readings)
-    return found._replace(findings=[*found.findings, *(setups.old_releases(view) if found.setups else [])])
+    return joined(readings)
 
 
 def _of_compose(view: View, name: str, service: Node, era: str) -> Reading:
@@ -84,7 +84,7 @@ def _of_container(
     era: str,
     line: int,
 ) -> Reading:
-    era = era or setups.era_of_image(image)
+    era = era or era_of_image(image)
     start = find(words) if words else None
     if start is not None:
         setup = setups.of_start(start, assigned, hostname="", files=files, era=era)

@@ -44,7 +44,7 @@ def read(view: View, era: str = "") -> Reading:
             return Reading(
                 [setups.of_start(start, assigned, era=era, host=setups.UNNAMED)],
                 [],
-                setups.old_releases(view),
+                [],
             )
     readings = [_for_a_shell(view, one, assigned, era) for one in (entry, command) if one is not None]
     if not any(reading.setups for reading in readings) and assigned and re.search(_ETCDS_IMAGE, view.text):
@@ -64,7 +64,7 @@ def _only_variables(view: View, assigned: list[Assigned]) -> Reading:
         return Reading([], [], [])
     line = view.line(read.places[0].start)
     setup = Setup(line, [], read.places, read.findings, read.home, unseen=True, only_variables=True)
-    return Reading([setup], [], setups.old_releases(view))
+    return Reading([setup], [], [])
 
 
 def _for_a_shell(view: View, one: _Instruction, assigned: list[Assigned], era: str) -> Reading:

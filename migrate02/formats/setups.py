@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
-from compat.translate import ERA_2X
 from migrate02.formats import flags, templates, variables
 from migrate02.formats.places import FileNamed, Setup
+from migrate02.formats.releases import era_of_image
 from migrate02.formats.starts import Start
 from migrate02.formats.variables import Assigned
-from migrate02.formats.view import View
 from migrate02.formats.words import Word
 
 UNNAMED = "default"
 """2.x's own name for a member without one: where the host's name is made up anew at each start."""
-
-_OLD_RELEASE = re.compile(r"(?i)etcd[/:@_-]{1,2}(?:releases/download/)?v?0\.[1-4](?:\.\d+)?\b")
-_IMAGE_OF_2X = re.compile(r".*etcd(?:[-_]\w++)*+:v?[23]\.\d", re.DOTALL)
-
-
-def era_of_image(image: str) -> str:
-    """2.x for an image whose tag names a release of it, or a later one: it takes 0.4's flags too, but what is not set
-    has 2.x's defaults. Else unknown, ``""``."""
-    return ERA_2X if _IMAGE_OF_2X.match(image[:1000]) else ""
 
 
 def of_start(
@@ -84,17 +73,3 @@ def _elsewhere(words: Sequence[str], program: Word) -> Finding:
     message = f"{' '.join(words)} may stand for more flags, which are not seen here; kept as it is"
     origin = Origin(FILE, "etcd", program.view.name, program.view.line(program.start))
     return Finding("flags-elsewhere", "", origin, message, "convert what it stands for too")
-
-
-def old_releases(view: View) -> list[Finding]:
-    """Images and archives of etcd 0.4: a configuration of 2.x does nothing for them."""
-    return view.once(_old_releases)
-
-
-def _old_releases(view: View) -> list[Finding]:
-    found = []
-    for match in _OLD_RELEASE.finditer(view.text):
-        origin = Origin(FILE, match[0], view.name, view.line(match.start()))
-        message = f"{match[0]} is a release before 2.0: it does not read what is written here"
-        found.append(Finding("old-release", "", origin, message, "name a release of 2.3 there"))
-    return list({finding.origin: finding for finding in found}.values())

@@ -41,11 +41,8 @@ def _program(view: View, start: int, end: int, era: str) -> Reading:
     words = split(view, command.start(2), comment.start() if comment else command.end(2), SUPERVISOR)
     begin = find(words)
     if begin is not None:
-        return Reading(
-            [setups.of_start(begin, assigned, hostname=HOST_NAME, era=era)._replace(inherits=True)],
-            [],
-            setups.old_releases(view),
-        )
+        setup = setups.of_start(begin, assigned, hostname=HOST_NAME, era=era)
+        return Reading([setup._replace(inherits=True)], [], [])
     return joined([shell.read(inner(word), era, assigned=assigned) for word in shells(words)])
 
 

@@ -60,11 +60,10 @@ def read(view: View, era: str = "", *, sourced: Callable[[str], View | None] = l
             readings.append(shell.read(inner(word), era, hostname=HOST_NAME, assigned=assigned, files=files))
     if not found and not readings and first is None and not _OTHERS_DROP_IN.search(view.name):
         found += _only_variables(view, assigned, files)
-    findings = setups.old_releases(view) if found else []
     return Reading(
         [*found, *(setup for reading in readings for setup in reading.setups)],
         [edit for reading in readings for edit in reading.edits],
-        [*findings, *(finding for reading in readings for finding in reading.findings)],
+        [finding for reading in readings for finding in reading.findings],
     )
 
 
