@@ -245,6 +245,12 @@ CODES: dict[str, Code] = {
         "documentation gave. Such a setting had no effect, so it is not converted: that would change what runs. It "
         "is told, because somebody believed in it.",
     ),
+    "takes-effect": Code(
+        REVIEW,
+        "a setting that 0.4 never read, and that takes effect from now on",
+        "0.4 read ETCD_SNAPSHOTCOUNT and not ETCD_SNAPSHOT_COUNT, which etcd 2.x reads. So the variable had no effect, "
+        "and has one with etcd 2.x. It is kept, because somebody set it. Remove it to keep what was in effect.",
+    ),
     "config-not-seen": Code(
         REVIEW,
         "a -config that 0.4 never saw",

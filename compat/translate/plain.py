@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from compat.flags04 import BY_NAME, CLIENT_AUTH, DEBUG, DROP, FLAGS
+from compat.flags04 import BY_NAME, CLIENT_AUTH, DEBUG, DROP, FLAGS, Flag04
 from compat.goflag import TRUE
-from compat.settings import Given
+from compat.settings import VARIABLE, Given
 from compat.translate.draft import ERA_04, Draft
 
 _PAIRS = (("", "addr"), ("peer-", "peer-addr"))
@@ -65,6 +65,25 @@ def copy_settings(draft: Draft) -> None:
             draft.put(given.name, given.value, given)
             if given.origin.name == "ETCD_SNAPSHOTCOUNT":
                 draft.say_carried(given, given.name, given.value)
+            elif old is not None and _is_new_variable(given, old) and draft.era == ERA_04:
+                _say_it_takes_effect(draft, given)
+
+
+def _is_new_variable(given: Given, old: Flag04) -> bool:
+    """2.x's variable for a setting that 0.4 read from another one, or from none."""
+    return given.origin.kind == VARIABLE and given.origin.name != old.variable
+
+
+def _say_it_takes_effect(draft: Draft, given: Given) -> None:
+    if draft.around.is_this_machine:
+        return  # it was converted before, and is no news at each start
+    draft.say(
+        "takes-effect",
+        given,
+        f"{given.origin.name}={given.value}: 0.4 never read this name, and etcd 2.x does, so it takes effect from now "
+        "on",
+        "Remove it to keep what was in effect.",
+    )
 
 
 def _empty_discovery(draft: Draft, given: Given) -> bool:

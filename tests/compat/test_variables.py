@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compat.settings import VARIABLE, Origin
+from compat.translate import Surroundings
 from compat.variables import Variables, read_variables, setting_of
-from tests.compat.helpers import finding, translated
+from tests.compat.helpers import codes, finding, translated
 
 
 def read(**variables: str) -> Variables:
@@ -165,3 +166,14 @@ def test_the_setting_of_a_variable(variable: str, setting: str) -> None:
 def test_any_text_gives_a_setting_or_a_finding_or_nothing(text: str, variable: str) -> None:
     found = read(**{variable: text})
     assert len(found.given) + len(found.findings) <= 1
+
+
+def test_a_name_that_only_2x_reads_takes_effect_from_now_on() -> None:
+    """0.4 read ETCD_SNAPSHOTCOUNT (0.4.9, seen)."""
+    around = Surroundings("host1")
+    old = translated("-addr 1.2.3.4:1", {"ETCD_SNAPSHOT_COUNT": "5000"}, around=around)
+    assert finding(old, "takes-effect").origin is not None
+    assert old.config["snapshot-count"] == "5000"
+    new = translated("-listen-client-urls http://1.2.3.4:1", {"ETCD_SNAPSHOT_COUNT": "5000"}, around=around)
+    carried = translated("-addr 1.2.3.4:1", {"ETCD_SNAPSHOTCOUNT": "5000"}, around=around)
+    assert "takes-effect" not in codes(new.findings) | codes(carried.findings)
