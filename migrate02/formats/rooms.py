@@ -32,6 +32,7 @@ ROOMS: dict[str, Room] = {
         "cloudconfig", "a cloud-config", r"\A(?:\s*#[^\n]*\n)*#cloud-config|(?m:^coreos:[ \t]*(?:#.*)?\r?$)"
     ),
     "systemd": Room("systemd", "a systemd unit", r"(?m)^[ \t]*\[(?:Unit|Service|Install)\][ \t]*\r?$"),
+    "openrc": Room("openrc", "a service of OpenRC", r"\A#!.*\b(?:runscript|openrc-run)\b"),
     "shell": Room("shell", "a script", r"\A#!|(?m:^[ \t]*(?:sudo[ \t]+)?docker[ \t]+run\b)"),
     "upstart": Room(
         "upstart",
@@ -100,7 +101,7 @@ def candidates(text: str) -> list[str]:
         return []
     text = text.removeprefix("\ufeff")
     if text.startswith("#!"):
-        return ["shell"]
+        return ["openrc"] if re.match(ROOMS["openrc"].sign, text) else ["shell"]
     return [name for name, room in ROOMS.items() if re.search(room.sign, text)]
 
 
@@ -139,7 +140,7 @@ def read(view: View, name: str, era: str = "", sourced: Sourced | None = None) -
     inside = partial(embedded, era=era)
     if name in ("cloud-config", "strings"):
         return module.read(view, inside)  # type: ignore[no-any-return]
-    if room.module in ("shell", "upstart"):
+    if room.module in ("shell", "upstart", "openrc"):
         if room.module == "shell" and not re.match(_SHELLS, view.text):
             return NOTHING
         found = sourced or (lambda _path: None)
