@@ -69,7 +69,8 @@ class Conversion(NamedTuple):
     @property
     def says_something(self) -> bool:
         """Whether there is any setting of etcd in it, or anything to say about it."""
-        return bool(self.changed or self.findings or self.config)
+        codes = {finding.code for finding in self.findings}
+        return bool(self.changed or codes - {"nothing-to-convert"} or self.config)
 
     @property
     def left_alone(self) -> bool:
@@ -86,11 +87,26 @@ def refused(name: str, reason: str, line: int = 0, before: str = "", remedy: str
     return Conversion(name, before, None, {}, [finding])
 
 
-def left_alone(name: str, text: str, reason: str, line: int) -> Conversion:
-    """A file of a tree that holds settings of 0.4 among other things and stays as it is."""
-    remedy = "convert etcd's part of it, and put the result in by hand"
+def left_alone(
+    name: str,
+    text: str,
+    reason: str,
+    line: int,
+    remedy: str = "convert etcd's part of it, and put the result in by hand",
+) -> Conversion:
+    """A file that holds settings of 0.4 among other things and stays as it is."""
     return Conversion(
         name, text, text, {}, [Finding("not-converted", "", Origin(FILE, name, name, line), reason, remedy)]
+    )
+
+
+def nothing_to_convert(name: str, text: str, options: Options) -> Conversion:
+    """A file without any setting of etcd's."""
+    if options.form:
+        return refused(name, "no setting of etcd in it that could be written in another form", before=text)
+    message = "No etcd setting in this file; nothing to convert."
+    return Conversion(
+        name, text, text, {}, [Finding("nothing-to-convert", "", Origin(FILE, name, name), message, "")]
     )
 
 

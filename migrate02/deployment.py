@@ -8,29 +8,18 @@ from typing import NamedTuple
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
-from migrate02.conversion import Conversion, Options, left_alone, refused
+from migrate02 import inputs
+from migrate02.conversion import Conversion, Options, refused
 from migrate02.files import NotAFile, TooLarge, Unreadable, read_text
-from migrate02.formats import may_be_etcds
-from migrate02.formats.kinds import holds_settings_of_04
+from migrate02.formats import may_be_etcds, not_read, unread
 from migrate02.incomplete import incomplete_lists
 from migrate02.progress import Progress, nothing
 from migrate02.walking import ALL, Choice, walk
 
-NO_CONFIGURATION = (
-    ".md",
-    ".rst",
-    ".adoc",
-    ".html",
-    ".txt",
-    ".go",
-    ".py",
-    ".c",
-    ".rs",
-    ".java",
-    ".js",
-    ".log",
-)
-"""Names of files in a tree that only talk about etcd, or drive it by themselves: not told, unless they are named."""
+NO_CONFIGURATION = (".md", ".rst", ".adoc", ".html", ".txt", ".log")
+"""Names of files in a tree that only talk about etcd: not reported, unless they are named."""
+PROGRAMS = (".go", ".py", ".c", ".rs", ".java", ".js")
+"""Names of sources in a tree, which may drive etcd by themselves: reported only where they start it."""
 
 
 Tell = Callable[[list[str]], None]
@@ -97,22 +86,23 @@ def _text(name: str, troubles: dict[str, Conversion], *, named: bool) -> str | N
         if trouble is not None:
             troubles[name] = trouble
         return None
-    if named or _has_etcds_name(name) or may_be_etcds(text):
+    if named or _has_etcds_name(name) or may_be_etcds(inputs.without_mark(text)[0]):
         return text
     if "\0" in text or name.endswith(NO_CONFIGURATION):
         return None
     if incomplete := incomplete_lists(name, text):
         troubles[name] = Conversion(name, text, text, {}, incomplete)
-    elif holds_settings_of_04(text):
-        reason = "a file of a kind that is not converted, with settings of etcd 0.4"
-        troubles[name] = left_alone(name, text, reason, 0)
+    elif not name.endswith(PROGRAMS) or unread.is_a_program_that_starts_04(text):
+        found = not_read(text)
+        if found is not None:
+            troubles[name] = inputs.unusable(name, text, found, Options())
     return None
 
 
 def _trouble(name: str, error: Unreadable, *, named: bool) -> Conversion | None:
     """What to say of something that cannot be read. In a folder only what is called etcd's has to be readable."""
     if not named and isinstance(error, TooLarge):
-        wanted = error.is_text and _has_etcds_name(name) and not name.endswith(NO_CONFIGURATION)
+        wanted = error.is_text and _has_etcds_name(name) and not name.endswith(NO_CONFIGURATION + PROGRAMS)
         return refused(name, str(error), remedy=error.remedy) if wanted else None
     if isinstance(error, NotAFile) and not _has_etcds_name(name):
         told = Finding("not-a-file", "", Origin(FILE, name, name), str(error), error.remedy)

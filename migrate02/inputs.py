@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from migrate02 import formats
@@ -11,26 +12,29 @@ from migrate02.conversion import (
     Options,
     convert_document,
     left_alone,
+    nothing_to_convert,
     refused,
 )
-from migrate02.formats import TemplateInput, UnusableInput, rooms
+from migrate02.formats import NothingToConvert, NotRead, TemplateInput, UnusableInput, rooms, unread
 from migrate02.formats.places import NOTHING, Reading
 from migrate02.formats.rooms import Sourced
-from migrate02.formats.view import View
+from migrate02.formats.templates import deciding
+from migrate02.formats.view import TooMuch, View
 from migrate02.incomplete import with_incomplete_lists
 from migrate02.rewriting import left_over, rewrite
 
 
 def convert_text(text: str, name: str, options: Options) -> Conversion:
     """Convert a file's text; ``name`` is what messages call it."""
-    return with_incomplete_lists([_convert_text(text, name, options)])[0]
+    plain, mark = without_mark(text)
+    return with_mark(with_incomplete_lists([_convert_text(plain, name, options)])[0], mark)
 
 
 def _convert_text(text: str, name: str, options: Options) -> Conversion:
     try:
         reading = reading_of(text, name, options)
     except UnusableInput as error:
-        return refused(name, str(error), error.line, before=text)
+        return unusable(name, text, error, options)
     if reading.is_empty:
         return convert_settings(text, name, options)
     return rewrite(reading, name, text, options)
@@ -41,13 +45,21 @@ def reading_of(text: str, name: str, options: Options, sourced: Sourced | None =
 
     Raises UnusableInput when it is of such a kind and cannot be read, or not be written as was asked for.
     """
+    _refuse_conflict(text)
     if options.kind in formats.WHOLE or "\0" in text:
         return NOTHING
     view = View(text, name)
-    if options.kind:
-        room, reading = options.kind, rooms.read(view, options.kind, options.era, sourced)
-    else:
-        room, reading = rooms.find(view, options.era, sourced)
+    try:
+        if options.kind:
+            room, reading = options.kind, rooms.read(view, options.kind, options.era, sourced)
+        else:
+            room, reading = rooms.find(view, options.era, sourced)
+    except TooMuch:
+        raise
+    except UnusableInput:
+        if (statement := deciding(text)) is None:
+            raise
+        raise TemplateInput(statement.words, view.line(statement.at)) from None
     if not reading.is_empty and options.form:
         raise UnusableInput(f"{rooms.said(room)}, which stays one: it is changed in place, without --to")
     return reading
@@ -57,20 +69,52 @@ def convert_settings(text: str, name: str, options: Options) -> Conversion:
     """Convert a text of settings and nothing else; one that belongs in another room, which found nothing in it, stays
     as it is."""
     if rooms.is_no_shell_script(text) and not options.kind:
-        reason, line = formats.not_converted(text)
-        return left_alone(name, text, reason, line) if reason else Conversion(name, text, text, {}, [])
+        return unusable(name, text, formats.not_read(text) or NothingToConvert(""), options)
     others = not options.kind and _is_anothers(text)
     if others or (options.kind and options.kind not in formats.WHOLE):
         return Conversion(name, text, text, {}, left_over(name, text, text, ()))
     try:
         document = formats.read(text, name, options.era, options.kind)
-    except TemplateInput as error:
-        return left_alone(name, text, str(error), error.line)
     except UnusableInput as error:
-        return refused(name, str(error), error.line, before=text)
+        return unusable(name, text, error, options)
     if document.form == formats.ONLY_COMMENTS:
-        return Conversion(name, text, text, {}, [])
+        return nothing_to_convert(name, text, options)
     return convert_document(document, name, text, options)
+
+
+def unusable(name: str, text: str, error: UnusableInput, options: Options) -> Conversion:
+    """What comes of a file that is not read as a whole: it stays, or is refused."""
+    if isinstance(error, TemplateInput):
+        return left_alone(name, text, str(error), error.line)
+    if isinstance(error, NotRead):
+        return left_alone(name, text, str(error), error.line, unread.remedy(text))
+    if isinstance(error, NothingToConvert):
+        return nothing_to_convert(name, text, options)
+    return refused(name, str(error), error.line, before=text)
+
+
+def without_mark(text: str) -> tuple[str, str]:
+    """A text and its byte-order mark, which would hide its first line."""
+    plain = text.removeprefix(_MARK)
+    return plain, text[: len(text) - len(plain)]
+
+
+def with_mark(conversion: Conversion, mark: str) -> Conversion:
+    """The file as it was, and its result, with the mark again."""
+    if not mark:
+        return conversion
+    text = None if conversion.text is None else mark + conversion.text
+    return conversion._replace(before=mark + conversion.before, text=text)
+
+
+_MARK = "\ufeff"
+_CONFLICT = r"(?ms)^<{7}(?: [^\n]*)?$.*?^={7}\r?$.*?^>{7}(?: [^\n]*)?$"
+
+
+def _refuse_conflict(text: str) -> None:
+    if "<<<<<<<" in text and (found := re.search(_CONFLICT, text)):
+        line = text.count("\n", 0, found.start()) + 1
+        raise UnusableInput("a merge conflict that is not resolved: resolve it, and convert again", line)
 
 
 def _is_anothers(text: str) -> bool:

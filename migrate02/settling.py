@@ -209,6 +209,12 @@ def missing(setup: Setup, name: str, layers: Sequence[Layer]) -> list[Finding]:
     return findings
 
 
+def is_whole(setup: Setup, layers: Sequence[Layer]) -> bool:
+    """Whether all that it is set up with is seen. A file that need not be there is taken for one that is not."""
+    needed = setup._replace(files=tuple(file for file in setup.files if not file.optional))
+    return not setup.unseen and not missing(needed, "", layers)
+
+
 def merged(setup: Setup, layers: Sequence[Layer] = ()) -> dict[str, Given]:
     """The settings as they would run, each with where it stands: flags over variables over files."""
     flags = [place.given for place in setup.flags if place.given.name]
@@ -233,6 +239,10 @@ def _is_new(given: Given) -> bool:
     return given.name not in BY_NAME
 
 
+_HOW_IT_JOINED = ("peers", "peers-file", "discovery")
+"""Where one of these stood there is more than the member itself, and the list was made for it."""
+
+
 def _without_guesses(
     config: dict[str, str], sources: Mapping[str, str], given: Mapping[str, Given], setup: Setup
 ) -> tuple[dict[str, str], dict[str, str]]:
@@ -241,7 +251,9 @@ def _without_guesses(
     fixed = setup.fixed - given.keys()
     guesses: set[str] = set()
     if setup.unseen:
-        guesses = {key for key in config if not sources.get(key)} | ({"initial-cluster"} - given.keys())
+        guesses = {key for key in config if not sources.get(key)}
+        if sources.get("initial-cluster") not in _HOW_IT_JOINED:
+            guesses |= {"initial-cluster"} - given.keys()
     if is_incomplete(config.get("initial-cluster", "")):
         own = {"name", "initial-advertise-peer-urls"} & guesses - fixed
         config = {**config, "initial-cluster": OTHERS} if own else config

@@ -14,14 +14,14 @@ from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
 from migrate02 import formats, inputs
 from migrate02.clusters import Cluster, Member, known_clusters, member_of
-from migrate02.conversion import Conversion, Options, convert_document, refused
-from migrate02.formats import UnusableInput
+from migrate02.conversion import Conversion, Options, convert_document
+from migrate02.formats import NothingToConvert, UnusableInput
 from migrate02.formats.document import Document
-from migrate02.formats.places import Reading, Setup
+from migrate02.formats.places import ENVIRONMENT, Reading, Setup
 from migrate02.formats.view import View
 from migrate02.incomplete import with_incomplete_lists
 from migrate02.rewriting import members_from_files, rewrite_all
-from migrate02.settling import Layer, merged, missing, named_files
+from migrate02.settling import Layer, is_whole, merged, named_files
 
 SYSTEM_FILE = "/etc/etcd/etcd.conf"
 """0.4 read it whenever it was there."""
@@ -54,7 +54,9 @@ class Deployment:
     """``texts`` are the files by their paths; ``told`` those of them that somebody named."""
 
     def __init__(self, texts: Mapping[str, str], told: Collection[str], options: Options) -> None:
-        self.texts = texts
+        plain = {name: inputs.without_mark(text) for name, text in texts.items()}
+        self.texts = {name: text for name, (text, _) in plain.items()}
+        self._marks = {name: mark for name, (_, mark) in plain.items() if mark}
         self.options = options
         self.readings: dict[str, Reading] = {}
         self.documents: dict[str, Document] = {}
@@ -93,7 +95,7 @@ class Deployment:
         try:
             reading = inputs.reading_of(text, name, self.options, sourced)
         except UnusableInput as error:
-            self.conversions[name] = refused(name, str(error), error.line, before=text)
+            self.conversions[name] = inputs.unusable(name, text, error, self.options)
             return
         if reading.is_empty:
             self._by_itself.append(name)
@@ -155,16 +157,24 @@ class Deployment:
 
     def layers(self, name: str, setup: Setup) -> Sequence[Layer]:
         """The files that a setup takes its settings from, the strongest first; 0.4's own last, named or not."""
-        found = [layer for path in named_files(setup) if (layer := self._layer(path, name)) is not None]
+        variables = frozenset(file.path for file in setup.files if file.kind == ENVIRONMENT)
+        found = [
+            layer
+            for path in named_files(setup)
+            if (layer := self._layer(path, name, of_variables=path in variables)) is not None
+        ]
         if setup.config is None and not setup.only_variables and not setup.host:
             system = self._layer(SYSTEM_FILE, name)
             if system is not None and system.document.whole:
                 found.append(system)
         return found
 
-    def _layer(self, path: str, beside: str) -> Layer | None:
+    def _layer(self, path: str, beside: str, *, of_variables: bool = False) -> Layer | None:
+        """A file ``of_variables`` need not hold any of etcd's."""
         name = self.find(path, beside)
         document = self._document(name) if name is not None else None
+        if name is not None and document is None and of_variables:
+            document = _without_settings(self.texts[name], name)
         return Layer(name, document, path) if name is not None and document is not None else None
 
     def _document(self, name: str) -> Document | None:
@@ -187,7 +197,7 @@ class Deployment:
                 layers = self.layers(name, setup)
                 views = (place.view.name for place in (*setup.flags, *setup.variables))
                 files = dict.fromkeys([name, *views, *(layer.name for layer in layers)])
-                whole = not (setup.unseen or missing(setup, name, layers))
+                whole = is_whole(setup, layers)
                 yield Node(name, tuple(files), merged(setup, layers), setup, setup.host, whole)
         for name, document in self.documents.items():
             yield Node(name, (name,), first_wins(document.given), None)
@@ -219,7 +229,8 @@ class Deployment:
                 done[name] = self._convert_document(name, document, clusters.get((name, 0)))
             elif name not in self._taken:
                 done[name] = inputs.convert_settings(self.texts[name], name, self.options)
-        return with_incomplete_lists(done[name] for name in self.texts if name in done)
+        conversions = with_incomplete_lists(done[name] for name in self.texts if name in done)
+        return [inputs.with_mark(item, self._marks.get(item.name, "")) for item in conversions]
 
     def _convert_document(self, name: str, document: Document, cluster: Cluster | None) -> Conversion:
         options = self.options
@@ -228,6 +239,20 @@ class Deployment:
             document = document._replace(findings=[*document.findings, *told])
             options = options._replace(initial_cluster=cluster.initial_cluster)
         return convert_document(document, name, self.texts[name], options)
+
+
+def _without_settings(text: str, name: str) -> Document | None:
+    """An environment file for others, or an empty one; None where it cannot be read."""
+    try:
+        document = formats.read(text, name)
+    except NothingToConvert:
+        return formats.read(text, name, kind="env") if text.strip() else NO_VARIABLES
+    except UnusableInput:
+        return None
+    return NO_VARIABLES if document.form == formats.ONLY_COMMENTS else None
+
+
+NO_VARIABLES = Document("env", "env", [], [], [])
 
 
 def _common(left: str, right: str) -> str:

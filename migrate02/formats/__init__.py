@@ -7,8 +7,16 @@ from __future__ import annotations
 
 import re
 
-from migrate02.formats.document import Document, Piece, TemplateInput, UnusableInput
-from migrate02.formats.kinds import advice, find_start, holds_settings_of_04, kind_of
+from migrate02.formats import unread
+from migrate02.formats.document import (
+    Document,
+    NothingToConvert,
+    NotRead,
+    Piece,
+    TemplateInput,
+    UnusableInput,
+)
+from migrate02.formats.kinds import advice, find_start, kind_of
 from migrate02.formats.masks import mask
 from migrate02.formats.templates import Blocks, Statement, deciding
 
@@ -16,12 +24,14 @@ __all__ = [
     "ONLY_COMMENTS",
     "WHOLE",
     "Document",
+    "NotRead",
+    "NothingToConvert",
     "Piece",
     "TemplateInput",
     "UnusableInput",
     "looks_like_etcd",
     "may_be_etcds",
-    "not_converted",
+    "not_read",
     "read",
 ]
 
@@ -52,12 +62,19 @@ _OUR_TOML = (
 )
 _NAMES_ETCD = r"(?m)^(?:(?!\betcd\b).)*+etcd\b.*[ \t\"'-]-{1,2}[a-zA-Z]|^(?:listen|advertise)-client-urls:"
 
+_TOMLS_NAME = r"(?:\A|/)etcd\.conf\Z|\.toml\Z"
+_A_SETTING_OF_TOML = (
+    r"(?m)^[ \t]*(?:\[(?:peer|cluster)\]|[\"']?(?:name|addr|bind_addr|data_dir|peers|peers_file|discovery|cors|verbose"
+    r"|very_verbose|snapshot|snapshot_count|cert_file|key_file|ca_file|max_result_buffer|max_retry_attempts|peer\.\w+"
+    r"|cluster\.\w+)[\"']?[ \t]*=)"
+)
+_LINE_OF_TOML = r"""[ \t]*(?:\[[\w."' -]+\]|[\w."'-]+[ \t]*=(?![>=~])|["'\d\]])"""
+
 _CONTROL = "[\0-\b\v\x0e-\x1f\x7f]"
 _LEADING_COMMENTS = r"\s*+(?:#[^\n]*+(?:\n\s*+|\Z))*+"
 _OLD_BYTES = "(?m)^[^#\n]*[\udc80-\udcff]"
 """Bytes that are no UTF-8, outside of a comment."""
 _SETTING = r"(?m)^[ \t]*[A-Za-z_\"'][\w.\-\"']*[ \t]*[=:]"
-_SECTION = r"(?m)^[ \t]*\[[^\]\n]+\][ \t]*\r?$"
 
 
 def read(text: str, name: str, era: str = "", kind: str = "") -> Document:
@@ -95,12 +112,14 @@ def _read(text: str, name: str, era: str, kind: str) -> Document:
     if re.search(_CONTROL, text):
         raise UnusableInput("a binary file, not an etcd configuration")
     if not text.strip():
-        raise UnusableInput("empty")
+        raise NothingToConvert("empty")
     if not code:
         return Document(ONLY_COMMENTS, ONLY_COMMENTS, [], [], [])
     if kind:
         return _read_as(kind, text, name, era)
     other = kind_of(text, code)
+    if other and "etcd" not in text.lower():
+        raise NothingToConvert(other)
     if other:
         start = find_start(text, other)
         raise UnusableInput(advice(other, start), start.line if start else 0)
@@ -125,13 +144,15 @@ def _read(text: str, name: str, era: str, kind: str) -> Document:
     if re.search(_YAML, text) and not re.search(_TOML, text):
         from migrate02.formats import yaml3
 
+        if not re.search(_NAMES_ETCD, text):
+            unread.refuse(text)
         return yaml3.read(text, name)
     from migrate02.formats import toml
 
     try:
         return toml.read(text, name)
     except UnusableInput:
-        _name_what_it_is(text)
+        _name_what_it_is(text, name)
         raise
 
 
@@ -152,29 +173,34 @@ def _read_as(kind: str, text: str, name: str, era: str) -> Document:
     return found
 
 
-def _name_what_it_is(text: str) -> None:
+def _name_what_it_is(text: str, name: str) -> None:
     """A better word than 'broken TOML' for what was never meant to be; raises UnusableInput with it."""
     if odd := re.search(_OLD_BYTES, text):
         line = text.count("\n", 0, odd.end()) + 1
         raise UnusableInput("a binary file, or a text that is not UTF-8", line)
-    if not re.search(_SETTING, text):
-        if holds_settings_of_04(text):
-            raise UnusableInput(
-                "a file of a kind that is not converted, with settings of etcd 0.4: give etcd's command line after --"
-            )
-        raise UnusableInput("a text without settings, not an etcd configuration")
-    if re.search(_SECTION, text) and not re.search(_OUR_TOML, text):
-        raise UnusableInput("an INI file or the like, not an etcd configuration: no setting of etcd in it")
+    if re.search(_TOMLS_NAME, name) and re.search(_SETTING, text):
+        return
+    if _has_lines_of_toml(text):
+        return
+    unread.refuse(text)
+    raise NothingToConvert("no setting of etcd")
 
 
-def not_converted(text: str) -> tuple[str, int]:
-    """What to say, and of which line, of a file that holds settings of 0.4 but is of a kind that is not converted;
-    ``""`` when it is no such file."""
-    kind = _kind(text)
-    if not kind or not holds_settings_of_04(text):
-        return "", 0
-    start = find_start(text, kind)
-    return advice(kind, start), start.line if start else 0
+def _has_lines_of_toml(text: str) -> bool:
+    """A setting of 0.4's file is in it, and most lines are of that language."""
+    if not re.search(_A_SETTING_OF_TOML, text):
+        return False
+    lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    return 2 * sum(re.match(_LINE_OF_TOML, line) is not None for line in lines) > len(lines)
+
+
+def not_read(text: str) -> UnusableInput | None:
+    """What there is to say of a script of a language that is not read; None where it sets up no etcd 0.4."""
+    try:
+        unread.refuse(text)
+    except UnusableInput as error:
+        return error
+    return None
 
 
 def _kind(text: str) -> str:

@@ -55,6 +55,14 @@ class UnusableInput(Exception):
         self.line = line
 
 
+class NothingToConvert(UnusableInput):
+    """The text holds no setting of etcd, which is no fault of it."""
+
+
+class NotRead(UnusableInput):
+    """The text sets up etcd 0.4 in a language that is not read; the message says in which lines."""
+
+
 class TemplateInput(UnusableInput):
     """Which of its settings count is decided when the text is filled in."""
 

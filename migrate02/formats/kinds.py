@@ -176,5 +176,7 @@ def holds_settings_of_04(text: str) -> bool:
     flags = "|".join(sorted(map(re.escape, ONLY_04 - {"v", "vv", "f", "h"})))
     variables = [flag.variable for flag in FLAGS if flag.variable and flag.name in ONLY_04]
     names = "|".join(map(re.escape, [*variables, *(name for name in ONLY_04_SPELLINGS if name.isupper())]))
-    pattern = rf"(?m)(?<![\w-])--?(?:{flags})(?=[\s=])|\b(?:{names})=|^[ \t]+(?:{flags}):[ \t]"
+    of_a_list = r"""["'][ \t]*(?:[,\])}]|$)"""
+    flag = rf"(?<![\w-])--?(?:{flags})(?=[\s=]|{of_a_list})"
+    pattern = rf"(?m){flag}|\b(?:{names})=|^[ \t]+(?:{flags}):[ \t]"
     return bool(re.search(pattern, text))

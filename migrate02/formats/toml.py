@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from compat.toml04 import Span, TomlError, line_of, read_toml
-from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.document import Document, NothingToConvert, Piece, UnusableInput, lines_of, newline_of
 
 _HEADER = r"\s*\[\s*[^\[\]]+\]\s*(#.*)?\Z"
 _AT_LINE = r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z"
@@ -22,7 +22,7 @@ def read(text: str, name: str) -> Document:
     ]
     pieces = _pieces(lines_of(text), found.spans, keys)
     if not found.given and not any(finding.code == "invalid-value" for finding in found.findings):
-        raise UnusableInput("no setting of etcd in it")
+        raise NothingToConvert("no setting of etcd")
     return Document("toml", "env", pieces, found.given, found.findings, newline_of(text), whole=True)
 
 
