@@ -10,8 +10,9 @@ import re
 from typing import NamedTuple
 
 from compat.findings import Finding
-from compat.flags04 import BOOL, BY_TOML, FLOAT, INT, LIST, NEVER_READ, Flag04
+from compat.flags04 import BOOL, BY_TOML, COPY, FLOAT, INT, LIST, NEVER_READ, Flag04
 from compat.settings import FILE, Given, Origin
+from compat.values import refusal
 
 TABLES = frozenset(name.partition(".")[0] for name in BY_TOML if "." in name)
 
@@ -80,6 +81,8 @@ def read_toml(text: str, file: str) -> TomlFile:
             findings.append(_never_read(key, value, origin))
         elif not _has_type(flag, value):
             findings.append(_wrong_type(flag, key, value, origin))
+        elif reason := _refusal(flag, value):
+            findings.append(_refused(flag, key, value, reason, origin))
         elif value not in ("", []):
             given.append(Given(flag.name, _as_flag_value(value), origin))
     return TomlFile(given, findings, spans)
@@ -178,6 +181,16 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _refusal(flag: Flag04, value: object) -> str:
+    """Why 2.x refuses a value that goes to it as it is, unlike 0.4 which took any text."""
+    return refusal(flag.name, _as_flag_value(value), template=True) if flag.fate == COPY and value else ""
+
+
+def _refused(flag: Flag04, key: str, value: object, reason: str, origin: Origin) -> Finding:
+    message = f'invalid value "{_as_flag_value(value)}" for {key}: {reason}'
+    return Finding("invalid-value", flag.name, origin, message, f"give {key} a value that etcd takes")
 
 
 def _wrong_type(flag: Flag04, key: str, value: object, origin: Origin) -> Finding:

@@ -37,7 +37,6 @@ COMMANDS: dict[str, int] = {
     "migrate02 convert --json {unit}": DONE,
     "migrate02 convert --diff {unit}": DONE,
     "migrate02 convert --output sarif {unit}": DONE,
-    "migrate02 convert -": REFUSED,
     "migrate02 undo --help": DONE,
     "migrate02 undo {empty}": REFUSED,
     "migrate02 plan {unit}": DONE,
@@ -157,6 +156,11 @@ def test_a_command_that_cannot_say_a_word_fails_without_a_traceback(
     command: str, places: dict[str, str]
 ) -> None:
     check(command, ALL_FULL, places)
+
+
+def test_an_input_that_is_closed_is_refused_and_an_empty_one_is_not(places: dict[str, str]) -> None:
+    assert run("migrate02 convert -", "<&-", places)[0] == REFUSED
+    assert run("migrate02 convert -", "", places)[0] == DONE
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compat.settings import FILE, Origin
 from compat.toml04 import Span, TomlError, line_of, locate_keys, read_toml
 
 
@@ -165,3 +166,10 @@ def test_any_types_are_read_or_told(document: dict[str, str]) -> None:
     text = "".join(f"{key} = {value}\n" for key, value in document.items())
     found = read_toml(text, "f")
     assert all(item.origin.line for item in found.given)
+
+
+@pytest.mark.parametrize("line", ['cors = ["\'http://a:1"]', "snapshot_count = -1"])
+def test_a_value_that_2x_refuses_is_refused_as_from_a_variable(line: str) -> None:
+    """0.4 took any text, and 2.x does not start with it."""
+    (found,) = read_toml(line, "f").findings
+    assert (found.code, found.origin) == ("invalid-value", Origin(FILE, line.split()[0], "f", 1))

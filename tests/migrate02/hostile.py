@@ -29,6 +29,7 @@ def _run(head: str, unit: str, tail: str = "") -> Grow:
 
 
 START = "/usr/bin/etcd -name m1 -addr 10.0.0.9:4001 -peer-addr 10.0.0.9:7001"
+OPENRC = "#!/sbin/openrc-run\ncommand=/usr/bin/etcd\n"
 SERVICE = "[Service]\n"
 COMPOSE = "services:\n"
 POD = "kind: Pod\nmetadata:\n  name: etcd\nspec:\n  containers:\n"
@@ -143,6 +144,12 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "one file": _run(SERVICE, "EnvironmentFile=/etc/default/etcd\n", f"ExecStart={START}\n"),
         "other lines": _run(SERVICE, "After=a{i}\n", f"ExecStart={START}\n"),
         "continued": _run(SERVICE + "After=a", " \\\n b{i}", f"\nExecStart={START}\n"),
+    },
+    "openrc": {
+        "arguments": _run(OPENRC + 'command_args="-name m1', " -addr 10.0.0.9:4001", '"\n'),
+        "additions": _run(OPENRC + 'command_args="-name m1"\n', 'command_args="$command_args -v"\n'),
+        "settings": _run(OPENRC, "command_args=-v\n"),
+        "functions": _run(OPENRC + 'command_args="-name m1"\n', "f{i}() {\n  true\n}\n"),
     },
     "shell": {
         "exports": _run("#!/bin/sh\n", "export ETCD_ADDR=10.0.0.9:4001\n", f"exec {START}\n"),
@@ -347,6 +354,7 @@ SAMPLES: dict[str, str] = {
     "yaml": "name: m1\nlisten-client-urls: http://a:1\ncors: a@@\n",
     "cloud-config": "#cloud-config\ncoreos:\n  etcd:\n    addr: 10.0.0.9:4001\n    name: a@@\n",
     "systemd": f"{SERVICE}ExecStart={START} -discovery a@@\n",
+    "openrc": f'{OPENRC}command_args="-addr 10.0.0.9:4001 -name a@@"\n',
     "shell": f"#!/bin/sh\nexec {START} -discovery a@@\n",
     "upstart": f"start on x\nexec {START} -discovery a@@\n",
     "supervisor": f"[program:etcd]\ncommand={START} -discovery a@@\n",
