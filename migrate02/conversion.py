@@ -15,6 +15,7 @@ from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, 
 from compat.translate import era_of as era_by_names
 from migrate02.formats import Document
 from migrate02.formats.masks import unmask
+from migrate02.guesses import defaults_left_out, is_moot, without_guesses
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
 _SEVERITIES = (ERROR, REVIEW, INFO)
@@ -177,6 +178,13 @@ def _convert_document(document: Document, name: str, before: str, options: Optio
     findings = outcome.findings
     if outcome.refused:
         return Conversion(name, before, None, {}, for_a_person(findings, name))
+    if document.unseen:
+        config, left_out = without_guesses(
+            outcome.config, outcome.sources, given, unseen=True, asked=bool(options.initial_cluster)
+        )
+        findings = [item for item in findings if not is_moot(item, set(config), outcome.config)]
+        findings += [defaults_left_out(None, left_out)] if left_out else []
+        outcome = outcome._replace(config=config)
     if _is_unclear(document, given, options):
         findings.append(unclear(name))
     if to_yaml and not options.target:

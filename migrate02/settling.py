@@ -5,11 +5,12 @@ What cannot be told is left as it is, with a finding that says where and what to
 
 from __future__ import annotations
 
+import posixpath
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from compat.findings import Finding
-from compat.placeholder import OTHERS, is_incomplete
 from compat.settings import FILE, Given, Origin, first_wins
 from compat.translate import ERA_04, era_of
 from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup, unmasked
@@ -19,6 +20,7 @@ from migrate02.formats.places import Place, Setup
 from migrate02.formats.templates import Statement
 from migrate02.formats.templates import blocks as blocks_of
 from migrate02.formats.view import Edit
+from migrate02.guesses import defaults_left_out, is_moot, without_guesses
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
 _OF_THE_HOST = frozenset(("name", "data-dir"))
@@ -120,11 +122,11 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     sources = outcome.sources
     if setup.hostname:
         findings = [_by_the_host(finding, setup) for finding in findings]
-    config, left_out = _without_guesses(config, sources, given, setup)
+    config, left_out = without_guesses(config, sources, given, setup.fixed, unseen=setup.unseen)
     if left_out and not (setup.only_variables and not any(sources.get(key) for key in left_out)):
-        findings.append(_left_out(setup, name, left_out))
+        findings.append(defaults_left_out(Origin(FILE, name, name, setup.line), left_out))
     kept = set(config)
-    findings = [item for item in findings if not _is_moot(item, kept, outcome.config)]
+    findings = [item for item in findings if not is_moot(item, kept, outcome.config)]
     if not (options.era or setup.era or setup.unseen) and unclear_setup(given):
         line = setup.line
         findings.append(_unclear(name, line))
@@ -196,17 +198,24 @@ def missing(setup: Setup, name: str, layers: Sequence[Layer]) -> list[Finding]:
     for file in setup.files:
         if file.path not in seen and "etcd" in file.path.lower():
             origin = Origin(FILE, file.path, name, file.line)
-            message = f"{file.path} may set more, and is not among the files at hand"
-            remedy = "convert both in one run"
+            message = f"the start also reads {file.path}, which was not given"
+            remedy = f"Add that file to this run: migrate02 convert {_operands(name, file.path)}"
             findings.append(Finding("environment-elsewhere", "", origin, message, remedy))
     if setup.config is not None and setup.config.value not in seen:
-        message = (
-            f"{setup.config.value} is left out: etcd 2.x reads no file, and it is not among the files at hand"
-        )
-        remedy = "convert both in one run"
+        path = setup.config.value
+        message = f"0.4 also read {path}, which was not given; {setup.config.origin.name} is removed: 2.x reads no file"
+        remedy = f"Add that file to this run: migrate02 convert {_operands(name, path)}"
         origin = Origin(FILE, setup.config.origin.name, name, setup.line)
         findings.append(Finding("config-elsewhere", "config", origin, message, remedy))
     return findings
+
+
+def _operands(name: str, path: str) -> str:
+    """A file and the one that it names, as a shell takes them; what is written in a file runs nothing."""
+    beside = (
+        path if path.startswith("/") else posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+    )
+    return f"{shlex.quote(name)} {shlex.quote(beside)}"
 
 
 def is_whole(setup: Setup, layers: Sequence[Layer]) -> bool:
@@ -237,56 +246,6 @@ def _is_new(given: Given) -> bool:
     from compat.flags04 import BY_NAME
 
     return given.name not in BY_NAME
-
-
-_HOW_IT_JOINED = ("peers", "peers-file", "discovery")
-"""Where one of these stood there is more than the member itself, and the list was made for it."""
-
-
-def _without_guesses(
-    config: dict[str, str], sources: Mapping[str, str], given: Mapping[str, Given], setup: Setup
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Without what nobody set, where others may set it, and without a cluster of one, where others may name more;
-    and what that is, but for what others are known to set."""
-    fixed = setup.fixed - given.keys()
-    guesses: set[str] = set()
-    if setup.unseen:
-        guesses = {key for key in config if not sources.get(key)}
-        if sources.get("initial-cluster") not in _HOW_IT_JOINED:
-            guesses |= {"initial-cluster"} - given.keys()
-    if is_incomplete(config.get("initial-cluster", "")):
-        own = {"name", "initial-advertise-peer-urls"} & guesses - fixed
-        config = {**config, "initial-cluster": OTHERS} if own else config
-        guesses -= {"initial-cluster"}
-    left_out = {key: config[key] for key in config if key in guesses and key not in fixed}
-    return {key: value for key, value in config.items() if key not in guesses | fixed}, left_out
-
-
-def _left_out(setup: Setup, name: str, config: Mapping[str, str]) -> Finding:
-    words = " ".join(f"--{key}={value}" for key, value in config.items())
-    return Finding(
-        "defaults-left-out",
-        "",
-        Origin(FILE, name, name, setup.line),
-        f"more may be set elsewhere, so what etcd 0.4 did by default is not written: {words}",
-        "add what is set nowhere",
-    )
-
-
-_ABOUT_A_SETTING = {
-    "name-from-hostname": "name",
-    "host-name-kept": "name",
-    "single-member": "initial-cluster",
-    "old-data-format": "data-dir",
-}
-
-
-def _is_moot(finding: Finding, kept: set[str], config: Mapping[str, str]) -> bool:
-    """Said of a setting that is not written after all."""
-    setting = _ABOUT_A_SETTING.get(finding.code, "")
-    if finding.code == "listens-everywhere" and finding.setting:
-        setting = f"listen-{'peer' if finding.setting.startswith('peer') else 'client'}-urls"
-    return bool(setting) and setting in config and setting not in kept
 
 
 def _by_the_host(finding: Finding, setup: Setup) -> Finding:

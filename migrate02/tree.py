@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
+from compat.translate import is_of_2x_alone
 from migrate02 import formats, inputs
 from migrate02.clusters import Cluster, Member, known_clusters, member_of
 from migrate02.conversion import Conversion, Options, convert_document
@@ -152,6 +153,8 @@ class Deployment:
             if root == os.path.dirname(root):
                 break
             root = os.path.dirname(root)
+        if path in self._told:  # this machine's own
+            return path
         near = os.path.join(folder, os.path.basename(path))
         return near if near in self.texts and near != beside else None
 
@@ -163,7 +166,8 @@ class Deployment:
             for path in named_files(setup)
             if (layer := self._layer(path, name, of_variables=path in variables)) is not None
         ]
-        if setup.config is None and not setup.only_variables and not setup.host:
+        is_new = any(place.given.name and is_of_2x_alone(place.given) for place in setup.flags)
+        if setup.config is None and not setup.only_variables and not setup.host and not is_new:
             system = self._layer(SYSTEM_FILE, name)
             if system is not None and system.document.whole:
                 found.append(system)

@@ -135,7 +135,16 @@ def _of_line(found: Line, era: str, number: int = 0) -> Document:
         findings.append(_flags_elsewhere(unseen))
     tail = tuple(part for part in (*elsewhere, found.tail) if part)
     given = [*variables.given, *line.given]
-    return Document("flags", "flags", [], given, findings, program=program, tail=tail)
+    return Document(
+        "flags",
+        "flags",
+        [],
+        given,
+        findings,
+        program=program,
+        tail=tail,
+        unseen=line.config_file is not None,
+    )
 
 
 def _read_variables(words: list[Word]) -> tuple[Variables, list[Word]]:

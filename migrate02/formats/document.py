@@ -45,6 +45,8 @@ class Document(NamedTuple):
     program: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
     whole: bool = False
+    unseen: bool = False
+    """Settings may come from elsewhere: 0.4's defaults would win over them."""
 
 
 class UnusableInput(Exception):
