@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.migrate02.running import convert
+from tests.migrate02.running import convert, migrate02
 from tests.support import real_etcd
 from tests.support.ports import free_ports
 
@@ -209,3 +209,21 @@ def test_a_list_in_an_environment_file_is_reported_once_for_it_and_its_unit(tmp_
         assert [line.split(": ")[0] for line in run.err.splitlines() if "[incomplete-cluster]" in line] == [
             f"review[incomplete-cluster] {default}:2"
         ]
+
+
+def test_the_runbook_of_a_cluster_with_a_token_can_be_carried_out(tmp_path: Path) -> None:
+    """The plan lists the members that the token stood for."""
+    for number in (1, 2, 3):
+        unit = tmp_path / f"m{number}/etc/systemd/system/etcd.service"
+        unit.parent.mkdir(parents=True)
+        unit.write_text(
+            f"[Service]\nExecStart=/usr/bin/etcd -name m{number} -data-dir /d -addr 10.0.0.{number}:4001 "
+            f"-peer-addr 10.0.0.{number}:7001 -discovery {TOKEN}\n"
+        )
+    runbook = migrate02("plan", tmp_path).out.splitlines()
+    commands = [shlex.split(line) for line in runbook if line.startswith("migrate02 convert ")]
+    statuses = [migrate02(*words[1:]).status for words in commands]
+    assert (len(statuses), set(statuses)) == (3, {0})
+    for path in tmp_path.rglob("*.service"):
+        assert "--initial-cluster m1=http://10.0.0.1:7001,m2=http://10.0.0.2:7001" in path.read_text()
+        assert "discovery" not in path.read_text()
