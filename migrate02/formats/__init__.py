@@ -144,9 +144,11 @@ def _read(text: str, name: str, era: str, kind: str) -> Document:
     if re.search(_YAML, text) and not re.search(_TOML, text):
         from migrate02.formats import yaml3
 
-        if not re.search(_NAMES_ETCD, text):
+        try:
+            return yaml3.read(text, name)
+        except UnusableInput:
             unread.refuse(text)
-        return yaml3.read(text, name)
+            raise
     from migrate02.formats import toml
 
     try:

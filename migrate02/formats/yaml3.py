@@ -8,7 +8,7 @@ from compat.findings import Finding
 from compat.flags2x import FLAGS
 from compat.settings import FILE, Given, Origin
 from compat.values import refusal
-from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.document import Document, NothingToConvert, Piece, UnusableInput, lines_of, newline_of
 
 _KEY = re.compile(r"(\s*)([A-Za-z0-9-]+)\s*:(?:\s|\Z)")
 NOT_IN_YAML = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
@@ -32,7 +32,7 @@ def read(text: str, name: str) -> Document:
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise UnusableInput(f"broken YAML: {problem}", mark.line + 1 if mark else 0) from None
     if not isinstance(document, dict):
-        raise UnusableInput("no setting of etcd in it")
+        raise NothingToConvert("no setting of etcd")
     by_key = {flag.yaml_key: flag for flag in FLAGS if flag.yaml_key}
     pieces, lines = _pieces(lines_of(text))
     given: list[Given] = []
@@ -50,7 +50,7 @@ def read(text: str, name: str) -> Document:
             )
         given.append(item)
     if not given:
-        raise UnusableInput("no setting of etcd in it")
+        raise NothingToConvert("no setting of etcd")
     return Document("yaml", "yaml", pieces, given, findings, newline_of(text))
 
 

@@ -38,6 +38,19 @@ LANGUAGES: dict[str, tuple[str, list[int]]] = {
         "      shell: nohup /opt/etcd/etcd -name a -addr {{ ip }}:4001 -peer-addr {{ ip }}:7001 &\n",
         [5],
     ),
+    "state.sls": (
+        "etcd:\n  cmd.run:\n    - name: /opt/etcd/etcd -name a -peer-addr 10.0.0.1:7001\n",
+        [3],
+    ),
+    "group_vars.yml": (
+        'etcd_user: etcd\netcd_opts: "-name {{ host }} -addr {{ ip }}:4001 -peer-addr {{ ip }}:7001"\n',
+        [2],
+    ),
+    "Makefile": ("ETCD = ./etcd\nrun:\n\t$(ETCD) -name a -peer-addr 127.0.0.1:7001\n", [3]),
+    "packer.json": (
+        '{"provisioners": [\n  {"type": "shell", "inline": ["nohup /opt/etcd/etcd -peer-addr 10.0.0.1:7001 &"]}\n]}\n',
+        [2],
+    ),
     "Etcd.java": (
         "class Etcd {\n  Process run(String ip) throws Exception {\n"
         '    return new ProcessBuilder("etcd", "-peer-addr", ip + ":7001", "-cluster-active-size", "3").start();\n  }\n}\n',
@@ -117,6 +130,7 @@ NOTHING = {
     "prose": "hello world\n",
     "a class named etcd": "class etcd {\n  include stdlib\n}\n",
     "ruby": "#!/usr/bin/ruby\nputs 'etcd'\n",
+    "other yaml": "hosts: etcd\nports: [1]\n",
     "cloud-config": "#cloud-config\nhostname: a\n",
 }
 
