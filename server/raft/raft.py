@@ -345,7 +345,11 @@ class Raft:
         self._elapsed = waited
 
     def _become_follower(self, term: int, leader: int) -> None:
-        if self.role is Role.LEADER and self._in_flight is not None and self._in_flight.hard_state is not None:
+        if (
+            self.role is Role.LEADER
+            and self._in_flight is not None
+            and self._in_flight.hard_state is not None
+        ):
             # An only voter may have handed out its commit index together with the entries. It has no rival, but for a
             # forged message: the entries must not give way to others while the disk calls them committed.
             self.log.commit_to(max(self.log.committed, self._in_flight.hard_state.commit))
