@@ -139,7 +139,7 @@ WRAPPERS: dict[str, Wrapper] = {
     ),
     "screen": _wrapper("-S -c -h -e -p -s -t -T", idle="-ls -list -r -x -X"),
     "ssh": _wrapper("-b -c -D -e -F -i -I -J -l -L -m -o -O -p -Q -R -S -w -W", 1, idle="-N"),
-    **dict.fromkeys(("sh", "bash", "dash", "ash", "ksh", "zsh", "mksh", "busybox-sh"), _SHELL),
+    **dict.fromkeys(("sh", "bash", "dash", "ash", "ksh", "zsh", "mksh"), _SHELL),
 }
 """By the last part of its path."""
 
