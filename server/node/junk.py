@@ -2,6 +2,8 @@
 member, and with it every other one. Judged by what the applier itself decodes with; changes nothing.
 """
 
+from collections.abc import Mapping
+
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION, Member, MemberError, Members, check_put
 from server.node.applier import CannotApply, check_not_newer
@@ -11,34 +13,29 @@ from server.storage.errors import CodecError
 from server.storage.requests import Request, decode_request
 from server.version import numbers
 
-_MOST_KEPT = 2048
-"""Requests that have been decoded and not been applied yet,"""
-_LONGEST_KEPT = 4096
-"""and bytes of one; others are decoded again."""
+MOST_KEPT = 1 << 15
+"""Requests that have been decoded and not been applied yet: more than a leader sends at a time, which is a megabyte."""
+MOST_BYTES_KEPT = 4 << 20
+"""Of the entries that they were in. What was kept before is decoded again."""
 
 
 class Judge:
-    """Judges entries before they are in the log. What they decode to is kept until they are applied: a follower decodes
-    no write twice."""
+    """Judges entries before they are in the log. What they decode to is kept until they are applied: nobody decodes a
+    write twice. ``own`` are the data that this member encoded itself, which it does not decode at all."""
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, own: Mapping[bytes, object]) -> None:
         self._members = members
+        self._own = own
         self._kept: dict[bytes, Request] = {}
+        self._bytes_kept = 0  # or more: what came twice is counted twice
 
     def fault_of(self, entry: Entry) -> str:
         """Why an entry of a leader's cannot be applied, whatever the key space and members are; ``""`` if it can."""
-        data = entry.data
         try:
             if entry.type is EntryType.CONF_CHANGE:
                 _decode_change(entry)
-            elif data:
-                request = decode_request(data)
-                if request is None:
-                    return ""
-                if request.method == "PUT" and request.path.startswith("/0/"):
-                    _check_value(request.path, request.val)
-                if len(data) <= _LONGEST_KEPT:
-                    self._keep(data, request)
+            else:
+                self._request_in(entry.data)
         except (CodecError, MemberError) as error:
             return str(error)
         return ""
@@ -49,32 +46,46 @@ class Judge:
         Stricter than of what a leader has put there: real etcd ends at a change of members whose context is not that
         member's, and here no member may write of one that never was.
         """
-        if fault := self.fault_of(entry):
-            return fault
         try:
             if entry.type is EntryType.CONF_CHANGE:
                 _check_context(_decode_change(entry))
-            elif entry.data:
-                self._check_put(entry.data)
-        except (CannotApply, MemberError) as error:
+                return ""
+            request = self._request_in(entry.data)
+            if request is not None and _is_of_members(request):
+                self._members.check_put(request.path)
+                if request.path == VERSION:
+                    check_not_newer(request.val.decode("utf-8", "replace"))
+        except (CannotApply, CodecError, MemberError) as error:
             return str(error)
         return ""
 
     def take(self, data: bytes) -> Request | None:
         """What the data of an entry decode to, if that is still known. They are applied now, and will not be again."""
-        return self._kept.pop(data, None)
+        request = self._kept.pop(data, None)
+        if request is not None:
+            self._bytes_kept -= len(data)
+        return request
 
-    def _keep(self, data: bytes, request: Request) -> None:
-        if len(self._kept) >= _MOST_KEPT:
-            self._kept.clear()  # most of it never was applied, but gave way to other entries
-        self._kept[data] = request
-
-    def _check_put(self, data: bytes) -> None:
+    def _request_in(self, data: bytes) -> Request | None:
+        """What has been decoded now. Raises CodecError, MemberError."""
+        if not data or data in self._own:
+            return None
         request = decode_request(data)
-        if request is not None and request.method == "PUT" and request.path.startswith("/0/"):
-            self._members.check_put(request.path)
-            if request.path == VERSION:
-                check_not_newer(request.val.decode("utf-8", "replace"))
+        if request is None:
+            return None
+        if _is_of_members(request):
+            _check_value(request.path, request.val)
+        self._bytes_kept += len(data)
+        if self._bytes_kept > MOST_BYTES_KEPT or len(self._kept) >= MOST_KEPT:
+            self._kept.clear()  # most of it never was applied, but gave way to other entries
+            self._bytes_kept = len(data)
+        if len(data) <= MOST_BYTES_KEPT:
+            self._kept[data] = request
+        return request
+
+
+def _is_of_members(request: Request) -> bool:
+    return request.method == "PUT" and request.path.startswith("/0/")
 
 
 def _decode_change(entry: Entry) -> ConfChange:

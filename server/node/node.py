@@ -138,6 +138,7 @@ class Node:
             self.raft,
             self.members,
             self.metrics,
+            own=self._waiters,
             read_snapshot=lambda snapshot: self._snapshots.read(snapshot, self.clock()),
             wake=self._wake,
             fail=self._fail,
@@ -574,7 +575,8 @@ class Node:
                 task.cancel()
 
     def _fail_waiters(self, cause: str) -> None:
-        waiters, self._waiters = self._waiters, {}
+        waiters = dict(self._waiters)
+        self._waiters.clear()
         self._proposals = {}
         for answer in waiters.values():
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, cause))

@@ -6,7 +6,7 @@ A SNAPSHOT cannot be sent as it comes from raft: it is kept until somebody asks 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from server.cluster.members import Member, Members
@@ -24,7 +24,8 @@ RECEIVING_PATIENCE = 300.0
 class Peers:
     """``wake`` is called when raft may have something to do, ``fail`` with what makes it impossible to go on,
     ``see_v3_data`` when a leader's snapshot comes with some, and ``leave`` when a peer says that this member is no part
-    of the cluster any more. ``read_snapshot`` says why a leader's snapshot could not be installed, ``""`` if it can.
+    of the cluster any more. ``own`` are the data of entries that this member proposed itself and waits for;
+    ``read_snapshot`` says why a leader's snapshot could not be installed, ``""`` if it can.
 
     Without a network, before ``connect``, this member is alone and what it sends is lost.
     """
@@ -36,6 +37,7 @@ class Peers:
         members: Members,
         metrics: MemberMetrics,
         *,
+        own: Mapping[bytes, object],
         read_snapshot: Callable[[Snapshot], str],
         wake: Callable[[], object],
         fail: Callable[[Exception], object],
@@ -48,7 +50,7 @@ class Peers:
         self._raft = raft
         self._members = members
         self._metrics = metrics
-        self.judge = Judge(members)
+        self.judge = Judge(members, own)
         self._read_snapshot = read_snapshot
         self._wake = wake
         self._fail = fail

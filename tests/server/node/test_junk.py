@@ -45,7 +45,7 @@ class World:
         self.store, self.members = Store(), Members(9)
         self.raft = Raft(1, RaftLog(), random=Random(1))
         self.applier = Applier(self.store, self.members, self.raft)
-        self.judge = Judge(self.members)
+        self.judge = Judge(self.members, {})
         for number in (KNOWN.id, REMOVED):
             context = Member(number, peer_urls=(f"http://127.0.0.1:{number}",)).context
             self.apply(conf_change(change(ConfChangeType.ADD_NODE, number, context)))
@@ -117,18 +117,32 @@ def test_a_change_that_says_nothing_which_no_log_can_hold_is_junk() -> None:
     assert World().judge.fault_of_proposal(conf_change(b""))
 
 
-def test_what_was_decoded_is_kept_until_it_is_applied_and_only_so_much_of_it() -> None:
-    judge = Judge(Members(9))
-    entries = [normal(put(f"/1/{number}", b"v")) for number in range(3000)]
+@pytest.mark.parametrize(("count", "size"), [(junk.MOST_KEPT + 1000, 1), (100, junk.MOST_BYTES_KEPT // 64)])
+def test_what_was_decoded_is_kept_until_it_is_applied_and_only_so_much_of_it(count: int, size: int) -> None:
+    judge = Judge(Members(9), {})
+    entries = [normal(put(f"/1/{number}", bytes(size))) for number in range(count)]
     for entry in entries:
         assert judge.fault_of(entry) == ""
-    kept = [request for entry in entries if (request := judge.take(entry.data)) is not None]
-    assert kept == [decode_request(entry.data) for entry in entries[-len(kept) :]]
-    assert 0 < len(kept) <= junk._MOST_KEPT
+    kept = [entry for entry in entries if judge.take(entry.data) is not None]
+    assert kept == entries[-len(kept) :]
+    assert 0 < len(kept) <= junk.MOST_KEPT
+    assert sum(len(entry.data) for entry in kept) <= junk.MOST_BYTES_KEPT
     assert judge.take(entries[-1].data) is None
-    long = normal(put("/1/long", bytes(5000)))
-    assert judge.fault_of(long) == ""
-    assert judge.take(long.data) is None
+
+
+def test_all_that_a_leader_sends_at_a_time_is_decoded_once() -> None:
+    judge = Judge(Members(9), {})
+    entries = [normal(put(f"/1/{number}", b"v")) for number in range((1 << 20) // len(put("/1/1", b"v")))]
+    assert [fault for entry in entries if (fault := judge.fault_of(entry))] == []
+    assert [judge.take(entry.data) for entry in entries] == [decode_request(entry.data) for entry in entries]
+
+
+def test_a_proposal_is_decoded_once_and_what_this_member_proposed_itself_never() -> None:
+    entry = GOOD["a write"]
+    leader, follower = Judge(Members(9), {}), Judge(Members(9), {entry.data: None})
+    assert (leader.fault_of_proposal(entry), follower.fault_of(entry)) == ("", "")
+    assert leader.take(entry.data) == decode_request(entry.data)
+    assert follower.take(entry.data) is None
 
 
 @pytest.mark.parametrize("name", JUNK_OF_NOW)
@@ -168,7 +182,7 @@ def test_no_entry_of_a_recorded_cluster_is_junk(of: Recorded, tmp_path: Path) ->
                 if record.type == RecordType.ENTRY:
                     entries.append(decode_entry(record.data))
     assert entries
-    judge = Judge(Members(9))
+    judge = Judge(Members(9), {})
     assert [fault for entry in entries if (fault := judge.fault_of(entry))] == []
 
 
