@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from compat.findings import Finding
-from compat.flags04 import BOOL, BY_TOML, COPY, FLOAT, INT, LIST, NEVER_READ, Flag04
+from compat.flags04 import BOOL, BY_TOML, COPY, FLOAT, INT, LIST, NEVER_READ, STRING, Flag04
 from compat.settings import FILE, Given, Origin
 from compat.values import refusal
 
@@ -185,7 +185,10 @@ def _shown(value: object) -> str:
 
 def _refusal(flag: Flag04, value: object) -> str:
     """Why 2.x refuses a value that goes to it as it is, unlike 0.4 which took any text."""
-    return refusal(flag.name, _as_flag_value(value), template=True) if flag.fate == COPY and value else ""
+    plain = flag.kind == STRING or (isinstance(value, int) and value >= 0)
+    if flag.fate != COPY or plain:
+        return ""
+    return refusal(flag.name, _as_flag_value(value), template=True) if value else ""
 
 
 def _refused(flag: Flag04, key: str, value: object, reason: str, origin: Origin) -> Finding:

@@ -14,7 +14,7 @@ from compat.settings import FILE, FLAG, Given, Origin, first_wins
 from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, translate
 from compat.translate import era_of as era_by_names
 from migrate02.formats import Document
-from migrate02.formats.masks import unmask
+from migrate02.formats.masks import INNERMOST, restore, unmask
 from migrate02.guesses import defaults_left_out, is_moot, without_guesses
 from migrate02.render import MARKS_04, MARKS_2X, Result, render
 
@@ -151,7 +151,7 @@ def convert_document(document: Document, name: str, before: str, options: Option
     """``before`` is the text that the document was read from."""
     found = _convert_document(document, name, before, options)
     return found._replace(
-        text=None if found.text is None else unmask(found.text),
+        text=None if found.text is None else restore(found.text, INNERMOST),
         config={key: unmask(value) for key, value in found.config.items()},
         findings=[unmasked(finding) for finding in found.findings],
     )
@@ -264,7 +264,9 @@ def _against_the_member(translation: Translation, options: Options, name: str) -
         return []
     from migrate02.members import trouble
 
-    message, remedy = trouble(options.initial_cluster, translation.config)
+    message, remedy = trouble(
+        unmask(options.initial_cluster), {key: unmask(value) for key, value in translation.config.items()}
+    )
     kind, file = (FLAG, "") if name == COMMAND_LINE else (FILE, name)
     origin = Origin(kind, "--initial-cluster", file)
     return [Finding("settings-clash", "initial-cluster", origin, message, remedy)] if message else []

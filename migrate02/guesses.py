@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from compat.findings import Finding
 from compat.placeholder import OTHERS, is_incomplete
 from compat.settings import Given, Origin
+from migrate02.formats.masks import unmask
 
 _HOW_IT_JOINED = ("peers", "peers-file", "discovery")
 """Where one of these stood there is more than the member itself, and the list was made for it."""
@@ -40,7 +41,7 @@ def without_guesses(
 
 
 def defaults_left_out(origin: Origin | None, config: Mapping[str, str]) -> Finding:
-    words = " ".join(f"--{key}={value}" for key, value in config.items())
+    words = unmask(" ".join(f"--{key}={value}" for key, value in config.items()))
     return Finding(
         "defaults-left-out",
         "",

@@ -21,6 +21,8 @@ def incomplete_lists(name: str, text: str) -> list[Finding]:
 def with_incomplete_lists(conversions: Iterable[Conversion]) -> list[Conversion]:
     """With the lists that the files of a run had before and still have, and that nothing of the run reports."""
     conversions = list(conversions)
+    if not any(is_incomplete(conversion.before) for conversion in conversions):
+        return conversions
     places = {
         (item.origin.file, item.origin.line)
         for conversion in conversions

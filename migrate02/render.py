@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from compat.settings import Given
 from migrate02.formats.document import Document, Piece
+from migrate02.formats.masks import LITERAL_DOLLAR
 
 FORMS = ("flags", "env", "yaml", "args-json")
 
@@ -67,10 +68,11 @@ def _variable(name: str) -> str:
 
 def assignment(variable: str, value: str, *, lead: str = "", quote: str = '"') -> str:
     """One line. A value that a shell would tear apart gets quotes whatever the line had before."""
-    if not quote and re.search(r"[\s;&|<>()\"'`\\*?#~]", value):
+    if not quote and (LITERAL_DOLLAR in value or re.search(r"[\s;&|<>()\"'`\\*?#~]", value)):
         quote = '"'
     if quote == '"':
         value = re.sub(r'(["\\`])', r"\\\1", value)
+    value = value.replace(LITERAL_DOLLAR, "\\$" if quote == '"' else "$")
     if quote == "'" and "'" in value:
         value = value.replace("'", "'\\''")
     return f"{lead}{variable}={quote}{value}{quote}"
@@ -154,12 +156,13 @@ def _flags(document: Document, result: Result) -> list[str]:
 
 def _for_a_shell(word: str) -> str:
     """What is to be filled in must not stand in single quotes."""
-    if "$" in word or "`" in word:
-        escaped = re.sub(r'(["\\])', r"\\\1", word)
+    plain = word.replace(LITERAL_DOLLAR, "")
+    if "$" in plain or "`" in plain:
+        escaped = re.sub(r'(["\\])', r"\\\1", word).replace(LITERAL_DOLLAR, "\\$")
         return f'"{escaped}"'
     from shlex import quote  # late: most results are no command lines
 
-    return quote(word)
+    return quote(word.replace(LITERAL_DOLLAR, "$"))
 
 
 def _args_json(document: Document, result: Result) -> list[str]:

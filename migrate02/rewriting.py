@@ -15,6 +15,7 @@ from migrate02.clusters import Cluster, Groups, standbys_unknown
 from migrate02.conversion import Conversion, Options, convert_document, for_a_person
 from migrate02.formats.document import Document
 from migrate02.formats.kinds import lines_of_04
+from migrate02.formats.masks import unmask
 from migrate02.formats.places import Inner, Reading, Setup
 from migrate02.formats.releases import era_of, named_in, too_old
 from migrate02.formats.view import Edit, Overlap, View, apply
@@ -120,7 +121,8 @@ def _without_changes(findings: Iterable[Finding]) -> list[Finding]:
 def members_from_files(cluster: Cluster, name: str, line: int) -> list[Finding]:
     """What is to be known of an initial cluster that was put together from files."""
     origin = Origin(FILE, name, name, line)
-    message = f"the members of the cluster are those of the files at hand: {cluster.initial_cluster}"
+    members = unmask(cluster.initial_cluster)
+    message = f"the members of the cluster are those of the files at hand: {members}"
     told = [Finding("members-from-files", "initial-cluster", origin, message, "check that it is whole")]
     if cluster.surplus:
         message = standbys_unknown(cluster.nodes, cluster.active_size)
@@ -217,7 +219,7 @@ def _said(name: str, group: Mapping[str, _File]) -> list[Finding]:
 
 def _config(name: str, group: Mapping[str, _File]) -> dict[str, str]:
     settled = group[name].settled if name in group else []
-    return dict(settled[0].config) if len(settled) == 1 else {}
+    return {key: unmask(value) for key, value in settled[0].config.items()} if len(settled) == 1 else {}
 
 
 def _left(name: str, group: Mapping[str, _File], text: str, refusals: Sequence[str]) -> Conversion:

@@ -15,7 +15,8 @@ from compat.settings import FILE, Given, Origin, first_wins
 from compat.translate import ERA_04, era_of
 from migrate02.conversion import Options, carry_over, dead_lines, unclear_setup, unmasked
 from migrate02.formats.document import Document
-from migrate02.formats.masks import HIDDEN_PORT, mask, unmask
+from migrate02.formats.layers import CannotHold
+from migrate02.formats.masks import HIDDEN_PORT, INNERMOST, filled_back, hole, restore, unmask
 from migrate02.formats.places import Place, Setup
 from migrate02.formats.templates import Statement
 from migrate02.formats.templates import blocks as blocks_of
@@ -94,7 +95,18 @@ def named_files(setup: Setup) -> list[str]:
 
 
 def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = ()) -> Settled:
-    """Translate one setup. Nothing is edited when it is refused or its era cannot be told."""
+    """Translate one setup. Nothing is edited when it is refused or its era cannot be told, or when a text around it
+    cannot hold what would have to be written there."""
+    try:
+        return _settle(setup, name, options, layers)
+    except CannotHold as error:
+        message = f"not changed: {unmask(str(error))}"
+        remedy = "convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in"
+        finding = Finding("not-converted", "", Origin(FILE, "etcd", name, setup.line), message, remedy)
+        return Settled(setup, merged(setup, layers), {}, [], {}, [finding])
+
+
+def _settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer]) -> Settled:
     told_missing = missing(setup, name, layers)
     setup = setup._replace(unseen=setup.unseen or bool(told_missing))
     given = merged(setup, layers)
@@ -105,7 +117,7 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     era = options.era or _around(setup, given) or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:
-        options = options._replace(hostname=mask(setup.hostname, ".+"), hostname_given=True)
+        options = options._replace(hostname=hole(setup.hostname), hostname_given=True)
     elif setup.host and (setup.host_is_told or not options.hostname_given):
         options = options._replace(hostname=setup.host, hostname_given=True)
     if setup.only_variables and not given:
@@ -118,7 +130,9 @@ def settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer] = 
     findings = [_placed(unmasked(finding), name, setup.line) for finding in outcome.findings]
     if outcome.refused:
         return Settled(setup, given, {}, [], {}, findings, refused=True)
-    config = {key: _filled_again(unmask(value), setup) for key, value in outcome.config.items()}
+    config = {
+        key: _filled_again(value.replace(HIDDEN_PORT, ""), setup) for key, value in outcome.config.items()
+    }
     sources = outcome.sources
     if setup.hostname:
         findings = [_by_the_host(finding, setup) for finding in findings]
@@ -251,7 +265,10 @@ def _is_new(given: Given) -> bool:
 def _by_the_host(finding: Finding, setup: Setup) -> Finding:
     if finding.code != "name-from-hostname":
         return finding
-    message = f"0.4 took the host name when no -name was given; it is written as {setup.hostname}, which is the same"
+    hostname = unmask(setup.hostname)
+    message = (
+        f"0.4 took the host name when no -name was given; it is written as {hostname}, which is the same"
+    )
     return Finding("host-name-kept", "name", finding.origin, message, "")
 
 
@@ -267,7 +284,7 @@ def _unclear(name: str, line: int) -> Finding:
 
 
 def _nowhere(setup: Setup, name: str, config: Mapping[str, str], keys: Sequence[str]) -> Finding:
-    words = " ".join(f"--{key}={config[key]}" for key in keys)
+    words = unmask(" ".join(f"--{key}={config[key]}" for key in keys))
     return Finding(
         "flags-elsewhere",
         "",
@@ -298,7 +315,7 @@ def _stays(place: Place, keys: Sequence[str], given: Mapping[str, Given], config
     item = place.given
     spelled = item.origin.name.lstrip("-").removeprefix("ETCD_").lower().replace("_", "-")
     if list(keys) == [item.name] and spelled == item.name:
-        return unmask(item.value) == config[item.name]
+        return unmask(item.value) == unmask(config[item.name])
     return not keys and item.name in config and given.get(item.name) != item and spelled == item.name
 
 
@@ -317,8 +334,9 @@ def _layer_text(
     here = [item for item in findings if item.origin is not None and item.origin.file == layer.name]
     shadowed = [item for item in document.given if given.get(item.name) != item and item.name not in config]
     dead = dead_lines(document, own, dict(config), here) | {item.origin.line for item in shadowed}
-    as_given = {item.name: unmask(item.value) for item in document.given}
+    part = {key: filled_back(value, INNERMOST) for key, value in part.items()}
+    as_given = {item.name: filled_back(item.value, INNERMOST) for item in document.given}
     if document.form == "env" and part == as_given and not dead:
         return None
     marks = MARKS_04 if era == ERA_04 else MARKS_2X
-    return unmask(render(document, Result(part, sources, own, dead, marks), "env"))
+    return restore(render(document, Result(part, sources, own, dead, marks), "env"), INNERMOST)

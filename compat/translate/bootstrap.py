@@ -52,14 +52,11 @@ def _refuse_or_pass_over(draft: Draft, given: Given) -> None:
 
 def _is_to_complete(draft: Draft) -> bool:
     """Whether -peers becomes a list that a person completes. What 2.x refuses beside such a list, it refuses here."""
+    if not _peers(draft):
+        return False
     others = {"discovery-srv"} if draft.era == ERA_04 else {"discovery", "discovery-srv"}
     known = {"initial-cluster"} & draft.given.keys() or draft.around.member_has_data
-    return (
-        draft.around.may_be_completed
-        and bool(_peers(draft))
-        and not known
-        and not (others & draft.given.keys())
-    )
+    return draft.around.may_be_completed and not known and not (others & draft.given.keys())
 
 
 def _put_list_to_complete(draft: Draft) -> None:

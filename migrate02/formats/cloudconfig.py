@@ -120,7 +120,7 @@ def _assigned(view: View, section: Node, entry: Entry, variable: str, dash: str)
 
     def write(variable: str, text: str) -> str:
         key = variable.removeprefix("ETCD_").lower().replace("_", dash)
-        return f"{key}: {yamlnodes.value(text, raw, flow=flow)}"
+        return f"{key}: {yamlnodes.value(text, raw, flow=flow, level=view.depth + 1)}"
 
     if flow or view.text[first:start].strip():
         gone, joint = _flow_gone(view, start, end), ", "

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from migrate02.formats import setups, shell, variables, yamlnodes
+from migrate02.formats.layers import COMPOSE
 from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup, joined
 from migrate02.formats.releases import era_of_image
-from migrate02.formats.starts import Start, find, inner, is_image, shells
+from migrate02.formats.starts import Start, find, is_image, shells
 from migrate02.formats.variables import Assigned
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import SHELL, Word, split
+from migrate02.formats.words import SHLEX, Word, inner, split
 from migrate02.formats.yamlnodes import Node, ScalarNode, SequenceNode
 
 _MANIFEST = re.compile(r"(?m)^[ \t{,]*[\"']?(?:kind|containers|apiVersion)[\"']?[ \t]*:")
@@ -44,7 +45,9 @@ def _of_compose(view: View, name: str, service: Node, era: str) -> Reading:
     files = tuple(FileNamed(path, ENVIRONMENT, line) for path in paths if path)
     entry, command = yamlnodes.get(service, "entrypoint"), yamlnodes.get(service, "command")
     words = [*_words(view, entry), *_words(view, command)]
-    return _of_container(image, words, assigned, (hostname or name, bool(hostname)), files, era, line)
+    return _of_container(
+        image, words, assigned, (hostname or name, bool(hostname)), files, era, line, is_compose=True
+    )
 
 
 def _of_pod(view: View, container: Node, pod: Node, era: str) -> Reading:
@@ -83,13 +86,18 @@ def _of_container(
     files: tuple[FileNamed, ...],
     era: str,
     line: int,
+    *,
+    is_compose: bool = False,
 ) -> Reading:
     era = era or era_of_image(image)
     start = find(words) if words else None
     if start is not None:
         setup = setups.of_start(start, assigned, hostname="", files=files, era=era)
         return Reading([_hosted(setup, *host)], [], [])
-    inside = [shell.read(inner_of(word), era, assigned=assigned, files=files) for word in shells(words)]
+    inside = [
+        shell.read(_for_a_shell(word, is_compose=is_compose), era, assigned=assigned, files=files)
+        for word in shells(words)
+    ]
     if any(reading.setups for reading in inside):
         return joined(inside)
     if not is_image(image):
@@ -108,8 +116,10 @@ def _hosted(setup: Setup, host: str, told: bool) -> Setup:
     return setup._replace(host=host or setups.UNNAMED, host_is_told=told)
 
 
-def inner_of(word: Word) -> View:
-    return word.view.part(word.start, word.end) if word.raw[:1] not in "'\"|>" else inner(word)
+def _for_a_shell(word: Word, *, is_compose: bool) -> View:
+    """The text of a command. In a list, compose's own ``$$`` is still in it."""
+    said = inner(word)
+    return COMPOSE.inside(said, 0, len(said.text)) if is_compose and word.dialect is not SHLEX else said
 
 
 def _without_program(
@@ -127,7 +137,8 @@ def _words(view: View, node: Node | None) -> list[Word]:
         said = yamlnodes.inside(view, node)
         if node.style in ("|", ">"):
             said = said.inside(said.text.replace("\n", " "), range(len(said.text) + 1))
-        return split(said, 0, len(said.text), SHELL)
+        said = COMPOSE.inside(said, 0, len(said.text))
+        return split(said, 0, len(said.text), SHLEX)
     return []
 
 
@@ -141,7 +152,7 @@ def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
         flow = bool(getattr(node, "flow_style", False))
 
         def write(name: str, text: str, raw: str = raw, flow: bool = flow) -> str:
-            return f"{name}: {yamlnodes.scalar(text, raw, flow=flow)}"
+            return f"{name}: {yamlnodes.scalar(text, raw, flow=flow, level=view.depth + 1)}"
 
         first, after = view.line_around(start, end)
         if flow or view.text[first:start].strip():
@@ -160,7 +171,7 @@ def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
                 gone = _flow_gone(view, word.start, word.end)
 
             def listed(name: str, text: str, word: Word = word) -> str:
-                return word.dialect.quote(f"{name}={text}", word.raw)
+                return word.quoted(f"{name}={text}", word.raw)
 
             yield Assigned(view, word.start, word.end, name, text, listed, word.dialect.joint, gone)
 
@@ -186,7 +197,8 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
         ) -> str:
             said = {"name": variable, "value": text}
             for begin, end, kind in reversed(spans):
-                new = yamlnodes.scalar(said[kind], whole[begin:end], flow="{" in whole[:1])
+                flow = "{" in whole[:1]
+                new = yamlnodes.scalar(said[kind], whole[begin:end], flow=flow, level=view.depth + 1)
                 whole = whole[:begin] + new + whole[end:]
             return whole
 

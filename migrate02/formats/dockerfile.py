@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migrate02.formats import setups, shell
+from migrate02.formats.masks import restore
 from migrate02.formats.places import Reading, joined
-from migrate02.formats.starts import find, inner, shells
+from migrate02.formats.starts import find, shells
 from migrate02.formats.variables import Assigned, commented
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import SHELL, Dialect, Word, quoted_as_json, split
+from migrate02.formats.words import JSON_LIST, SHELL, Word, inner, split
 
 _INSTRUCTION = re.compile(
     r"(?mi)^[ \t]*(ENV|ENTRYPOINT|CMD)[ \t]+((?:[^\r\n]*\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*[^\r\n]*)"
 )
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_LIST = Dialect("", "", str, quoted_as_json, ", ")
 
 
 class _Instruction(NamedTuple):
@@ -84,7 +84,7 @@ def _list(view: View, one: _Instruction) -> list[Word] | None:
     if not isinstance(said, list) or not all(isinstance(item, str) for item in said):
         return None
     spans = [found.span() for found in _STRING.finditer(view.text, one.at, one.end)]
-    return [Word(view, *span, text, _LIST) for span, text in zip(spans, said, strict=True)]
+    return [Word(view, *span, text, JSON_LIST) for span, text in zip(spans, said, strict=True)]
 
 
 def _assigned(view: View, one: _Instruction) -> Iterator[Assigned]:
@@ -96,7 +96,7 @@ def _assigned(view: View, one: _Instruction) -> Iterator[Assigned]:
         value = view.text[at : one.end].rstrip()
 
         def spaced(name: str, value: str) -> str:
-            return f"{name} {value}"
+            return f"{name} {restore(value, view.depth + 1)}"
 
         gone = commented(view, one.start, one.end)
         yield Assigned(view, words[0].start, at + len(value), name, value, spaced, view.newline + lead, gone)
@@ -115,7 +115,7 @@ def _assigned(view: View, one: _Instruction) -> Iterator[Assigned]:
             gone, joint = Edit(word.start, words[1].start, ""), view.text[word.end : words[1].start]
         raw = word.raw.partition("=")[2]
 
-        def write(name: str, value: str, raw: str = raw) -> str:
-            return f"{name}={SHELL.quote(value, raw)}"
+        def write(name: str, value: str, raw: str = raw, word: Word = word) -> str:
+            return f"{name}={word.quoted(value, raw)}"
 
         yield Assigned(view, word.start, word.end, name, value, write, joint, gone)

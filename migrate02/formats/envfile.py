@@ -10,6 +10,7 @@ from compat.flags04 import ONLY_04
 from compat.settings import VARIABLE, Origin
 from compat.variables import read_variables
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.masks import LITERAL_DOLLAR
 
 _LINE = re.compile(r"(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _EXPORTS = re.compile(
@@ -17,6 +18,9 @@ _EXPORTS = re.compile(
     re.ASCII,
 )
 _ESCAPED = re.compile(r'\\(["\\$`])')
+_ESCAPED_ALONE = re.compile(r"\\(.)", re.DOTALL)
+_DOLLAR = re.compile(r"\$(?!\{_m)")
+"""Not of a marker."""
 _EXPORTED = re.compile(r"\s*export\s+[A-Z0-9_ ]+\Z")
 _PART = re.compile(r"""[^\s'"\\;#$]+|'[^']*'|"(?:\\.|[^"\\])*"|\\.?|\$\([^()]*\)|[^'"\\]""", re.DOTALL)
 _COMMAND = re.compile(r"\s(?:\S*/)?etcd\s+-")
@@ -137,10 +141,14 @@ def _quote_for(raw: str, quotes: str) -> str:
 
 def _unquoted(part: str) -> str:
     if part[0] == "'":
-        return part[1:-1]
+        return _DOLLAR.sub(LITERAL_DOLLAR, part[1:-1])
     if part[0] == '"':
-        return _ESCAPED.sub(r"\1", part[1:-1])
-    return part[1:] if part[0] == "\\" and len(part) == 2 else part
+        return _ESCAPED.sub(_escaped, part[1:-1])
+    return _escaped(found) if (found := _ESCAPED_ALONE.fullmatch(part)) else part
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return LITERAL_DOLLAR if found[1] == "$" else found[1]
 
 
 def _flags_inside(text: str, origin: Origin) -> list[Finding]:

@@ -10,7 +10,7 @@ from compat.commandline import no_flags, read_command_line
 from compat.findings import Finding
 from compat.flags04 import ADVERTISED, BY_NAME, BY_SHORT
 from compat.settings import FILE, Given, Origin
-from migrate02.formats.masks import mask, with_port
+from migrate02.formats.masks import MARKER, VARIABLE, mask, unmask, with_port
 from migrate02.formats.places import Home, Place, Settings
 from migrate02.formats.view import Edit
 from migrate02.formats.words import Word
@@ -38,7 +38,7 @@ def as_it_is(word: Word) -> str:
 def read(words: Sequence[Word], before: Word | None, era: str = "", resolve: Resolve = as_it_is) -> Flags:
     """``before`` is the word that the first one stands behind, when there is one."""
     filled: dict[str, str] = {}
-    masked = [mask(_said(word, resolve, filled), word.dialect.mask) for word in words]
+    masked = [mask(_said(word, resolve, filled), word.dialect.mask, word.level) for word in words]
     aside = set(no_flags(_with_ports(masked), lambda at: words[at].is_expansion))
     kept = [at for at in range(len(words)) if at not in aside]
     left = [words[at] for at in kept]
@@ -62,7 +62,10 @@ def read(words: Sequence[Word], before: Word | None, era: str = "", resolve: Res
     first, count = ends[-1] if ends else (0, 0)
     home = _home(left[first : first + count], kept[first] + shift if ends else 0, neighbours, before)
     elsewhere = [words[at] for at in sorted(aside)]
-    return Flags(places, findings, elsewhere, line.config_file, home, tuple(filled.items()))
+    config = line.config_file
+    if config is not None:
+        config = config._replace(value=unmask(config.value))
+    return Flags(places, findings, elsewhere, config, home, tuple(filled.items()))
 
 
 def _with_ports(texts: Sequence[str]) -> list[str]:
@@ -80,12 +83,12 @@ def _with_port(text: str, before: str) -> str:
 def _said(word: Word, resolve: Resolve, filled: dict[str, str]) -> str:
     """A word, or the address that a plain variable in it stands for: its port has to be known."""
     name, equals, value = word.text.rpartition("=") if word.text.startswith("-") else ("", "", word.text)
-    if not re.fullmatch(r"\$(?:\w+|\{\w+\})", value):
+    if not re.fullmatch(rf"{MARKER}|\$(?:\w+|\{{\w+\}})", value):
         return word.text
     known = resolve(word).removeprefix(name + equals)
     if not re.fullmatch(r"[^\s$:]+:\d+|\[[\da-fA-F:]+\]:\d+", known):
         return word.text
-    filled[known] = value
+    filled[known] = mask(value, VARIABLE, word.level)
     return name + equals + known
 
 
@@ -138,7 +141,7 @@ def joint_of(before: Word | None, word: Word) -> str:
         return word.dialect.joint
     gap = word.view.text[before.end : word.start]
     if not gap.strip():
-        return gap or " "
+        return word.view.as_written(before.end, word.start) or " "
     if gap.replace("\\", "").strip() in ("", ","):
         return gap
     if "#" in gap or ";" in gap:  # comments between the two
@@ -149,7 +152,7 @@ def joint_of(before: Word | None, word: Word) -> str:
 
 def flag_text(name: str, value: str, run: Sequence[Word]) -> str:
     """One flag as the one was written whose place it takes: in one word or in two."""
-    quote, raw = run[0].dialect.quote, run[-1].raw
+    quote, raw = run[0].quoted, run[-1].raw
     if value in ("true", "false") or not value or value.startswith("-"):
         return quote(f"--{name}={value}", raw)
     if len(run) == 1 and "=" in run[0].raw:

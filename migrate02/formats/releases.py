@@ -15,6 +15,8 @@ _NAMED = re.compile(
           | _ver(?:sion)? [=:] [ \t]* ["']? )           # ETCD_VERSION=0.4.6
         v? (\d{1,2}) \. (\d{1,2}) (?: \.\d+ )? (?! [\d.]*\d )"""
 )
+_SIGNS = ("etcd:", "etcd/", "etcd-", "etcd@", "etcd_v", "etcd_0")
+"""Quick to look for; every release has one."""
 _IMAGE = re.compile(r"(?s).*etcd(?:[-_]\w++)*+:v?(\d)\.\d")
 _DEFAULT = (2, 3)
 """Whose words are written when no other release is asked for."""
@@ -30,7 +32,8 @@ class Release(NamedTuple):
 
 def named_in(text: str) -> list[Release]:
     """Every release once, with its lines. What a comment names is not run."""
-    if _NAMED.search(text) is None:
+    lower = text.lower()
+    if not any(sign in lower for sign in _SIGNS):
         return []
     found: dict[str, tuple[str, tuple[int, int], dict[int, None]]] = {}
     for number, line in enumerate(text.split("\n"), 1):

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from migrate02.formats.document import UnusableInput
+from migrate02.formats.heres import without_bodies
 from migrate02.formats.places import NOTHING, Inner, Reading
 from migrate02.formats.view import TooMuch, View
 
@@ -102,7 +103,10 @@ def candidates(text: str) -> list[str]:
     text = text.removeprefix("\ufeff")
     if text.startswith("#!"):
         return ["openrc"] if re.match(ROOMS["openrc"].sign, text) else ["shell"]
-    return [name for name, room in ROOMS.items() if re.search(room.sign, text)]
+    around = without_bodies(text)
+    return [
+        name for name, room in ROOMS.items() if re.search(room.sign, text if name == "strings" else around)
+    ]
 
 
 def find(view: View, era: str = "", sourced: Sourced | None = None) -> tuple[str, Reading]:

@@ -6,22 +6,24 @@ Variables that are set once and plainly are seen through; what depends on anythi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from compat.findings import Finding
 from compat.flags04 import BY_VARIABLE, SAME
 from compat.settings import FILE, Origin
-from migrate02.formats import setups
+from migrate02.formats import layers, setups
 from migrate02.formats.kinds import holds_settings_of_04
-from migrate02.formats.masks import mask
+from migrate02.formats.masks import unmask
+from migrate02.formats.outputs import written_by
 from migrate02.formats.places import ENVIRONMENT, NOTHING, SCRIPT, FileNamed, Reading, joined
 from migrate02.formats.shellwords import Assignment, Command, Export, Here, Script, scan
-from migrate02.formats.starts import Start, find, inner, shells
+from migrate02.formats.starts import Start, find, shells
 from migrate02.formats.variables import Assigned, Named, commented
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import PLAIN, SHELL, Word, split
+from migrate02.formats.words import PLAIN, SHELL, Word, inner, split, value_of
 
 _NAMED = re.compile(r"""("?)\$(?:\{(\w+)(?:\[[@*]\])?\}|(\w+))\1\Z""")
 _ANY = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -36,6 +38,9 @@ HOST_NAME = "$(hostname)"
 
 _DEEPEST = 50
 """Variables that hold each other, one in the other."""
+
+_DEEPEST_TEXT = 12
+"""Texts of commands in texts of commands."""
 
 _LONGEST = 10_000
 """Characters of a word with its variables filled in."""
@@ -88,6 +93,7 @@ class _Around(NamedTuple):
     hostname: str
     assigned: Sequence[Assigned]
     files: tuple[FileNamed, ...]
+    embedded: Callable[[View, str], Reading] | None
 
 
 def read(
@@ -119,39 +125,32 @@ def read(
             others.append(scan(other))
     if others:
         script = _with(script, others)
-    known = _Known(script)
-    around = _Around(era, hostname, assigned, (*files, *unseen))
+    around = _Around(era, hostname, assigned, (*files, *unseen), embedded)
+    return _read_script(view, script, _Known(script), around)
+
+
+def _read_script(view: View, script: Script, known: _Known, around: _Around) -> Reading:
     readings = [_read_command(view, command, known, around) for command in script.commands]
-    for here in script.heres:
-        if embedded is not None:
-            inside = embedded(_here(view, here), here.path)
-            readings.append(_not_beside(known.reaching, inside, view))
+    if around.embedded is not None:
+        for text, path in _files_written(view, script):
+            readings.append(_not_beside(known.reaching, around.embedded(text, path), view))
     return joined(readings)
 
 
+def _files_written(view: View, script: Script) -> Iterator[tuple[View, str]]:
+    """The texts that the script puts into files, and where. What is a part of a file alone is none of them."""
+    for here in script.heres:
+        yield _here(view, here), here.path
+    times = Counter([command.target for command in script.commands] + [here.path for here in script.heres])
+    for command in script.commands:
+        text = written_by(command) if times[command.target] == 1 and not command.appends else None
+        if text is not None:
+            yield text, command.target
+
+
 def _here(view: View, here: Here) -> View:
-    """The text of a here-document. Where the shell fills it in, an escaped ``\\$`` is somebody else's to fill in."""
-    if not here.filled_in:
-        return view.part(here.start, here.end)
-    chars: list[str] = []
-    offsets: list[int] = []
-    at = here.start
-    while at < here.end:
-        escaped = _ESCAPED.match(view.text, at, here.end)
-        said = view.text[at]
-        if escaped is not None:
-            said = "\\" if escaped[0] == "\\\\" else mask(escaped[0], ".+")
-        chars.append(said)
-        offsets += [at] * len(said)
-        at = escaped.end() if escaped is not None else at + 1
-    return view.inside("".join(chars), [*offsets, here.end], _in_here)
-
-
-_ESCAPED = re.compile(r"\\\\|\\\$(?:\w+|\{[^{}]*\}|\([^()]*\))|\\`[^`]*\\`")
-
-
-def _in_here(text: str) -> str:
-    return re.sub(r"\\(?=\r?\n)", r"\\\\", text)
+    """The text of a here-document."""
+    return layers.here(quoted=not here.filled_in, tabs=here.tabs).inside(view, here.start, here.end)
 
 
 def _with(script: Script, others: Sequence[Script]) -> Script:
@@ -187,13 +186,9 @@ def _read_command(view: View, command: Command, known: _Known, around: _Around) 
     if start is None and (hidden := _behind_a_variable(command)):
         return Reading([], [], [_hidden(hidden)])
     if start is None:
-        inside = [
-            read(inner(word), **around._asdict())
-            if word.raw[:1] == "'"
-            else _read_inside(word, known, around)
-            for word in shells(words, lambda word: _resolved(word, known))
-        ]
-        return joined([reading for reading in inside if reading.setups])
+        texts = shells(words, lambda word: _resolved(word, known))
+        inside = [_read_text(word, known, around) for word in texts]
+        return joined([reading for reading in inside if not reading.is_empty])
     return _of_start(view, start, known, around)
 
 
@@ -216,15 +211,18 @@ def _hidden(word: Word) -> Finding:
     return Finding("not-converted", "", origin, message, "write the program's name there, and convert again")
 
 
-def _read_inside(word: Word, known: _Known, around: _Around) -> Reading:
-    """A command in double quotes: the variables outside are known inside."""
+def _read_text(word: Word, known: _Known, around: _Around) -> Reading:
+    """A command for another shell. Where this one fills in variables, all of them are known there, else those that are
+    exported."""
     view = inner(word)
-    readings = []
-    for command in scan(view).commands:
-        start = find(command.words, lambda word: _resolved(word, known))
-        if start is not None:
-            readings.append(_of_start(view, start, known, around))
-    return joined(readings)
+    script = scan(view)
+    if script.broken >= 0 or view.depth > _DEEPEST_TEXT:
+        return NOTHING
+    outside = known.script
+    if word.raw[:1] == "'":
+        names = {item.name for item in known.reaching}
+        outside = outside._replace(assignments=[item for item in outside.assignments if item.name in names])
+    return _read_script(view, script, _Known(_with(script, [outside])), around)
 
 
 def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Reading:
@@ -272,7 +270,7 @@ def _seen_through(words: Sequence[Word], known: _Known) -> tuple[list[Word], lis
     found: list[Word] = []
     trouble: list[tuple[str, int]] = []
     for word in words:
-        match = _NAMED.match(word.raw)
+        match = _NAMED.match(unmask(word.raw))
         pieces = _pieces(match[2] or match[3], known) if match else None
         if pieces is None:
             found.append(word)
@@ -311,7 +309,7 @@ def _words_of(item: Assignment, known: _Known, depth: int) -> list[Word]:
     """The words that an assignment adds, those of other variables in the place of their names."""
     if item.value.is_array:
         return [word for word in item.value.words if not _refers_to(word, item.name)]
-    view = inner(item.value.words[0])
+    view = value_of(item.value.words[0])
     found: list[Word] = []
     for word in split(view, 0, len(view.text), PLAIN):
         if _refers_to(word, item.name):
@@ -355,7 +353,7 @@ def _filled_in(text: str, known: _Known, depth: int = 0) -> str:
         room -= len(said)
         return said
 
-    return _ANY.sub(value, text) if "$" in text else text
+    return _ANY.sub(value, unmask(text)) if "$" in text else text
 
 
 def _told_apart(text: str, known: _Known) -> str:
@@ -368,7 +366,7 @@ def _told_apart(text: str, known: _Known) -> str:
             return match[0]
         return f"<{name}>" if "$" in said or "`" in said else said
 
-    return _ANY.sub(value, text) if "$" in text else text
+    return _ANY.sub(value, unmask(text)) if "$" in text else text
 
 
 def _value(name: str, known: _Known, depth: int) -> str | None:
@@ -456,11 +454,19 @@ def _assigned(view: View, item: Assignment) -> Assigned:
     )
 
     def write(name: str, value: str) -> str:
-        return f"{name}={SHELL.quote(value, word.raw)}"
+        return f"{name}={word.quoted(value, word.raw)}"
 
     gone = commented(view, line, end) if alone else Edit(item.start, item.end, "")
     return Assigned(
-        view, item.start, item.end, item.name, word.text, write, view.newline + lead if alone else " ", gone
+        view,
+        item.start,
+        item.end,
+        item.name,
+        word.text,
+        write,
+        view.newline + lead if alone else " ",
+        gone,
+        SHELL.mask,
     )
 
 
@@ -471,8 +477,11 @@ _WIDEST = 1000
 
 def _used_elsewhere(view: View, exported: Sequence[Assigned]) -> list[Assigned]:
     """Variables of etcd's that the script itself looks at too: under a new name they would be missed."""
-    used = view.once(_names_used)
-    return [item for item in exported if item.name in used]
+    return [
+        item
+        for item in exported
+        if item.name in view.once(_names_used) or item.name in item.view.once(_names_used)
+    ]
 
 
 def _names_used(view: View) -> frozenset[str]:

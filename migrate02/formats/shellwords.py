@@ -19,6 +19,7 @@ _RESERVED = (
 _BLANK = re.compile(SHELL.blank)
 _PART = re.compile(SHELL.part, re.DOTALL)
 _REDIRECTION = re.compile(r"\d*(?:>>|>\||>&|<&|<>|&>>|&>|>|<)(?!\()")
+_OUTPUT = frozenset((">", ">>", ">|", "1>", "1>>", "&>", "&>>"))
 _HERE = re.compile(r"\d*<<(-?)[ \t]*(\\?[\w.-]+|'[^'\n]*'|\"[^\"\n]*\")")
 _NAME = re.compile(r"([A-Za-z_]\w*)(\+?)=")
 
@@ -59,20 +60,24 @@ class Export(NamedTuple):
 
 
 class Command(NamedTuple):
-    """The words of a simple command, redirections not among them; ``conditional`` as in an Assignment."""
+    """The words of a simple command, redirections not among them; ``conditional`` as in an Assignment. ``target`` is
+    the file that its output goes to, by itself or through ``tee``; ``appends``: behind what is there."""
 
     words: tuple[Word, ...]
     conditional: bool
+    target: str = ""
+    appends: bool = False
 
 
 class Here(NamedTuple):
     """The body of a here-document; ``filled_in`` when the shell fills in variables there. ``path`` is the file that it
-    is written to, where the command tells."""
+    is written to, where the command tells; ``tabs`` are those that ``<<-`` takes from its first line, None without."""
 
     start: int
     end: int
     filled_in: bool
     path: str = ""
+    tabs: str | None = None
 
 
 class Script(NamedTuple):
@@ -98,6 +103,10 @@ class _Scanner:
         self.script = Script([], [], [], [], False)
         self.exports_all = False
         self.target = ""
+        self.output = ""
+        self.appends = False
+        self.piped = -1
+        """The command whose output the next one reads, by its place; -1 for none."""
 
     def run(self) -> Script:
         while self.at < len(self.text):
@@ -127,7 +136,7 @@ class _Scanner:
             self.words = self.words[:-1]
         elif found := _REDIRECTION.match(text, at):
             self.at = found.end()
-            self._skip_target()
+            self._skip_target(found[0])
         elif text[at] in ";&|()<>":
             self._operator()
         elif not self._word():
@@ -137,15 +146,19 @@ class _Scanner:
     def _operator(self) -> None:
         text, at = self.text, self.at
         self._end_command()
+        is_pipe = text[at] == "|" and not text.startswith("||", at)
+        self.piped = len(self.script.commands) - 1 if is_pipe else -1
         self.and_or = text.startswith(("&&", "||"), at)
         self.at = at + (2 if self.and_or or text.startswith((";;", "|&"), at) else 1)
 
-    def _skip_target(self) -> None:
+    def _skip_target(self, redirection: str) -> None:
         while found := _BLANK.match(self.text, self.at):
             self.at = found.end()
         count = len(self.words)
         if self._word():
             self.target = self.words[-1].text if len(self.words) > count else ""
+            if redirection in _OUTPUT:
+                self.output, self.appends = self.target, ">>" in redirection
             del self.words[count:]
 
     def _word(self) -> bool:
@@ -184,6 +197,8 @@ class _Scanner:
 
     def _end_command(self) -> None:
         words, self.words = self.words, []
+        output, self.output = self.output, ""
+        piped, self.piped = self.piped, -1
         if not words:
             return
         conditional = self.depth > 0 or self.and_or
@@ -205,7 +220,11 @@ class _Scanner:
             for word in words:
                 self._assign(word, conditional, False)
             return
-        self.script.commands.append(Command(tuple(words), conditional))
+        said = [word.text for word in words]
+        if piped >= 0 and "tee" in said:
+            before = self.script.commands[piped]
+            self.script.commands[piped] = before._replace(target=said[-1], appends="-a" in said)
+        self.script.commands.append(Command(tuple(words), conditional, output, self.appends))
 
     def _assign(self, word: Word, conditional: bool, exported: bool) -> None:
         match = _NAME.match(word.raw)
@@ -241,11 +260,13 @@ class _Scanner:
             if end is None:
                 self.script = self.script._replace(broken=match.start())
                 end = (len(self.text), len(self.text))
-            self.script.heres.append(Here(self.at, end[0], filled_in, path))
+            first = _TABS.match(self.text, self.at) if match[1] else None
+            self.script.heres.append(Here(self.at, end[0], filled_in, path, first[0] if first else None))
             self.at = end[1]
         self.waiting = []
 
 
+_TABS = re.compile(r"\t*")
 _NOTHING_BEHIND = re.compile(r"[ \t]*\r?$", re.MULTILINE)
 
 

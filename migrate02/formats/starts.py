@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from migrate02.formats.masks import SUBSTITUTION, TEMPLATE
 from migrate02.formats.variables import Assigned
-from migrate02.formats.view import Edit, View
+from migrate02.formats.view import Edit
 from migrate02.formats.words import Word
 from migrate02.formats.wrappers import ASSIGNMENT, base_name, detached, inside
 
 _PROGRAM = re.compile(r"(?:.*/)?etcd(?:02)?(?:-v?0\.4[\w.-]*)?\Z", re.DOTALL)
+_HOLES = re.compile(f"{TEMPLATE}|{SUBSTITUTION}", re.DOTALL)
 _IMAGE = re.compile(r"(?:.*[/\w-])?etcd(?:[-_]\w++)*+(?:[:@].*)?\Z")
 _LONGEST_IMAGE = 1000
 """Characters of an image's name, with its registry and its tag."""
@@ -108,8 +110,8 @@ _TEXTS = frozenset(("-c", "-lc", "--command"))
 
 
 def is_program(path: str) -> bool:
-    """Whether that is etcd, by its name."""
-    return bool(_PROGRAM.match(path))
+    """Whether that is etcd, by its name. A variable may hold flags instead, and the last of those end so too."""
+    return bool(_PROGRAM.match(path)) and not re.search(r"\A-|\s", _HOLES.sub("", path))
 
 
 def is_image(name: str) -> bool:
@@ -149,8 +151,8 @@ def _assigned(
 
     def write(name: str, value: str) -> str:
         if raw[:1] in "\"'" and raw[-1:] == raw[0]:
-            return lead + last.dialect.quote(f"{name}={value}", raw)
-        return f"{lead}{name}={last.dialect.quote(value, raw.partition('=')[2])}"
+            return lead + last.quoted(f"{name}={value}", raw)
+        return f"{lead}{name}={last.quoted(value, raw.partition('=')[2])}"
 
     joint = joint_of(before if before is not None and before.view is first.view else None, first)
     if before is not None and before.view is first.view:
@@ -213,39 +215,4 @@ _CONTAINERS = dict.fromkeys(("docker", "podman", "nerdctl"), _in_container)
 """Programs that run an image."""
 
 
-def inner(word: Word) -> View:
-    """What stands inside the quotes of a word, as a text of its own."""
-    raw = word.raw
-    if raw[:1] not in ("'", '"') or raw[-1:] != raw[0] or len(raw) < 2:
-        return word.view.part(word.start, word.end)
-    quote = raw[0]
-    escaped = {"'": "", '"': '$`"\\\n'}[quote]
-    chars, offsets = [], []
-    at = word.start + 1
-    while at < word.end - 1:
-        char = word.view.text[at]
-        offsets.append(at)
-        if char == "\\" and at + 2 < word.end and word.view.text[at + 1] in (escaped or quote):
-            if word.view.text[at + 1] == "\n":
-                offsets.pop()
-            elif word.view.text[at + 1] in "$`":
-                chars.append(char)  # to be told from one that is filled in
-                offsets.append(at + 1)
-                chars.append(word.view.text[at + 1])
-            else:
-                chars.append(word.view.text[at + 1])
-            at += 2
-            continue
-        chars.append(char)
-        at += 1
-    offsets.append(word.end - 1)
-
-    def encode(text: str) -> str:
-        if quote == "'":
-            return text.replace("'", "'\\''")
-        return text.replace('"', '\\"')
-
-    return word.view.inside("".join(chars), offsets, encode)
-
-
-__all__ = ["Start", "find", "inner", "is_image", "shells"]
+__all__ = ["Start", "find", "is_image", "is_program", "shells"]

@@ -7,49 +7,62 @@ string with ``\\n`` in it or in a here-document.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 from migrate02.formats import yamlnodes
 from migrate02.formats.document import UnusableInput
+from migrate02.formats.heres import bodies
+from migrate02.formats.layers import FN_SUB, TERRAFORM_HERE, TERRAFORM_QUOTED
 from migrate02.formats.places import Reading, joined
 from migrate02.formats.view import View
+from migrate02.formats.yamlnodes import Node, ScalarNode
 
 _FILE = re.compile(r"\s*#(?:cloud-config|!)")
 _STRING = re.compile(r'"(\s*#(?:cloud-config|!)(?:[^"\\]|\\.)*)"', re.DOTALL)
-_HERE = re.compile(r"<<[-~]?[\"']?(\w++)[\"']?(?:(?!<<)[^\n])*+\n(?=\s*+#(?:cloud-config|!))")
-_FIRST_WORD = re.compile(r"(?m)^[ \t]*+(\w++)")
 
 
 def read(view: View, embedded: Callable[[View, str], Reading]) -> Reading:
     try:
         roots = yamlnodes.documents(view.text)
     except UnusableInput:
+        roots = []
+    if all(isinstance(root, ScalarNode) for root in roots):  # words to a YAML parser, if anything
         texts = list(_literals(view))
     else:
-        nodes = (node for root in roots for node in yamlnodes.scalars(root) if _FILE.match(node.value))
-        texts = [yamlnodes.inside(view, node) for node in nodes]
+        nodes = [node for root in roots for node in yamlnodes.scalars(root) if _FILE.match(node.value)]
+        filled_in = {id(node) for root in roots for node in _for_fn_sub(root)} if nodes else set()
+        texts = [_inside(view, node, fn_sub=id(node) in filled_in) for node in nodes]
     return joined([embedded(text, "") for text in texts])
+
+
+def _inside(view: View, node: ScalarNode, *, fn_sub: bool) -> View:
+    said = yamlnodes.inside(view, node)
+    return FN_SUB.inside(said, 0, len(said.text)) if fn_sub else said
+
+
+def _for_fn_sub(root: Node) -> Iterator[Node]:
+    """The texts that CloudFormation fills in: ``Fn::Sub``'s and ``!Sub``'s, by themselves or with variables."""
+    for node in yamlnodes.nodes(root):
+        found = (
+            [node]
+            if node.tag == "!Sub"
+            else [value for key, _, value in yamlnodes.entries(node) if key == "Fn::Sub"]
+        )
+        for one in found:
+            yield from yamlnodes.items(one)[:1] or [one]
 
 
 def _literals(view: View) -> Iterator[View]:
     for found in _STRING.finditer(view.text):
-        yield yamlnodes.in_quotes(view, *found.span(1), '"')
-    at = 0
-    ends = _first_words(view.text)
-    while here := _HERE.search(view.text, at):
-        at = here.end()
-        places = ends.get(here[1], [])
-        after = bisect_left(places, at)
-        if after < len(places):
-            yield yamlnodes.indented(view, at, places[after])
-            at = places[after]
+        yield TERRAFORM_QUOTED.inside(view, *found.span(1))
+    for start, end in bodies(view.text):
+        if _FILE.match(view.text, start, end):
+            yield _here(view, start, end)
 
 
-def _first_words(text: str) -> dict[str, list[int]]:
-    """Where the lines are that begin with each word."""
-    found: dict[str, list[int]] = {}
-    if "<<" in text:
-        for word in _FIRST_WORD.finditer(text):
-            found.setdefault(word[1], []).append(word.start())
-    return found
+def _here(view: View, start: int, end: int) -> View:
+    """The text of a here-document: indented, and with what Terraform fills in."""
+    lines = yamlnodes.indented(view, start, end)
+    if "${" not in lines.text and "%{" not in lines.text:
+        return lines
+    return TERRAFORM_HERE.inside(lines, 0, len(lines.text))

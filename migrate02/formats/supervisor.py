@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from migrate02.formats import setups, shell
+from migrate02.formats.masks import restore
 from migrate02.formats.places import Reading, joined
-from migrate02.formats.starts import find, inner, shells
+from migrate02.formats.starts import find, shells
 from migrate02.formats.variables import Assigned
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import SUPERVISOR, split
+from migrate02.formats.words import SHLEX, inner, split
 
 _PROGRAM = re.compile(r"(?m)^\[(?:program|eventlistener|fcgi-program):[^\]]+\][^\n]*\n")
 _KEY = re.compile(r"(?m)^(command|environment)[ \t]*[=:][ \t]*((?:[^\r\n]*)(?:\r?\n[ \t]+\S[^\r\n]*)*)")
@@ -38,7 +39,7 @@ def _program(view: View, start: int, end: int, era: str) -> Reading:
     assigned = list(_assigned(view, keys["environment"])) if "environment" in keys else []
     text = view.text
     comment = re.compile(r"[ \t];").search(text, command.start(2), command.end(2))
-    words = split(view, command.start(2), comment.start() if comment else command.end(2), SUPERVISOR)
+    words = split(view, command.start(2), comment.start() if comment else command.end(2), SHLEX)
     begin = find(words)
     if begin is not None:
         setup = setups.of_start(begin, assigned, hostname=HOST_NAME, era=era)
@@ -54,11 +55,11 @@ def _assigned(view: View, key: re.Match[str]) -> Iterator[Assigned]:
 
         def write(name: str, value: str, raw: str = raw) -> str:
             quote = raw[0] if raw[:1] in ("'", '"') else '"'
-            return f"{name}={quote}{value}{quote}"
+            return f"{name}={quote}{restore(value, view.depth + 1)}{quote}"
 
         last = found.end(2)
         gone = Edit(found.start(), found.end(), "") if found[3] else Edit(before, last, "")
-        yield Assigned(view, found.start(), last, found[1], value, write, ",", gone, SUPERVISOR.mask)
+        yield Assigned(view, found.start(), last, found[1], value, write, ",", gone, SHLEX.mask)
         at, before = found.end(), last
         if not found[3]:
             return

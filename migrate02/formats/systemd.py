@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from migrate02.formats import setups, variables
+from migrate02.formats.masks import hole
 from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup
 from migrate02.formats.shellwords import scan
-from migrate02.formats.starts import Start, find, inner, shells
+from migrate02.formats.starts import Start, find, shells
 from migrate02.formats.variables import Assigned, commented
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import PLAIN, SYSTEMD, Word, split
+from migrate02.formats.words import PLAIN, SYSTEMD, Word, inner, split, value_of
 
 _LINE = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*")
 _PREFIX = re.compile(r"[-@+!:]*")
@@ -57,7 +58,11 @@ def read(view: View, era: str = "", *, sourced: Callable[[str], View | None] = l
         for word in shells(words):
             from migrate02.formats import shell
 
-            readings.append(shell.read(inner(word), era, hostname=HOST_NAME, assigned=assigned, files=files))
+            readings.append(
+                shell.read(
+                    inner(word), era, hostname=hole(HOST_NAME, view.depth + 1), assigned=assigned, files=files
+                )
+            )
     if not found and not readings and first is None and not _OTHERS_DROP_IN.search(view.name):
         found += _only_variables(view, assigned, files)
     return Reading(
@@ -79,7 +84,7 @@ def _seen_through(
     for file in files:
         other = sourced(file.path)
         for item in scan(other).assignments if other is not None else ():
-            values[item.name] = inner(item.value.words[0])
+            values[item.name] = value_of(item.value.words[0])
     found: list[Word] = []
     for word in args:
         match = _VARIABLE.match(word.raw)
@@ -180,7 +185,7 @@ def _assigned(view: View, directive: Directive) -> Iterator[Assigned]:
 
 def _writer(word: Word) -> Callable[[str, str], str]:
     def write(name: str, value: str) -> str:
-        return SYSTEMD.quote(f"{name}={value}", word.raw)
+        return word.quoted(f"{name}={value}", word.raw)
 
     return write
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migrate02.formats import shell
+from migrate02.formats.masks import restore
 from migrate02.formats.places import Reading, joined
 from migrate02.formats.variables import Assigned, commented
 from migrate02.formats.view import View
@@ -58,7 +59,7 @@ def _assigned(view: View) -> Iterator[Assigned]:
         value = raw[1:-1] if raw[:1] in ("'", '"') and raw[-1:] == raw[:1] else raw
 
         def write(name: str, value: str, raw: str = raw) -> str:
-            return f"{name}={_quoted(value, raw)}"
+            return f"{name}={_quoted(value, raw, view.depth + 1)}"
 
         gone = commented(view, found.start(), found.end())
         yield Assigned(
@@ -66,5 +67,5 @@ def _assigned(view: View) -> Iterator[Assigned]:
         )
 
 
-def _quoted(value: str, raw: str) -> str:
-    return SHELL.quote(value, raw) if raw[:1] in ("'", '"') else value
+def _quoted(value: str, raw: str, level: int) -> str:
+    return SHELL.quote(value, raw, level) if raw[:1] in ("'", '"') else restore(value, level)

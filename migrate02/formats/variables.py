@@ -58,7 +58,7 @@ def read(assigned: Sequence[Assigned]) -> Variables:
         if item.name.startswith("ETCD_"):
             origin = Origin(VARIABLE, item.name, item.view.name, item.view.line(item.start))
             by_origin[origin] = item
-            value = mask(item.value, item.mask)
+            value = mask(item.value, item.mask, item.view.depth + 1)
             flag = BY_VARIABLE.get(item.name)
             items.append(
                 (with_port(value) if flag is not None and flag.kind == ADVERTISED else value, origin)

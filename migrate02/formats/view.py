@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from migrate02.formats.document import UnusableInput
+from migrate02.formats.masks import hole, unmask
 
 Made = TypeVar("Made")
 
@@ -35,13 +36,17 @@ class Overlap(ValueError):
     """Two edits want the same characters."""
 
 
-def as_it_is(text: str) -> str:
+Encode = Callable[[str, bool], str]
+"""(a piece of text, whether it begins a line) -> the piece as it must stand in the text around."""
+
+
+def as_it_is(text: str, _first: bool) -> str:
     return text
 
 
 class View:
     """``offsets`` has, for each character of ``text`` and for its end, where it stands in ``outer``; none for a whole
-    file, which is called ``name``. ``encode`` writes a piece of text as it must stand in ``outer``."""
+    file, which is called ``name``. ``encode`` writes a piece of text as it must stand in ``outer``; see ``layers``."""
 
     __slots__ = ("_known", "_spent", "encode", "name", "offsets", "outer", "text")
 
@@ -51,7 +56,7 @@ class View:
         name: str,
         outer: View | None = None,
         offsets: Sequence[int] = (),
-        encode: Callable[[str], str] = as_it_is,
+        encode: Encode = as_it_is,
     ) -> None:
         self.text = text
         self.name = name
@@ -87,18 +92,29 @@ class View:
         last = starts[after] - 1 if after < len(starts) else len(self.text)
         return starts[bisect_right(starts, start) - 1], last
 
-    def inside(self, text: str, offsets: Sequence[int], encode: Callable[[str], str] = as_it_is) -> View:
+    def inside(self, text: str, offsets: Sequence[int], encode: Encode = as_it_is) -> View:
         return View(text, self.name, self, offsets, encode)
 
-    def part(self, start: int, end: int, encode: Callable[[str], str] = as_it_is) -> View:
+    def part(self, start: int, end: int, encode: Encode = as_it_is) -> View:
         """A run of this text as a text of its own."""
         return self.inside(self.text[start:end], range(start, end + 1), encode)
 
     def edit(self, start: int, end: int, text: str) -> Edit:
         """The edit of the whole file that makes this one here."""
         if self.outer is None:
-            return Edit(start, end, text)
-        return self.outer.edit(self.offsets[start], self.offsets[end], self.encode(text))
+            return Edit(start, end, unmask(text))
+        first = start == 0 or self.text[start - 1] == "\n"
+        return self.outer.edit(self.offsets[start], self.offsets[end], self.encode(text, first))
+
+    def as_written(self, start: int, end: int) -> str:
+        """A run of blanks, with the line ends that only a text around has there: as a marker for them."""
+        if self.outer is None:
+            return self.text[start:end]
+        first, after = self.offsets[start], self.offsets[end]
+        raw = self.outer.text[first:after]
+        if raw == self.text[start:end]:
+            return self.outer.as_written(first, after)
+        return hole(raw, self.depth) if "\\" in raw else self.text[start:end]
 
     @property
     def whole(self) -> View:

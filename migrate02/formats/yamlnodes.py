@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TypeAlias
 
 import yaml
 from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from migrate02.formats import layers
 from migrate02.formats.document import UnusableInput
-from migrate02.formats.masks import IN_BRACES
+from migrate02.formats.masks import IN_BRACES, INNERMOST, MARKER, restore
 from migrate02.formats.templates import comments_for_lines
 from migrate02.formats.view import View
 from migrate02.formats.words import Dialect, Word
@@ -41,7 +40,7 @@ _NO_TEXT = re.compile(
 )
 
 
-_TEMPLATE = re.compile(IN_BRACES + r"|\{%(?:(?!\{%|%\}).)*+%\}")
+_TEMPLATE = re.compile(MARKER + "|" + IN_BRACES + r"|\{%(?:(?!\{%|%\}).)*+%\}")
 _LINE_PUT_IN = re.compile(r"(?m)^[ \t]*\$\{[^\n]*\}(?=[ \t]*\r?$)")
 """A line of Terraform's that becomes lines of YAML."""
 
@@ -144,11 +143,11 @@ def _filler(letter: str) -> Callable[[re.Match[str]], str]:
 def _has_placeholder(node: Node, text: str) -> bool:
     """Whether a ``{{ name }}``, which is a map in a map to YAML, stands for it or for something in it."""
     return any(
-        isinstance(one, MappingNode) and text.startswith("{{", one.start_mark.index) for one in _all(node)
+        isinstance(one, MappingNode) and text.startswith("{{", one.start_mark.index) for one in nodes(node)
     )
 
 
-def _all(node: Node, *, keys: bool = True) -> Iterator[Node]:
+def nodes(node: Node, *, keys: bool = True) -> Iterator[Node]:
     """A node and all that is in it, in order; each once, however many aliases it has."""
     seen: set[int] = set()
     todo = [node]
@@ -166,7 +165,7 @@ def _all(node: Node, *, keys: bool = True) -> Iterator[Node]:
 
 def scalars(node: Node, *, keys: bool = False) -> Iterator[ScalarNode]:
     """The scalars in a node, with those that are keys or without."""
-    return (one for one in _all(node, keys=keys) if isinstance(one, ScalarNode))
+    return (one for one in nodes(node, keys=keys) if isinstance(one, ScalarNode))
 
 
 def said(view: View, node: ScalarNode) -> str:
@@ -215,129 +214,76 @@ def end_of(view: View, node: Node) -> int:
 
 def inside(view: View, node: ScalarNode) -> View:
     """What a scalar says, as a text of its own."""
-    start, end = start_of(node), int(node.end_mark.index)
-    if node.style in ("|", ">"):
-        return _block(view, start, end)
-    if node.style in ("'", '"'):
-        return in_quotes(view, start + 1, end - 1, node.style)
-    return _folded(view, start, end)
+    return inside_scalar(view, start_of(node), int(node.end_mark.index))
 
 
-def _block(view: View, start: int, end: int) -> View:
+def inside_scalar(view: View, start: int, end: int) -> View:
+    """The same for one that stands between two offsets."""
+    style = view.text[start : start + 1]
+    if style in ("|", ">"):
+        return _block(view, start, end, folds=style == ">")
+    if style == '"':
+        return layers.YAML_DOUBLE.inside(view, start + 1, end - 1)
+    if style == "'":
+        later = _LATER_LINE.search(view.text, start, end)
+        layer = layers.yaml_single(later[1]) if later else layers.YAML_SINGLE
+        return layer.inside(view, start + 1, end - 1)
+    return layers.YAML_PLAIN.inside(view, start, end)
+
+
+_LATER_LINE = re.compile(r"\n([ \t]+)\S")
+
+
+def _block(view: View, start: int, end: int, *, folds: bool) -> View:
     at = view.text.find("\n", start) + 1
-    return indented(view, at, end) if at and at <= end else view.part(end, end)
+    if not at or at > end:
+        return view.part(end, end)
+    indent, newline, last = _lines_of_block(view, at, end)
+    if folds and not re.search(rf"(?m)^ {{{indent}}}[ \t]+\S", view.text[at:last]):
+        return layers.folded_block(indent).inside(view, at, last)
+    return layers.literal_block(indent, newline).inside(view, at, last)
 
 
 def indented(view: View, at: int, end: int) -> View:
     """Lines with the indentation of their first taken away."""
+    indent, newline, end = _lines_of_block(view, at, end)
+    return layers.literal_block(indent, newline).inside(view, at, end)
+
+
+def _lines_of_block(view: View, at: int, end: int) -> tuple[int, str, int]:
+    """The indentation of its first line, its line end, and where it ends: before a line that is indented less."""
     raw = view.text[at:end]
     first = next((line for line in raw.split("\n") if line.strip()), "")
     indent = len(first) - len(first.lstrip(" "))
-    newline = "\r\n" if "\r\n" in raw else "\n"
-    chars: list[str] = []
-    offsets: list[int] = []
-    for line in raw.splitlines(keepends=True):
-        if not line.strip() and at + len(line) <= end:
-            chars.append("\n" if line.endswith("\n") else "")
-            offsets += [at + len(line) - 1] if line.endswith("\n") else []
-        elif len(line) - len(line.lstrip(" ")) < indent and not line.strip().startswith("#"):
-            break
-        else:
-            cut = min(indent, len(line) - len(line.lstrip(" ")))
-            said = line[cut:].replace("\r\n", "\n")
-            chars.append(said)
-            offsets += range(at + cut, at + cut + len(said))
-        at += len(line)
-    offsets.append(min(at, end))
-    # A line's first character stands behind its indentation, and what is put before it must not be indented twice.
-    return view.inside("".join(chars), offsets, partial(_indented, lead=newline + " " * indent))
+    if indent:
+        for line in re.finditer(r"(?m)^[^\S\n]*[^\s#][^\n]*", raw):
+            if len(line[0]) - len(line[0].lstrip(" ")) < indent:
+                end = at + line.start()
+                break
+    return indent, "\r\n" if "\r\n" in raw else "\n", end
 
 
-def _indented(text: str, lead: str) -> str:
-    return re.sub(r"\r?\n(?=[^\n])", lead, text)
-
-
-def in_quotes(view: View, start: int, end: int, style: str) -> View:
-    text = view.text
-    chars: list[str] = []
-    offsets: list[int] = []
-    at = start
-    while at < end:
-        offsets.append(at)
-        if style == "'" and text.startswith("''", at):
-            chars.append("'")
-            at += 2
-        elif style == '"' and text[at] == "\\":
-            length = {"x": 4, "u": 6, "U": 10}.get(text[at + 1], 2)
-            fold = re.compile(r"\\\r?\n[ \t]*").match(text, at)
-            if fold:
-                offsets.pop()
-                at = fold.end()
-                continue
-            try:
-                chars.append(yaml.safe_load(f'"{text[at : at + length]}"') or "")
-            except yaml.YAMLError:
-                chars.append(text[at + 1])
-            at += length
-        elif fold := re.compile(r"[ \t]*\r?\n[ \t]*").match(text, at):
-            chars.append(" ")
-            at = fold.end()
-        else:
-            chars.append(text[at])
-            at += 1
-    offsets.append(end)
-    encode = _in_double if style == '"' else _in_single
-    return view.inside("".join(chars), offsets, encode)
-
-
-def _in_double(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _in_single(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _folded(view: View, start: int, end: int) -> View:
-    """A plain scalar, over several lines or not."""
-    text = view.text
-    if "\n" not in text[start:end]:
-        return view.part(start, end)
-    chars: list[str] = []
-    offsets: list[int] = []
-    at = start
-    fold = re.compile(r"[ \t]*\r?\n\s*")
-    while at < end:
-        offsets.append(at)
-        if found := fold.match(text, at, end):
-            chars.append(" ")
-            at = found.end()
-        else:
-            chars.append(text[at])
-            at += 1
-    offsets.append(end)
-    return view.inside("".join(chars), offsets)
-
-
-def scalar(text: str, raw: str = "", *, flow: bool = False) -> str:
+def scalar(text: str, raw: str = "", *, flow: bool = False, level: int = INNERMOST) -> str:
     """A text as a scalar, quoted as ``raw`` is, or bare where it stays what it is."""
+    text = restore(text, level)
     if raw[:1] == "'":
-        return "'" + text.replace("'", "''") + "'"
+        return f"'{layers.YAML_SINGLE.encode(text, level)}'"
+    plain = re.sub(MARKER, "t", text)  # what a text around fills in
     if (
         raw[:1] != '"'
-        and _PLAIN.match(text)
-        and not _NO_TEXT.match(text)
-        and not (flow and set("[]{},") & set(text))
+        and _PLAIN.match(plain)
+        and not _NO_TEXT.match(plain)
+        and not (flow and set("[]{},") & set(plain))
     ):
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return f'"{layers.YAML_DOUBLE.encode(text, level)}"'
 
 
-def value(text: str, raw: str = "", *, flow: bool = False) -> str:
+def value(text: str, raw: str = "", *, flow: bool = False, level: int = INNERMOST) -> str:
     """A setting's value: numbers and booleans stay bare."""
     if raw[:1] not in ("'", '"') and re.fullmatch(r"true|false|\d+", text):
         return text
-    return scalar(text, raw, flow=flow)
+    return scalar(text, raw, flow=flow, level=level)
 
 
 def words_of(view: View, node: Node) -> list[Word]:
@@ -350,17 +296,19 @@ def words_of(view: View, node: Node) -> list[Word]:
         start, end = start_of(item), end_of(view, item)
         lines = None if inside_flow else lines_of(view, start, end)
         joint = view.text[lines[0] : start] if lines else ", "
-        dialect = Dialect("", "", str, _quote_flow if inside_flow else _quote_block, joint)
+        dialect = Dialect(
+            "", "", str, _quote_flow if inside_flow else _quote_block, joint, inside=inside_scalar
+        )
         found.append(Word(view, start, end, said(view, item), dialect, lines))
     return found
 
 
-def _quote_block(text: str, raw: str) -> str:
-    return scalar(text, raw)
+def _quote_block(text: str, raw: str, level: int) -> str:
+    return scalar(text, raw, level=level)
 
 
-def _quote_flow(text: str, raw: str) -> str:
-    return scalar(text, raw, flow=True)
+def _quote_flow(text: str, raw: str, level: int) -> str:
+    return scalar(text, raw, flow=True, level=level)
 
 
 _WIDEST = 1000

@@ -22,7 +22,7 @@ import yaml
 from compat.commandline import read_command_line
 from migrate02.conversion import Options
 from migrate02.formats import UnusableInput, rooms
-from migrate02.formats.masks import unmask
+from migrate02.formats.masks import MARKER, unmask
 from migrate02.formats.view import View
 from migrate02.inputs import convert_text, convert_words, reading_of
 from migrate02.settling import merged
@@ -286,7 +286,7 @@ def test_the_bundled_server_takes_every_converted_start(before: bytes, after: by
 
 def filled_in(value: str, name: str) -> str:
     placeholder = r"\$(?:\w+|\{[^{}]*\}|\([^()]*\))|%[a-zA-Z]|`[^`]*`"
-    value = re.sub(placeholder, "filled", unmask(re.sub(r"\$\{_m[0-9a-f]+_\}", "filled", value)))
+    value = re.sub(placeholder, "filled", unmask(re.sub(MARKER, "filled", value)))
     if name.endswith("-urls") or name == "initial-cluster":
         value = re.sub(r":filled(?=,|$)", ":4001", value)
         value = re.sub(r"//filled(?=,|$)", "//filled:4001", value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from compat.flags04 import BY_NAME
@@ -23,8 +23,7 @@ SAID_AS = {"v": ("log-level",), "vv": ("log-level",), "vvv": ("log-level",)} | {
 """What some releases call it, beside what 2.3 does."""
 
 pytestmark = pytest.mark.slow
-settings.register_profile("conversions", deadline=None, max_examples=50)
-settings.load_profile("conversions")
+few = settings(max_examples=50)
 
 KINDS = ("toml", "env", "export", "command")
 
@@ -50,6 +49,7 @@ def fits(form: str, target: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(
     configuration=configurations(),
     way=st.tuples(st.sampled_from(FORMS), st.sampled_from(TARGETS)).filter(lambda way: fits(*way)),
@@ -65,6 +65,7 @@ def test_converting_a_converted_text_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(configuration=configurations(), form=st.sampled_from(FORMS))
 def test_text_says_what_the_json_says(kind: str, configuration: Configuration, form: str) -> None:
     conversion = converted(text_of(configuration, kind), form)
@@ -73,6 +74,7 @@ def test_text_says_what_the_json_says(kind: str, configuration: Configuration, f
     assert typed(read_back) == typed(conversion.config)
 
 
+@few
 @given(configuration=configurations())
 def test_the_same_settings_give_the_same_result_in_all_ways(configuration: Configuration) -> None:
     """0.4 read a file, its variables and its flags into one configuration."""
@@ -82,6 +84,7 @@ def test_the_same_settings_give_the_same_result_in_all_ways(configuration: Confi
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(configuration=configurations(), form=st.sampled_from(("flags", "env", "yaml")))
 def test_no_comment_is_lost(kind: str, configuration: Configuration, form: str) -> None:
     text = result(text_of(configuration, kind), form)
@@ -91,12 +94,12 @@ def test_no_comment_is_lost(kind: str, configuration: Configuration, form: str) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(configuration=configurations(peers=True), form=st.sampled_from(FORMS), target=st.sampled_from(TARGETS))
 def test_every_setting_is_carried_or_told(
     kind: str, configuration: Configuration, form: str, target: str
 ) -> None:
-    if not fits(form, target):
-        return
+    assume(fits(form, target))
     conversion = converted(text_of(configuration, kind), form, target)
     told = {finding.setting for finding in conversion.findings}
     for name in configuration.settings:
@@ -105,6 +108,7 @@ def test_every_setting_is_carried_or_told(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(configuration=configurations(), form=st.sampled_from(FORMS))
 def test_line_ends_stay(kind: str, configuration: Configuration, form: str) -> None:
     text = text_of(configuration, kind)
@@ -112,6 +116,7 @@ def test_line_ends_stay(kind: str, configuration: Configuration, form: str) -> N
     assert with_crlf == result(text, form).replace("\n", "\r\n")
 
 
+@few
 @given(configuration=configurations(), kind=st.sampled_from(KINDS))
 def test_a_refused_input_has_no_result(configuration: Configuration, kind: str) -> None:
     """An address that is none beside anything."""

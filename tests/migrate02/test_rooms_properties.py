@@ -23,8 +23,7 @@ from tests.migrate02.configurations import Configuration, configurations
 from tests.migrate02.running import HOST
 
 pytestmark = pytest.mark.slow
-settings.register_profile("rooms", deadline=None, max_examples=40)
-settings.load_profile("rooms")
+few = settings(max_examples=40)
 
 
 def named(configuration: Configuration) -> Configuration:
@@ -116,6 +115,7 @@ def converted(text: str) -> Conversion:
 
 
 @pytest.mark.parametrize("write", WRITERS)
+@few
 @given(configuration=configurations().map(named))
 def test_every_kind_of_file_gives_what_the_command_line_gives(
     write: Writer, configuration: Configuration
@@ -127,6 +127,7 @@ def test_every_kind_of_file_gives_what_the_command_line_gives(
 
 
 @pytest.mark.parametrize("write", WRITERS)
+@few
 @given(configuration=configurations().map(named))
 def test_a_converted_file_converts_to_itself(write: Writer, configuration: Configuration) -> None:
     once = converted(write(configuration))
@@ -137,6 +138,7 @@ def test_a_converted_file_converts_to_itself(write: Writer, configuration: Confi
 
 
 @pytest.mark.parametrize("write", WRITERS)
+@few
 @given(configuration=configurations().map(named))
 def test_no_line_that_sets_nothing_is_lost_or_moved(write: Writer, configuration: Configuration) -> None:
     text = write(configuration)
@@ -152,6 +154,7 @@ def _sets_something(line: str) -> bool:
 
 
 @pytest.mark.parametrize("write", WRITERS)
+@few
 @given(
     configuration=configurations(peers=True).map(named),
     place=st.integers(0, 500),

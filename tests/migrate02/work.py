@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from migrate02 import differences
 from migrate02.conversion import Options
 from migrate02.datadir.errors import DataError
 from migrate02.formats import view, yamlnodes
@@ -42,7 +43,11 @@ def as_if_large(*, product: bool) -> Iterator[None]:
     """Small files are looked at as large ones are. Of a ``product`` they have none of what they may take beyond
     proportion."""
     most = 0 if product else view.MOST_SETTINGS
-    with patch.object(view, "MOST_SETTINGS", most), patch.object(yamlnodes, "SURELY_FLAT", 0):
+    with (
+        patch.object(view, "MOST_SETTINGS", most),
+        patch.object(yamlnodes, "SURELY_FLAT", 0),
+        patch.object(differences, "_FEW", 0),
+    ):
         yield
 
 
