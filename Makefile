@@ -3,6 +3,7 @@ PYTHON ?= python3
 # Most tests that take long wait for something.
 WORKERS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 SEEDS  ?= 10000
+SCRIPTS ?= 2000
 PLAYS  ?= 10
 STATES ?= 2000
 VENV   := .venv
@@ -19,7 +20,7 @@ SOAK := $(COMPILED)/bin/python -P tests/soak.py
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk soak-hostile lint types contracts bench docs lock proto clean
+.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -56,6 +57,9 @@ soak-disk: $(COMPILED_STAMP)  ## three members whose power is cut, all that was 
 
 soak-hostile: $(STAMP)  ## inputs of the tool that are made to be slow: fails where the work grows faster than the input
 	$(BIN)/python -m tests.migrate02.soak_hostile
+
+soak-convert: $(STAMP)  ## scripts made from an allow-list, converted and run before and after: make soak-convert SCRIPTS=20000
+	$(BIN)/python -m tests.migrate02.soak_convert --scripts $(SCRIPTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
