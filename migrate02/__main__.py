@@ -1,5 +1,5 @@
 """``python -m migrate02``."""
 
-from migrate02.cli import entry
+from migrate02.cli.main import entry
 
 entry()

@@ -17,7 +17,7 @@ import pytest
 
 from compat.etcdctl02 import client as etcdctl_client
 from compat.etcdctl02 import responses, transport
-from migrate02 import discovery as inspecting
+from migrate02.cli import discovery as inspecting
 from migrate02.datadir import carry, live
 from migrate02.datadir.errors import DataError
 from migrate02.plan import live as plan_live

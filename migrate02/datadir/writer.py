@@ -17,7 +17,7 @@ from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Counted, digest, keys_of, user_keys, without_machinery
 from migrate02.datadir.members import Cluster
 from migrate02.datadir.replay04 import Registered
-from migrate02.stopping import Stopped, held
+from migrate02.files.stopping import Stopped, held
 from server.cluster.ids import id_text
 from server.cluster.members import MEMBERS, Member, compact_json
 from server.raft.types import HardState, Snapshot

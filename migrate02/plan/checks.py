@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from compat.addresses import WILDCARDS
 from compat.findings import Finding
 from compat.settings import FILE, Origin
-from migrate02.clusters import active_size, standbys_unknown
+from migrate02.convert.clusters import active_size, standbys_unknown
 from migrate02.plan.nodes import (
     CLIENT_URLS,
     LISTEN_CLIENT_URLS,

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from compat.findings import Finding
 from compat.settings import FILE, Given, Origin
 from compat.translate import ERA_2X, is_of_04_alone, is_of_2x_alone
-from migrate02.conversion import Options
-from migrate02.deployment import read_paths
+from migrate02.convert.conversion import Options
+from migrate02.convert.deployment import Deployment
+from migrate02.convert.deployment import Node as Described
+from migrate02.convert.setup import decided_by_a_template, named_files
+from migrate02.files.tree import read_paths
+from migrate02.files.walking import ALL, Choice
 from migrate02.plan.nodes import Found, Node, addresses_in, node_of
-from migrate02.settling import decided_by_a_template, named_files
-from migrate02.tree import Deployment
-from migrate02.tree import Node as Described
-from migrate02.walking import ALL, Choice
 
 COREOS_OLD, COREOS_NEW = "/var/lib/etcd", "/var/lib/etcd2"
 """Where the units of CoreOS, etcd.service and etcd2.service, keep the data of a node that says nothing of it."""

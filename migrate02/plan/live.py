@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from compat.findings import Finding
 from compat.settings import FLAG, Origin
-from migrate02.clusters import ACTIVE_SIZE
+from migrate02.convert.clusters import ACTIVE_SIZE
 from migrate02.datadir.live import NO_TLS, Tls
 from migrate02.plan.nodes import (
     CLIENT_URLS,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from compat.findings import ERROR, Finding
 from compat.settings import Given
 from compat.translate import ERA_04, Surroundings, translate
-from migrate02.clusters import size_told
-from migrate02.conversion import unmasked
+from migrate02.convert.clusters import size_told
+from migrate02.convert.conversion import unmasked
 from migrate02.formats.masks import unmask
 
 BOOTSTRAP = frozenset(

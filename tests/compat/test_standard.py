@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from compat import standard
-from migrate02.exits import DONE, REFUSED, RESIDUE
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE
 from tests.support.datadirs04 import unpack
 
 BIN = Path(sys.executable).parent

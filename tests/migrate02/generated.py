@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from migrate02.conversion import Conversion, Options
-from migrate02.inputs import convert_text
-from migrate02.report import finding_lines
+from migrate02.cli.report import finding_lines
+from migrate02.convert.conversion import Conversion, Options
+from migrate02.convert.deployment import convert_text
 from tests.migrate02.by_running import compare
 from tests.migrate02.grammar import Script
 from tests.migrate02.running import HOST

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
-from migrate02.cli import main
+from migrate02.cli.main import main
 
 HOST = "node1"
 """The host name that tests give: what 0.4 took for the name of an unnamed member."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate02.exits import RESIDUE, WOULD_CHANGE
+from migrate02.cli.exits import RESIDUE, WOULD_CHANGE
 from tests.migrate02.running import convert, migrate02, state
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate02.exits import WOULD_CHANGE
+from migrate02.cli.exits import WOULD_CHANGE
 from tests.migrate02.running import Run, convert
 
 ROOT = Path(__file__).parents[2] / "fixtures" / "convert"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate02 import files
-from migrate02.exits import DONE, REFUSED
+from migrate02.cli.exits import DONE, REFUSED
+from migrate02.files import reading as files
 from tests.migrate02.running import convert, migrate02
 from tests.migrate02.work import limited
 

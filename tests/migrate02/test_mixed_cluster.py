@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from migrate02.conversion import Options
-from migrate02.exits import DONE
-from migrate02.tree import Deployment
+from migrate02.cli.exits import DONE
+from migrate02.convert.conversion import Options
+from migrate02.convert.deployment import Deployment
 from tests.migrate02.running import convert
 from tests.support import real_etcd
 from tests.support.ports import free_ports

@@ -20,12 +20,13 @@ import tree_sitter_bash
 import yaml
 
 from compat.commandline import read_command_line
-from migrate02.conversion import Options
+from migrate02.convert.conversion import Options
+from migrate02.convert.deployment import convert_text
+from migrate02.convert.inputs import convert_words, reading_of
+from migrate02.convert.setup import merged
 from migrate02.formats import UnusableInput, rooms
 from migrate02.formats.masks import MARKER, unmask
 from migrate02.formats.view import View
-from migrate02.inputs import convert_text, convert_words, reading_of
-from migrate02.settling import merged
 from server.config import load
 from tests.migrate02.running import HOST, convert
 from tests.migrate02.test_real_etcd import served

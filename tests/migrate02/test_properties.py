@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from compat.flags04 import BY_NAME
 from compat.placeholder import OTHERS
 from migrate02 import formats
-from migrate02.conversion import Conversion, Options
-from migrate02.inputs import convert_text, convert_words
-from migrate02.report import as_json, diff, finding_lines, typed
+from migrate02.cli.report import as_json, diff, finding_lines, typed
+from migrate02.convert.conversion import Conversion, Options
+from migrate02.convert.deployment import convert_text
+from migrate02.convert.inputs import convert_words
 from tests.migrate02.configurations import FORMS, TARGETS, Configuration, configurations
 from tests.migrate02.running import HOST
 

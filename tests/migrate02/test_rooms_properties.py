@@ -11,14 +11,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compat.flags04 import BY_NAME
-from migrate02.conversion import Conversion, Options
+from migrate02.cli.report import finding_lines
+from migrate02.convert.conversion import Conversion, Options
+from migrate02.convert.deployment import convert_text
+from migrate02.convert.inputs import convert_words
 from migrate02.formats.document import UnusableInput
 from migrate02.formats.rooms import ROOMS
 from migrate02.formats.rooms import read as read_room
 from migrate02.formats.view import View, apply
 from migrate02.formats.words import quoted_for_systemd
-from migrate02.inputs import convert_text, convert_words
-from migrate02.report import finding_lines
 from tests.migrate02.configurations import Configuration, configurations
 from tests.migrate02.running import HOST
 

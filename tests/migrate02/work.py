@@ -13,11 +13,11 @@ from types import FrameType
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from migrate02 import differences
-from migrate02.conversion import Options
+from migrate02.convert import differences
+from migrate02.convert.conversion import Options
+from migrate02.convert.deployment import convert_text
 from migrate02.datadir.errors import DataError
 from migrate02.formats import view, yamlnodes
-from migrate02.inputs import convert_text
 from tests.migrate02.hostile import Grow
 from tests.migrate02.hostile_data import Make
 

@@ -20,7 +20,7 @@ from migrate02.datadir.members import Cluster
 from migrate02.datadir.reader2x import read_member
 from migrate02.datadir.replay04 import Registered
 from migrate02.datadir.writer import image_of
-from migrate02.stopping import Stopped
+from migrate02.files.stopping import Stopped
 from server.cluster.members import Member
 from server.raft.types import Snapshot
 from server.storage.errors import WriteFailedError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from migrate02.conversion import Options
-from migrate02.exits import DONE, REFUSED, RESIDUE
-from migrate02.tree import Deployment
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE
+from migrate02.convert.conversion import Options
+from migrate02.convert.deployment import Deployment
 from tests.migrate02.running import migrate02
 
 FLEET = Path(__file__).parents[3] / "fixtures" / "fleet"

@@ -1,0 +1,279 @@
+"""Many files as one deployment: which of them make up one configuration, and what comes of all of them. Pure.
+
+A unit and its environment file are one, and so are a script and the defaults that it takes in, a unit and its drop-ins,
+a start of etcd and 0.4's own file: flags over variables over files, as they would run.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import NamedTuple
+
+from compat.flags04 import BY_NAME
+from compat.settings import Given, first_wins
+from compat.translate import is_of_2x_alone
+from migrate02 import formats
+from migrate02.convert import inputs
+from migrate02.convert.clusters import Cluster, Member, known_clusters, member_of
+from migrate02.convert.conversion import Conversion, Options, convert_document
+from migrate02.convert.incomplete import with_incomplete_lists
+from migrate02.convert.rewriting import members_from_files, rewrite_all
+from migrate02.convert.setup import Layer, is_whole, merged, named_files
+from migrate02.formats import NothingToConvert, UnusableInput
+from migrate02.formats.document import Document
+from migrate02.formats.places import ENVIRONMENT, Reading, Setup
+from migrate02.formats.view import View
+
+SYSTEM_FILE = "/etc/etcd/etcd.conf"
+"""0.4 read it whenever it was there."""
+
+Progress = Callable[[int], None]
+"""Hears how many files are done."""
+
+
+class Node(NamedTuple):
+    """One etcd of the deployment. ``given`` are its settings as they would run, each with its origin; ``files`` are
+    those that they come from, the one that starts it first; ``setup`` is None for a file of settings by itself.
+    ``host`` is its host's name where the files tell it, which 0.4 took for its name. It is ``whole`` when nothing may
+    be set elsewhere."""
+
+    name: str
+    files: tuple[str, ...]
+    given: Mapping[str, Given]
+    setup: Setup | None
+    host: str = ""
+    whole: bool = True
+
+    @property
+    def member(self) -> Member:
+        if self.setup is None:
+            return member_of(self.given, self.host, self.name)
+        return member_of(self.given, self.host, self.name, self.setup.resolve)
+
+
+class Deployment:
+    """``texts`` are the files by their paths; ``told`` those of them that somebody named."""
+
+    def __init__(self, texts: Mapping[str, str], told: Collection[str], options: Options) -> None:
+        plain = {name: inputs.without_mark(text) for name, text in texts.items()}
+        self.texts = {name: text for name, (text, _) in plain.items()}
+        self._marks = {name: mark for name, (_, mark) in plain.items() if mark}
+        self.options = options
+        self.readings: dict[str, Reading] = {}
+        self.documents: dict[str, Document] = {}
+        self.conversions: dict[str, Conversion] = {}
+        self._taken: set[str] = set()
+        self._told = told
+        self._by_itself: list[str] = []
+        self._views: dict[str, View] = {}
+        self._read_as_settings: dict[str, Document | None] = {}
+
+    def read(self, progress: Progress = lambda _done: None) -> None:
+        for done, (name, text) in enumerate(self.texts.items(), 1):
+            self._read(name, text)
+            progress(done)
+        self._join_drop_ins()
+        for name, reading in self.readings.items():
+            for setup in reading.setups:
+                self._taken.update(layer.name for layer in self.layers(name, setup))
+        for name in self._by_itself:
+            if name in self._taken or self.options.kind or not formats.looks_like_etcd(self.texts[name]):
+                continue
+            document = self._document(name)
+            if document is not None and document.given:
+                self.documents[name] = document
+
+    def _read(self, name: str, text: str) -> None:
+        def sourced(path: str) -> View | None:
+            found = self.find(path, name)
+            if found is None:
+                return None
+            self._taken.add(found)
+            if found not in self._views:
+                self._views[found] = View(self.texts[found], found)
+            return self._views[found]
+
+        try:
+            reading = inputs.reading_of(text, name, self.options, sourced)
+        except UnusableInput as error:
+            self.conversions[name] = inputs.unusable(name, text, error, self.options)
+            return
+        if reading.is_empty:
+            self._by_itself.append(name)
+        else:
+            self.readings[name] = reading
+
+    def _join_drop_ins(self) -> None:
+        """The variables of a drop-in belong to the unit that it is for."""
+        by_name: dict[str, list[str]] = {}
+        for name in self.readings:
+            by_name.setdefault(posixpath.basename(name), []).append(name)
+        for name, reading in list(self.readings.items()):
+            unit = self._unit_of(name, by_name)
+            if (
+                unit is None
+                or not reading.setups
+                or not all(setup.only_variables for setup in reading.setups)
+            ):
+                continue
+            added = [place for setup in reading.setups for place in setup.variables]
+            told = [finding for setup in reading.setups for finding in setup.findings]
+            base = self.readings[unit]
+            setups = [
+                setup._replace(variables=[*setup.variables, *added], findings=[*setup.findings, *told])
+                for setup in base.setups
+            ]
+            self.readings[unit] = base._replace(setups=setups)
+            self.readings[name] = reading._replace(setups=[])
+
+    def _unit_of(self, name: str, by_name: Mapping[str, Sequence[str]]) -> str | None:
+        folder = posixpath.dirname(name)
+        if not folder.endswith(".service.d"):
+            return None
+        unit = folder.removesuffix(".d")
+        if unit in self.readings:
+            return unit
+        found = by_name.get(posixpath.basename(unit), ())
+        near = sorted(found, key=lambda other: len(_common(other, name)), reverse=True)
+        alone = len(near) == 1 or (near and len(_common(near[0], name)) > len(_common(near[1], name)))
+        return near[0] if alone else None
+
+    def find(self, path: str, beside: str) -> str | None:
+        """The file that a machine has at ``path``, as one of these, for the configuration in ``beside``: below a folder
+        that stands for the machine's root, or next to it under the same name."""
+        folder = posixpath.dirname(beside)
+        if not posixpath.isabs(path):
+            near = posixpath.normpath(posixpath.join(folder, path))
+            return near if near in self.texts else None
+        root = folder
+        while True:
+            there = posixpath.join(root, path.lstrip("/"))
+            if there in self.texts and there != beside:
+                return there
+            if root == posixpath.dirname(root):
+                break
+            root = posixpath.dirname(root)
+        if path in self._told:  # this machine's own
+            return path
+        near = posixpath.join(folder, posixpath.basename(path))
+        return near if near in self.texts and near != beside else None
+
+    def layers(self, name: str, setup: Setup) -> Sequence[Layer]:
+        """The files that a setup takes its settings from, the strongest first; 0.4's own last, named or not."""
+        variables = frozenset(file.path for file in setup.files if file.kind == ENVIRONMENT)
+        found = [
+            layer
+            for path in named_files(setup)
+            if (layer := self._layer(path, name, of_variables=path in variables)) is not None
+        ]
+        is_new = any(place.given.name and is_of_2x_alone(place.given) for place in setup.flags)
+        if setup.config is None and not setup.only_variables and not setup.host and not is_new:
+            system = self._layer(SYSTEM_FILE, name)
+            if system is not None and system.document.whole:
+                found.append(system)
+        return found
+
+    def _layer(self, path: str, beside: str, *, of_variables: bool = False) -> Layer | None:
+        """A file ``of_variables`` need not hold any of etcd's."""
+        name = self.find(path, beside)
+        document = self._document(name) if name is not None else None
+        if name is not None and document is None and of_variables:
+            document = _without_settings(self.texts[name], name)
+        return Layer(name, document, path) if name is not None and document is not None else None
+
+    def _document(self, name: str) -> Document | None:
+        """Read once: many may take it in."""
+        if name not in self._read_as_settings:
+            self._read_as_settings[name] = self._settings_of(name)
+        return self._read_as_settings[name]
+
+    def _settings_of(self, name: str) -> Document | None:
+        try:
+            document = formats.read(self.texts[name], name, self.options.era)
+        except UnusableInput:
+            return None
+        return document if document.form in ("env", "toml") else None
+
+    def nodes(self) -> Iterator[Node]:
+        """Every etcd that is set up, with its settings as they would run."""
+        for name, reading in self.readings.items():
+            for setup in reading.setups:
+                layers = self.layers(name, setup)
+                views = (place.view.name for place in (*setup.flags, *setup.variables))
+                files = dict.fromkeys([name, *views, *(layer.name for layer in layers)])
+                whole = is_whole(setup, layers)
+                yield Node(name, tuple(files), merged(setup, layers), setup, setup.host, whole)
+        for name, document in self.documents.items():
+            yield Node(name, (name,), first_wins(document.given), None)
+
+    def clusters(self) -> dict[tuple[str, int], Cluster]:
+        """The clusters that nodes are known to form, by file and the line of their start."""
+        if self.options.initial_cluster:
+            return {}
+        members = {
+            (node.name, node.setup.line if node.setup is not None else 0): node.member
+            for node in self.nodes()
+            if node.whole and all(name in BY_NAME for name in node.given)
+        }
+        return known_clusters(members)
+
+    def convert(self) -> list[Conversion]:
+        """What comes of every file that is about etcd, in the order of ``texts``."""
+        clusters = self.clusters()
+
+        def cluster(name: str, setup: Setup) -> Cluster | None:
+            return clusters.get((name, setup.line))
+
+        done = self.conversions | rewrite_all(self.readings, self.texts, self.options, self.layers, cluster)
+        for name in self._by_itself:
+            if name in done or (name in self._taken and name not in self._told):
+                continue
+            document = self.documents.get(name)
+            if document is not None:
+                done[name] = self._convert_document(name, document, clusters.get((name, 0)))
+            elif name not in self._taken:
+                done[name] = inputs.convert_settings(self.texts[name], name, self.options)
+        conversions = with_incomplete_lists(done[name] for name in self.texts if name in done)
+        return [inputs.with_mark(item, self._marks.get(item.name, "")) for item in conversions]
+
+    def _convert_document(self, name: str, document: Document, cluster: Cluster | None) -> Conversion:
+        options = self.options
+        if cluster is not None:
+            told = members_from_files(cluster, name, 0)
+            document = document._replace(findings=[*document.findings, *told])
+            options = options._replace(initial_cluster=cluster.initial_cluster)
+        return convert_document(document, name, self.texts[name], options)
+
+
+def convert_text(text: str, name: str, options: Options) -> Conversion:
+    """What comes of one file by itself; ``name`` is what messages call it."""
+    alone = Deployment({name: text}, frozenset((name,)), options)
+    alone.read()
+    (conversion,) = alone.convert()
+    return conversion
+
+
+def _without_settings(text: str, name: str) -> Document | None:
+    """An environment file for others, or an empty one; None where it cannot be read."""
+    try:
+        document = formats.read(text, name)
+    except NothingToConvert:
+        return formats.read(text, name, kind="env") if text.strip() else NO_VARIABLES
+    except UnusableInput:
+        return None
+    return NO_VARIABLES if document.form == formats.ONLY_COMMENTS else None
+
+
+NO_VARIABLES = Document("env", "env", [], [], [])
+
+
+def _common(left: str, right: str) -> str:
+    both = (posixpath.normpath(path).split("/") for path in (left, right))
+    return "/".join(
+        mine for mine, other in takewhile(lambda pair: pair[0] == pair[1], zip(*both, strict=False))
+    )
+
+
+__all__ = ["Deployment", "Node", "convert_text"]

@@ -1,0 +1,474 @@
+"""Exit statuses, options and their combinations, odd inputs: what a person at the command line sees."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compat import __version__, flags04, flags2x
+from compat.findings import CODES
+from migrate02.cli.arguments import OPTIONS
+from tests.migrate02.running import convert, migrate02
+
+DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
+
+OLD = 'name = "m1"\naddr = "10.0.0.9:4001"\n[peer]\naddr = "10.0.0.9:7001"\n'
+NAMELESS = 'addr = "10.0.0.9:4001"\n'
+NEW = "ETCD_NAME=m1\nETCD_LISTEN_CLIENT_URLS=http://10.0.0.9:2379\n"
+PEERS = 'name = "m1"\npeers = ["10.0.0.1:7001"]\n'
+REFUSED_BY_ETCD = 'name = "m1"\naddr = "http://10.0.0.9:4001"\n'
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return write(tmp_path / "etcd.conf", OLD)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "check", "allow"),
+    [
+        (OLD, DONE, WOULD_CHANGE, DONE),
+        (NAMELESS, RESIDUE, WOULD_CHANGE, DONE),
+        (NEW, DONE, DONE, DONE),
+        ("ETCD_NAME=m1\n", RESIDUE, RESIDUE, DONE),
+        (PEERS, RESIDUE, WOULD_CHANGE, DONE),
+        (REFUSED_BY_ETCD, REFUSED, REFUSED, REFUSED),
+        ("", DONE, DONE, DONE),
+    ],
+    ids=["old", "residue", "new", "unclear", "peers", "refused", "empty"],
+)
+def test_exit_status(tmp_path: Path, text: str, plain: int, check: int, allow: int) -> None:
+    path = write(tmp_path / "input", text)
+    assert convert(path).status == plain
+    assert convert("--check", path).status == check
+    assert convert("--check", "--allow-residue", path).status == (check if check != RESIDUE else DONE)
+    assert convert("--allow-residue", path).status == allow
+    assert convert("--diff", path).status == plain
+    assert convert("--json", path).status == plain
+    assert convert("--write", path).status == plain
+
+
+@pytest.mark.parametrize(
+    ("texts", "status"),
+    [((OLD, NEW), 0), ((OLD, NAMELESS), 2), ((OLD, NAMELESS, REFUSED_BY_ETCD), 3)],
+    ids=["done", "residue", "refused"],
+)
+def test_the_highest_status_of_several_files_counts(
+    tmp_path: Path, texts: tuple[str, ...], status: int
+) -> None:
+    paths = [write(tmp_path / str(number), text) for number, text in enumerate(texts)]
+    run = convert(*paths)
+    assert run.status == status
+    assert run.err.splitlines()[-1].startswith(f"{len(texts)} inputs: ")
+
+
+def test_results_of_several_files_are_told_apart(tmp_path: Path) -> None:
+    one, two = (write(tmp_path / name, OLD.replace("m1", name)) for name in ("one", "two"))
+    lines = convert(one, two).out.splitlines()
+    assert [line for line in lines if line.startswith(("# ==>", "ETCD_NAME"))] == [
+        f"# ==> {one} <==",
+        'ETCD_NAME="one"',
+        f"# ==> {two} <==",
+        'ETCD_NAME="two"',
+    ]
+
+
+def test_check_prints_nothing_but_findings(old: Path) -> None:
+    run = convert("--check", old)
+    assert run.out == ""
+    assert all(line.startswith("info[") for line in run.err.splitlines())
+    assert old.read_text() == OLD
+
+
+def test_check_and_diff_show_what_would_change(old: Path) -> None:
+    run = convert("--check", "--diff", old)
+    assert run.status == WOULD_CHANGE
+    assert '-name = "m1"\n' in run.out
+    assert '+ETCD_NAME="m1"\n' in run.out
+
+
+def test_diff_of_a_file_without_a_last_line_end(tmp_path: Path) -> None:
+    assert "\\ No newline at end of file\n" in convert("--diff", write(tmp_path / "x", OLD.rstrip("\n"))).out
+
+
+def test_json_is_one_object_for_one_file(old: Path) -> None:
+    found = json.loads(convert("--json", old).out)
+    assert found["file"] == str(old)
+    assert found["changed"] is True
+    assert found["config"]["listen-client-urls"] == ["http://[::]:4001"]
+    assert {"code", "severity", "setting", "origin", "message", "remedy"} == set(found["findings"][0])
+
+
+def test_json_is_a_list_for_several_files_and_for_directories(old: Path) -> None:
+    other = write(old.parent / "other.conf", OLD)
+    for inputs in ((old, other), (old.parent,)):
+        found = json.loads(convert("--json", *inputs).out)
+        assert [item["file"] for item in found["files"]] == [str(old), str(other)]
+    assert json.loads(convert("--json", write(old.parent / "other", "")).out)["config"] == {}
+
+
+def test_json_and_write_go_together(old: Path) -> None:
+    assert json.loads(convert("--json", "--write", old).out)["changed"] is True
+    assert old.read_text().startswith("ETCD_NAME")
+
+
+def test_json_of_an_empty_directory(tmp_path: Path) -> None:
+    run = convert("--json", tmp_path)
+    assert (run.status, json.loads(run.out)) == (DONE, {"files": []})
+
+
+def test_standard_input(old: Path) -> None:
+    from_stdin = convert("-", stdin=OLD.encode())
+    assert from_stdin.out == convert(old).out
+    assert "standard input:2: " in from_stdin.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "nothing to convert"),
+        (["--"], "nothing to convert"),
+        (["x", "--", "etcd"], "not both"),
+        (["--write", "-"], "--write needs a file"),
+        (["--write", "--", "etcd"], "--write needs a file"),
+        (["--write", "--check", "x"], "--check writes nothing"),
+        (["--json", "--diff", "x"], "--json and --diff"),
+        (["--write", "--to", "args-json", "x"], "lose the file's comments"),
+        (["--to", "toml", "x"], "--to toml: give one of flags, env, yaml, args-json"),
+        (["--to", "yaml", "--target", "2.3", "x"], "etcd 2.3 reads no configuration file"),
+        (["--target", "1.0", "x"], "--target: etcd 1.0 is not known here"),
+        (["--target", "new", "x"], "--target: new is no version of etcd"),
+        (["--from", "2", "x"], "--from 2: give one of auto, 0.4"),
+        (["--initial-cluster", "m1", "x"], '--initial-cluster: "m1" has no NAME=URL form'),
+        (
+            ["--", "etcd", "-addr", "10.0.0.9:4001", "--to", "env"],
+            "--to stands after --: options of convert go before",
+        ),
+        (["--hostname"], "--hostname needs a value"),
+        (["--check=yes", "x"], "--check takes no value"),
+        (["--bogus", "x"], "--bogus is no option"),
+        (["-addr", "10.0.0.9:4001"], "-addr is no option"),
+    ],
+)
+def test_bad_usage_is_told_in_one_line(argv: list[str], words: str) -> None:
+    run = migrate02("convert", *argv)
+    assert (run.status, run.out, len(run.err.splitlines())) == (REFUSED, "", 1)
+    assert run.err.startswith("migrate02 convert: ")
+    assert words in run.err
+
+
+@pytest.mark.parametrize("argv", [[], ["convrt"], ["--bogus"], [""]])
+def test_an_unknown_command_is_told_in_one_line(argv: list[str]) -> None:
+    run = migrate02(*argv)
+    assert (run.status, run.out, len(run.err.splitlines())) == (REFUSED, "", 1)
+
+
+def test_options_may_stand_anywhere_before_the_words(old: Path) -> None:
+    other = write(old.parent / "other.conf", OLD)
+    both = convert(old, "--to", "flags", other, "--target=3.4")
+    assert both.out.count("--enable-v2=true") == 2
+
+
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["-h"], ["convert", "--help"], ["convert", "x", "-h"], ["explain", "-h"]]
+)
+def test_help(argv: list[str]) -> None:
+    run = migrate02(*argv)
+    assert (run.status, run.err) == (DONE, "")
+    assert run.out.startswith("usage: migrate02")
+
+
+def test_help_names_every_option() -> None:
+    out = migrate02("convert", "--help").out
+    assert all(f"  {name}" in out for name in OPTIONS)
+
+
+def test_version() -> None:
+    assert migrate02("--version") == (DONE, f"migrate02 {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\x7fELF\0\0", "a binary file"),
+        (b'name = "m1"\naddr = \n', ":2: broken TOML: Invalid value, at column 8"),
+        (b'name = "m1', ":1: broken TOML: "),
+        (b"name = \xff\n", ":1: a binary file, or a text that is not UTF-8"),
+        (b'name = "m1"\n\x01\n', "a binary file"),
+        (bytes(range(1, 256)), "a binary file"),
+        (b'ETCD_NAME="m1\n', ":1: ETCD_NAME: a quote is left open"),
+        (b'ETCD_NAME="m1" x\n', ":1: ETCD_NAME: x stands behind the closing quote"),
+        (b'etcd -name "m1\n', ":1: not a command line: a quote is left open"),
+        (b"ls -l\n", ":1: a command line of ls, not of etcd"),
+        (b"name: [\n", "broken YAML"),
+    ],
+)
+def test_an_unusable_file_is_told_in_one_line(tmp_path: Path, data: bytes, words: str) -> None:
+    path = tmp_path / "input"
+    path.write_bytes(data)
+    run = convert(path)
+    assert (run.status, run.out, len(run.err.splitlines())) == (REFUSED, "", 1)
+    assert run.err.startswith(f"error[unusable-input] {path}")
+    assert words in run.err
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/etcd.conf", "/dev/null/x", "a\0b", "x" * 300])
+def test_a_file_that_cannot_be_opened_is_told_in_one_line(path: str) -> None:
+    run = convert(path)
+    assert (run.status, run.out, len(run.err.splitlines())) == (REFUSED, "", 1)
+
+
+def test_a_file_that_may_not_be_read_is_told(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    run = convert(old)
+    assert (run.status, run.err) == (REFUSED, f"error[unusable-input] {old}: Permission denied\n")
+
+
+def test_a_file_too_large_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("wb") as file:
+        file.truncate(5 << 20)
+    assert "larger than" in convert(path).err
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["etcd", "-addr", "10.0.0.9:4001"], "etcd"),
+        (["/opt/bin/etcd", "-addr", "10.0.0.9:4001"], "/opt/bin/etcd"),
+        (["-addr", "10.0.0.9:4001"], "etcd"),
+        (["exec", "etcd", "-addr=10.0.0.9:4001"], "exec etcd"),
+    ],
+)
+def test_a_command_line_after_two_dashes(words: list[str], first: str) -> None:
+    run = convert("--to", "flags", "--", *words)
+    assert run.status == RESIDUE
+    assert run.out.startswith(f"{first} \\\n  --name node1 \\\n")
+
+
+def test_a_command_line_in_one_word_is_split() -> None:
+    in_words = convert("--", "etcd", "-name", "m1", "-addr", "10.0.0.9:4001")
+    assert convert("--", "etcd -name m1 -addr 10.0.0.9:4001") == in_words
+    assert in_words.status == DONE
+
+
+def test_variables_before_the_command_are_read_and_flags_win() -> None:
+    words = ["etcd", "-name", "m1", "-addr", "10.0.0.9:4001"]
+    plain = convert("--", *words)
+    assert convert("--", "ETCD_NAME=m2", *words) == plain
+    assert convert("--", "env", "ETCD_NAME=m1", "etcd", *words[3:]).out == "env " + plain.out
+    assert convert("--", "TZ=UTC", "ETCD_NAME=m1", "etcd", *words[3:]).out == "TZ=UTC " + plain.out
+    refused = convert("--", "ETCD_PEER_ADDR=x", *words)
+    assert (refused.status, refused.out, refused.codes) == (REFUSED, "", ["invalid-value"])
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ("m2=http://10.0.0.9:7001", 'couldn\'t find local name "m1" in the initial cluster configuration'),
+        (
+            "m1=http://10.0.0.9:7002",
+            "--initial-cluster must include m1=http://10.0.0.9:7001 "
+            "given --initial-advertise-peer-urls=http://10.0.0.9:7001",
+        ),
+    ],
+)
+def test_an_initial_cluster_without_this_member_is_refused(old: Path, members: str, words: str) -> None:
+    run = convert("--initial-cluster", members, old)
+    assert (run.status, run.out, run.codes) == (REFUSED, "", ["settings-clash"])
+    assert words in run.err
+    assert convert("--initial-cluster", members, "--member-has-data", old).status == DONE
+
+
+@pytest.mark.parametrize(
+    "members", ["m1=http://10.0.0.9:7001,m2=http://10.0.0.8:7001", "m1=http://host:7001"]
+)
+def test_an_initial_cluster_that_may_be_right_is_taken(old: Path, members: str) -> None:
+    assert convert("--initial-cluster", members, old).status == DONE
+
+
+def test_a_directory_tells_what_holds_settings_but_is_not_converted(tmp_path: Path) -> None:
+    write(tmp_path / "run.sh", "#!/usr/bin/env python\nos.system('etcd -peer-addr 10.0.0.9:7001')\n")
+    write(tmp_path / "main.tf", 'user_data = "etcd -peer-addr ${ip}:7001"\n')
+    write(tmp_path / "README.md", "Start it with etcd -peer-addr 10.0.0.9:7001.\n")
+    write(tmp_path / "other.sh", "#!/bin/sh\necho etcd\n")
+    run = convert(tmp_path)
+    assert (run.status, run.out, run.codes) == (RESIDUE, "", ["not-converted"] * 2)
+
+
+def test_a_directory_converts_every_kind_of_file(tmp_path: Path) -> None:
+    files = {
+        "10-etcd.conf": '[Service]\nEnvironment="ETCD_ADDR=10.0.0.9:4001"\n',
+        "cloud.yaml": "#cloud-config\ncoreos:\n  etcd:\n    addr: $private_ipv4:4001\n",
+        "etcd.upstart": "start on x\nexec /usr/bin/etcd -addr 10.0.0.9:4001\n",
+        "run.sh": "#!/bin/sh\nexec etcd -addr $IP:4001\n",
+    }
+    for name, text in files.items():
+        write(tmp_path / name, text)
+    run = convert("--write", tmp_path)
+    assert run.status == DONE
+    for name, text in files.items():
+        assert (tmp_path / ".migrate02" / "0001" / "files" / name).read_text() == text
+        converted = (tmp_path / name).read_text()
+        assert "4001" in converted
+        assert not re.search(r"(?i)\b(?:etcd_)?addr\b", converted)
+
+
+def test_a_host_name_that_was_given_is_not_this_machines(tmp_path: Path) -> None:
+    path = write(tmp_path / "etcd.conf", NAMELESS)
+    assert "--name is node1, as told" in convert(path).err
+    assert ", this machine's" in migrate02("convert", path).err
+
+
+def test_a_directory_without_anything_of_etcds_is_told(tmp_path: Path) -> None:
+    assert convert(tmp_path) == (DONE, "", f"no etcd configuration found in {tmp_path}\n")
+
+
+def test_the_summary_counts_every_input_once(tmp_path: Path) -> None:
+    paths = [write(tmp_path / str(n), text) for n, text in enumerate((OLD, NAMELESS, NEW, REFUSED_BY_ETCD))]
+    assert convert(*paths).err.splitlines()[-1] == (
+        "4 inputs: 2 converted, 1 unchanged, 1 refused; 1 of those not refused with something left for a person"
+    )
+
+
+def test_initial_cluster_goes_into_no_file_that_sets_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "versions.env", "ETCD_VERSION=0.4.9\n")
+    assert convert("--initial-cluster", "m1=http://10.0.0.9:7001", "--check", path).status == DONE
+
+
+def test_two_dashes_inside_the_command_line_are_its_own() -> None:
+    """etcd 2.x takes a lone -- at the end."""
+    run = convert("--", "etcd", "--name", "m1", "--listen-client-urls", "http://10.0.0.9:2379", "--")
+    assert (run.status, run.err) == (DONE, "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["--json", "--diff", "--to=flags"])
+def test_a_reader_that_goes_away_gets_no_traceback(old: Path, option: str) -> None:
+    read, written = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "migrate02", "convert", option, str(old)],
+        stdout=written,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(written)
+    assert done.returncode == 141
+    assert b"Traceback" not in done.stderr
+    assert b"Broken pipe" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_full_disk_behind_standard_output_is_told(old: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "migrate02", "convert", str(old)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == REFUSED
+    assert done.stderr.decode().splitlines()[-1] == "migrate02: standard output: No space left on device"
+
+
+@pytest.mark.slow
+def test_a_closed_standard_input_is_told() -> None:
+    command = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "migrate02", "convert", "-"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    assert done.returncode == REFUSED
+    assert done.stderr == b"error[unusable-input] standard input: closed\n"
+
+
+@pytest.mark.slow
+def test_bytes_go_out_as_they_came_in_whatever_the_locale() -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    text = b'# M\xfcnchen \xe4\xb8\x96\nname = "m\xe4\xb8\x96"\naddr = "10.0.0.9:4001"\n'
+    done = subprocess.run(
+        [sys.executable, "-m", "migrate02", "convert", "-"],
+        input=text,
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == DONE
+    assert done.stdout.startswith(b'# M\xfcnchen \xe4\xb8\x96\nETCD_NAME="m\xe4\xb8\x96"\n')
+
+
+# explain
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_is_explained(code: str) -> None:
+    run = migrate02("explain", code)
+    assert (run.status, run.err) == (DONE, "")
+    assert run.out.startswith(f"{code} (")
+    assert len(run.out.splitlines()) >= 3
+    assert max(map(len, run.out.splitlines())) <= 100
+
+
+def names_of_04() -> list[str]:
+    found = []
+    for flag in flags04.FLAGS:
+        found += [f"-{flag.name}", f"--{flag.name}", *(f"-{short}" for short in flag.short)]
+        found += [name for name in (flag.toml, flag.variable, *flag.never_read) if name]
+    return [name for name in found if name not in ("-h", "--help")]  # which ask for help here, too
+
+
+@pytest.mark.parametrize("name", names_of_04())
+def test_every_name_of_04_is_explained(name: str) -> None:
+    run = migrate02("explain", name)
+    assert (run.status, run.err) == (DONE, "")
+    assert " in etcd 0.4\n" in run.out or name in CODES
+
+
+@pytest.mark.parametrize("flag", flags2x.FLAGS, ids=lambda flag: flag.name)
+def test_every_flag_of_later_releases_is_explained(flag: flags2x.Flag2x) -> None:
+    for name in (f"--{flag.name}", flag.variable):
+        run = migrate02("explain", name)
+        assert (run.status, run.err) == (DONE, "")
+        assert flag.name in run.out
+
+
+def test_a_flag_tells_what_becomes_of_it() -> None:
+    out = migrate02("explain", "-peer-addr").out
+    assert "becomes --initial-advertise-peer-urls" in out
+    assert "--initial-advertise-peer-urls in etcd 2.x and later" in out
+    assert "still understood" in out
+
+
+@pytest.mark.parametrize("name", ["-dns-server", "ETCD_DNS_SERVER", "discovery-timeout", "--legacy-api"])
+def test_what_only_the_bundled_server_has_is_explained(name: str) -> None:
+    run = migrate02("explain", name)
+    assert run.status == 0
+    assert "of the bundled server, in no etcd" in run.out
+
+
+def test_explain_lists_the_codes() -> None:
+    lines = migrate02("explain").out.splitlines()
+    assert [line.split()[0] for line in lines] == list(CODES)
+    assert migrate02("explain", "--list").out.splitlines() == lines
+
+
+def test_explain_says_what_it_does_not_know() -> None:
+    run = migrate02("explain", "-adr", "-addr")
+    assert run.status == REFUSED
+    assert run.err == "migrate02: -adr is neither a finding's code nor a setting of etcd\n"
+    assert run.out.startswith("-addr in etcd 0.4\n")
