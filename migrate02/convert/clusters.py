@@ -6,13 +6,12 @@ every one of those addresses is some node's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from compat.flags04 import BY_NAME
 from compat.settings import Given
-
-Key = TypeVar("Key", bound=Hashable)
+from migrate02.convert.groups import Groups, Key
 
 ACTIVE_SIZE = 9
 """0.4's default: so many nodes vote, the others stand by."""
@@ -153,21 +152,3 @@ def _connected(members: Mapping[Key, Member], owner: Mapping[str, Key]) -> list[
     for key in members:
         found.setdefault(groups.leader(key), []).append(key)
     return list(found.values())
-
-
-class Groups(Generic[Key]):
-    """Things that belong together, put together pair by pair."""
-
-    def __init__(self) -> None:
-        self._above: dict[Key, Key] = {}
-
-    def leader(self, key: Key) -> Key:
-        """The one that stands for all of its group."""
-        above = self._above
-        while (up := above.setdefault(key, key)) != key:
-            above[key] = key = above[up]  # half the way for the next one who asks
-        return key
-
-    def join(self, keys: Sequence[Key]) -> None:
-        for key in keys[1:]:
-            self._above[self.leader(key)] = self.leader(keys[0])

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, Finding, worst
 from compat.settings import FILE, Origin
-from migrate02.convert.clusters import Cluster, Groups, standbys_unknown
+from migrate02.convert.clusters import Cluster, standbys_unknown
 from migrate02.convert.conversion import Conversion, Options, convert_document, for_a_person
+from migrate02.convert.groups import Groups
 from migrate02.convert.setup import Layer, Settled, named_files, settle
 from migrate02.formats.document import Document
 from migrate02.formats.kinds import lines_of_04

@@ -98,13 +98,14 @@ def _entry(found: Any, where: str, version: int) -> Entry:
             f"{where} has not the fields {', '.join(types)}, each of its type: nothing is put back"
         )
     entry = Entry(**found)
-    trouble = _trouble(entry, version)
-    if trouble:
-        raise BackupError(f"{where}, {entry.backup!r}: {trouble}: nothing is put back")
+    refusal = _refusal(entry, version)
+    if refusal:
+        raise BackupError(f"{where}, {entry.backup!r}: {refusal}: nothing is put back")
     return entry
 
 
-def _trouble(entry: Entry, version: int) -> str:
+def _refusal(entry: Entry, version: int) -> str:
+    """Why an entry is not believed, or ``""``."""
     parts = entry.backup.split("/")
     if parts[0] != _FILES or len(parts) < 2:
         return f"the backup is not below {_FILES}"

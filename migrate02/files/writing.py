@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Sequence
 
 from migrate02.convert.conversion import Conversion, refused
-from migrate02.files.backups import Keeper
+from migrate02.files.backups import TreeKeeper
+from migrate02.files.changes import Change
 from migrate02.files.reading import encode
-from migrate02.files.replacing import Change, Replaced, replace_all
+from migrate02.files.replacing import Replaced, replace_all
 from migrate02.files.stopping import Check
 
 Tell = Callable[[list[str]], None]
@@ -20,7 +21,7 @@ class Writing:
     def __init__(self, inputs: Sequence[str]) -> None:
         self._trees = [path for path in dict.fromkeys(inputs) if os.path.isdir(path)]
         self._named = {path for path in inputs if path not in self._trees}
-        self._keepers = [Keeper(path) for path in self._trees]
+        self._keepers = [TreeKeeper(path) for path in self._trees]
         self._outcomes: list[Replaced] = []
 
     def write(self, conversions: Sequence[Conversion], check: Check, tell: Tell) -> list[Conversion]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from migrate02.cli.exits import DONE, REFUSED
-from migrate02.files import backups
+from migrate02.files import backups, undoing
 from tests.migrate02.running import Run, convert, migrate02
 
 OLD = "ETCD_NAME=m9\nETCD_ADDR=10.0.0.9:4001\nETCD_PEER_ADDR=10.0.0.9:7001\n"
@@ -268,14 +268,14 @@ def test_a_directory_that_becomes_a_link_is_not_followed(
     if meanwhile == "after":
         monkeypatch.setattr(os, "sync", swap)
     else:
-        real = backups.Keeper.begin
+        real = backups.TreeKeeper.begin
 
-        def begin(self: backups.Keeper, *args: Any) -> None:
+        def begin(self: backups.TreeKeeper, *args: Any) -> None:
             real(self, *args)
             self._folders.forget(str(tree / "a"))
             swap()
 
-        monkeypatch.setattr(backups.Keeper, "begin", begin)
+        monkeypatch.setattr(backups.TreeKeeper, "begin", begin)
     run = convert("--write", tree)
     monkeypatch.undo()
     assert (outside / "etcd.env").read_text() == OLD
@@ -395,7 +395,7 @@ def test_a_file_that_was_changed_since_is_left_with_its_node(tmp_path: Path) -> 
 def test_a_file_that_changes_while_it_is_put_back_is_left(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = backups._Undoing._judged
+    real = undoing._Undoing._judged
 
     def judged(self: Any, one: Any, *more: Any) -> Any:
         found = real(self, one, *more)
@@ -403,7 +403,7 @@ def test_a_file_that_changes_while_it_is_put_back_is_left(
             (world.tree / NAMES[0]).write_text("mine\n")
         return found
 
-    monkeypatch.setattr(backups._Undoing, "_judged", judged)
+    monkeypatch.setattr(undoing._Undoing, "_judged", judged)
     run = migrate02("undo", world.tree)
     monkeypatch.undo()
     assert run.status == REFUSED

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate02.files import replacing
+from migrate02.files import changes, originals, replacing
 from tests.migrate02.running import convert
 
 OLD = 'name = "m1"\naddr = "10.0.0.9:4001"\n[peer]\naddr = "10.0.0.9:7001"\n'
@@ -142,10 +142,10 @@ def test_when_writing_fails_the_original_stays_and_nothing_is_left_behind(
 ) -> None:
     if call == "fchown":
         if os.geteuid() != 0:
-            return  # the owner of a file that one may replace is then oneself
+            pytest.skip("the owner of a file that one may replace is then oneself")
         os.chown(old, 65534, 65534)
     if call == "link":
-        monkeypatch.setattr(replacing, "write_new", failing_for_backups(number))
+        monkeypatch.setattr(originals, "write_new", failing_for_backups(number))
     monkeypatch.setattr(os, call, fail(number))
     run = convert("--write", old)
     monkeypatch.undo()
@@ -156,7 +156,7 @@ def test_when_writing_fails_the_original_stays_and_nothing_is_left_behind(
 
 
 def failing_for_backups(number: int) -> Callable[..., None]:
-    real = replacing.write_new
+    real = originals.write_new
 
     def write(folder: int, name: str, *more: Any, **others: Any) -> None:
         if name.endswith(".0.4"):
@@ -365,8 +365,8 @@ def test_what_was_changed_underneath_is_left_with_its_node_and_the_others_are_wr
 
 def test_files_of_one_node_that_are_named_twice_are_one_node(tmp_path: Path) -> None:
     """By another path the same file is another conversion: they are written together all the same."""
-    first = [replacing.Change(str(tmp_path / name), b"", b"", "one") for name in "ab"]
-    again = [replacing.Change(f"{tmp_path}/./{name}", b"", b"", "two") for name in "bc"]
-    jobs = replacing._jobs([*first, *again])
+    first = [changes.Change(str(tmp_path / name), b"", b"", "one") for name in "ab"]
+    again = [changes.Change(f"{tmp_path}/./{name}", b"", b"", "two") for name in "bc"]
+    jobs = changes.jobs_of([*first, *again])
     assert {job.node for job in jobs.values()} == {"one"}
     assert len(set(jobs.values())) == 3
