@@ -1,4 +1,4 @@
-"""Who forms a cluster with whom, where members find each other through ``-peers``: told from all their settings. Pure.
+"""Who forms a cluster with whom, where members find each other through ``-peers``: known from all their settings. Pure.
 
 0.4's nodes joined through the addresses of others; 2.x wants every member's name and address, which are known when
 every one of those addresses is some node's own.
@@ -49,7 +49,7 @@ class Member(NamedTuple):
         return f"{name}={self.scheme}://{address}"
 
 
-class Cluster(NamedTuple):
+class KnownCluster(NamedTuple):
     """A cluster that is known as a whole. ``initial_cluster`` has all of its nodes; ``surplus`` of them stood by, since
     no more than ``active_size`` voted."""
 
@@ -62,9 +62,9 @@ class Cluster(NamedTuple):
         return max(self.nodes - self.active_size, 0)
 
 
-def active_size(told: Iterable[int]) -> int:
-    """How many nodes of a cluster voted, by what its nodes were told; 0 is nothing."""
-    return max(min(filter(None, told), default=ACTIVE_SIZE), LEAST_ACTIVE_SIZE)
+def active_size(sizes: Iterable[int]) -> int:
+    """How many nodes of a cluster voted, by the sizes that its nodes were given; 0 is none."""
+    return max(min(filter(None, sizes), default=ACTIVE_SIZE), LEAST_ACTIVE_SIZE)
 
 
 def standbys_unknown(nodes: int, size: int) -> str:
@@ -74,8 +74,8 @@ def standbys_unknown(nodes: int, size: int) -> str:
     )
 
 
-def size_told(given: Mapping[str, Given]) -> int:
-    """0 where nothing tells it."""
+def given_size(given: Mapping[str, Given]) -> int:
+    """``-cluster-active-size``, 0 where it is not given."""
     text = given["cluster-active-size"].value if "cluster-active-size" in given else ""
     return int(text) if text.isascii() and text.isdigit() else 0
 
@@ -99,13 +99,13 @@ def member_of(
         "https" if value("peer-cert-file") and value("peer-key-file") else "http",
         peers,
         "peers-file" in given,
-        size_told(given),
+        given_size(given),
         (name, address),
         file,
     )
 
 
-def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
+def known_clusters(members: Mapping[Key, Member]) -> dict[Key, KnownCluster]:
     """For every member of a cluster that is known as a whole: all by name, the same for each.
 
     A cluster is known when it is more than one member, each has a name of its own and an address of its own, and no
@@ -117,7 +117,7 @@ def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
         if member.address in owner:
             twice.add(member.address)
         owner[member.address] = key
-    found: dict[Key, Cluster] = {}
+    found: dict[Key, KnownCluster] = {}
     for keys in _connected(members, owner):
         cluster = sorted((members[key] for key in keys), key=lambda member: member.name)
         if len(cluster) > 1 and all(_is_plain(member, owner, twice) for member in cluster):
@@ -128,7 +128,7 @@ def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
                 if len(files) > 1 and any(member.is_known_in_its_file_alone for member in cluster):
                     continue
                 entries = {file: ",".join(member.entry(file) for member in cluster) for file in files}
-                found |= {key: Cluster(entries[members[key].file], len(cluster), size) for key in keys}
+                found |= {key: KnownCluster(entries[members[key].file], len(cluster), size) for key in keys}
     return found
 
 

@@ -10,11 +10,12 @@ from migrate02.convert.conversion import (
     COMMAND_LINE,
     Conversion,
     Options,
-    convert_document,
     left_alone,
     nothing_to_convert,
     refused,
+    unchanged,
 )
+from migrate02.convert.documents import convert_document
 from migrate02.convert.rewriting import left_over
 from migrate02.formats import NothingToConvert, NotRead, TemplateInput, UnusableInput, rooms, unread
 from migrate02.formats.places import NOTHING, Reading
@@ -34,9 +35,9 @@ def reading_of(text: str, name: str, options: Options, sourced: Sourced | None =
     view = View(text, name)
     try:
         if options.kind:
-            room, reading = options.kind, rooms.read(view, options.kind, options.era, sourced)
+            kind, reading = options.kind, rooms.read(view, options.kind, options.era, sourced)
         else:
-            room, reading = rooms.find(view, options.era, sourced)
+            kind, reading = rooms.find(view, options.era, sourced)
     except TooMuch:
         raise
     except UnusableInput:
@@ -44,18 +45,18 @@ def reading_of(text: str, name: str, options: Options, sourced: Sourced | None =
             raise
         raise TemplateInput(statement.words, view.line(statement.at)) from None
     if not reading.is_empty and options.form:
-        raise UnusableInput(f"{rooms.said(room)}, which stays one: it is changed in place, without --to")
+        raise UnusableInput(f"{rooms.said(kind)}, which stays one: it is changed in place, without --to")
     return reading
 
 
 def convert_settings(text: str, name: str, options: Options) -> Conversion:
-    """Convert a text of settings and nothing else; one that belongs in another room, which found nothing in it, stays
-    as it is."""
+    """Convert a text of settings and nothing else; one of another kind, in which nothing of etcd's was found, stays as
+    it is."""
     if rooms.is_no_shell_script(text) and not options.kind:
         return unusable(name, text, formats.not_read(text) or NothingToConvert(""), options)
     others = not options.kind and _is_anothers(text)
     if others or (options.kind and options.kind not in formats.WHOLE):
-        return Conversion(name, text, text, {}, left_over(name, text, text, ()))
+        return unchanged(name, text, left_over(name, text, text, ()))
     try:
         document = formats.read(text, name, options.era, options.kind)
     except UnusableInput as error:
@@ -101,7 +102,7 @@ def _refuse_conflict(text: str) -> None:
 
 
 def _is_anothers(text: str) -> bool:
-    """Of a kind that another room reads, and no text of settings too."""
+    """Of a kind that is not read as settings alone, and no text of settings too."""
     names = rooms.candidates(text)
     return bool(names) and ("containers" in names or not formats.looks_like_etcd(text))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from compat.findings import ERROR, Finding
 from compat.settings import Given
 from compat.translate import ERA_04, Surroundings, translate
-from migrate02.convert.clusters import size_told
+from migrate02.convert.clusters import given_size
 from migrate02.convert.conversion import unmasked
 from migrate02.formats.masks import unmask
 
@@ -110,7 +110,7 @@ def node_of(
         tuple(files),
         _peers(given),
         given["discovery"].value if "discovery" in given else "",
-        size_told(given),
+        given_size(given),
         findings=tuple(findings),
     )
 

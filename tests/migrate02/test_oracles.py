@@ -23,7 +23,7 @@ from compat.commandline import read_command_line
 from migrate02.convert.conversion import Options
 from migrate02.convert.deployment import convert_text
 from migrate02.convert.inputs import convert_words, reading_of
-from migrate02.convert.setup import merged
+from migrate02.convert.setup_files import merged
 from migrate02.formats import UnusableInput, rooms
 from migrate02.formats.masks import MARKER, unmask
 from migrate02.formats.view import View
