@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from migrate02.files.aside import write_new
 from migrate02.files.changes import Job, is_below
 from migrate02.files.folders import Folders, is_there, unlink
-from migrate02.files.manifests import Entry, Manifest, backup_of
+from migrate02.files.manifests import Manifest, ManifestEntry, backup_of
 from migrate02.files.numbered import new_folder, refuse_unfinished, remove_folder, write_manifest
 from migrate02.files.reading import FOLDER, reason
 from migrate02.files.rights import refuse_stuck
@@ -27,7 +27,7 @@ class TreeKeeper:
         self.folder = ""
         self._parent = os.path.join(self.tree, FOLDER)
         self._is_new = False
-        self._entries: dict[Job, Entry] = {}
+        self._entries: dict[Job, ManifestEntry] = {}
         self._made: set[str] = set()
 
     def covers(self, real: str) -> bool:
@@ -89,11 +89,11 @@ class TreeKeeper:
             self._folders.forget(self._parent)
 
 
-def _entries(tree: str, jobs: Sequence[Job]) -> list[Entry]:
+def _entries(tree: str, jobs: Sequence[Job]) -> list[ManifestEntry]:
     numbers: dict[str, int] = {}
     below = len(os.path.join(tree, ""))
     return [
-        Entry(
+        ManifestEntry(
             backup_of(job.real[below:]),
             len(job.before),
             hashlib.sha256(job.after).hexdigest(),

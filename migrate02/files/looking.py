@@ -41,14 +41,14 @@ def _numbers(state: os.stat_result) -> tuple[int, ...]:
     )
 
 
-class Seen(NamedTuple):
+class FileState(NamedTuple):
     """A file as it was when somebody looked; ``digest`` is the SHA-256 of its content."""
 
     state: os.stat_result
     digest: str
 
 
-def look_at(folders: Folders, path: str) -> Seen | None:
+def look_at(folders: Folders, path: str) -> FileState | None:
     """What a file is now; None when there is none. Raises OSError, also for what is no regular file."""
     there, name = os.path.split(path)
     try:
@@ -64,10 +64,10 @@ def look_at(folders: Folders, path: str) -> Seen | None:
             digest.update(piece)
     finally:
         os.close(descriptor)
-    return Seen(state, digest.hexdigest())
+    return FileState(state, digest.hexdigest())
 
 
-def is_still(now: Seen | None, before: Seen | None) -> bool:
+def is_still(now: FileState | None, before: FileState | None) -> bool:
     """Whether nobody has changed it in between, nor removed or made it."""
     if now is None or before is None:
         return now is before

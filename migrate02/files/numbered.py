@@ -10,7 +10,7 @@ from migrate02.files import manifests
 from migrate02.files.aside import write_new, written_aside
 from migrate02.files.folders import Folders, is_there, unlink
 from migrate02.files.looking import READ, look_at, pieces
-from migrate02.files.manifests import MANIFEST, BackupError, Entry, Manifest, as_text
+from migrate02.files.manifests import MANIFEST, BackupError, Manifest, ManifestEntry, as_text
 from migrate02.files.reading import FOLDER, reason
 
 
@@ -108,7 +108,7 @@ def refuse_unfinished(folders: Folders, tree: str) -> None:
     remove_folder(folders, folder)
 
 
-def _is_original(folders: Folders, tree: str, entry: Entry) -> bool:
+def _is_original(folders: Folders, tree: str, entry: ManifestEntry) -> bool:
     try:
         found = look_at(folders, os.path.join(tree, entry.path))
     except OSError:
@@ -116,7 +116,7 @@ def _is_original(folders: Folders, tree: str, entry: Entry) -> bool:
     return found is not None and found.digest == entry.original
 
 
-def remove_asides(folders: Folders, tree: str, entries: Iterable[Entry]) -> None:
+def remove_asides(folders: Folders, tree: str, entries: Iterable[ManifestEntry]) -> None:
     """What a run that was cut short has written aside for these files."""
     names: dict[str, set[str]] = {}
     for entry in entries:

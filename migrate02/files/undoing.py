@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from migrate02.files.aside import move
 from migrate02.files.folders import Folders, is_there, state_of
-from migrate02.files.looking import Seen, is_still, look_at
-from migrate02.files.manifests import MANIFEST, BackupError, Entry
+from migrate02.files.looking import FileState, is_still, look_at
+from migrate02.files.manifests import MANIFEST, BackupError, ManifestEntry
 from migrate02.files.numbered import has_nothing, newest, read_manifest, remove_asides, remove_folder
 from migrate02.files.reading import FOLDER, reason
 from migrate02.files.stopping import Check, Stopped
@@ -82,7 +82,7 @@ class _Undoing:
         self._folders = folders
         self._force = force
 
-    def refuse_elsewhere(self, entries: Iterable[Entry]) -> None:
+    def refuse_elsewhere(self, entries: Iterable[ManifestEntry]) -> None:
         """A link, a directory or a device where a file should be, or a link on the way: nothing is put back."""
         for number, entry in enumerate(entries, 1):
             self._folders.rest()
@@ -103,9 +103,9 @@ class _Undoing:
         is_other = state is not None and not stat.S_ISREG(state.st_mode)
         return f"{path} is a link, or no regular file" if is_other else ""
 
-    def put_back(self, entries: Iterable[Entry], check: Check) -> dict[Entry, Undone]:
+    def put_back(self, entries: Iterable[ManifestEntry], check: Check) -> dict[ManifestEntry, Undone]:
         """What came of every file until it was stopped."""
-        outcomes: dict[Entry, Undone] = {}
+        outcomes: dict[ManifestEntry, Undone] = {}
         for node in _by_node(entries):
             try:
                 check()
@@ -115,7 +115,7 @@ class _Undoing:
             outcomes |= zip(node, self._put_back_node(node), strict=True)
         return outcomes
 
-    def _put_back_node(self, entries: Sequence[Entry]) -> list[Undone]:
+    def _put_back_node(self, entries: Sequence[ManifestEntry]) -> list[Undone]:
         judged = [self._judged(entry) for entry in entries]
         outcomes = [outcome for outcome, _ in judged]
         failed = next((item for item in outcomes if item.error), None)
@@ -130,7 +130,7 @@ class _Undoing:
             for entry, (outcome, seen) in zip(entries, judged, strict=True)
         ]
 
-    def _judged(self, entry: Entry) -> tuple[Undone, Seen | None]:
+    def _judged(self, entry: ManifestEntry) -> tuple[Undone, FileState | None]:
         """What is to come of a file, and what it is now."""
         target = None
         try:
@@ -145,7 +145,7 @@ class _Undoing:
         is_back = target is not None and kept is not None and target.digest == kept.digest
         return Undone(entry.path, not refusal and not is_back, refusal), target
 
-    def _refusal(self, entry: Entry, target: Seen | None, kept: Seen | None) -> str:
+    def _refusal(self, entry: ManifestEntry, target: FileState | None, kept: FileState | None) -> str:
         """Why a file cannot go back, or ``""``."""
         backup = self._backup(entry)
         if kept is None or kept.state.st_size != entry.size or kept.digest != (entry.original or kept.digest):
@@ -157,7 +157,7 @@ class _Undoing:
             "is now)"
         )
 
-    def _swapped(self, entry: Entry, seen: Seen | None) -> Undone:
+    def _swapped(self, entry: ManifestEntry, seen: FileState | None) -> Undone:
         """Puts a file back, unless it is another one by now."""
         path = self._target(entry)
         try:
@@ -170,7 +170,7 @@ class _Undoing:
             return Undone(entry.path, False, reason(error))
         return Undone(entry.path, True, note=f"what it was is {kept}" if kept else "")
 
-    def _keep_changed(self, entry: Entry) -> str:
+    def _keep_changed(self, entry: ManifestEntry) -> str:
         """A second name for what a person has made of a file."""
         above, target = os.path.split(self._target(entry))
         kept = os.path.join(self._folder, "changed", entry.path)
@@ -185,10 +185,10 @@ class _Undoing:
                 continue
             return kept
 
-    def _target(self, entry: Entry) -> str:
+    def _target(self, entry: ManifestEntry) -> str:
         return os.path.join(self._tree, entry.path)
 
-    def _backup(self, entry: Entry) -> str:
+    def _backup(self, entry: ManifestEntry) -> str:
         return os.path.join(self._folder, entry.backup)
 
     def sync(self, outcomes: Iterable[Undone]) -> None:
@@ -213,8 +213,8 @@ def _put_away(folders: Folders, folder: str) -> str:
     return os.path.join(parent, name)
 
 
-def _by_node(entries: Iterable[Entry]) -> list[list[Entry]]:
-    nodes: dict[object, list[Entry]] = {}
+def _by_node(entries: Iterable[ManifestEntry]) -> list[list[ManifestEntry]]:
+    nodes: dict[object, list[ManifestEntry]] = {}
     for entry in entries:
         nodes.setdefault(entry.node if entry.node >= 0 else entry, []).append(entry)
     return list(nodes.values())

@@ -12,7 +12,8 @@ from migrate02.files.reading import encode
 from migrate02.files.replacing import Replaced, replace_all
 from migrate02.files.stopping import Check
 
-Tell = Callable[[list[str]], None]
+Report = Callable[[list[str]], None]
+"""Takes lines for a person."""
 
 
 class Writing:
@@ -24,14 +25,14 @@ class Writing:
         self._keepers = [TreeKeeper(path) for path in self._trees]
         self._outcomes: list[Replaced] = []
 
-    def write(self, conversions: Sequence[Conversion], check: Check, tell: Tell) -> list[Conversion]:
+    def write(self, conversions: Sequence[Conversion], check: Check, report: Report) -> list[Conversion]:
         """Replace the files that change; one that could not be written counts as refused."""
         changes = [
             Change(item.name, encode(item.before), encode(item.text), item.node, self._tree_of(item.name))
             for item in conversions
             if item.changed and item.text is not None
         ]
-        self._outcomes = replace_all(changes, self._keepers, check, lambda line: tell([line]))
+        self._outcomes = replace_all(changes, self._keepers, check, lambda line: report([line]))
         errors = {item.path: item.error for item in self._outcomes if item.error}
         return [
             refused(item.name, _not_written(errors[item.name]), before=item.before)

@@ -28,9 +28,9 @@ _NOT_SEEN = frozenset(("config-not-seen", "flags-elsewhere", "value-elsewhere"))
 def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
     """The nodes of 0.4 that the files set up; of a directory, those of its files that are about etcd."""
     files = read_paths(paths, choice)
-    deployment = Deployment(files.texts, files.told, Options())
+    deployment = Deployment(files.texts, files.named, Options())
     deployment.read()
-    unusable = files.troubles | deployment.conversions
+    unusable = files.unusable | deployment.conversions
     found = Found([], [item for conversion in unusable.values() for item in conversion.findings])
     for described in deployment.nodes():
         if _is_of_2x(described):
@@ -56,7 +56,7 @@ def _is_a_node(described: DescribedNode) -> bool:
 def _node(described: DescribedNode, deployment: Deployment) -> Node:
     name, setup = described.name, described.setup
     host = (setup.hostname if setup is not None else "") or described.host
-    node = node_of(described.given, name, files=described.files, host=host, told=True)
+    node = node_of(described.given, name, files=described.files, host=host, host_is_given=True)
     findings = [*node.findings]
     if setup is not None and "data-dir" in setup.fixed and "data-dir" not in described.given:
         settings = {**node.settings, "data-dir": COREOS_NEW}
