@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from migrate02.cli.exits import DONE, REFUSED
 from migrate02.files import backups
 from tests.migrate02.files.planted import OLD
 from tests.migrate02.running import convert
+from tests.migrate02.trees import plant
 
 
 def test_a_folder_of_backups_that_is_a_link_is_not_written_to(tmp_path: Path) -> None:
@@ -100,3 +102,24 @@ def test_a_file_that_is_named_in_another_is_not_written_when_it_is_elsewhere(
     assert outside.read_text() == OLD
     assert sorted(os.listdir(tmp_path)) == ["outside.env", "tree"]
     assert sorted(set(os.listdir(tree)) - {".migrate02"}) == [name]
+
+
+def test_backups_are_kept_out_of_version_control(tmp_path: Path) -> None:
+    plant(tmp_path, {"a.env": OLD})
+    convert("--write", tmp_path)
+    assert (tmp_path / ".migrate02" / ".gitignore").read_text() == "*\n"
+
+
+def test_nothing_is_written_when_no_backup_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path, {"a.env": OLD, "b.env": OLD})
+
+    def mkdir(*_args: object, **_more: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    run = convert("--write", tmp_path)
+    monkeypatch.undo()
+    assert run.status == REFUSED
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.env": OLD, "b.env": OLD}

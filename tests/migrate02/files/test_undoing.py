@@ -15,6 +15,8 @@ from migrate02.cli.exits import DONE, REFUSED
 from migrate02.files import undoing
 from tests.migrate02.files.planted import NAMES, OLD, World, plant_node, put
 from tests.migrate02.running import convert, migrate02
+from tests.migrate02.trees import OLD as OLD_WITH_DATA
+from tests.migrate02.trees import plant
 
 # What may stand where the manifest says.
 
@@ -163,3 +165,57 @@ def test_a_directory_is_the_same_however_it_is_spelled(tmp_path: Path, spelled: 
     assert all((tmp_path / "tree" / name).read_text() != OLD for name in NAMES)
     assert migrate02("undo", spelled, cwd=tmp_path).status == DONE
     assert all((tmp_path / "tree" / name).read_text() == OLD for name in NAMES)
+
+
+# One run after the other.
+
+
+def test_undo_goes_back_one_run_at_a_time(tmp_path: Path) -> None:
+    plant(tmp_path, {"a.env": OLD_WITH_DATA})
+    convert("--write", tmp_path)
+    first = (tmp_path / "a.env").read_text()
+    plant(tmp_path, {"b.env": OLD_WITH_DATA})
+    convert("--write", tmp_path)
+    assert migrate02("undo", tmp_path).status == DONE
+    assert ((tmp_path / "a.env").read_text(), (tmp_path / "b.env").read_text()) == (first, OLD_WITH_DATA)
+    assert migrate02("undo", tmp_path).status == DONE
+    assert (tmp_path / "a.env").read_text() == OLD_WITH_DATA
+    assert migrate02("undo", tmp_path).status == REFUSED
+
+
+def test_undo_leaves_what_was_changed_since(tmp_path: Path) -> None:
+    plant(tmp_path, {"a.env": OLD_WITH_DATA, "b.env": OLD_WITH_DATA})
+    convert("--write", tmp_path)
+    (tmp_path / "a.env").write_text("mine\n")
+    run = migrate02("undo", tmp_path)
+    assert run.status == REFUSED
+    assert "a.env: changed since it was converted; the original is " in run.err
+    assert ((tmp_path / "a.env").read_text(), (tmp_path / "b.env").read_text()) == ("mine\n", OLD_WITH_DATA)
+    (tmp_path / "a.env").unlink()
+    assert migrate02("undo", tmp_path).status == DONE
+    assert (tmp_path / "a.env").read_text() == OLD_WITH_DATA
+
+
+def test_undo_keeps_bytes_that_are_no_utf_8_and_line_ends(tmp_path: Path) -> None:
+    data = OLD_WITH_DATA.replace("\n", "\r\n").encode() + b"# \xff\r\n"
+    (tmp_path / "a.env").write_bytes(data)
+    convert("--write", tmp_path)
+    assert (tmp_path / "a.env").read_bytes() != data
+    migrate02("undo", tmp_path)
+    assert (tmp_path / "a.env").read_bytes() == data
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "manifest"])
+def test_undo_with_a_damaged_backup_changes_nothing(tmp_path: Path, damage: str) -> None:
+    plant(tmp_path, {"a.env": OLD_WITH_DATA})
+    convert("--write", tmp_path)
+    written = (tmp_path / "a.env").read_text()
+    folder = tmp_path / ".migrate02" / "0001"
+    if damage == "gone":
+        (folder / "files" / "a.env").unlink()
+    elif damage == "cut":
+        (folder / "files" / "a.env").write_text(OLD_WITH_DATA[:10])
+    else:
+        (folder / "manifest.json").write_text("{")
+    assert migrate02("undo", tmp_path).status == REFUSED
+    assert (tmp_path / "a.env").read_text() == written
