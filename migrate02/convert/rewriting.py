@@ -11,16 +11,17 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, Finding, worst
 from compat.settings import FILE, Origin
+from migrate02 import formats
 from migrate02.convert.clusters import KnownCluster, standbys_unknown
 from migrate02.convert.conversion import Conversion, Options, for_a_person, unchanged
 from migrate02.convert.documents import convert_document
 from migrate02.convert.groups import Groups
+from migrate02.convert.line_edits import line_edits
 from migrate02.convert.setup import ConvertedSetup, convert_setup
 from migrate02.convert.setup_files import SettingsFile, named_files
-from migrate02.formats.document import Document
 from migrate02.formats.kinds import lines_of_04
 from migrate02.formats.masks import unmask
-from migrate02.formats.places import Inner, Reading, Setup
+from migrate02.formats.places import Reading, Setup
 from migrate02.formats.releases import era_of, named_in, too_old
 from migrate02.formats.view import Edit, Overlap, View, apply
 
@@ -69,7 +70,10 @@ def _file(
     name: str, reading: Reading, text: str, options: Options, files_of: FilesOf, cluster_of: ClusterOf
 ) -> _File:
     inner = {item.path or str(at): item for at, item in enumerate(reading.inner)}
-    own = {path: SettingsFile(path, document_of(item.view), path) for path, item in inner.items()}
+    own = {
+        path: SettingsFile(path, formats.read(item.view.text, item.view.name), path)
+        for path, item in inner.items()
+    }
     used: set[str] = set()
     converted = []
     of_clusters: list[Finding] = []
@@ -90,7 +94,8 @@ def _file(
     written = {path: text for item in converted for path, text in item.texts.items()}
     for path, item in inner.items():
         if path not in used:
-            alone = _convert_inner(item, own[path].document, options)
+            by_itself = options._replace(form="", initial_cluster="")
+            alone = convert_document(own[path].document, item.view.name, item.view.text, by_itself)
             findings += alone.findings
             if alone.text is not None:
                 written[path] = alone.text
@@ -233,49 +238,6 @@ def _shared(name: str, group: Mapping[str, _File], text: str) -> Conversion:
         "shared-settings", "", Origin(FILE, name, name), message, "give each its own, and convert again"
     )
     return unchanged(name, text, for_a_person([shared, *_findings(name, group)], name))
-
-
-def document_of(view: View) -> Document:
-    """The settings of a text that holds nothing else, at their lines in the file."""
-    from migrate02 import formats
-
-    return formats.read(view.text, view.name)
-
-
-def _convert_inner(item: Inner, document: Document, options: Options) -> Conversion:
-    return convert_document(
-        document, item.view.name, item.view.text, options._replace(form="", initial_cluster="")
-    )
-
-
-def line_edits(view: View, after: str) -> list[Edit]:
-    """The edits of whole lines that make a text another one; a line end is never the last of what is written."""
-    from migrate02.convert.differences import opcodes
-
-    old, new = _lines(view.text), _lines(after)
-    starts = [0]
-    for line in old:
-        starts.append(starts[-1] + len(line))
-    edits = []
-    for tag, i1, i2, j1, j2 in opcodes(old, new):
-        said = "".join(new[j1:j2]).removesuffix("\n")
-        if tag == "insert" and i1:
-            edits.append(view.edit(starts[i1] - 1, starts[i1] - 1, "\n" + said))
-        elif tag == "insert":
-            edits.append(view.edit(0, 1, f"{said}\n{view.text[:1]}"))
-        elif tag == "replace":
-            end = starts[i2] - 1 if old[i2 - 1].endswith("\n") else starts[i2]
-            edits.append(view.edit(starts[i1], end, said))
-        elif tag == "delete":
-            edits.append(view.edit(starts[i1], starts[i2], ""))
-    return edits
-
-
-def _lines(text: str) -> list[str]:
-    """With their ends. Only ``\\n`` ends a line: others may stand in a comment."""
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1][:-1]
-    return lines if lines[-1] else lines[:-1]
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 
 from migrate02.files.aside import write_new
-from migrate02.files.changes import Job, is_below
+from migrate02.files.changes import Job
 from migrate02.files.folders import Folders, is_there, unlink
 from migrate02.files.manifests import Manifest, ManifestEntry, backup_of
 from migrate02.files.numbered import new_folder, refuse_unfinished, remove_folder, write_manifest
@@ -31,7 +31,9 @@ class TreeKeeper:
         self._made: set[str] = set()
 
     def covers(self, real: str) -> bool:
-        return is_below(real, self.tree)
+        """Whether a file is the tree's, and not one of its backups."""
+        below = os.path.join(self.tree, "")
+        return real.startswith(below) and not (FOLDER in real and FOLDER in real[len(below) :].split(os.sep))
 
     def begin(self, jobs: Sequence[Job], folders: Folders) -> None:
         """Take the tree for this run, and write down which files it is going to replace.

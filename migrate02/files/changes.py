@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrate02.convert.groups import Groups
-from migrate02.files.reading import FOLDER
 from migrate02.files.rights import Rights
 
 
@@ -87,9 +86,3 @@ class _RealFolders:
         if folder not in self._real:
             self._real[folder] = os.path.realpath(folder)
         return self._real[folder]
-
-
-def is_below(real: str, tree: str) -> bool:
-    """Whether a file is a tree's, and not one of its backups."""
-    below = os.path.join(tree, "")
-    return real.startswith(below) and not (FOLDER in real and FOLDER in real[len(below) :].split(os.sep))
