@@ -63,13 +63,12 @@ def test_json(old: Path, tmp_path: Path) -> None:
         (("a",), "give SRC and DST"),
         (("a", "b", "c"), "give SRC and DST"),
         (("--out", "o"), "no directory is given"),
-        (("--out", "o", "--beside", "a"), "--out and --beside"),
+        (("--out", "o", "--beside", "a"), "argument --beside: not allowed with argument --out"),
         (("--beside", "a", "b"), "--beside takes one directory"),
         (("--all-members", "a", "b"), "--all-members needs --out"),
         (("--name", "x", "--name", "y", "a", "b"), "--name is given twice"),
-        (("--nonsense",), "--nonsense is no option (see migrate02 data --help)"),
+        (("--nonsense",), "unrecognized arguments: --nonsense (see migrate02 data --help)"),
         (("nowhere", "new"), "nowhere: does not exist"),
-        (("inspect",), "the following arguments are required: DIR"),
     ],
 )
 def test_what_cannot_be_is_one_line(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
@@ -91,7 +90,7 @@ def test_a_cluster_at_once(tmp_path: Path) -> None:
     source = unpack("s-cluster4to3", tmp_path)
     found = migrate02("data", *sorted(source.iterdir()), "--out", tmp_path / "out")
     assert found.status == DONE
-    assert found.out.count("<- taken for all") == 1
+    assert found.out.count("<- used for all") == 1
     assert f"{source / 'n4'}: was a standby of its cluster" in found.out
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["n1", "n2", "n3"]
 
@@ -322,16 +321,16 @@ def test_a_cluster_that_does_not_answer_is_one_line() -> None:
         pass
     found = migrate02("data", "export", url)
     assert found.status == REFUSED
-    assert found.err.startswith(f"migrate02 data: {url}/v2/migration/snapshot does not answer: ")
+    assert found.err.startswith(f"migrate02 data export: {url}/v2/migration/snapshot does not answer: ")
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ((), "give --snapshot FILE or --live URL"),
-        (("--snapshot", "x", "--live", "http://y"), "give --snapshot FILE or --live URL"),
-        (("--snapshot", "x"), "give --to URL"),
-        (("--snapshot", "x", "--to", "http://y", "--connections", "0"), "give 1 or more"),
+        (("--to", "http://y"), "one of the arguments --snapshot --live is required"),
+        (("--snapshot", "x", "--live", "http://y"), "--live: not allowed with argument --snapshot"),
+        (("--snapshot", "x"), "the following arguments are required: --to"),
+        (("--snapshot", "x", "--to", "http://y", "--connections", "0"), "0 is not a number of 1 or more"),
         (("--snapshot", "nowhere", "--to", "http://y"), "nowhere: cannot be read: No such file or directory"),
     ],
 )
