@@ -11,12 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from compat import __version__, flags04, flags2x
-from compat.findings import CODES
 from migrate02.cli.convert import OURS_ALONE
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
 from tests.migrate02.running import convert, migrate02
-
-DONE, WOULD_CHANGE, RESIDUE, REFUSED = 0, 1, 2, 3
 
 OLD = 'name = "m1"\naddr = "10.0.0.9:4001"\n[peer]\naddr = "10.0.0.9:7001"\n'
 NAMELESS = 'addr = "10.0.0.9:4001"\n'
@@ -168,34 +165,15 @@ def test_bad_usage_is_told_in_one_line(argv: list[str], words: str) -> None:
     assert words in run.err
 
 
-@pytest.mark.parametrize("argv", [[], ["convrt"], ["--bogus"], [""]])
-def test_an_unknown_command_is_told_in_one_line(argv: list[str]) -> None:
-    run = migrate02(*argv)
-    assert (run.status, run.out, len(run.err.splitlines())) == (REFUSED, "", 1)
-
-
 def test_options_may_stand_anywhere_before_the_words(old: Path) -> None:
     other = write(old.parent / "other.conf", OLD)
     both = convert(old, "--to", "flags", other, "--target=3.4")
     assert both.out.count("--enable-v2=true") == 2
 
 
-@pytest.mark.parametrize(
-    "argv", [["--help"], ["-h"], ["convert", "--help"], ["convert", "x", "-h"], ["explain", "-h"]]
-)
-def test_help(argv: list[str]) -> None:
-    run = migrate02(*argv)
-    assert (run.status, run.err) == (DONE, "")
-    assert run.out.startswith("usage: migrate02")
-
-
 def test_help_names_every_option() -> None:
     out = migrate02("convert", "--help").out
     assert all(f"  {name}" in out for name in (*OURS_ALONE, "--initial-cluster"))
-
-
-def test_version() -> None:
-    assert migrate02("--version") == (DONE, f"migrate02 {__version__}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -410,67 +388,3 @@ def test_bytes_go_out_as_they_came_in_whatever_the_locale() -> None:
     )
     assert done.returncode == DONE
     assert done.stdout.startswith(b'# M\xfcnchen \xe4\xb8\x96\nETCD_NAME="m\xe4\xb8\x96"\n')
-
-
-# explain
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_every_code_is_explained(code: str) -> None:
-    run = migrate02("explain", code)
-    assert (run.status, run.err) == (DONE, "")
-    assert run.out.startswith(f"{code} (")
-    assert len(run.out.splitlines()) >= 3
-    assert max(map(len, run.out.splitlines())) <= 100
-
-
-def names_of_04() -> list[str]:
-    found = []
-    for flag in flags04.FLAGS:
-        found += [f"-{flag.name}", f"--{flag.name}", *(f"-{short}" for short in flag.short)]
-        found += [name for name in (flag.toml, flag.variable, *flag.never_read) if name]
-    return [name for name in found if name not in ("-h", "--help")]  # which ask for help here, too
-
-
-@pytest.mark.parametrize("name", names_of_04())
-def test_every_name_of_04_is_explained(name: str) -> None:
-    run = migrate02("explain", name)
-    assert (run.status, run.err) == (DONE, "")
-    assert " in etcd 0.4\n" in run.out or name in CODES
-
-
-@pytest.mark.parametrize("flag", flags2x.FLAGS, ids=lambda flag: flag.name)
-def test_every_flag_of_later_releases_is_explained(flag: flags2x.Flag2x) -> None:
-    for name in (f"--{flag.name}", flag.variable):
-        run = migrate02("explain", name)
-        assert (run.status, run.err) == (DONE, "")
-        assert flag.name in run.out
-
-
-def test_a_flag_tells_what_becomes_of_it() -> None:
-    out = migrate02("explain", "-peer-addr").out
-    assert "becomes --initial-advertise-peer-urls" in out
-    assert "--initial-advertise-peer-urls in etcd 2.x and later" in out
-    assert "still understood" in out
-
-
-@pytest.mark.parametrize("name", ["-dns-server", "ETCD_DNS_SERVER", "discovery-timeout", "--legacy-api"])
-def test_what_only_the_bundled_server_has_is_explained(name: str) -> None:
-    run = migrate02("explain", name)
-    assert run.status == 0
-    assert "of the bundled server, in no etcd" in run.out
-
-
-def test_explain_lists_the_codes() -> None:
-    lines = migrate02("explain").out.splitlines()
-    assert [line.split()[0] for line in lines] == list(CODES)
-    assert migrate02("explain", "--list").out.splitlines() == lines
-
-
-def test_explain_says_what_it_does_not_know() -> None:
-    run = migrate02("explain", "-adr", "-addr")
-    assert run.status == REFUSED
-    assert run.err == (
-        "migrate02 explain: -adr is neither a finding's code nor a setting of etcd; migrate02 explain lists the codes\n"
-    )
-    assert run.out.startswith("-addr in etcd 0.4\n")
