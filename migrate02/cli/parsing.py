@@ -16,6 +16,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any, NoReturn
 
 
@@ -39,25 +40,21 @@ class Command:
 class Parser(argparse.ArgumentParser):
     """The parser of one command. It raises Misuse instead of ending the program."""
 
-    def __init__(self, prog: str, command: Command) -> None:
-        super().__init__(prog=prog, formatter_class=_Formatter, allow_abbrev=False)
+    def __init__(self, prog: str, command: Command, **more: Any) -> None:
+        super().__init__(prog=prog, formatter_class=_Formatter, allow_abbrev=False, **more)
         self._command = command
 
     def parse_known_args(  # type: ignore[override]  # typeshed has an overload for each kind of namespace
         self, args: Sequence[str], namespace: Any = None
     ) -> tuple[Any, list[str]]:
         """Takes every word: files may stand between options, which argparse by itself takes from one place alone."""
-        command, words, taken = self._command, list(args), None
-        if command.module and words[:1] not in [[name] for name in command.below]:
-            module = import_module(f"migrate02.cli.{command.module}")
-            module.add_arguments(self)
-            self.set_defaults(prog=self.prog, run=module.run, refusals=getattr(module, "REFUSALS", ()))
-            if command.below:
-                self.epilog = f"{_listing(command.below)}\n\n{self.epilog}"
+        words, taken = list(args), None
+        if (words and words[0] in self._command.below) or not self._command.module:
+            self._add_commands()
+        else:
+            module = self._add_arguments()
             if hasattr(module, "split"):
                 words, taken = module.split(words)
-        else:
-            self._add_commands()
         found, rest = super().parse_known_args(words, namespace)
         if rest and (not hasattr(found, "inputs") or any(map(_is_option, rest))):
             self.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -66,6 +63,15 @@ class Parser(argparse.ArgumentParser):
         if taken is not None:
             found.words = taken
         return found, []
+
+    def _add_arguments(self) -> ModuleType:
+        """Those of the command itself; returns its module."""
+        module = import_module(f"migrate02.cli.{self._command.module}")
+        module.add_arguments(self)
+        self.set_defaults(prog=self.prog, run=module.run, refusals=getattr(module, "REFUSALS", ()))
+        if self._command.below:
+            self.epilog = f"{_listing(self._command.below)}\n\n{self.epilog}"
+        return module
 
     def _add_commands(self) -> None:
         below, summary = self._command.below, self._command.summary
