@@ -1,26 +1,16 @@
-"""``migrate02 data`` and ``import``: what is printed, and with which status. The work is done in ``datadir``."""
+"""``migrate02 data``: its arguments, what is printed, and the exit status. The work is done in ``datadir``."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
-from migrate02.cli.arguments import Misuse
-from migrate02.cli.data_arguments import (
-    DataArguments,
-    OtherArguments,
-    read_data_arguments,
-    read_other_arguments,
-)
-from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
-from migrate02.cli.progress import on_terminal
-from migrate02.datadir.carry import carry
-from migrate02.datadir.comparison import differences
+from migrate02.cli.exits import DONE, RESIDUE
+from migrate02.cli.options import add_json
+from migrate02.cli.output import tell, warn
+from migrate02.cli.parsing import Misuse
 from migrate02.datadir.conversion import (
     Request,
     Result,
@@ -30,30 +20,94 @@ from migrate02.datadir.conversion import (
     standby_advice,
 )
 from migrate02.datadir.errors import DataError
-from migrate02.datadir.inspection import inspect
-from migrate02.datadir.listing import row
-from migrate02.datadir.live import Tls
-from migrate02.datadir.requests import curl_config
-from migrate02.datadir.sides import Side, hidden_roots, is_url, read_side, without_overdue
 from migrate02.files.stopping import Stopped, stoppable
 from server.cluster.ids import id_text
 from server.config import redacted
 from server.printable import shown
 
+REFUSALS = (DataError,)
 
-def data(argv: list[str]) -> int:
-    """``migrate02 data``; returns the exit status."""
-    run = _WORDS.get(argv[0]) if argv else None
-    try:
-        return run(argv[1:]) if run is not None else _convert(read_data_arguments(argv))
-    except (Misuse, DataError) as error:
-        print(shown(f"migrate02 data: {error}"), file=sys.stderr)
-        return REFUSED
+USAGE = """\
+%(prog)s [options] SRC DST
+       %(prog)s [options] DIR DIR ... --out OUT
+       %(prog)s [options] DIR --beside
+       %(prog)s inspect|export DIR
+       %(prog)s verify A B"""
+DESCRIPTION = """\
+Convert the data of etcd 0.4 to etcd 2.x: keys, indexes, TTLs, hidden keys, members. SRC is a directory of 0.4 (log,
+snapshot, conf), whose etcd must be stopped; it is not changed. DST must be new; it gets its final name when everything
+is in it and was read back. The directories of all members together become those of one cluster, OUT/NAME each."""
+EPILOG = """\
+exit status:
+  0  done
+  2  done, but something was damaged or needs your attention (see the warnings)
+  3  refused; nothing was written"""
 
 
-def _convert(args: DataArguments) -> int:
+class DataArguments(argparse.Namespace):
+    """What was asked of ``data``, when it is none of the commands below it."""
+
+    inputs: list[str]
+    name: list[str]
+    initial_cluster: str
+    initial_cluster_token: str
+    out: str
+    beside: bool
+    all_members: bool
+    json: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage, parser.description, parser.epilog = USAGE, DESCRIPTION, EPILOG
+    parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="the member's name, if the directory does not tell it; with several directories once for each",
+    )
+    parser.add_argument(
+        "--initial-cluster",
+        metavar="LIST",
+        default="",
+        help="NAME=URL,...: other peer URLs for the members (default: those they had)",
+    )
+    parser.add_argument(
+        "--initial-cluster-token",
+        metavar="TOKEN",
+        default="etcd-cluster",
+        help="makes the ids of the cluster and its members (default: %(default)s, as in 2.x)",
+    )
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument("--out", metavar="OUT", default="", help="where all members' directories go")
+    places.add_argument(
+        "--beside", action="store_true", help="put member/ next to the old files, as etcd 2.0 did"
+    )
+    parser.add_argument(
+        "--all-members", action="store_true", help="with --out: also for members whose directory is not given"
+    )
+    add_json(parser)
+
+
+def _check(args: DataArguments) -> None:
+    """Raises Misuse."""
+    if args.beside and len(args.inputs) != 1:
+        raise Misuse("--beside takes one directory")
+    if args.all_members and not args.out:
+        raise Misuse("--all-members needs --out OUT")
+    if args.out and not args.inputs:
+        raise Misuse("no directory is given; give those of all members")
+    if not args.out and not args.beside and len(args.inputs) != 2:
+        raise Misuse("give SRC and DST, or the directories of all members and --out OUT")
+    if not args.out and len(args.name) > 1:
+        raise Misuse("--name is given twice for one directory; give it once")
+
+
+def run(args: DataArguments) -> int:
+    _check(args)
     request = Request(args.name, args.initial_cluster, args.initial_cluster_token)
-    paths = [Path(path) for path in args.paths]
+    paths = [Path(path) for path in args.inputs]
     try:
         with stoppable():
             if args.out:
@@ -61,20 +115,20 @@ def _convert(args: DataArguments) -> int:
             else:
                 result = convert_one(paths[0], paths[-1], request, beside=args.beside)
     except Stopped as stopped:
-        print(f"migrate02 data: {stopped}", file=sys.stderr)
+        tell([f"migrate02 data: {stopped}"])
         return stopped.status
     if args.json:
         print(redacted(json.dumps(_as_json(result))))
     else:
         _print(result)
-    _warn(result.warnings)
+    warn(result.warnings)
     return RESIDUE if result.warnings else DONE
 
 
 def _print(result: Result) -> None:
     for reading in result.readings:
         source = reading.source
-        taken = " <- taken for all" if reading is result.truth and len(result.readings) > 1 else ""
+        taken = " <- used for all" if reading is result.truth and len(result.readings) > 1 else ""
         said = (
             f"{source.path}: member {reading.name or 'unknown'}, last entry {source.index} of term {source.term}, "
             f"{reading.keys} keys at index {reading.etcd_index}, digest {reading.digest[:16]}{taken}"
@@ -144,107 +198,3 @@ def _as_json(result: Result) -> dict[str, object]:
         ],
         "warnings": result.warnings,
     }
-
-
-def _inspect(argv: list[str]) -> int:
-    args = read_other_arguments("inspect", argv)
-    found = inspect(Path(args.dir))
-    rows = {
-        name: [str(each) for each in value] if isinstance(value, list) else value
-        for name, value in asdict(found).items()
-    }
-    rows["path"] = str(found.path)
-    if args.json:
-        print(redacted(json.dumps(rows)))
-    else:
-        rows["members"] = [f"{name}={','.join(urls)}" for name, urls in found.members.items()]
-        for name, value in rows.items():
-            for line in value if isinstance(value, list) else [value] if value not in ("", None) else []:
-                print(shown(f"{name.replace('_', ' '):16}{line}"))
-    return RESIDUE if found.damage else DONE
-
-
-def _export(argv: list[str]) -> int:
-    args = read_other_arguments("export", argv)
-    side = read_side(args.dir, args.hidden, _tls(args))
-    _warn(side.warnings)
-    left_out: list[str] = []
-    if args.requests:
-        lines = curl_config(side.keys, args.to, time.time_ns(), left_out, overwrite=args.overwrite)
-    else:
-        lines = (row(key) + "\n" for key in side.keys)
-    for line in lines:
-        sys.stdout.buffer.write(line.encode("utf-8", "surrogateescape"))
-    sys.stdout.buffer.flush()
-    _warn(f"{path}: too long for curl, left out; migrate02 import takes it" for path in left_out)
-    return RESIDUE if side.warnings or left_out else DONE
-
-
-def _verify(argv: list[str]) -> int:
-    args = read_other_arguments("verify", argv)
-    tls, hidden = _tls(args), list(args.hidden)
-    sides: dict[str, Side] = {}
-    for where in sorted((args.a, args.b), key=is_url):  # what tells of hidden keys first
-        sides[where] = read_side(where, hidden, tls)
-        hidden += hidden_roots(sides[where].keys)
-    a, b = sides[args.a], sides[args.b]
-    now = time.time_ns()
-    found = list(
-        differences(
-            without_overdue(a.keys, now),
-            without_overdue(b.keys, now),
-            indexes=args.indexes,
-            seconds=args.within,
-        )
-    )
-    if args.json:
-        sizes = {"keysInA": len(a.keys), "keysInB": len(b.keys), "indexInA": a.index, "indexInB": b.index}
-        print(json.dumps({**sizes, "differences": [one._asdict() for one in found]}))
-    else:
-        for one in found:
-            print(shown(str(one)))
-        print(f"A: {a.what}, {len(a.keys)} keys; B: {b.what}, {len(b.keys)} keys; {len(found)} differences")
-    _warn([*a.warnings, *b.warnings])
-    if a.hides and b.hides:
-        _warn(["both are running clusters, which do not list hidden keys; name those with --hidden"])
-    return WOULD_CHANGE if found else DONE
-
-
-def import_(argv: list[str]) -> int:
-    """``migrate02 import``; returns the exit status."""
-    try:
-        args = read_other_arguments("import", argv)
-        side = read_side(args.live or args.snapshot, args.hidden, _tls(args))
-        _warn(side.warnings)
-        if side.hides and not args.hidden:
-            _warn([f"{args.live} does not list hidden keys; name those to carry with --hidden"])
-        progress = partial(on_terminal(sys.stderr), "carrying keys:") if sys.stderr.isatty() else None
-        carried = carry(
-            side.keys,
-            args.to,
-            connections=args.connections,
-            overwrite=args.overwrite,
-            tls=_tls(args),
-            progress=progress,
-        )
-    except (Misuse, DataError) as error:
-        print(shown(f"migrate02 import: {error}"), file=sys.stderr)
-        return REFUSED
-    _warn(carried.troubles)
-    print(
-        f"{carried.made} keys made, {carried.there} were there already, {carried.overdue} are past their TTL, "
-        f"{len(carried.troubles)} left alone or refused"
-    )
-    return RESIDUE if carried.troubles or side.warnings else DONE
-
-
-def _tls(args: OtherArguments) -> Tls:
-    return Tls(args.ca_file, args.cert_file, args.key_file)
-
-
-def _warn(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(shown(f"warning: {line}"), file=sys.stderr)
-
-
-_WORDS: dict[str, Callable[[list[str]], int]] = {"inspect": _inspect, "export": _export, "verify": _verify}

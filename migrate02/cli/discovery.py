@@ -1,40 +1,43 @@
-"""``migrate02 discovery inspect URL``: what stands under a discovery URL, and what comes of it.
+"""``migrate02 discovery inspect``: what stands under a discovery URL, and what comes of it.
 
 Asks, registers nothing. What the answers mean is read by the same functions that a member reads them with.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from migrate02.cli.arguments import Misuse, make_parser
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE
+from migrate02.cli.options import add_json
+from migrate02.cli.output import tell
 from server.asking import NoAnswer, get
 from server.bounded import Bounds
 from server.cluster.bootstrap import BootstrapError
 from server.cluster.discoverystate import Answer, Registration, State, check_url, checked_cluster, read_state
 from server.config import redacted
-from server.printable import shown, shown_lines
-
-DONE, RESIDUE, REFUSED = 0, 2, 3
+from server.printable import shown_lines
 
 BOUNDS = Bounds(body=1 << 20, seconds=10.0)
 """For one answer."""
 
-_USAGE = "migrate02 discovery inspect [--json] URL"
-_HEAD = """\
+DESCRIPTION = """\
 Show what stands under a discovery URL: how many members the cluster begins with, who has registered,
 who is missing, and what will happen next. Registers nothing."""
-_TAIL = """\
+EPILOG = """\
 exit status:
   0  the cluster can begin, or waits for more members
   2  it cannot begin like this, or somebody came too late (see the last lines)
   3  the URL cannot be used: it does not answer, or there is no such token"""
 
 
-class Inspection(NamedTuple):
+class DiscoveryArguments(argparse.Namespace):
+    url: str
+    json: bool
+
+
+class DiscoveryReport(NamedTuple):
     """``trouble`` is why the cluster cannot begin, etcd's words and what to do, empty when it can."""
 
     url: str
@@ -61,48 +64,44 @@ class Inspection(NamedTuple):
         )
 
 
-def main(argv: Sequence[str]) -> int:
-    """Runs the command; returns the exit status."""
-    parser = make_parser("migrate02 discovery", _USAGE, _HEAD, _TAIL)
-    parser.add_argument("what", choices=["inspect"], help="look at a discovery URL")
-    parser.add_argument("url", metavar="URL", help="as --discovery has it")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    try:
-        args = parser.parse_args(argv)
-    except Misuse as error:
-        print(shown(f"migrate02 discovery: {error}"), file=sys.stderr)
-        return REFUSED
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.add_argument("url", metavar="URL", help="the URL that members get with --discovery")
+    add_json(parser)
+
+
+def run(args: DiscoveryArguments) -> int:
     try:
         found = inspect(args.url)
     except BootstrapError as error:
-        _tell(text for _, text in error.lines)
+        tell(f"migrate02: {text}" for _, text in error.lines)
         return REFUSED
     except NoAnswer as error:
-        _tell([f"{args.url} does not answer: {error}"])
+        tell([f"migrate02: {args.url} does not answer: {error}"])
         return REFUSED
     print(redacted(as_json(found)) if args.json else shown_lines(as_text(found)), end="")
     return RESIDUE if found.trouble or found.late else DONE
 
 
-def inspect(url: str) -> Inspection:
+def inspect(url: str) -> DiscoveryReport:
     """Asks for the state. Raises BootstrapError as a member's start would, and NoAnswer when nobody answers."""
     check_url(url)
     url = url.rstrip("/")
     return judged(url, read_state(url, _get(f"{url}/_config/size"), _get(url)))
 
 
-def judged(url: str, state: State) -> Inspection:
+def judged(url: str, state: State) -> DiscoveryReport:
     """What can be said of a state."""
     registered = state._replace(size=len(state.members))  # as if nobody were missing
     try:
         if state.members:
             checked_cluster(url, registered)
     except BootstrapError as error:
-        return Inspection(url, state, tuple(text for _, text in error.lines))
-    return Inspection(url, state, ())
+        return DiscoveryReport(url, state, tuple(text for _, text in error.lines))
+    return DiscoveryReport(url, state, ())
 
 
-def as_text(found: Inspection) -> str:
+def as_text(found: DiscoveryReport) -> str:
     state = found.state
     width = max((len(one.name) for one in state.registered), default=0)
     lines = [f"size     {state.size}", f"found    {len(state.members)}"]
@@ -116,7 +115,7 @@ def as_text(found: Inspection) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(found: Inspection) -> str:
+def as_json(found: DiscoveryReport) -> str:
     state = found.state
     content = {
         "url": found.url,
@@ -142,7 +141,3 @@ def _urls(one: Registration) -> str:
 def _get(url: str) -> Answer:
     found = get(url, BOUNDS)
     return Answer(found.status, found.etcd_index, found.body)
-
-
-def _tell(lines: Iterable[str]) -> None:
-    sys.stderr.write("".join(f"migrate02: {shown(line)}\n" for line in lines))

@@ -1,8 +1,10 @@
-"""Tells the whole story of a finding's code or of a flag, over 0.4, 2.0 and later. Text only."""
+"""``migrate02 explain``: the whole story of a finding's code or of a setting, over 0.4, 2.0 and later."""
 
 from __future__ import annotations
 
+import argparse
 import textwrap
+from collections.abc import Sequence
 
 from compat.findings import CODES
 from compat.flags04 import (
@@ -13,21 +15,59 @@ from compat.flags04 import (
     DROP,
     IGNORED,
     NEVER_READ,
-    REFUSED,
     SAME,
     Flag04,
 )
 from compat.flags04 import BY_NAME as BY_NAME_04
+from compat.flags04 import REFUSED as REFUSED_BY_2X
 from compat.flags2x import BY_NAME, LATEST, Flag2x
 from compat.usage import becomes
+from migrate02.cli.exits import DONE, REFUSED
+from migrate02.cli.output import tell
 
 _IN_238 = {
     ALIAS: "still understood as the old name of the new setting, as IP:port only; not beside the new one",
     SAME: "the same name",
     IGNORED: "ignored with a warning, whatever its value",
-    REFUSED: "an error ('is no longer supported')",
+    REFUSED_BY_2X: "an error ('is no longer supported')",
     "unknown": "an error ('flag provided but not defined')",
 }
+
+
+class ExplainArguments(argparse.Namespace):
+    words: list[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [CODE | -flag | VARIABLE | key ...]"
+    parser.description = """\
+Tell the whole story of a finding's code, or of a setting in etcd 0.4, 2.0 and later. Without a word, list the codes."""
+
+
+def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """All words are subjects, so that a flag may be one: ``migrate02 explain -peer-addr``."""
+    helps = [word for word in words if word in ("-h", "--help")]
+    return helps, [word for word in words if word not in ("--", "--list")]
+
+
+def run(args: ExplainArguments) -> int:
+    if not args.words:
+        print(list_codes(), end="")
+        return DONE
+    status = DONE
+    for subject in args.words:
+        story = explain(subject)
+        if story is None:
+            tell(
+                [
+                    f"migrate02 explain: {subject} is neither a finding's code nor a setting of etcd; "
+                    "migrate02 explain lists the codes"
+                ]
+            )
+            status = REFUSED
+        else:
+            print(story, end="")
+    return status
 
 
 def explain(subject: str) -> str | None:

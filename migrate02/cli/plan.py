@@ -1,32 +1,102 @@
-"""``migrate02 plan``: what is printed, and with which status. The work is done in ``plan``."""
+"""``migrate02 plan``: its arguments, what is printed, and the exit status. The work is done in ``plan``."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from compat.findings import ERROR
-from migrate02.cli.arguments import Misuse
+from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE
-from migrate02.cli.plan_arguments import PlanArguments, read_plan_arguments
+from migrate02.cli.options import TlsArguments, add_choice_of_files, add_tls
+from migrate02.cli.output import tell
+from migrate02.cli.parsing import Misuse
 from migrate02.datadir.errors import DataError
 from migrate02.plan.nodes import Found
-from migrate02.plan.planning import Plan, make_plan
-from migrate02.plan.planning import PlanOptions as Wishes
+from migrate02.plan.planning import Plan, PlanOptions, make_plan
+from migrate02.plan.ports import CHOICES, KEEP
 from server.config import redacted
-from server.printable import shown
+
+REFUSALS = (DataError,)
+
+USAGE = """\
+%(prog)s [options] DIR|FILE ...
+       %(prog)s [options] --live URL [DIR|FILE ...]"""
+DESCRIPTION = """\
+Plan the move of whole clusters from etcd 0.4 to 2.x: who is a member and who a proxy, --initial-cluster and the token,
+the start line of every node, what does not fit together, and a runbook with every step, its check and the way back.
+The plan is Markdown. It is made from the files of all nodes, from what a running 0.4 cluster says, or best from both:
+the cluster knows who is a member, the files know how a node is set up."""
+EPILOG = """\
+exit status:
+  0  done
+  2  done, but something needs your attention (see "To look at")
+  3  a cluster cannot be planned like this, or nothing was found"""
 
 
-def plan(argv: list[str]) -> int:
-    """``migrate02 plan``; returns the exit status."""
-    try:
-        args = read_plan_arguments(argv)
-        made = _planned(args)
-    except (Misuse, DataError) as error:
-        print(shown(f"migrate02 plan: {error}"), file=sys.stderr)
-        return REFUSED
+class PlanArguments(TlsArguments):
+    """What was asked of ``plan``. ``member`` are names and URLs."""
+
+    inputs: list[str]
+    live: list[str]
+    include: list[str]
+    exclude: list[str]
+    ports: str
+    token: str
+    standby: list[str]
+    member: list[tuple[str, str]]
+    gone: list[str]
+    together: bool
+    html: bool
+    json: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage, parser.description, parser.epilog = USAGE, DESCRIPTION, EPILOG
+    parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--live",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="a client or peer URL of a running 0.4 cluster; may be given again, and has to be for each standby",
+    )
+    add_choice_of_files(parser)
+    parser.add_argument(
+        "--ports",
+        metavar="CHOICE",
+        choices=CHOICES,
+        default=KEEP,
+        help="keep: 4001 and 7001 stay; move: to 2379 and 2380; both: move, and clients can use 4001, too, until they "
+        "have followed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--token", metavar="TOKEN", default="", help="--initial-cluster-token (default: etcd-cluster-NAME)"
+    )
+    for name, metavar, kind, text in (
+        ("--standby", "NAME", str, "was a standby, and becomes a proxy"),
+        ("--member", "NAME=URL", values.member, "a member that no file describes"),
+        ("--gone", "HOST:PORT", str, "stands in -peers, but the node no longer exists"),
+    ):
+        parser.add_argument(
+            name, metavar=metavar, type=kind, action="append", default=[], help=f"{text}; may be given again"
+        )
+    parser.add_argument("--together", action="store_true", help="take all nodes as one cluster")
+    outputs = parser.add_mutually_exclusive_group()
+    outputs.add_argument(
+        "--html", action="store_true", help="write a printable page, with a picture of before and after"
+    )
+    outputs.add_argument("--json", action="store_true", help="write one JSON object")
+    add_tls(parser)
+
+
+def run(args: PlanArguments) -> int:
+    if not args.inputs and not args.live:
+        raise Misuse("nothing to plan; give the files of all nodes, or --live URL")
+    made = _planned(args)
     sys.stderr.write("".join(f"{finding}\n" for finding in made.all_findings))
     if not made.clusters:
-        print("migrate02 plan: no node of etcd 0.4 was found", file=sys.stderr)
+        tell(["migrate02 plan: no node of etcd 0.4 was found"])
         return REFUSED
     print(redacted(_written(made, args)), end="")
     if made.worst == ERROR:
@@ -35,9 +105,13 @@ def plan(argv: list[str]) -> int:
 
 
 def _planned(args: PlanArguments) -> Plan:
-    members = tuple((name, url) for name, _, url in (text.partition("=") for text in args.member))
-    wishes = Wishes(
-        args.ports, args.token, tuple(args.standby), members, tuple(args.gone), together=args.together
+    options = PlanOptions(
+        args.ports,
+        args.token,
+        tuple(args.standby),
+        tuple(args.member),
+        tuple(args.gone),
+        together=args.together,
     )
     described, running = _described(args), _running(args)
     if args.inputs and args.live:
@@ -47,8 +121,8 @@ def _planned(args: PlanArguments) -> Plan:
         found.findings.extend([*described.findings, *running.findings])
     else:
         found = described if args.inputs else running
-        wishes = wishes._replace(together=wishes.together or not args.inputs)
-    return make_plan(found.nodes, wishes, found.findings)
+        options = options._replace(together=options.together or not args.inputs)
+    return make_plan(found.nodes, options, found.findings)
 
 
 def _described(args: PlanArguments) -> Found:

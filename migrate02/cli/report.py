@@ -1,12 +1,54 @@
-"""Says what came out: findings as lines for a person, a conversion as JSON, a difference as a diff."""
+"""What came out of ``convert`` for a person: findings as lines, a summary, the results or their differences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compat.findings import ERROR, INFO, REVIEW, Finding
+from compat.findings import CODES, ERROR, INFO, Finding
+from migrate02.cli.output import emit, tell
 from migrate02.convert.conversion import Conversion
-from server.printable import printable
+from server.config import redacted
+from server.printable import printable, shown
+
+
+def selected(conversions: Iterable[Conversion], select: list[str], ignore: list[str]) -> list[Conversion]:
+    """With the findings that were asked for. What refuses a file is always reported."""
+
+    def is_wanted(finding: Finding) -> bool:
+        if finding.severity == ERROR:
+            return True
+        return (not select or finding.code in select) and finding.code not in ignore
+
+    if not (select or ignore):
+        return list(conversions)
+    return [item._replace(findings=list(filter(is_wanted, item.findings))) for item in conversions]
+
+
+def report(conversions: list[Conversion], output: str, *, texts: bool, one: bool) -> None:
+    """Print the findings to standard error, the rest to standard output.
+
+    ``output`` is text, diff, json, sarif or github. ``texts``: with output text, print the results as well. ``one``:
+    with output json, the object of one file, not a list.
+    """
+    if output in ("sarif", "github"):
+        from migrate02.cli.listings import as_github, as_sarif
+
+        print(redacted(as_sarif(conversions) if output == "sarif" else as_github(conversions)), end="")
+        return
+    lines = [line for conversion in conversions for line in finding_lines(conversion.findings)]
+    tell([*lines, *summary(conversions)] if len(conversions) > 1 else lines)
+    if output == "json":
+        from migrate02.cli.listings import as_json
+
+        print(redacted(as_json(conversions, one=one)))
+        return
+    for conversion in conversions:
+        if output == "diff":
+            emit(diff(conversion))
+        elif texts and conversion.text is not None and not conversion.left_alone:
+            if len(conversions) > 1:
+                emit(f"# ==> {shown(conversion.name)} <==\n")
+            emit(conversion.text)
 
 
 def finding_lines(findings: Iterable[Finding]) -> list[str]:
@@ -16,158 +58,47 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
 
 def summary(conversions: list[Conversion]) -> list[str]:
     """What there is to say of many files: how often each finding, and one line for all."""
-    changed = sum(conversion.changed for conversion in conversions)
-    left = sum(conversion.needs_review and not conversion.refused for conversion in conversions)
-    refused = sum(conversion.refused for conversion in conversions)
-    unchanged = len(conversions) - changed - refused
-    line = f"{len(conversions)} inputs: {changed} converted, {unchanged} unchanged, {refused} refused"
-    if left:
-        line += f"; {left} of those not refused with something left for a person"
-    return [*_by_code(conversions), line]
+    refused = [item for item in conversions if item.refused]
+    converted = [item for item in conversions if item.changed]
+    unchanged = [item for item in conversions if not item.refused and not item.changed]
+    parts = [
+        f"{len(converted)} converted{_attention(converted)}",
+        f"{len(unchanged)} unchanged{_attention(unchanged)}",
+        f"{len(refused)} refused",
+    ]
+    return [*_by_code(conversions), f"{_files(len(conversions))}: {', '.join(parts)}"]
+
+
+def _attention(conversions: list[Conversion]) -> str:
+    count = sum(conversion.needs_review for conversion in conversions)
+    if not count:
+        return ""
+    return f" ({count} {'needs' if count == 1 else 'need'} your attention)"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _by_code(conversions: list[Conversion]) -> list[str]:
-    """Each finding that a person has to look at, with the number of times and of files; the worst and most first."""
-    from compat.findings import CODES
-
-    told: dict[str, list[str]] = {}
+    """Each finding that a person has to look at, with its number and that of the files; the worst and most first."""
+    found: dict[str, list[str]] = {}
     for conversion in conversions:
         for finding in conversion.findings:
             if finding.severity != INFO:
-                told.setdefault(finding.code, []).append(conversion.name)
-    rank = sorted(told, key=lambda code: (CODES[code].severity, -len(told[code]), code))
-    return [
-        f"{len(told[code])} times in {len(set(told[code]))} files: {code}, {CODES[code].title}"
-        for code in rank
-    ]
+                found.setdefault(finding.code, []).append(conversion.name)
+    rank = sorted(found, key=lambda code: (CODES[code].severity, -len(found[code]), code))
+    return [f"{_count(found[code])}: {code}: {CODES[code].title}" for code in rank]
 
 
-_SARIF_LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "note"}
-_GITHUB_LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "notice"}
-
-
-def as_sarif(conversions: list[Conversion]) -> str:
-    """The findings in the Static Analysis Results Interchange Format 2.1.0, as code hosts take it."""
-    import json
-
-    from compat import __version__
-    from compat.findings import CODES
-
-    told = [(conversion, finding) for conversion in conversions for finding in conversion.findings]
-    codes = sorted({finding.code for _, finding in told})
-    rules = [
-        {
-            "id": code,
-            "shortDescription": {"text": CODES[code].title},
-            "fullDescription": {"text": CODES[code].story},
-            "defaultConfiguration": {"level": _SARIF_LEVELS[CODES[code].severity]},
-        }
-        for code in codes
-    ]
-    results = [
-        {
-            "ruleId": finding.code,
-            "ruleIndex": codes.index(finding.code),
-            "level": _SARIF_LEVELS[finding.severity],
-            "message": {
-                "text": f"{finding.message} -> {finding.remedy}" if finding.remedy else finding.message
-            },
-            "locations": [_sarif_location(*_spot(conversion, finding))],
-        }
-        for conversion, finding in told
-    ]
-    driver = {"name": "migrate02", "version": __version__, "rules": rules}
-    log = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
-    }
-    return json.dumps(log, indent=2, ensure_ascii=True)
-
-
-def _spot(conversion: Conversion, finding: Finding) -> tuple[str, int]:
-    """The file and the line, 1 when there is none."""
-    origin = finding.origin
-    if origin is None or not origin.file:
-        return conversion.name, 1
-    return origin.file, origin.line or 1
-
-
-def _sarif_location(file: str, line: int) -> dict[str, object]:
-    from urllib.parse import quote
-
-    uri = quote(file.removeprefix("./").encode("utf-8", "surrogateescape"))
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}
-
-
-def as_github(conversions: list[Conversion]) -> list[str]:
-    """The findings as commands of GitHub's workflows, which show them beside the lines."""
-    lines = []
-    for conversion in conversions:
-        for finding in conversion.findings:
-            file, line = _spot(conversion, finding)
-            words = printable(f"{finding.message} -> {finding.remedy}" if finding.remedy else finding.message)
-            file = printable(file)
-            place = f"file={_property(file.removeprefix('./'))},line={line},title={_property(finding.code)}"
-            lines.append(f"::{_GITHUB_LEVELS[finding.severity]} {place}::{_data(words)}")
-    return lines
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def typed(config: dict[str, str]) -> dict[str, object]:
-    """The configuration as JSON has it: URL settings as lists, numbers and booleans as such."""
-    from compat.flags2x import BY_NAME
-
-    return {name: _typed(BY_NAME[name].kind, value) for name, value in config.items()}
-
-
-def _typed(kind: str, value: str) -> object:
-    if kind == "url-list" or (kind == "string-list" and value):
-        return [item.strip() for item in value.split(",")]
-    if kind == "bool" and value in ("true", "false"):
-        return value == "true"
-    if kind in ("uint", "int") and value.lstrip("-").isdigit():
-        return int(value)
-    return value
-
-
-def as_json(conversions: list[Conversion], *, one: bool) -> str:
-    """One object for one input; else one object with a list of them under ``files``."""
-    import json
-
-    objects = [_as_object(conversion) for conversion in conversions]
-    return json.dumps(objects[0] if one else {"files": objects}, indent=2, ensure_ascii=True)
-
-
-def _as_object(conversion: Conversion) -> dict[str, object]:
-    return {
-        "file": conversion.name,
-        "changed": conversion.changed,
-        "config": typed(conversion.config),
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": finding.severity,
-                "setting": finding.setting,
-                "origin": finding.place,
-                "message": finding.message,
-                "remedy": finding.remedy,
-            }
-            for finding in conversion.findings
-        ],
-    }
+def _count(names: list[str]) -> str:
+    files = _files(len(set(names)))
+    return files if len(set(names)) == len(names) else f"{len(names)} findings in {files}"
 
 
 def diff(conversion: Conversion) -> str:
     """A unified diff from the input to the result; empty when nothing changes."""
-    from migrate02.convert.differences import unified
+    from migrate02.convert.differences import unified  # late: difflib is large
 
     if conversion.text is None:
         return ""

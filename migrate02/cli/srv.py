@@ -1,37 +1,42 @@
-"""``migrate02 srv check DOMAIN``: what DNS says of a cluster, what a member makes of it, and what is missing there.
+"""``migrate02 srv check``: what DNS says of a cluster, what a member makes of it, and what is missing there.
 
 Asks, changes nothing. Which records count and which of them is this member is told by what a member tells it by.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from migrate02.cli.arguments import Misuse, make_parser
+from migrate02.cli import values
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE
+from migrate02.cli.parsing import Misuse
 from server.cluster.srv import Names, Place, Service, Spot, Survey, why_not_found
-from server.config import UrlError, parse_urls
-from server.printable import shown, shown_lines
-
-DONE, RESIDUE, REFUSED = 0, 2, 3
+from server.printable import shown_lines
 
 TTL = 300
 """Seconds, of the records that are printed."""
 
-_USAGE = "migrate02 srv check DOMAIN [--name NAME] [--advertise URL[,URL]] [--dns-server HOST[:PORT]]"
-_HEAD = """\
+DESCRIPTION = """\
 Show the SRV records by which members (and clients) of a cluster find each other, where they lead, which
 of them count, which is this member, and zone-file lines for those that are missing."""
-_TAIL = """\
+EPILOG = """\
 exit status:
   0  members find each other by these records
   2  records are missing, or none of them leads to --advertise
   3  DNS gave no answer"""
 
 
-class Report(NamedTuple):
+class SrvArguments(argparse.Namespace):
+    domain: str
+    name: str
+    advertise: list[str]
+    dns_server: str
+
+
+class SrvReport(NamedTuple):
     """All that was found; ``clients`` are the records for TLS and without."""
 
     found: Survey
@@ -50,34 +55,43 @@ class Report(NamedTuple):
         return bool(own) and not any(map(self.found.is_own, self.found.spots))
 
 
-def main(argv: Sequence[str]) -> int:
-    """Runs the command; returns the exit status."""
-    parser = make_parser("migrate02 srv", _USAGE, _HEAD, _TAIL)
-    parser.add_argument("what", choices=["check"], help="look at the records of a domain")
-    parser.add_argument("domain", metavar="DOMAIN", help="as --discovery-srv has it")
-    parser.add_argument("--name", metavar="NAME", default="", help="as --discovery-srv-name has it")
-    parser.add_argument("--advertise", metavar="URL", default="", help="this member's peer URLs")
-    parser.add_argument("--dns-server", metavar="HOST", default="", help="ask this server, not the system's")
-    try:
-        args = parser.parse_args(argv)
-        advertised = parse_urls(args.advertise) if args.advertise else []
-    except (Misuse, UrlError) as error:
-        print(shown(f"migrate02 srv: {error}"), file=sys.stderr)
-        return REFUSED
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s DOMAIN [--name NAME] [--advertise URL[,URL]] [--dns-server HOST[:PORT]]"
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.add_argument("domain", metavar="DOMAIN", help="the domain that members get with --discovery-srv")
+    parser.add_argument(
+        "--name", metavar="NAME", default="", help="the name that they get with --discovery-srv-name"
+    )
+    parser.add_argument(
+        "--advertise",
+        metavar="URL",
+        type=values.urls,
+        default=[],
+        help="this member's peer URLs, with commas",
+    )
+    parser.add_argument(
+        "--dns-server",
+        metavar="HOST",
+        default="",
+        help="ask this server (default: the system's)",
+    )
+
+
+def run(args: SrvArguments) -> int:
     from server.names import BadServer, DnsNames  # late: dnspython is large
 
     try:
-        report = asyncio.run(ask(args.domain, args.name, advertised, DnsNames(args.dns_server)))
+        names = DnsNames(args.dns_server)
     except BadServer as error:
-        print(shown(f"migrate02 srv: {error}"), file=sys.stderr)
-        return REFUSED
+        raise Misuse(str(error)) from None
+    report = asyncio.run(ask(args.domain, args.name, args.advertise, names))
     print(shown_lines(as_text(report)), end="")
     if report.unanswered and report.found.chosen is None:
         return REFUSED
     return RESIDUE if missing_for_members(report) or report.is_lost else DONE
 
 
-async def ask(domain: str, suffix: str, advertised: Sequence[str], names: Names) -> Report:
+async def ask(domain: str, suffix: str, advertised: Sequence[str], names: Names) -> SrvReport:
     """Asks for all records, of members and of clients."""
     from server.names import asked, survey
 
@@ -85,10 +99,10 @@ async def ask(domain: str, suffix: str, advertised: Sequence[str], names: Names)
     ssl, plain = await asyncio.gather(
         *(asked(service, names) for service in _client_services(domain, suffix))
     )
-    return Report(found, (ssl, plain))
+    return SrvReport(found, (ssl, plain))
 
 
-def as_text(report: Report) -> str:
+def as_text(report: SrvReport) -> str:
     found = report.found
     lines = []
     for service in (found.ssl, found.plain):
@@ -104,12 +118,12 @@ def as_text(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _records(report: Report, service: Service) -> list[str]:
+def _records(report: SrvReport, service: Service) -> list[str]:
     found = report.found
     if not service.records:
         return [_none(service)]
     if service != found.chosen:
-        return [f"{_listed(service)}: passed over, for there are records of TLS"]
+        return [f"{_listed(service)}: ignored, because there are records for TLS"]
     width = max(len(str(spot.place)) for spot in found.spots)
     lines = [f"{service.query}: these count, with {service.scheme}"]
     for spot in found.spots:
@@ -127,7 +141,7 @@ def _listed(service: Service) -> str:
     return f"{service.query}: {', '.join(map(str, service.records))}"
 
 
-def _verdict(report: Report) -> list[str]:
+def _verdict(report: SrvReport) -> list[str]:
     found = report.found
     if found.chosen is None:
         return ["members do not find each other: there are no records for them", *report.unanswered]
@@ -146,7 +160,7 @@ def _verdict(report: Report) -> list[str]:
 # Zone-file lines
 
 
-def missing_for_members(report: Report) -> list[str]:
+def missing_for_members(report: SrvReport) -> list[str]:
     """Addresses of targets without one, and records of this member's URLs that none leads to."""
     found = report.found
     lines = [_address(spot.place.host) for spot in found.spots if spot.trouble]
@@ -165,7 +179,7 @@ def missing_for_members(report: Report) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def missing_for_clients(report: Report) -> list[str]:
+def missing_for_clients(report: SrvReport) -> list[str]:
     """For each member, when there are no records for clients at all."""
     if any(service.records for service in report.clients) or report.found.chosen is None:
         return []

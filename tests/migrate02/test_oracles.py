@@ -289,7 +289,7 @@ def filled_in(value: str, name: str) -> str:
     placeholder = r"\$(?:\w+|\{[^{}]*\}|\([^()]*\))|%[a-zA-Z]|`[^`]*`"
     value = re.sub(placeholder, "filled", unmask(re.sub(MARKER, "filled", value)))
     if name.endswith("-urls") or name == "initial-cluster":
-        value = re.sub(r":filled(?=,|$)", ":4001", value)
+        value = re.sub(r":\d*filled(?=,|$)", ":4001", value)
         value = re.sub(r"//filled(?=,|$)", "//filled:4001", value)
         value = re.sub(r"//filled", "//10.0.0.9", value)
     return value

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from compat.flags04 import BY_NAME
 from compat.placeholder import OTHERS
 from migrate02 import formats
-from migrate02.cli.report import as_json, diff, finding_lines, typed
+from migrate02.cli.listings import as_json, typed
+from migrate02.cli.report import diff, finding_lines
 from migrate02.convert.conversion import Conversion, Options
 from migrate02.convert.deployment import convert_text
 from migrate02.convert.inputs import convert_words

@@ -23,9 +23,9 @@ def test_the_summary_tells_files_and_findings(tmp_path: Path) -> None:
     )
     lines = convert("--check", tmp_path).err.splitlines()[-3:]
     assert lines == [
-        f"1 times in 1 files: invalid-value, {CODES['invalid-value'].title}",
-        f"1 times in 1 files: no-counterpart, {CODES['no-counterpart'].title}",
-        "3 inputs: 2 converted, 0 unchanged, 1 refused; 1 of those not refused with something left for a person",
+        f"1 file: invalid-value: {CODES['invalid-value'].title}",
+        f"1 file: no-counterpart: {CODES['no-counterpart'].title}",
+        "3 files: 2 converted (1 needs your attention), 0 unchanged, 1 refused",
     ]
 
 

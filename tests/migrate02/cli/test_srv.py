@@ -52,7 +52,7 @@ def test_records_of_tls_count_where_there_are_any() -> None:
     run = check(zone, "--advertise", "https://10.0.1.10:2380")
     assert run.status == 0
     assert "_etcd-server-ssl._tcp.example.com: these count, with https\n" in run.out
-    assert "infra2.example.com:2380: passed over, for there are records of TLS\n" in run.out
+    assert "infra2.example.com:2380: ignored, because there are records for TLS\n" in run.out
     assert "1 members, over TLS" in run.out
     assert "_etcd-client-ssl._tcp.example.com. 300 IN SRV" in run.out
 
@@ -134,5 +134,5 @@ def test_dns_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_misuse(argv: list[str], said: str) -> None:
     run = migrate02("srv", *argv)
     assert (run.status, run.out) == (3, "")
-    assert run.err.startswith("migrate02 srv: ")
+    assert run.err.startswith("migrate02 srv")
     assert said in run.err

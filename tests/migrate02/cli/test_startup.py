@@ -44,13 +44,25 @@ def test_version_imports_next_to_nothing() -> None:
     modules = imported("--version")
     assert {name for name in modules if name.split(".")[0] in ("migrate02", "compat", "server")} == {
         "migrate02",
-        "migrate02.cli.arguments",
-        "migrate02.cli.main",
+        "migrate02.cli",
         "migrate02.cli.exits",
+        "migrate02.cli.main",
+        "migrate02.cli.output",
+        "migrate02.cli.parsing",
         "compat",
         "compat.standard",
     }
     assert modules.isdisjoint({*NEVER, "tomllib"})
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["convert", "--help"], ["convert", "--to", "x"]], ids=" ".join)
+def test_what_converts_nothing_imports_nothing_that_converts(argv: list[str]) -> None:
+    modules = imported(*argv)
+    assert not [
+        name
+        for name in modules
+        if name.startswith(("migrate02.convert", "migrate02.formats", "compat.findings"))
+    ]
 
 
 @pytest.mark.parametrize("text", [TOML, ENV, COMMAND], ids=["toml", "env", "command"])

@@ -251,18 +251,18 @@ def test_of_files_that_are_named_a_crash_loses_none_and_the_next_run_reports_wha
     assert reported > 0
 
 
-@pytest.mark.parametrize("where", ["migrate02.convert.inputs.reading_of", "migrate02.cli.main._print"])
+@pytest.mark.parametrize("where", ["migrate02.convert.inputs.reading_of", "migrate02.cli.report.report"])
 def test_a_signal_before_and_after_the_writing_says_what_was_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     plant(tmp_path)
     before = state(tmp_path)
-    monkeypatch.setattr(where, lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(where, lambda *_, **__: signal.raise_signal(signal.SIGTERM))
     run = convert("--write", tmp_path)
     monkeypatch.undo()
     assert run.status == 128 + signal.SIGTERM
     last = run.err.splitlines()[-1]
-    if where.endswith("_print"):
+    if where.endswith("report"):
         way = f"the way back: migrate02 undo {tmp_path}"
         assert last == f"migrate02 convert: stopped by SIGTERM: all 3 files were written; {way}"
         assert migrate02("undo", tmp_path).status == DONE

@@ -122,13 +122,6 @@ def test_a_file_that_changes_while_it_is_put_back_is_left(
     assert [(world.tree / name).read_text() for name in NAMES] == ["mine\n", OLD]
 
 
-@pytest.mark.parametrize("argv", [[], ["--force"], ["a", "b"], ["--what", "a"], ["--force", "--force", "a"]])
-def test_undo_with_other_words_says_how_it_is_called(argv: list[str]) -> None:
-    run = migrate02("undo", *argv)
-    assert run.status == REFUSED
-    assert "usage: migrate02 undo [--force] DIR" in run.out + run.err
-
-
 def test_over_a_border_between_file_systems_a_copy_goes_back_with_all_its_rights(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

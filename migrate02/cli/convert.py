@@ -1,0 +1,273 @@
+"""``migrate02 convert``: its arguments, what is printed, and the exit status. The work is done in ``convert``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from migrate02.cli import values
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
+from migrate02.cli.options import add_choice_of_files
+from migrate02.cli.output import tell
+from migrate02.cli.parsing import Misuse
+
+TYPE_CHECKING = False  # as typing's own, which costs more than this module
+if TYPE_CHECKING:
+    from migrate02.convert.conversion import Conversion, Options
+    from migrate02.files.tree import Progress
+
+STDIN = "standard input"
+
+DESCRIPTION = """\
+Convert what sets up etcd 0.4 to etcd 2.x: its etcd.conf (TOML), environment files, command lines, units,
+scripts, cloud-configs, containers. A directory stands for the files in it that are about etcd, - for
+standard input. The result goes to standard output, the findings to standard error."""
+EPILOG = """\
+exit status:
+  0  nothing to do, or done
+  1  --check: something would change
+  2  converted, but something needs your attention (see the findings)
+  3  refused or unusable input; that file was not changed
+  128 + N  stopped by signal N (130: Ctrl-C, 143: SIGTERM); the last line says what was written
+With several files the worst status wins: 3, then 1, then 2, then 0."""
+
+OURS_ALONE = (
+    "--to", "--target", "--format", "--from", "--include", "--exclude", "--hostname", "--member-has-data", "--write",
+    "--check", "--diff", "--json", "--output", "--select", "--ignore", "--allow-residue",
+)  # fmt: skip
+"""Options of ``convert`` whose names no etcd knows: after ``--`` they are in the wrong place."""
+
+
+class ConvertArguments(argparse.Namespace):
+    """What was asked of ``convert``. ``words`` are the command line after ``--``, None when there was none."""
+
+    inputs: list[str]
+    words: list[str] | None
+    to: str
+    target: str
+    format: str
+    era: str
+    include: list[str]
+    exclude: list[str]
+    hostname: str
+    initial_cluster: str
+    member_has_data: bool
+    write: bool
+    check: bool
+    output: str
+    select: list[str]
+    ignore: list[str]
+    allow_residue: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [options] FILE|DIR|- ...\n       %(prog)s [options] -- etcd -addr ..."
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.set_defaults(words=None)
+    parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
+    add = parser.add_argument
+    forms = ("flags", "env", "yaml", "args-json")
+    add("--to", metavar="FORM", choices=forms, help=f"write {', '.join(forms)} (default: as the input)")
+    add(
+        "--target",
+        metavar="VERSION",
+        type=values.target,
+        help="write for this etcd, 2.0 to 3.7 (default: 2.3)",
+    )
+    add(
+        "--format",
+        metavar="KIND",
+        type=values.kind_of_file,
+        help="what kind of file the input is (default: by its content)",
+    )
+    add(
+        "--from",
+        dest="era",
+        metavar="ERA",
+        choices=("auto", "0.4", "2.x"),
+        default="auto",
+        help="treat the input as written for 0.4 or 2.x (default: auto)",
+    )
+    add_choice_of_files(parser)
+    add("--hostname", metavar="NAME", help="the host's name, which 0.4 gave to an unnamed member")
+    add(
+        "--initial-cluster",
+        metavar="LIST",
+        type=values.initial_cluster,
+        help="all members, NAME=URL,...: replaces -peers and -discovery",
+    )
+    add("--member-has-data", action="store_true", help="the member has its 2.x data: ignore -peers")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--write",
+        action="store_true",
+        help="replace the files; originals: FILE.0.4, of a directory DIR/.migrate02",
+    )
+    ways.add_argument(
+        "--check",
+        action="store_true",
+        help="print nothing but findings; exit 1 if something would change",
+    )
+    outputs = parser.add_mutually_exclusive_group()
+    for name, text in (
+        ("diff", "print a diff instead of the result"),
+        ("json", "print one JSON object: config and findings"),
+    ):
+        outputs.add_argument(f"--{name}", dest="output", action="store_const", const=name, help=text)
+    outputs.add_argument(
+        "--output",
+        metavar="KIND",
+        choices=("text", "json", "sarif", "github"),
+        default="text",
+        help="print the findings as text, json (like --json), sarif, github",
+    )
+    for name, text in (
+        ("--select", "report only findings of this code; may be given again"),
+        ("--ignore", "report no finding of this code, unless it refuses; may be given again"),
+    ):
+        add(name, metavar="CODE", type=values.code, action="append", default=[], help=text)
+    add("--allow-residue", action="store_true", help="exit 0, not 2, when something needs your attention")
+
+
+def split(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """What comes after ``--`` is somebody else's command line, never ours."""
+    words = list(words)
+    if "--" not in words:
+        return words, None
+    place = words.index("--")
+    return words[:place], words[place + 1 :]
+
+
+def run(args: ConvertArguments) -> int:
+    _check(args)
+    if args.write:
+        return _convert_and_write(args)
+    return _report(args, _conversions(args))
+
+
+def _check(args: ConvertArguments) -> None:
+    """Raises Misuse."""
+    if args.words is not None and args.inputs:
+        raise Misuse("give files or, after --, a command line; not both")
+    if late := next((word for word in args.words or () if word.partition("=")[0] in OURS_ALONE), ""):
+        raise Misuse(f"{late} stands after --; put options of convert before it")
+    if not args.inputs and not args.words:
+        raise Misuse("nothing to convert; give FILE, DIR, - or, after --, a command line")
+    if args.write and (args.words is not None or "-" in args.inputs):
+        raise Misuse("--write needs a file to write to; without it the result is printed")
+    if args.write and args.to == "args-json":
+        raise Misuse(
+            "--write --to args-json would lose the file's comments; print the result and put it where it belongs"
+        )
+    if args.to == "yaml" and args.target:
+        from compat.fit import parse_target
+
+        if parse_target(args.target).major < 3:
+            raise Misuse(
+                f"etcd {args.target} reads no configuration file; use --to env or flags, or --target 3.0 or later"
+            )
+
+
+def _convert_and_write(args: ConvertArguments) -> int:
+    from migrate02.files.stopping import Stopped, held, stoppable
+    from migrate02.files.writing import Writing
+
+    writing = Writing(args.inputs)
+    try:
+        with stoppable():
+            conversions = _conversions(args)
+            with held() as check:
+                conversions = writing.write(conversions, check, tell)
+            tell(writing.said)
+            return _report(args, conversions)
+    except Stopped as stopped:
+        stopped.done = writing.done
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")  # in the place of the progress
+        tell([f"migrate02 convert: {stopped}"])
+        return stopped.status
+
+
+def _conversions(args: ConvertArguments) -> list[Conversion]:
+    from migrate02.cli.report import selected
+
+    return selected(_converted(args), args.select, args.ignore)
+
+
+def _converted(args: ConvertArguments) -> Iterator[Conversion]:
+    """One for each file that is about etcd, ``-``, or command line. Files given together are one deployment."""
+    from migrate02.convert.conversion import refused
+    from migrate02.convert.deployment import convert_text
+    from migrate02.convert.inputs import convert_words
+    from migrate02.files.reading import Unreadable
+
+    options = _options(args)
+    if args.words is not None:
+        yield convert_words(args.words, options)
+        return
+    if "-" in args.inputs:
+        try:
+            yield convert_text(_standard_input(), STDIN, options)
+        except Unreadable as error:
+            yield refused(STDIN, str(error), remedy=error.remedy)
+    if any(path != "-" for path in args.inputs):
+        from migrate02.files.tree import convert_paths
+        from migrate02.files.walking import Choice
+
+        paths = [path for path in args.inputs if path != "-"]
+        yield from convert_paths(paths, options, Choice(args.include, args.exclude), tell, _progress())
+
+
+def _options(args: ConvertArguments) -> Options:
+    from migrate02.convert.conversion import Options
+
+    return Options(
+        form=args.to or "",
+        target=args.target or "",
+        hostname=args.hostname or os.uname().nodename,
+        hostname_given=bool(args.hostname),
+        initial_cluster=args.initial_cluster or "",
+        member_has_data=args.member_has_data,
+        era="" if args.era == "auto" else args.era,
+        kind=args.format or "",
+    )
+
+
+def _standard_input() -> str:
+    """Raises Unreadable."""
+    from migrate02.files.reading import Unreadable, read_all, reason
+
+    if sys.stdin is None:
+        raise Unreadable("closed")
+    try:
+        return read_all(sys.stdin.buffer)
+    except OSError as error:
+        raise Unreadable(reason(error)) from None
+
+
+def _progress() -> Progress:
+    """A line on the terminal that is written over, once there is enough to wait for; nothing elsewhere."""
+    if sys.stderr.isatty():
+        from migrate02.cli.progress import on_terminal
+
+        return on_terminal(sys.stderr)
+    from migrate02.files.tree import nothing
+
+    return nothing
+
+
+def _report(args: ConvertArguments, conversions: list[Conversion]) -> int:
+    """Prints it; returns the exit status."""
+    from migrate02.cli.report import report
+
+    one = len(conversions) == 1 and not any(map(os.path.isdir, args.inputs))
+    report(conversions, args.output, texts=not (args.check or args.write), one=one)
+    if any(conversion.refused for conversion in conversions):
+        return REFUSED
+    if args.check and any(conversion.changed for conversion in conversions):
+        return WOULD_CHANGE
+    if not args.allow_residue and any(conversion.needs_review for conversion in conversions):
+        return RESIDUE
+    return DONE

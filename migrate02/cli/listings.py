@@ -1,0 +1,123 @@
+"""What came out of ``convert`` for other programs: JSON, SARIF, and commands of GitHub's workflows."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from compat import __version__
+from compat.findings import CODES, ERROR, INFO, REVIEW, Finding
+from compat.flags2x import BY_NAME
+from migrate02.convert.conversion import Conversion
+from server.printable import printable
+
+_SARIF_LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "note"}
+_GITHUB_LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "notice"}
+
+
+def as_sarif(conversions: list[Conversion]) -> str:
+    """The findings in the Static Analysis Results Interchange Format 2.1.0, as code hosts take it."""
+    found = [(conversion, finding) for conversion in conversions for finding in conversion.findings]
+    codes = sorted({finding.code for _, finding in found})
+    rules = [
+        {
+            "id": code,
+            "shortDescription": {"text": CODES[code].title},
+            "fullDescription": {"text": CODES[code].story},
+            "defaultConfiguration": {"level": _SARIF_LEVELS[CODES[code].severity]},
+        }
+        for code in codes
+    ]
+    results = [
+        {
+            "ruleId": finding.code,
+            "ruleIndex": codes.index(finding.code),
+            "level": _SARIF_LEVELS[finding.severity],
+            "message": {
+                "text": f"{finding.message} -> {finding.remedy}" if finding.remedy else finding.message
+            },
+            "locations": [_sarif_location(*_spot(conversion, finding))],
+        }
+        for conversion, finding in found
+    ]
+    driver = {"name": "migrate02", "version": __version__, "rules": rules}
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+    return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
+
+
+def _spot(conversion: Conversion, finding: Finding) -> tuple[str, int]:
+    """The file and the line, 1 when there is none."""
+    origin = finding.origin
+    if origin is None or not origin.file:
+        return conversion.name, 1
+    return origin.file, origin.line or 1
+
+
+def _sarif_location(file: str, line: int) -> dict[str, object]:
+    uri = quote(file.removeprefix("./").encode("utf-8", "surrogateescape"))
+    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}
+
+
+def as_github(conversions: list[Conversion]) -> str:
+    """The findings as commands of GitHub's workflows, which show them beside the lines."""
+    lines = []
+    for conversion in conversions:
+        for finding in conversion.findings:
+            file, line = _spot(conversion, finding)
+            words = printable(f"{finding.message} -> {finding.remedy}" if finding.remedy else finding.message)
+            file = printable(file)
+            place = f"file={_property(file.removeprefix('./'))},line={line},title={_property(finding.code)}"
+            lines.append(f"::{_GITHUB_LEVELS[finding.severity]} {place}::{_data(words)}\n")
+    return "".join(lines)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def typed(config: dict[str, str]) -> dict[str, object]:
+    """The configuration as JSON has it: URL settings as lists, numbers and booleans as such."""
+    return {name: _typed(BY_NAME[name].kind, value) for name, value in config.items()}
+
+
+def _typed(kind: str, value: str) -> object:
+    if kind == "url-list" or (kind == "string-list" and value):
+        return [item.strip() for item in value.split(",")]
+    if kind == "bool" and value in ("true", "false"):
+        return value == "true"
+    if kind in ("uint", "int") and value.lstrip("-").isdigit():
+        return int(value)
+    return value
+
+
+def as_json(conversions: list[Conversion], *, one: bool) -> str:
+    """One object for one input; else one object with a list of them under ``files``."""
+    objects = [_as_object(conversion) for conversion in conversions]
+    return json.dumps(objects[0] if one else {"files": objects}, indent=2, ensure_ascii=True)
+
+
+def _as_object(conversion: Conversion) -> dict[str, object]:
+    return {
+        "file": conversion.name,
+        "changed": conversion.changed,
+        "config": typed(conversion.config),
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "setting": finding.setting,
+                "origin": finding.place,
+                "message": finding.message,
+                "remedy": finding.remedy,
+            }
+            for finding in conversion.findings
+        ],
+    }

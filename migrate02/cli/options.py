@@ -1,0 +1,53 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+
+def add_json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_choice_of_files(parser: ArgumentParser) -> None:
+    for name, text in (("include", "only files that match"), ("exclude", "no files that match")):
+        parser.add_argument(
+            f"--{name}",
+            metavar="GLOB",
+            action="append",
+            default=[],
+            help=f"of directories, take {text}; may be given again",
+        )
+
+
+def add_hidden(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--hidden",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="a hidden key or directory to ask a running cluster for, which lists none; may be given again",
+    )
+
+
+def add_overwrite(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace keys that exist (default: they stay as they are)"
+    )
+
+
+class TlsArguments(Namespace):
+    """The paths of PEM files; empty where none is given."""
+
+    ca_file: str
+    cert_file: str
+    key_file: str
+
+
+def add_tls(parser: ArgumentParser) -> None:
+    for name, text in (
+        ("ca", "the authorities that may have signed the server's certificate"),
+        ("cert", "the certificate to show to the server"),
+        ("key", "the key of that certificate"),
+    ):
+        parser.add_argument(f"--{name}-file", metavar="PATH", default="", help=text)

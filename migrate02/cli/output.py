@@ -1,0 +1,25 @@
+"""Writes to the standard streams. Nothing that is shown to a person has a password in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Write lines to standard error, all at once: it is not buffered."""
+    from server.printable import shown  # late: --help needs none of it
+
+    sys.stderr.write("".join(f"{shown(line)}\n" for line in lines))
+
+
+def warn(lines: Iterable[str]) -> None:
+    """The same, as warnings."""
+    tell(f"warning: {line}" for line in lines)
+
+
+def emit(text: str) -> None:
+    """Write to standard output. Bytes that were no UTF-8 go out as they came in."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()

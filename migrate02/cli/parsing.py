@@ -1,0 +1,105 @@
+"""One argparse parser for all commands. It imports the module of a command when that command is asked for.
+
+The module of a command has:
+
+* ``add_arguments(parser)``: its usage, description, options and epilog;
+* ``run(args)``: does it and returns the exit status; raises Misuse for options that do not go together;
+* ``REFUSALS``, the other exceptions of ``run`` whose message is what there is to say, if there are any;
+* ``split(words)``, if argparse is not to see all of its words: those that it sees, and those for ``args.words``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, NoReturn
+
+
+class Misuse(Exception):
+    """The command line cannot be used; the message is one line. ``prog`` is the command, if it does not run yet."""
+
+    def __init__(self, message: str, prog: str = "") -> None:
+        super().__init__(message)
+        self.prog = prog
+
+
+class Command:
+    """What a command does, in one line; its module in ``migrate02.cli``, if any; and the commands below it."""
+
+    def __init__(self, summary: str, module: str = "", below: Mapping[str, Command] | None = None) -> None:
+        self.summary = summary
+        self.module = module
+        self.below = below or {}
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of one command. It raises Misuse instead of ending the program."""
+
+    def __init__(self, prog: str, command: Command, **more: Any) -> None:
+        super().__init__(prog=prog, formatter_class=_Formatter, allow_abbrev=False, **more)
+        self._command = command
+
+    def parse_known_args(  # type: ignore[override]  # typeshed has an overload for each kind of namespace
+        self, args: Sequence[str], namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Takes every word: files may stand between options, which argparse by itself takes from one place alone."""
+        words, taken = list(args), None
+        if (words and words[0] in self._command.below) or not self._command.module:
+            self._add_commands()
+        else:
+            module = self._add_arguments()
+            if hasattr(module, "split"):
+                words, taken = module.split(words)
+        found, rest = super().parse_known_args(words, namespace)
+        if rest and (not hasattr(found, "inputs") or any(map(_is_option, rest))):
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        if rest:
+            found.inputs += rest
+        if taken is not None:
+            found.words = taken
+        return found, []
+
+    def _add_arguments(self) -> ModuleType:
+        """Those of the command itself; returns its module."""
+        module = import_module(f"migrate02.cli.{self._command.module}")
+        module.add_arguments(self)
+        self.set_defaults(prog=self.prog, run=module.run, refusals=getattr(module, "REFUSALS", ()))
+        if self._command.below:
+            self.epilog = f"{_listing(self._command.below)}\n\n{self.epilog}"
+        return module
+
+    def _add_commands(self) -> None:
+        below, summary = self._command.below, self._command.summary
+        self.usage = "%(prog)s COMMAND ..."
+        self.description = f"{summary[:1].upper()}{summary[1:]}.\n\n{_listing(below)}"
+        self.epilog = "%(prog)s COMMAND --help tells more."
+        parsers = self.add_subparsers(
+            metavar="COMMAND", required=True, help=argparse.SUPPRESS, prog=self.prog, parser_class=Parser
+        )
+        for name, command in below.items():
+            parsers.add_parser(name, command=command)
+
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(f"{message} (see {self.prog} --help)", self.prog)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Has a fixed width: argparse would import shutil at every start to ask for the terminal's."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=27, width=100)
+
+
+def _listing(commands: Mapping[str, Command]) -> str:
+    """As argparse's own, which breaks the lines of long names."""
+    width = max(map(len, commands))
+    return "\n".join(["commands:", *(f"  {name:{width}}  {one.summary}" for name, one in commands.items())])
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") and word != "-"
