@@ -233,9 +233,9 @@ def _unknown_code(codes: Sequence[str]) -> str:
 
 def _kinds_but(kind: str) -> list[str]:
     """All kinds of files, none when ``kind`` is one of them."""
-    from migrate02.formats import WHOLE, rooms
+    from migrate02.formats import registry
 
-    kinds = [*WHOLE, *rooms.names()]
+    kinds = registry.names()
     return [] if kind in kinds else kinds
 
 

@@ -15,8 +15,8 @@ from compat.translate import ERA_04, Surroundings, Translation, is_of_04_alone, 
 from compat.translate import era_of as era_by_names
 from migrate02.convert.guesses import defaults_left_out, is_moot, without_guesses
 from migrate02.convert.rendering import MARKS_04, MARKS_2X, Result, render
-from migrate02.formats import Document
-from migrate02.formats.masks import INNERMOST, restore, unmask
+from migrate02.formats.document import Document
+from migrate02.formats.placeholders import INNERMOST, restore, unmask
 
 _SEVERITIES = (ERROR, REVIEW, INFO)
 _PASSED_OVER = frozenset(("never-read", "unusable-value"))
@@ -202,7 +202,7 @@ def _convert_document(document: Document, name: str, before: str, options: Optio
         marks = MARKS_04 if era == ERA_04 else MARKS_2X
         text = render(document, Result(outcome.config, outcome.sources, given, dead, marks), form)
     if form == "yaml" and text is not before:
-        from migrate02.formats.yaml3 import NOT_IN_YAML
+        from migrate02.formats.yaml import NOT_IN_YAML
 
         if NOT_IN_YAML.search(text):
             odd = NOT_IN_YAML.search(before)

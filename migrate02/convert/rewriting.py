@@ -14,11 +14,10 @@ from compat.settings import FILE, Origin
 from migrate02.convert.clusters import Cluster, Groups, standbys_unknown
 from migrate02.convert.conversion import Conversion, Options, convert_document, for_a_person
 from migrate02.convert.setup import Layer, Settled, named_files, settle
-from migrate02.formats.document import Document
-from migrate02.formats.kinds import lines_of_04
-from migrate02.formats.masks import unmask
-from migrate02.formats.places import Inner, Reading, Setup
+from migrate02.formats.placeholders import unmask
+from migrate02.formats.reading import EmbeddedFile, Reading, Setup
 from migrate02.formats.releases import era_of, named_in, too_old
+from migrate02.formats.settings04 import lines_of_04
 from migrate02.formats.view import Edit, Overlap, View, apply
 
 Layers = Callable[[str, Setup], Sequence[Layer]]
@@ -73,8 +72,8 @@ def rewrite_all(
 def _file(
     name: str, reading: Reading, text: str, options: Options, layers: Layers, cluster: ClusterOf
 ) -> _File:
-    inner = {item.path or str(at): item for at, item in enumerate(reading.inner)}
-    own = {path: Layer(path, document_of(item.view), path) for path, item in inner.items()}
+    inner = {item.path or str(at): item for at, item in enumerate(reading.embedded)}
+    own = {path: Layer(path, item.document, path) for path, item in inner.items()}
     used: set[str] = set()
     settled = []
     told_of: list[Finding] = []
@@ -94,7 +93,7 @@ def _file(
     written = {path: text for item in settled for path, text in item.texts.items()}
     for path, item in inner.items():
         if path not in used:
-            alone = _convert_inner(item, own[path].document, options)
+            alone = _convert_embedded(item, options)
             findings += alone.findings
             if alone.text is not None:
                 written[path] = alone.text
@@ -235,16 +234,9 @@ def _shared(name: str, group: Mapping[str, _File], text: str) -> Conversion:
     return Conversion(name, text, text, {}, for_a_person([shared, *_said(name, group)], name))
 
 
-def document_of(view: View) -> Document:
-    """The settings of a text that holds nothing else, at their lines in the file."""
-    from migrate02 import formats
-
-    return formats.read(view.text, view.name)
-
-
-def _convert_inner(item: Inner, document: Document, options: Options) -> Conversion:
+def _convert_embedded(item: EmbeddedFile, options: Options) -> Conversion:
     return convert_document(
-        document, item.view.name, item.view.text, options._replace(form="", initial_cluster="")
+        item.document, item.view.name, item.view.text, options._replace(form="", initial_cluster="")
     )
 
 

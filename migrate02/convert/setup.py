@@ -17,9 +17,9 @@ from migrate02.convert.conversion import Options, carry_over, dead_lines, unclea
 from migrate02.convert.guesses import defaults_left_out, is_moot, without_guesses
 from migrate02.convert.rendering import MARKS_04, MARKS_2X, Result, render
 from migrate02.formats.document import Document
-from migrate02.formats.layers import CannotHold
-from migrate02.formats.masks import HIDDEN_PORT, INNERMOST, filled_back, hole, restore, unmask
-from migrate02.formats.places import Place, Setup
+from migrate02.formats.layers.layer import CannotHold
+from migrate02.formats.placeholders import HIDDEN_PORT, INNERMOST, filled_back, placeholder, restore, unmask
+from migrate02.formats.reading import Occurrence, Setup
 from migrate02.formats.templates import Statement
 from migrate02.formats.templates import blocks as blocks_of
 from migrate02.formats.view import Edit
@@ -69,7 +69,7 @@ def _is_config(layer: Layer, setup: Setup) -> bool:
 
 def _has_no_place(layer: Layer, setup: Setup) -> bool:
     """2.x would not read it, and nothing here can make it."""
-    return _is_config(layer, setup) and setup.config_home is None
+    return _is_config(layer, setup) and setup.add_environment_file is None
 
 
 def _moves(
@@ -117,8 +117,8 @@ def _settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer]) 
     era = options.era or _around(setup, given) or _era(given, layers)
     options = options._replace(form="")
     if setup.hostname:
-        options = options._replace(hostname=hole(setup.hostname), hostname_given=True)
-    elif setup.host and (setup.host_is_told or not options.hostname_given):
+        options = options._replace(hostname=placeholder(setup.hostname), hostname_given=True)
+    elif setup.host and (setup.host_is_given or not options.hostname_given):
         options = options._replace(hostname=setup.host, hostname_given=True)
     if setup.only_variables and not given:
         return Settled(setup, given, {}, [], {}, [unmasked(finding) for finding in told])
@@ -152,14 +152,16 @@ def _settle(setup: Setup, name: str, options: Options, layers: Sequence[Layer]) 
         if _has_no_place(layer, setup):
             findings.append(_moved(layer, name, setup))
             continue
-        if _is_config(layer, setup) and setup.config_home is not None:
-            edits.append((name, setup.config_home(layer.path)))
+        if _is_config(layer, setup) and setup.add_environment_file is not None:
+            edits.append((name, setup.add_environment_file(layer.path)))
         text = _layer_text(layer, given, config, sources, findings, era)
         if text is not None:
             texts[layer.name] = text
     if homeless:
-        if setup.home is not None:
-            edits.append((setup.home.view.name, setup.home.takes([(key, config[key]) for key in homeless])))
+        if setup.insertion is not None:
+            edits.append(
+                (setup.insertion.view.name, setup.insertion.insert([(key, config[key]) for key in homeless]))
+            )
         else:
             findings.append(_nowhere(setup, name, config, homeless))
     return Settled(setup, given, config, edits, texts, findings)
@@ -310,7 +312,9 @@ def _edits(
     return edits
 
 
-def _stays(place: Place, keys: Sequence[str], given: Mapping[str, Given], config: Mapping[str, str]) -> bool:
+def _stays(
+    place: Occurrence, keys: Sequence[str], given: Mapping[str, Given], config: Mapping[str, str]
+) -> bool:
     """Said already as 2.x says it; or passed over by etcd already, by a rule that 2.x has too."""
     item = place.given
     spelled = item.origin.name.lstrip("-").removeprefix("ETCD_").lower().replace("_", "-")

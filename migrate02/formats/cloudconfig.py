@@ -7,14 +7,15 @@ has a name of its own, and defaults of its own for the member's name and its dat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from compat.findings import Finding
 from compat.flags04 import FLAGS
 from compat.settings import FILE, Origin
 from compat.translate import ERA_04, ERA_2X
 from migrate02.formats import variables, yamlnodes
-from migrate02.formats.places import Place, Reading, Setup, joined
+from migrate02.formats.format import Context, Embedded
+from migrate02.formats.reading import Occurrence, Reading, Setup, joined
 from migrate02.formats.variables import Assigned, commented
 from migrate02.formats.view import Edit, View
 from migrate02.formats.yamlnodes import Entry, Node, ScalarNode
@@ -27,14 +28,11 @@ _KEYS_2X = {setting.name.replace("-", "_"): variables.variable_of(setting.name) 
 _MACHINE = "%m"
 """What CoreOS' own units name a member: the machine's id."""
 
-Embedded = Callable[[View, str], Reading]
-"""(text, the path it is to be put at) -> what it holds."""
 _RENAMED = ("etcd.service", "etcd2.service")
 
 
-def read(view: View, embedded: Embedded) -> Reading:
-    readings = [_read(view, root, embedded) for root in yamlnodes.documents(view.text)]
-    return joined(readings)
+def read(view: View, context: Context) -> Reading:
+    return joined([_read(view, root, context.embedded) for root in yamlnodes.documents(view.text)])
 
 
 def _read(view: View, root: Node, embedded: Embedded) -> Reading:
@@ -79,7 +77,7 @@ def _section(view: View, section: Node, keys: dict[str, str], era: str) -> tuple
     a word."""
     assigned: list[Assigned] = []
     findings: list[Finding] = []
-    lost: list[Place] = []
+    lost: list[Occurrence] = []
     dash = "-" if _dashed(section) else "_"
     for name, key, value in yamlnodes.entries(section):
         if not isinstance(value, ScalarNode):
@@ -92,14 +90,14 @@ def _section(view: View, section: Node, keys: dict[str, str], era: str) -> tuple
         else:
             assigned.append(item)
     read = variables.read(assigned)
-    if not read.places:
+    if not read.occurrences:
         return None, [*findings, *read.findings]
     setup = Setup(
         view.line(yamlnodes.start_of(section)),
         [],
-        [*read.places, *lost],
+        [*read.occurrences, *lost],
         read.findings,
-        read.home,
+        read.insertion,
         _MACHINE,
         fixed=frozenset(("name", "data-dir")),
         only_variables=True,
@@ -224,6 +222,3 @@ def _never_read(view: View, name: str, key: ScalarNode) -> Finding:
     origin = Origin(FILE, name, view.name, view.line(yamlnodes.start_of(key)))
     message = f"{name}: CoreOS' tool knows no such key in this section and drops it without a word"
     return Finding("never-read", "", origin, message, "remove it, or spell it as it is meant")
-
-
-__all__ = ["read"]

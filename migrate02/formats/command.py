@@ -17,6 +17,9 @@ from compat.flags04 import NEVER_READ
 from compat.settings import FILE, VARIABLE, Given, Origin
 from compat.variables import Variables, read_variables, setting_of
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.format import Context
+from migrate02.formats.reading import Reading, settings_alone
+from migrate02.formats.view import View
 
 _PART = re.compile(r"""\$\([^()]*\)|`[^`]*`|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\`;&|<>$]+|\$""", re.DOTALL)
 _OPERATOR = re.compile(r"\d*[<>]|[;&|]")
@@ -44,9 +47,9 @@ class Line(NamedTuple):
     comment: str = ""
 
 
-def read(text: str, name: str, era: str = "") -> Document:
+def read(view: View, context: Context) -> Reading:
     """Raises UnusableInput when the words cannot be told apart, or are of some other program."""
-    lines = lines_of(text)
+    lines = lines_of(view.text)
     comments = []
     code = []
     for number, line in enumerate(lines, 1):
@@ -62,10 +65,11 @@ def read(text: str, name: str, era: str = "") -> Document:
         found = split("\n".join(line for _, line in code).replace("\\\n", " "))
     except ValueError as error:
         raise UnusableInput(f"not a command line: {error}", first) from None
-    document = _of_line(found, era, first)
+    document = _of_line(found, context.era, first)
     comments.append(found.comment)
     pieces = [Piece((line,)) for line in comments if line.strip()]
-    return in_file(document, name, first)._replace(pieces=pieces, newline=newline_of(text))
+    document = in_file(document, view.name, first)
+    return settings_alone(document._replace(pieces=pieces, newline=newline_of(view.text)))
 
 
 def read_line(code: str, era: str = "") -> Document:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from migrate02.formats import setups, shell, variables, yamlnodes
-from migrate02.formats.layers import COMPOSE
-from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup, joined
+from migrate02.formats.format import Context
+from migrate02.formats.layers.compose import COMPOSE
+from migrate02.formats.reading import ENVIRONMENT, NOTHING, FileNamed, Reading, Setup, joined
 from migrate02.formats.releases import era_of_image
-from migrate02.formats.starts import Start, find, is_image, shells
+from migrate02.formats.starts import Start, follow, is_image
 from migrate02.formats.variables import Assigned
 from migrate02.formats.view import Edit, View
 from migrate02.formats.words import SHLEX, Word, inner, split
@@ -18,7 +19,8 @@ from migrate02.formats.yamlnodes import Node, ScalarNode, SequenceNode
 _MANIFEST = re.compile(r"(?m)^[ \t{,]*[\"']?(?:kind|containers|apiVersion)[\"']?[ \t]*:")
 
 
-def read(view: View, era: str = "") -> Reading:
+def read(view: View, context: Context) -> Reading:
+    era = context.era
     readings = []
     is_manifest = bool(_MANIFEST.search(view.text))
     seen: set[int] = set()
@@ -90,30 +92,32 @@ def _of_container(
     is_compose: bool = False,
 ) -> Reading:
     era = era or era_of_image(image)
-    start = find(words) if words else None
-    if start is not None:
-        setup = setups.of_start(start, assigned, hostname="", files=files, era=era)
+    followed = follow(words)
+    if followed.start is not None:
+        setup = setups.of_start(followed.start, assigned, hostname="", files=files, era=era)
         return Reading([_hosted(setup, *host)], [], [])
     inside = [
-        shell.read(_for_a_shell(word, is_compose=is_compose), era, assigned=assigned, files=files)
-        for word in shells(words)
+        shell.read_commands(
+            _for_a_shell(word, is_compose=is_compose), Context(era, assigned=assigned, files=files)
+        )
+        for word in followed.texts
     ]
     if any(reading.setups for reading in inside):
         return joined(inside)
     if not is_image(image):
-        return Reading([], [], [])
+        return NOTHING
     if words and words[0].text.startswith("-"):
         setup = _without_program(words, assigned, files, era)
         return Reading([_hosted(setup, *host)], [], [])
     read = variables.read(assigned)
-    if words or not read.places:
-        return Reading([], [], [])
-    setup = Setup(line, [], read.places, read.findings, read.home, "", files, era=era)
+    if words or not read.occurrences:
+        return NOTHING
+    setup = Setup(line, [], read.occurrences, read.findings, read.insertion, "", files, era=era)
     return Reading([_hosted(setup, *host)], [], [])
 
 
 def _hosted(setup: Setup, host: str, told: bool) -> Setup:
-    return setup._replace(host=host or setups.UNNAMED, host_is_told=told)
+    return setup._replace(host=host or setups.UNNAMED, host_is_given=told)
 
 
 def _for_a_shell(word: Word, *, is_compose: bool) -> View:
@@ -215,6 +219,3 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
 def _flow_gone(view: View, start: int, end: int) -> Edit:
     after = re.compile(r"\s*,\s*").match(view.text, end)
     return Edit(start, after.end() if after else end, "")
-
-
-__all__ = ["read"]

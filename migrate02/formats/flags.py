@@ -10,8 +10,8 @@ from compat.commandline import no_flags, read_command_line
 from compat.findings import Finding
 from compat.flags04 import ADVERTISED, BY_NAME, BY_SHORT
 from compat.settings import FILE, Given, Origin
-from migrate02.formats.masks import MARKER, VARIABLE, mask, unmask, with_port
-from migrate02.formats.places import Home, Place, Settings
+from migrate02.formats.placeholders import MARKER, VARIABLE, mask, unmask, with_port
+from migrate02.formats.reading import InsertionPoint, Occurrence, Settings
 from migrate02.formats.view import Edit
 from migrate02.formats.words import Word
 
@@ -19,11 +19,11 @@ from migrate02.formats.words import Word
 class Flags(NamedTuple):
     """``elsewhere`` are the words that stand for flags which cannot be seen. ``config`` is the file 0.4 would read."""
 
-    places: list[Place]
+    occurrences: list[Occurrence]
     findings: list[Finding]
     elsewhere: list[Word]
     config: Given | None
-    home: Home | None
+    insertion: InsertionPoint | None
     filled: tuple[tuple[str, str], ...] = ()
 
 
@@ -46,26 +46,28 @@ def read(words: Sequence[Word], before: Word | None, era: str = "", resolve: Res
     neighbours = [*([before] if before else []), *words]
     shift = len(neighbours) - len(words)
 
-    def place(given: Given, first: int, count: int) -> Place:
-        return _place(given, left[first : first + count], kept[first] + shift, neighbours)
+    def occurrence(given: Given, first: int, count: int) -> Occurrence:
+        return _occurrence(given, left[first : first + count], kept[first] + shift, neighbours)
 
-    places = [
-        place(given._replace(origin=_origin(left[first], given.origin)), first, count)
+    occurrences = [
+        occurrence(given._replace(origin=_origin(left[first], given.origin)), first, count)
         for given, (first, count) in zip(line.given, line.spans, strict=True)
     ]
     behind = len(left) - len(line.rest)
     if line.rest and all(finding.code == "words-ignored" for finding in line.findings[-1:]):
         nothing = Given("", "", _origin(left[behind], Origin(FILE, left[behind].text)))
-        places += [place(nothing, at, 1) for at in range(behind, len(left))]
-    findings = _placed(line.findings, left)
+        occurrences += [occurrence(nothing, at, 1) for at in range(behind, len(left))]
+    findings = _with_lines(line.findings, left)
     ends = [span for given, span in zip(line.given, line.spans, strict=True) if given.name]
     first, count = ends[-1] if ends else (0, 0)
-    home = _home(left[first : first + count], kept[first] + shift if ends else 0, neighbours, before)
+    insertion = _insertion(
+        left[first : first + count], kept[first] + shift if ends else 0, neighbours, before
+    )
     elsewhere = [words[at] for at in sorted(aside)]
     config = line.config_file
     if config is not None:
         config = config._replace(value=unmask(config.value))
-    return Flags(places, findings, elsewhere, config, home, tuple(filled.items()))
+    return Flags(occurrences, findings, elsewhere, config, insertion, tuple(filled.items()))
 
 
 def _with_ports(texts: Sequence[str]) -> list[str]:
@@ -96,7 +98,7 @@ def _origin(word: Word, origin: Origin) -> Origin:
     return Origin(FILE, origin.name, word.view.name, word.view.line(word.start))
 
 
-def _placed(findings: Sequence[Finding], words: Sequence[Word]) -> list[Finding]:
+def _with_lines(findings: Sequence[Finding], words: Sequence[Word]) -> list[Finding]:
     """Each at the line of the first word that it names."""
     if not words or not findings:
         return list(findings)
@@ -111,8 +113,8 @@ def _placed(findings: Sequence[Finding], words: Sequence[Word]) -> list[Finding]
     ]
 
 
-def _place(given: Given, run: Sequence[Word], at: int, neighbours: Sequence[Word]) -> Place:
-    """``at`` is the place of the first word among its neighbours."""
+def _occurrence(given: Given, run: Sequence[Word], at: int, neighbours: Sequence[Word]) -> Occurrence:
+    """``at`` is the position of the first word among its neighbours."""
     first, last = run[0], run[-1]
     before = neighbours[at - 1] if at and neighbours[at - 1].view is first.view else None
     after = neighbours[at + len(run)] if at + len(run) < len(neighbours) else None
@@ -122,7 +124,7 @@ def _place(given: Given, run: Sequence[Word], at: int, neighbours: Sequence[Word
     def write(settings: Settings) -> str:
         return joint_of(before, first).join(flag_text(name, value, run) for name, value in settings)
 
-    return Place(given, first.view, first.start, last.end, write, _gone(before, first, last, after))
+    return Occurrence(given, first.view, first.start, last.end, write, _gone(before, first, last, after))
 
 
 def _gone(before: Word | None, first: Word, last: Word, after: Word | None) -> Edit:
@@ -163,7 +165,9 @@ def flag_text(name: str, value: str, run: Sequence[Word]) -> str:
     return quote(f"--{name}", run[0].raw) + between + quote(value, raw)
 
 
-def _home(run: Sequence[Word], at: int, neighbours: Sequence[Word], program: Word | None) -> Home | None:
+def _insertion(
+    run: Sequence[Word], at: int, neighbours: Sequence[Word], program: Word | None
+) -> InsertionPoint | None:
     """Where flags go that stood nowhere: behind the last one, or behind the program."""
     if not run and program is None:
         return None
@@ -178,4 +182,4 @@ def _home(run: Sequence[Word], at: int, neighbours: Sequence[Word], program: Wor
     def write(settings: Settings) -> str:
         return "".join(joint + flag_text(name, value, run) for name, value in settings)
 
-    return Home(word.view, word.lines[1] if word.lines is not None else word.end, write)
+    return InsertionPoint(word.view, word.lines[1] if word.lines is not None else word.end, write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from migrate02.formats.layers import ECHO, PRINTF
+from migrate02.formats.layers.printing import ECHO, PRINTF
 from migrate02.formats.shellwords import Command
 from migrate02.formats.view import View
 from migrate02.formats.words import Word, inner

@@ -1,4 +1,4 @@
-"""From the start of an etcd, found by whichever room, to its setup. Pure."""
+"""From the start of an etcd, in whatever format, to its setup. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from compat.findings import Finding
 from compat.settings import FILE, Origin
 from migrate02.formats import flags, templates, variables
-from migrate02.formats.places import FileNamed, Setup
+from migrate02.formats.reading import FileNamed, Setup
 from migrate02.formats.releases import era_of_image
 from migrate02.formats.starts import Start
 from migrate02.formats.variables import Assigned
@@ -44,16 +44,16 @@ def of_start(
         findings.append(_elsewhere([word.raw for word in read.elsewhere], program))
     return Setup(
         line,
-        read.places,
-        known.places,
+        read.occurrences,
+        known.occurrences,
         findings,
-        known.home if known.home is not None and not read.places else read.home,
+        known.insertion if known.insertion is not None and not read.occurrences else read.insertion,
         "" if start.image else hostname,
         files,
         read.config,
         unseen or bool(read.elsewhere),
         host=(start.hostname or UNNAMED) if start.image else host,
-        host_is_told=bool(start.hostname),
+        host_is_given=bool(start.hostname),
         filled=read.filled,
         era=era,
         decided_by=_decided_by(start, words),

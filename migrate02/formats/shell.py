@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from compat.findings import Finding
 from compat.flags04 import BY_VARIABLE, SAME
 from compat.settings import FILE, Origin
-from migrate02.formats import layers, setups
-from migrate02.formats.kinds import holds_settings_of_04
-from migrate02.formats.masks import unmask
+from migrate02.formats import setups
+from migrate02.formats.format import Context
+from migrate02.formats.layers.shells import here as here_document
 from migrate02.formats.outputs import written_by
-from migrate02.formats.places import ENVIRONMENT, NOTHING, SCRIPT, FileNamed, Reading, joined
+from migrate02.formats.placeholders import unmask
+from migrate02.formats.reading import ENVIRONMENT, NOTHING, SCRIPT, FileNamed, Reading, joined
+from migrate02.formats.scripts import is_of_another_language
+from migrate02.formats.settings04 import holds_settings_of_04
 from migrate02.formats.shellwords import Assignment, Command, Export, Here, Script, scan
-from migrate02.formats.starts import Start, find, shells
+from migrate02.formats.starts import Start, follow
 from migrate02.formats.variables import Assigned, Named, commented
 from migrate02.formats.view import Edit, View
 from migrate02.formats.words import PLAIN, SHELL, Word, inner, split, value_of
@@ -86,28 +89,12 @@ class _Reaching(NamedTuple):
         return BY_VARIABLE[self.name].in_238 != SAME
 
 
-class _Around(NamedTuple):
-    """What a script is started with, the same for each of its commands."""
-
-    era: str
-    hostname: str
-    assigned: Sequence[Assigned]
-    files: tuple[FileNamed, ...]
-    embedded: Callable[[View, str], Reading] | None
+def read(view: View, context: Context) -> Reading:
+    return NOTHING if is_of_another_language(view.text) else read_commands(view, context)
 
 
-def read(
-    view: View,
-    era: str = "",
-    *,
-    hostname: str = HOST_NAME,
-    assigned: Sequence[Assigned] = (),
-    files: tuple[FileNamed, ...] = (),
-    sourced: Callable[[str], View | None] = lambda _path: None,
-    embedded: Callable[[View, str], Reading] | None = None,
-) -> Reading:
-    """``assigned`` and ``files`` are what the script is started with; ``sourced`` finds a file by its path;
-    ``embedded`` reads a text of another kind, a here-document."""
+def read_commands(view: View, context: Context) -> Reading:
+    """The same for commands in a file of another format."""
     script = scan(view)
     if script.broken >= 0:
         message = "left as it is: a quote is left open here, or something that is not understood"
@@ -118,22 +105,21 @@ def read(
     unseen = []
     others: list[Script] = []
     for path in named:
-        other = sourced(path.path)
+        other = context.sourced(path.path)
         if other is None:
             unseen.append(path)
         else:
             others.append(scan(other))
     if others:
         script = _with(script, others)
-    around = _Around(era, hostname, assigned, (*files, *unseen), embedded)
-    return _read_script(view, script, _Known(script), around)
+    context = context._replace(files=(*context.files, *unseen))
+    return _read_script(view, script, _Known(script), context)
 
 
-def _read_script(view: View, script: Script, known: _Known, around: _Around) -> Reading:
-    readings = [_read_command(view, command, known, around) for command in script.commands]
-    if around.embedded is not None:
-        for text, path in _files_written(view, script):
-            readings.append(_not_beside(known.reaching, around.embedded(text, path), view))
+def _read_script(view: View, script: Script, known: _Known, context: Context) -> Reading:
+    readings = [_read_command(view, command, known, context) for command in script.commands]
+    for text, path in _files_written(view, script):
+        readings.append(_not_beside(known.reaching, context.embedded(text, path), view))
     return joined(readings)
 
 
@@ -150,7 +136,7 @@ def _files_written(view: View, script: Script) -> Iterator[tuple[View, str]]:
 
 def _here(view: View, here: Here) -> View:
     """The text of a here-document."""
-    return layers.here(quoted=not here.filled_in, tabs=here.tabs).inside(view, here.start, here.end)
+    return here_document(quoted=not here.filled_in, tabs=here.tabs).inside(view, here.start, here.end)
 
 
 def _with(script: Script, others: Sequence[Script]) -> Script:
@@ -180,16 +166,14 @@ def _sourced_files(script: Script, view: View) -> tuple[FileNamed, ...]:
     )
 
 
-def _read_command(view: View, command: Command, known: _Known, around: _Around) -> Reading:
-    words = command.words
-    start = find(words, lambda word: _resolved(word, known))
-    if start is None and (hidden := _behind_a_variable(command)):
+def _read_command(view: View, command: Command, known: _Known, context: Context) -> Reading:
+    followed = follow(command.words, lambda word: _resolved(word, known))
+    if followed.start is not None:
+        return _of_start(view, followed.start, known, context)
+    if hidden := _behind_a_variable(command):
         return Reading([], [], [_hidden(hidden)])
-    if start is None:
-        texts = shells(words, lambda word: _resolved(word, known))
-        inside = [_read_text(word, known, around) for word in texts]
-        return joined([reading for reading in inside if not reading.is_empty])
-    return _of_start(view, start, known, around)
+    inside = [_read_text(word, known, context) for word in followed.texts]
+    return joined([reading for reading in inside if not reading.is_empty])
 
 
 def _behind_a_variable(command: Command) -> Word | None:
@@ -211,7 +195,7 @@ def _hidden(word: Word) -> Finding:
     return Finding("not-converted", "", origin, message, "write the program's name there, and convert again")
 
 
-def _read_text(word: Word, known: _Known, around: _Around) -> Reading:
+def _read_text(word: Word, known: _Known, context: Context) -> Reading:
     """A command for another shell. Where this one fills in variables, all of them are known there, else those that are
     exported."""
     view = inner(word)
@@ -222,31 +206,31 @@ def _read_text(word: Word, known: _Known, around: _Around) -> Reading:
     if word.raw[:1] == "'":
         names = {item.name for item in known.reaching}
         outside = outside._replace(assignments=[item for item in outside.assignments if item.name in names])
-    return _read_script(view, script, _Known(_with(script, [outside])), around)
+    return _read_script(view, script, _Known(_with(script, [outside])), context)
 
 
-def _of_start(view: View, start: Start, known: _Known, around: _Around) -> Reading:
+def _of_start(view: View, start: Start, known: _Known, context: Context) -> Reading:
     args, trouble = _seen_through(start.args, known)
     line = view.line(start.program.start)
     if start.image:
         named = tuple(FileNamed(path, ENVIRONMENT, line) for path in start.env_files)
-        setup = setups.of_start(start, args=args, era=around.era, files=named)
+        setup = setups.of_start(start, args=args, era=context.era, files=named)
     else:
         exported = known.exported
         used = _used_elsewhere(view, exported)
         if used:
             return Reading([], [], [_used(used[0], view)])
-        given = {item.name for item in around.assigned}
+        given = {item.name for item in context.assigned}
         unknown = [item for item in known.unknown if item.name not in given]
         if changing := next((item for item in unknown if item.changes), None):
             return Reading([], [], [_beside(changing, view, line)])
         setup = setups.of_start(
             start,
-            [*around.assigned, *exported],
+            [*context.assigned, *exported],
             args=args,
-            hostname=around.hostname,
-            files=around.files,
-            era=around.era,
+            hostname=context.hostname or HOST_NAME,
+            files=context.files,
+            era=context.era,
             resolve=lambda word: _resolved(word, known),
         )
         if start.closed and not setup.variables:
@@ -343,14 +327,14 @@ def _resolved(word: Word, known: _Known) -> str:
 
 
 def _filled_in(text: str, known: _Known, depth: int = 0) -> str:
-    room = _LONGEST
+    left = _LONGEST
 
     def value(match: re.Match[str]) -> str:
-        nonlocal room
+        nonlocal left
         said = _value(match[1] or match[2], known, depth)
-        if said is None or len(said) > room:
+        if said is None or len(said) > left:
             return match[0]
-        room -= len(said)
+        left -= len(said)
         return said
 
     return _ANY.sub(value, unmask(text)) if "$" in text else text
@@ -511,6 +495,3 @@ def _conditional(view: View, text: str, at: int) -> Finding:
         message,
         f"run: migrate02 convert -- etcd {text}",
     )
-
-
-__all__ = ["HOST_NAME", "read"]

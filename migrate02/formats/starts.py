@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from migrate02.formats.masks import SUBSTITUTION, TEMPLATE
+from migrate02.formats.placeholders import SUBSTITUTION, TEMPLATE
 from migrate02.formats.variables import Assigned
 from migrate02.formats.view import Edit
 from migrate02.formats.words import Word
 from migrate02.formats.wrappers import ASSIGNMENT, base_name, detached, inside
 
 _PROGRAM = re.compile(r"(?:.*/)?etcd(?:02)?(?:-v?0\.4[\w.-]*)?\Z", re.DOTALL)
-_HOLES = re.compile(f"{TEMPLATE}|{SUBSTITUTION}", re.DOTALL)
+_PLACEHOLDERS = re.compile(f"{TEMPLATE}|{SUBSTITUTION}", re.DOTALL)
 _IMAGE = re.compile(r"(?:.*[/\w-])?etcd(?:[-_]\w++)*+(?:[:@].*)?\Z")
 _LONGEST_IMAGE = 1000
 """Characters of an image's name, with its registry and its tag."""
@@ -45,22 +45,14 @@ Resolve = Callable[[Word], str]
 """What a word is, with the plain variables in it filled in."""
 
 
-def find(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> Start | None:
-    """The start of etcd among the words of one command, or None."""
-    return _read(words, resolve).start
+class Followed(NamedTuple):
+    """Where a command leads: to a start of etcd, or to ``texts``, the words that a shell is to read as commands."""
 
-
-def shells(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> list[Word]:
-    """The words that a shell is to read as commands."""
-    return _read(words, resolve).texts
-
-
-class _Command(NamedTuple):
     start: Start | None = None
-    texts: list[Word] = []
+    texts: tuple[Word, ...] = ()
 
 
-def _read(words: Sequence[Word], resolve: Resolve) -> _Command:
+def follow(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> Followed:
     """Follows a simple command from its first word, through what starts what, to etcd or to a text for a shell."""
     row = list(words)
     said = [resolve(word) for word in words]
@@ -73,34 +65,34 @@ def _read(words: Sequence[Word], resolve: Resolve) -> _Command:
     while at < len(row):
         name = base_name(said[at])
         if is_program(said[at]) and _goes_on(row, at):
-            return _Command(Start(behind or row[at], row[at + 1 :], _as_variables(assigned, words)))
+            return Followed(Start(behind or row[at], row[at + 1 :], _as_variables(assigned, words)))
         if name in _CONTAINERS:
-            return _Command(_CONTAINERS[name](row[at:], resolve))
+            return Followed(_CONTAINERS[name](row[at:], resolve))
         if name == _DETACHED and detours < _MOST_DETOURS:
             detours += 1
             found = detached(said, at)
             if found is None:
-                return _Command()
+                return Followed()
             said[found.program] = said[found.program].removeprefix("--exec=").removeprefix("--startas=")
             if found.dashes is None:
                 closed = Start(row[found.program], [], _as_variables(assigned, words), closed=True)
-                return _Command(closed if is_program(said[found.program]) else None)
+                return Followed(closed if is_program(said[found.program]) else None)
             behind = row[found.dashes]
             order = [found.program, *range(found.dashes + 1, len(row))]
             row, said, at = [row[place] for place in order], [said[place] for place in order], 0
             continue
         started = inside(said, at)
         if started is None:
-            return _Command(
-                texts=[row[place + 1] for place in range(at, len(row) - 1) if said[place] in _TEXTS]
+            return Followed(
+                texts=tuple(row[place + 1] for place in range(at, len(row) - 1) if said[place] in _TEXTS)
             )
         assigned += [row[place] for place in started.assigned]
         if started.at is None or started.texts:
-            return _Command(texts=[row[place] for place in started.texts])
+            return Followed(texts=tuple(row[place] for place in started.texts))
         if started.reads_again and len(row) == started.at + 1 and re.search(r"[\s$]", row[started.at].text):
-            return _Command(texts=[row[started.at]])
+            return Followed(texts=(row[started.at],))
         behind, at = None, started.at
-    return _Command()
+    return Followed()
 
 
 _DETACHED = "start-stop-daemon"
@@ -111,7 +103,7 @@ _TEXTS = frozenset(("-c", "-lc", "--command"))
 
 def is_program(path: str) -> bool:
     """Whether that is etcd, by its name. A variable may hold flags instead, and the last of those end so too."""
-    return bool(_PROGRAM.match(path)) and not re.search(r"\A-|\s", _HOLES.sub("", path))
+    return bool(_PROGRAM.match(path)) and not re.search(r"\A-|\s", _PLACEHOLDERS.sub("", path))
 
 
 def is_image(name: str) -> bool:
@@ -213,6 +205,3 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
 
 _CONTAINERS = dict.fromkeys(("docker", "podman", "nerdctl"), _in_container)
 """Programs that run an image."""
-
-
-__all__ = ["Start", "find", "is_image", "is_program", "shells"]

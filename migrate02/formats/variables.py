@@ -9,8 +9,8 @@ from compat.findings import Finding
 from compat.flags04 import ADVERTISED, BY_VARIABLE
 from compat.settings import VARIABLE, Given, Origin
 from compat.variables import read_variables
-from migrate02.formats.masks import TEMPLATE, mask, with_port
-from migrate02.formats.places import Home, Place, Settings
+from migrate02.formats.placeholders import TEMPLATE, mask, with_port
+from migrate02.formats.reading import InsertionPoint, Occurrence, Settings
 from migrate02.formats.view import Edit, View
 
 
@@ -45,13 +45,13 @@ class Assigned(NamedTuple):
 
 
 class Variables(NamedTuple):
-    places: list[Place]
+    occurrences: list[Occurrence]
     findings: list[Finding]
-    home: Home | None
+    insertion: InsertionPoint | None
 
 
 def read(assigned: Sequence[Assigned]) -> Variables:
-    """``home`` is behind the last one that is etcd's; none when another one there had to be named elsewhere too."""
+    """``insertion`` is behind the last one of etcd's; none when another one there had to be named elsewhere too."""
     by_origin: dict[Origin, Assigned] = {}
     items = []
     for item in assigned:
@@ -64,45 +64,46 @@ def read(assigned: Sequence[Assigned]) -> Variables:
                 (with_port(value) if flag is not None and flag.kind == ADVERTISED else value, origin)
             )
     found = read_variables(items, template=True)
-    places = [_place(given, by_origin[given.origin]) for given in found.given]
+    occurrences = [_occurrence(given, by_origin[given.origin]) for given in found.given]
     dead = {finding.origin for finding in found.findings if finding.code in _WITHOUT_EFFECT}
-    places += [without_effect(item) for origin, item in by_origin.items() if origin in dead]
-    last = by_origin[places[-1].given.origin] if places else None
-    places += [
-        _named(place.given, named) for place in places for named in by_origin[place.given.origin].named
+    occurrences += [without_effect(item) for origin, item in by_origin.items() if origin in dead]
+    last = by_origin[occurrences[-1].given.origin] if occurrences else None
+    occurrences += [
+        _named(one.given, named) for one in occurrences for named in by_origin[one.given.origin].named
     ]
-    return Variables(places, found.findings, _home(last) if last is not None and not last.named else None)
+    insertion = _insertion(last) if last is not None and not last.named else None
+    return Variables(occurrences, found.findings, insertion)
 
 
 _WITHOUT_EFFECT = ("never-read", "unusable-value", "new-wins")
 
 
-def without_effect(item: Assigned) -> Place:
-    """The place of a variable that sets nothing: it goes with any change."""
-    return _place(
+def without_effect(item: Assigned) -> Occurrence:
+    """A variable that sets nothing: it goes with any change."""
+    return _occurrence(
         Given("", "", Origin(VARIABLE, item.name, item.view.name, item.view.line(item.start))), item
     )
 
 
-def _place(given: Given, item: Assigned) -> Place:
+def _occurrence(given: Given, item: Assigned) -> Occurrence:
     def write(settings: Settings) -> str:
         return item.joint.join(item.write(variable_of(name), value) for name, value in settings)
 
-    return Place(given, item.view, item.start, item.end, write, item.gone)
+    return Occurrence(given, item.view, item.start, item.end, write, item.gone)
 
 
-def _named(given: Given, named: Named) -> Place:
+def _named(given: Given, named: Named) -> Occurrence:
     def write(settings: Settings) -> str:
         return " ".join(variable_of(name) for name, _ in settings)
 
-    return Place(given, named.view, named.start, named.end, write, named.gone)
+    return Occurrence(given, named.view, named.start, named.end, write, named.gone)
 
 
-def _home(item: Assigned) -> Home:
+def _insertion(item: Assigned) -> InsertionPoint:
     def write(settings: Settings) -> str:
         return "".join(item.joint + item.write(variable_of(name), value) for name, value in settings)
 
-    return Home(item.view, item.end, write)
+    return InsertionPoint(item.view, item.end, write)
 
 
 def commented(view: View, start: int, end: int, mark: str = "# 0.4: ") -> Edit:

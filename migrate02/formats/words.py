@@ -7,28 +7,18 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from migrate02.formats.layers import (
-    ANSI_C,
-    AS_IT_IS,
-    BARE,
-    DOUBLE,
-    JSON,
-    SHELL_HOLE,
-    SHLEX_DOUBLE,
-    SINGLE,
-    SYSTEMD_ESCAPE,
-    VALUE,
-    Layer,
-    systemd,
-    unescaped_by_systemd,
-)
-from migrate02.formats.masks import (
-    HOLE,
+from migrate02.formats.layers.jsonstrings import JSON
+from migrate02.formats.layers.layer import AS_IT_IS, Layer
+from migrate02.formats.layers.python import SHLEX_DOUBLE
+from migrate02.formats.layers.shells import ANSI_C, BARE, DOUBLE, SHELL_PLACEHOLDER, SINGLE, VALUE
+from migrate02.formats.layers.systemd import SYSTEMD_ESCAPE, systemd, unescaped_by_systemd
+from migrate02.formats.placeholders import (
     IN_BRACES,
     INNERMOST,
     LITERAL,
     MARKER,
     OUTER,
+    PLACEHOLDER,
     SPECIFIER,
     SUBSTITUTION,
     TEMPLATE,
@@ -42,7 +32,7 @@ from migrate02.formats.view import View
 
 
 class Dialect(NamedTuple):
-    """How words are told apart, written, and put behind each other. ``mask``: what is filled in, see ``masks``."""
+    """How words are told apart, written, and put behind each other. ``mask`` matches placeholders."""
 
     blank: str
     part: str
@@ -72,7 +62,7 @@ class Word(NamedTuple):
 
     @property
     def level(self) -> int:
-        """Of what is filled in in the word, see ``masks``."""
+        """Of what is filled in in the word, see ``placeholders``."""
         return self.view.depth + 1
 
     def quoted(self, text: str, raw: str) -> str:
@@ -105,7 +95,7 @@ def split(view: View, start: int, end: int, dialect: Dialect) -> list[Word]:
     return words
 
 
-_FILLED_IN = re.compile(f"{MARKER}|{SHELL_HOLE}|[$`]")
+_FILLED_IN = re.compile(f"{MARKER}|{SHELL_PLACEHOLDER}|[$`]")
 
 
 def _literal(text: str) -> str:
@@ -115,7 +105,7 @@ def _literal(text: str) -> str:
     return _FILLED_IN.sub(lambda found: found[0] if found[0].startswith("${_m") else literal(found[0]), text)
 
 
-_IN_DOUBLE = re.compile(rf"(?P<as_it_is>{MARKER}|{SHELL_HOLE})|\\\n|\\[$`\"\\]", re.DOTALL)
+_IN_DOUBLE = re.compile(rf"(?P<as_it_is>{MARKER}|{SHELL_PLACEHOLDER})|\\\n|\\[$`\"\\]", re.DOTALL)
 
 
 def _of_double(found: re.Match[str]) -> str:
@@ -137,18 +127,18 @@ def unquoted_by_shell(part: str) -> str:
 
 
 _SAFE = re.compile(r"[\w@%+=:,./-]*")
-_BARE_HOLE = re.compile(rf"{TEMPLATE}|{VARIABLE}", re.DOTALL)
+_BARE_PLACEHOLDER = re.compile(rf"{TEMPLATE}|{VARIABLE}", re.DOTALL)
 
 
 def quoted_for_shell(text: str, raw: str, level: int = INNERMOST) -> str:
     """As the word was quoted whose place it takes, when that can hold it."""
     pieces = list(segments(mask(text, SHELL.mask, level), level))
-    holes = [said for kind, said in pieces if kind == HOLE]
+    placeholders = [said for kind, said in pieces if kind == PLACEHOLDER]
     plain = "".join(said for kind, said in pieces if kind == LITERAL)
-    bare = bool(_SAFE.fullmatch(plain)) and all(map(_BARE_HOLE.fullmatch, holes))
-    if raw[:1] == "'" and raw[-1:] == "'" and len(raw) > 1 and not holes:
+    bare = bool(_SAFE.fullmatch(plain)) and all(map(_BARE_PLACEHOLDER.fullmatch, placeholders))
+    if raw[:1] == "'" and raw[-1:] == "'" and len(raw) > 1 and not placeholders:
         return f"'{SINGLE.encode(text, level)}'"
-    if raw.startswith("$'") and not holes:
+    if raw.startswith("$'") and not placeholders:
         return (
             f"$'{ANSI_C.encode(restore(text, level))}'"
             if "${_m" not in restore(text, level)
@@ -156,7 +146,7 @@ def quoted_for_shell(text: str, raw: str, level: int = INNERMOST) -> str:
         )
     if len(pieces) and any(kind != LITERAL for kind, _ in pieces) and bare and raw[-1:] != '"':
         return "".join(said for _, said in pieces)
-    if holes or (raw[:1] == '"' and raw[-1:] == '"'):
+    if placeholders or (raw[:1] == '"' and raw[-1:] == '"'):
         return _double(pieces)
     if any(kind == OUTER for kind, _ in pieces):
         return _double(pieces)
@@ -173,7 +163,9 @@ def quoted_for_systemd(text: str, raw: str, level: int = INNERMOST) -> str:
     quote = raw[0] if raw[:1] in ("'", '"') and raw[-1:] == raw[:1] else ""
     pieces = list(segments(mask(text, SYSTEMD.mask, level), level))
     plain = "".join(said for kind, said in pieces if kind == LITERAL)
-    others = "".join(re.sub(TEMPLATE, "", said, flags=re.DOTALL) for kind, said in pieces if kind == HOLE)
+    others = "".join(
+        re.sub(TEMPLATE, "", said, flags=re.DOTALL) for kind, said in pieces if kind == PLACEHOLDER
+    )
     if not quote and (not text or re.search(r"[\s'\"\\]", plain + others)):
         quote = '"'
     said = "".join(_for_systemd(said, quote) if kind == LITERAL else said for kind, said in pieces)

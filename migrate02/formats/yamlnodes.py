@@ -11,9 +11,9 @@ import yaml
 from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from migrate02.formats import layers
 from migrate02.formats.document import UnusableInput
-from migrate02.formats.masks import IN_BRACES, INNERMOST, MARKER, restore
+from migrate02.formats.layers import yamlscalars as layers
+from migrate02.formats.placeholders import IN_BRACES, INNERMOST, MARKER, restore
 from migrate02.formats.templates import comments_for_lines
 from migrate02.formats.view import View
 from migrate02.formats.words import Dialect, Word

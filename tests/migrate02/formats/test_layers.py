@@ -12,26 +12,21 @@ import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from migrate02.formats.layers import (
-    ANSI_C,
-    DOUBLE,
-    HERE,
-    JSON,
-    LAYERS,
-    PRINTF,
-    SHLEX_DOUBLE,
-    SINGLE,
+from migrate02.formats.layers.jsonstrings import JSON
+from migrate02.formats.layers.layer import CannotHold, Layer
+from migrate02.formats.layers.printing import PRINTF
+from migrate02.formats.layers.python import SHLEX_DOUBLE
+from migrate02.formats.layers.shells import ANSI_C, DOUBLE, HERE, SINGLE, here
+from migrate02.formats.layers.systemd import systemd
+from migrate02.formats.layers.table import LAYERS
+from migrate02.formats.layers.yamlscalars import (
     YAML_DOUBLE,
     YAML_PLAIN,
     YAML_SINGLE,
-    CannotHold,
-    Layer,
     folded_block,
-    here,
     literal_block,
-    systemd,
 )
-from migrate02.formats.masks import hole, unmask
+from migrate02.formats.placeholders import placeholder, unmask
 from migrate02.formats.view import View, apply
 
 _QUICK = settings(deadline=None, max_examples=150)
@@ -65,7 +60,7 @@ def test_what_is_written_is_read_again(name: str, text: str) -> None:
 @given(_LAYERS, _TEXTS, _TEXTS, st.sampled_from(["$H", "${ho.le}", "%H", "$(date)"]))
 def test_what_is_filled_in_stays_what_it_is(name: str, before: str, after: str, raw: str) -> None:
     layer = LAYERS[name]
-    marked = f"{before}{hole(raw, 1)}{after}"
+    marked = f"{before}{placeholder(raw, 1)}{after}"
     written = _can_hold(layer, marked)
     assert raw in written
 

@@ -3,7 +3,7 @@
 import pytest
 
 from migrate02.formats.shellwords import scan
-from migrate02.formats.starts import find, shells
+from migrate02.formats.starts import follow
 from migrate02.formats.view import View
 
 FLAGS = "-name a -peer-addr h:7001"
@@ -108,7 +108,7 @@ sh -c 'backup -peer-addr h:7001 -data-dir /var/lib/etcd'
 @pytest.mark.parametrize("command", STARTS)
 def test_what_stands_behind_the_wrappers_is_the_program_with_its_flags(command: str) -> None:
     (found,) = scan(View(f"{command} {FLAGS}", "f")).commands
-    start = find(found.words)
+    start = follow(found.words).start
     assert start is not None
     assert " ".join(word.text for word in start.args) == FLAGS
     assert [item.name for item in start.assigned] == (["ETCD_X"] if "ETCD_X" in command else
@@ -119,16 +119,17 @@ def test_what_stands_behind_the_wrappers_is_the_program_with_its_flags(command: 
 def test_a_command_for_a_shell_is_found_where_its_wrapper_has_it(command: str) -> None:
     text = f"exec etcd {FLAGS} -data-dir /var/lib/etcd"
     (found,) = scan(View(command.replace("T", text), "f")).commands
-    assert find(found.words) is None
-    (inside,) = shells(found.words)
+    followed = follow(found.words)
+    assert followed.start is None
+    (inside,) = followed.texts
     assert text in inside.text
 
 
 @pytest.mark.parametrize("command", NONE)
 def test_a_word_that_ends_like_the_program_is_no_start(command: str) -> None:
     (found,) = scan(View(command, "f")).commands
-    start = find(found.words)
+    start = follow(found.words).start
     assert start is None or (start.closed and not start.args)
-    for text in shells(found.words):
-        inside = [find(inner.words) for inner in scan(View(text.text, "f")).commands]
+    for text in follow(found.words).texts:
+        inside = [follow(inner.words).start for inner in scan(View(text.text, "f")).commands]
         assert inside == [None]

@@ -7,13 +7,14 @@ string with ``\\n`` in it or in a here-document.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from migrate02.formats import yamlnodes
 from migrate02.formats.document import UnusableInput
-from migrate02.formats.heres import bodies
-from migrate02.formats.layers import FN_SUB, TERRAFORM_HERE, TERRAFORM_QUOTED
-from migrate02.formats.places import Reading, joined
+from migrate02.formats.format import Context
+from migrate02.formats.heredocs import bodies
+from migrate02.formats.layers.cloudtemplates import FN_SUB, TERRAFORM_HERE, TERRAFORM_QUOTED
+from migrate02.formats.reading import Reading, joined
 from migrate02.formats.view import View
 from migrate02.formats.yamlnodes import Node, ScalarNode
 
@@ -21,7 +22,7 @@ _FILE = re.compile(r"\s*#(?:cloud-config|!)")
 _STRING = re.compile(r'"(\s*#(?:cloud-config|!)(?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
-def read(view: View, embedded: Callable[[View, str], Reading]) -> Reading:
+def read(view: View, context: Context) -> Reading:
     try:
         roots = yamlnodes.documents(view.text)
     except UnusableInput:
@@ -32,7 +33,7 @@ def read(view: View, embedded: Callable[[View, str], Reading]) -> Reading:
         nodes = [node for root in roots for node in yamlnodes.scalars(root) if _FILE.match(node.value)]
         filled_in = {id(node) for root in roots for node in _for_fn_sub(root)} if nodes else set()
         texts = [_inside(view, node, fn_sub=id(node) in filled_in) for node in nodes]
-    return joined([embedded(text, "") for text in texts])
+    return joined([context.embedded(text, "") for text in texts])
 
 
 def _inside(view: View, node: ScalarNode, *, fn_sub: bool) -> View:

@@ -15,9 +15,10 @@ from migrate02.cli.report import finding_lines
 from migrate02.convert.conversion import Conversion, Options
 from migrate02.convert.deployment import convert_text
 from migrate02.convert.inputs import convert_words
+from migrate02.formats.detection import read_as
 from migrate02.formats.document import UnusableInput
-from migrate02.formats.rooms import ROOMS
-from migrate02.formats.rooms import read as read_room
+from migrate02.formats.format import Format
+from migrate02.formats.registry import AMONG_OTHER_THINGS
 from migrate02.formats.view import View, apply
 from migrate02.formats.words import quoted_for_systemd
 from tests.migrate02.configurations import Configuration, configurations
@@ -251,14 +252,14 @@ def test_odd_texts_give_a_result_or_a_reason(text: str) -> None:
 
 
 @settings(max_examples=200)
-@given(text=st.lists(_PIECES, max_size=30).map("".join), room=st.sampled_from(sorted(ROOMS)))
-def test_a_room_that_is_forced_on_a_text_reads_it_or_refuses_it(text: str, room: str) -> None:
+@given(text=st.lists(_PIECES, max_size=30).map("".join), format=st.sampled_from(AMONG_OTHER_THINGS))
+def test_a_format_that_is_forced_on_a_text_reads_it_or_refuses_it(text: str, format: Format) -> None:
     view = View(text, "input")
     try:
-        reading = read_room(view, room)
+        reading = read_as(format, view).reading
     except UnusableInput:
         return
-    for setup in reading.setups:  # every place stands where it says
-        for place in (*setup.flags, *setup.variables):
-            gone = apply(text, [place.becomes([])])
+    for setup in reading.setups:  # every setting stands where it says
+        for occurrence in (*setup.flags, *setup.variables):
+            gone = apply(text, [occurrence.becomes([])])
             assert len(gone) <= len(text) + len("# 0.4: ")

@@ -41,7 +41,7 @@ def with_port(address: str) -> str:
 _BACK = re.compile(r"\$\{_m(\d*)_((?:[0-9a-f]{2})+)_\}")
 
 
-def hole(raw: str, level: int = INNERMOST) -> str:
+def placeholder(raw: str, level: int = INNERMOST) -> str:
     """The marker for what is filled in."""
     return f"${{_m{level}_{_hex(raw)}_}}"
 
@@ -71,7 +71,7 @@ def mask(text: str, pattern: str = TEMPLATE, level: int = INNERMOST) -> str:
         return text
     return re.sub(
         f"{MARKER}|{pattern}",
-        lambda found: found[0] if _BACK.fullmatch(found[0]) else hole(found[0], level),
+        lambda found: found[0] if _BACK.fullmatch(found[0]) else placeholder(found[0], level),
         text,
     )
 
@@ -98,7 +98,7 @@ def filled_back(text: str, level: int) -> str:
     return _BACK.sub(lambda found: _raw(found) if found[1] and int(found[1]) >= level else found[0], text)
 
 
-LITERAL, HOLE, OUTER = "literal", "hole", "outer"
+LITERAL, PLACEHOLDER, OUTER = "literal", "placeholder", "outer"
 """Kinds of segments: plain text; what is filled in at this level, as it is written; a marker of a text around."""
 
 
@@ -119,7 +119,7 @@ def segments(text: str, level: int) -> Iterator[tuple[str, str]]:
         if said:
             yield LITERAL, said
             said = ""
-        yield (HOLE, _raw(found)) if int(found[1]) >= level else (OUTER, found[0])
+        yield (PLACEHOLDER, _raw(found)) if int(found[1]) >= level else (OUTER, found[0])
     said += text[at:]
     if said:
         yield LITERAL, said

@@ -1,7 +1,7 @@
-"""What a room for a kind of file finds in a text: every etcd that is set up there, and where each setting stands.
+"""What a format finds in a text: every etcd that is set up there, and where each of its settings stands.
 
-A setting is a Place: it knows how to be written anew, as one setting or several, and what goes when nothing comes of
-it. Nothing here knows what becomes of a setting. Pure.
+An Occurrence is one setting where it stands: it knows how to be written anew, as one setting or several, and what goes
+when nothing comes of it. Nothing here knows what becomes of a setting. Pure.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from compat.findings import Finding
 from compat.settings import Given
+from migrate02.formats.document import Document
 from migrate02.formats.templates import Statement
 from migrate02.formats.view import Edit, View
 
@@ -18,7 +19,7 @@ Settings = Sequence[tuple[str, str]]
 """(2.x setting, value), in the order in which they are to stand."""
 
 
-class Place(NamedTuple):
+class Occurrence(NamedTuple):
     """``start`` and ``end`` are offsets in ``view``; ``gone`` is the edit of it that leaves nothing behind."""
 
     given: Given
@@ -34,14 +35,14 @@ class Place(NamedTuple):
         return self.view.edit(self.start, self.end, self.write(settings))
 
 
-class Home(NamedTuple):
-    """Where settings go that stood nowhere: an offset, and how they are written there."""
+class InsertionPoint(NamedTuple):
+    """Where settings are put that stood nowhere: an offset, and how they are written there."""
 
     view: View
     at: int
     write: Callable[[Settings], str]
 
-    def takes(self, settings: Settings) -> Edit:
+    def insert(self, settings: Settings) -> Edit:
         return self.view.edit(self.at, self.at, self.write(settings))
 
 
@@ -62,26 +63,26 @@ class Setup(NamedTuple):
 
     ``hostname`` is the name of its host as this kind of file can say it (``%H``), ``""`` when it cannot. ``unseen``
     says that settings may come from elsewhere, so what is not here is no sign of anything. ``fixed`` are settings that
-    are given a default by others when they are not set here. ``config_home`` is where a line for an environment file
-    goes that takes the place of ``-config``.
+    are given a default by others when they are not set here. ``add_environment_file`` makes the line for
+    the environment file at a path, which takes the place of ``-config``.
     """
 
     line: int
-    flags: list[Place]
-    variables: list[Place]
+    flags: list[Occurrence]
+    variables: list[Occurrence]
     findings: list[Finding]
-    home: Home | None = None
+    insertion: InsertionPoint | None = None
     hostname: str = ""
     files: tuple[FileNamed, ...] = ()
     config: Given | None = None
     unseen: bool = False
     fixed: frozenset[str] = frozenset()
-    config_home: Callable[[str], Edit] | None = None
+    add_environment_file: Callable[[str], Edit] | None = None
     only_variables: bool = False
     """No start of etcd stands here, only variables for one: a drop-in, an environment section."""
     host: str = ""
     """The host's name itself, a container's. 0.4 took it for the member's."""
-    host_is_told: bool = False
+    host_is_given: bool = False
     """The file says it; else it is the best there is, and a person may know better."""
     filled: tuple[tuple[str, str], ...] = ()
     """Addresses that a plain variable stands for, and the variable: it stays in what comes of them."""
@@ -96,27 +97,35 @@ class Setup(NamedTuple):
     """It sees the variables that its file's surroundings export."""
 
 
-class Inner(NamedTuple):
-    """A file inside another one that holds settings and nothing else; ``path`` is where it is to be put, if told."""
+class EmbeddedFile(NamedTuple):
+    """A file inside another one that holds settings and nothing else; ``path`` is where it is to be put, empty where
+    nothing tells."""
 
     view: View
-    path: str = ""
+    path: str
+    document: Document
 
 
 class Reading(NamedTuple):
-    """Everything a room has to say about a text. ``edits`` are of the whole file and go with any change of it."""
+    """Everything that a format finds in a text. ``edits`` are of the whole file and go with any change of it.
+    ``document`` is the text where it holds settings and nothing else."""
 
     setups: list[Setup]
     edits: list[Edit]
     findings: list[Finding]
-    inner: tuple[Inner, ...] = ()
+    embedded: tuple[EmbeddedFile, ...] = ()
+    document: Document | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.setups or self.edits or self.findings or self.inner)
+        return not (self.setups or self.edits or self.findings or self.embedded or self.document)
 
 
 NOTHING = Reading([], [], [])
+
+
+def settings_alone(document: Document) -> Reading:
+    return NOTHING._replace(document=document)
 
 
 def joined(readings: Sequence[Reading]) -> Reading:
@@ -124,5 +133,5 @@ def joined(readings: Sequence[Reading]) -> Reading:
         [setup for reading in readings for setup in reading.setups],
         [edit for reading in readings for edit in reading.edits],
         [finding for reading in readings for finding in reading.findings],
-        tuple(inner for reading in readings for inner in reading.inner),
+        tuple(file for reading in readings for file in reading.embedded),
     )

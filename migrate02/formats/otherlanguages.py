@@ -6,8 +6,9 @@ import re
 import shlex
 
 from compat.flags04 import COMMAND, FLAGS
+from migrate02.formats.advice import find_start
 from migrate02.formats.document import NotRead
-from migrate02.formats.kinds import find_start, holds_settings_of_04, lines_of_04
+from migrate02.formats.settings04 import holds_settings_of_04, lines_of_04
 
 _COMMENT = re.compile(r"\s*(?:#(?!\{)|//|;|--\s)")
 _NOT_OURS = frozenset(("v", "vv", "f", "h", "config", "force", "trace", "snapshot"))
@@ -43,15 +44,21 @@ def is_a_program_that_starts_04(text: str) -> bool:
     return bool(lines_of_04(text))
 
 
+def not_read(text: str) -> NotRead | None:
+    """What there is to say of a text that sets up etcd 0.4; None of any other."""
+    lines = setting_lines(text)
+    return NotRead(said_of(lines), lines[0]) if lines else None
+
+
 def refuse(text: str) -> None:
     """Raises NotRead for a text that sets up etcd 0.4."""
-    if lines := setting_lines(text):
-        raise NotRead(said_of(lines), lines[0])
+    if (error := not_read(text)) is not None:
+        raise error
 
 
 def remedy(text: str) -> str:
     """How to have it converted: by the command itself where a line of it stands there as a shell reads it."""
-    start = find_start(text, "")
+    start = find_start(text)
     words = shlex.join(start.words) if start is not None and start.words else "etcd FLAGS"
     return f"Convert the settings by themselves, and put the result in: migrate02 convert -- {words}"
 

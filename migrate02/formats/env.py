@@ -10,7 +10,10 @@ from compat.flags04 import ONLY_04
 from compat.settings import VARIABLE, Origin
 from compat.variables import read_variables
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
-from migrate02.formats.masks import LITERAL_DOLLAR
+from migrate02.formats.format import Context
+from migrate02.formats.placeholders import LITERAL_DOLLAR
+from migrate02.formats.reading import Reading, settings_alone
+from migrate02.formats.view import View
 
 _LINE = re.compile(r"(\s*(?:export\s+)?)([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _EXPORTS = re.compile(
@@ -35,12 +38,12 @@ class Value(NamedTuple):
     export: bool = False
 
 
-def read(text: str, name: str) -> Document:
+def read(view: View, _context: Context) -> Reading:
     """Raises UnusableInput when a line cannot be told for what it is."""
     pieces: list[Piece] = []
     items: list[tuple[str, Origin]] = []
     elsewhere: list[Finding] = []
-    lines = lines_of(text)
+    name, lines = view.name, lines_of(view.text)
     number = 0
     while number < len(lines):
         first = number
@@ -71,7 +74,8 @@ def read(text: str, name: str) -> Document:
     found = read_variables(items, template=True)
     told = {finding.origin for finding in elsewhere}
     findings = [finding for finding in found.findings if finding.origin not in told]
-    return Document("env", "env", pieces, found.given, findings + elsewhere, newline_of(text))
+    document = Document("env", "env", pieces, found.given, findings + elsewhere, newline_of(view.text))
+    return settings_alone(document)
 
 
 def _without_setting(run: tuple[str, ...], joined: str) -> Piece:

@@ -9,6 +9,9 @@ from compat.flags2x import FLAGS
 from compat.settings import FILE, Given, Origin
 from compat.values import refusal
 from migrate02.formats.document import Document, NothingToConvert, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.format import Context
+from migrate02.formats.reading import Reading, settings_alone
+from migrate02.formats.view import View
 
 _KEY = re.compile(r"(\s*)([A-Za-z0-9-]+)\s*:(?:\s|\Z)")
 NOT_IN_YAML = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
@@ -17,12 +20,13 @@ NOT_IN_YAML = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U0001
 _COMMENT = re.compile(r"\s(#.*)\Z")
 
 
-def read(text: str, name: str) -> Document:
+def read(view: View, _context: Context) -> Reading:
     """Raises UnusableInput when it is no YAML mapping, or none of etcd's."""
     import yaml
 
     from migrate02.formats.yamlnodes import check_aliases, check_depth
 
+    text, name = view.text, view.name
     try:
         check_depth(text)
         check_aliases(text)
@@ -51,7 +55,7 @@ def read(text: str, name: str) -> Document:
         given.append(item)
     if not given:
         raise NothingToConvert("no setting of etcd")
-    return Document("yaml", "yaml", pieces, given, findings, newline_of(text))
+    return settings_alone(Document("yaml", "yaml", pieces, given, findings, newline_of(text)))
 
 
 def _pieces(lines: list[str]) -> tuple[list[Piece], dict[str, int]]:
