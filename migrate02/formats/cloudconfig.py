@@ -13,10 +13,11 @@ from compat.findings import Finding
 from compat.flags04 import FLAGS
 from compat.settings import FILE, Origin
 from compat.translate import ERA_04, ERA_2X
-from migrate02.formats import variables, yamlnodes
+from migrate02.formats import yamlnodes, yamlparsing, yamltexts
 from migrate02.formats.format import Context, Embedded
 from migrate02.formats.reading import Occurrence, Reading, Setup, joined
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.starts import variables
+from migrate02.formats.starts.variables import Assigned, commented
 from migrate02.formats.view import Edit, View
 from migrate02.formats.yamlnodes import Entry, Node, ScalarNode
 from server.config import SETTINGS
@@ -32,7 +33,7 @@ _RENAMED = ("etcd.service", "etcd2.service")
 
 
 def read(view: View, context: Context) -> Reading:
-    return joined([_read(view, root, context.embedded) for root in yamlnodes.documents(view.text)])
+    return joined([_read(view, root, context.embedded) for root in yamlparsing.documents(view.text)])
 
 
 def _read(view: View, root: Node, embedded: Embedded) -> Reading:
@@ -51,15 +52,15 @@ def _read(view: View, root: Node, embedded: Embedded) -> Reading:
         findings.append(_two_sections(view, sections["etcd"][0]))
     elif "etcd" in sections:
         key, section = sections["etcd"]
-        setup, told = _section(view, section, _KEYS_04, ERA_04)
-        findings += told
+        setup, about = _section(view, section, _KEYS_04, ERA_04)
+        findings += about
         if setup is not None:
             found.append(setup)
             edits.append(view.edit(yamlnodes.start_of(key), yamlnodes.end_of(view, key), "etcd2"))
             renames = True
     if "etcd2" in sections:
-        setup, told = _section(view, sections["etcd2"][1], _KEYS_2X, ERA_2X)
-        findings += told
+        setup, about = _section(view, sections["etcd2"][1], _KEYS_2X, ERA_2X)
+        findings += about
         found += [setup] if setup is not None else []
     inside = [embedded(text, path) for text, path in _texts(view, root, own)]
     renames = renames or any(embedded(text, "").setups for text in _drop_ins(view, coreos))
@@ -118,23 +119,18 @@ def _assigned(view: View, section: Node, entry: Entry, variable: str, dash: str)
 
     def write(variable: str, text: str) -> str:
         key = variable.removeprefix("ETCD_").lower().replace("_", dash)
-        return f"{key}: {yamlnodes.value(text, raw, flow=flow, level=view.depth + 1)}"
+        return f"{key}: {yamltexts.value(text, raw, flow=flow, level=view.depth + 1)}"
 
     if flow or view.text[first:start].strip():
-        gone, joint = _flow_gone(view, start, end), ", "
+        gone, joint = yamltexts.gone_from_flow(view, start, end), ", "
     else:
         gone, joint = commented(view, first, after), view.newline + view.text[first:start]
-    return Assigned(view, start, end, variable, yamlnodes.said(view, value), write, joint, gone)
+    return Assigned(view, start, end, variable, yamltexts.said(view, value), write, joint, gone)
 
 
 def _dashed(section: Node) -> bool:
     names = [name for name, _, _ in yamlnodes.entries(section)]
     return any("-" in name for name in names) or not any("_" in name for name in names)
-
-
-def _flow_gone(view: View, start: int, end: int) -> Edit:
-    after = re.compile(r"\s*,\s*").match(view.text, end)
-    return Edit(start, after.end() if after else end, "")
 
 
 def _drop_ins(view: View, coreos: Node | None) -> Iterator[View]:
@@ -145,7 +141,7 @@ def _drop_ins(view: View, coreos: Node | None) -> Iterator[View]:
                 for node in yamlnodes.items(yamlnodes.get(unit, name)):
                     content = yamlnodes.get(node, "content")
                     if isinstance(content, ScalarNode):
-                        yield yamlnodes.inside(view, content)
+                        yield yamltexts.inside(view, content)
 
 
 def _own_unit(coreos: Node | None) -> ScalarNode | None:
@@ -167,11 +163,11 @@ def _texts(view: View, root: Node, left: Node | None) -> Iterator[tuple[View, st
         ):
             content = yamlnodes.get(node, "content")
             if isinstance(content, ScalarNode) and content is not left:
-                yield yamlnodes.inside(view, content), ""
+                yield yamltexts.inside(view, content), ""
     for item in yamlnodes.items(yamlnodes.get(root, "write_files")):
         content = yamlnodes.get(item, "content")
         if isinstance(content, ScalarNode) and not yamlnodes.text_of(yamlnodes.get(item, "encoding")):
-            yield yamlnodes.inside(view, content), yamlnodes.text_of(yamlnodes.get(item, "path"))
+            yield yamltexts.inside(view, content), yamlnodes.text_of(yamlnodes.get(item, "path"))
 
 
 def _renamed_units(view: View, coreos: Node | None) -> Iterator[Edit]:
@@ -183,7 +179,7 @@ def _renamed_units(view: View, coreos: Node | None) -> Iterator[Edit]:
             at = view.text.index(old, start)
             yield view.edit(at, at + len(old), new)
         if isinstance(content, ScalarNode):
-            text = yamlnodes.inside(view, content)
+            text = yamltexts.inside(view, content)
             for line in re.finditer(
                 r"(?m)^(?:After|Before|Requires|Wants|BindsTo|PartOf|Requisite)=.*$", text.text
             ):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrate02.formats import yamlnodes
+from migrate02.formats import yamlnodes, yamlparsing, yamltexts
 from migrate02.formats.document import UnusableInput
 from migrate02.formats.format import Context
 from migrate02.formats.heredocs import bodies
@@ -24,7 +24,7 @@ _STRING = re.compile(r'"(\s*#(?:cloud-config|!)(?:[^"\\]|\\.)*)"', re.DOTALL)
 
 def read(view: View, context: Context) -> Reading:
     try:
-        roots = yamlnodes.documents(view.text)
+        roots = yamlparsing.documents(view.text)
     except UnusableInput:
         roots = []
     if all(isinstance(root, ScalarNode) for root in roots):  # words to a YAML parser, if anything
@@ -37,7 +37,7 @@ def read(view: View, context: Context) -> Reading:
 
 
 def _inside(view: View, node: ScalarNode, *, fn_sub: bool) -> View:
-    said = yamlnodes.inside(view, node)
+    said = yamltexts.inside(view, node)
     return FN_SUB.inside(said, 0, len(said.text)) if fn_sub else said
 
 
@@ -63,7 +63,7 @@ def _literals(view: View) -> Iterator[View]:
 
 def _here(view: View, start: int, end: int) -> View:
     """The text of a here-document: indented, and with what Terraform fills in."""
-    lines = yamlnodes.indented(view, start, end)
+    lines = yamltexts.indented(view, start, end)
     if "${" not in lines.text and "%{" not in lines.text:
         return lines
     return TERRAFORM_HERE.inside(lines, 0, len(lines.text))

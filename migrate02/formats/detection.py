@@ -22,7 +22,7 @@ from migrate02.formats.registry import (
     Recognised,
     recognised,
 )
-from migrate02.formats.scripts import is_of_another_language
+from migrate02.formats.scripts.firstline import is_of_another_language
 from migrate02.formats.view import TooMuch, View
 
 _DEEPEST = 12

@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migrate02.formats import setups, shell, variables
+from migrate02.formats import shell
 from migrate02.formats.format import Context
 from migrate02.formats.placeholders import restore
 from migrate02.formats.reading import NOTHING, Reading, Setup, joined
-from migrate02.formats.starts import follow
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.starts import setups, variables
+from migrate02.formats.starts.dialects import JSON_LIST, SHELL
+from migrate02.formats.starts.follow import follow
+from migrate02.formats.starts.variables import Assigned, commented
+from migrate02.formats.starts.words import Word, inner, split
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import JSON_LIST, SHELL, Word, inner, split
 
 _INSTRUCTION = re.compile(
     r"(?mi)^[ \t]*(ENV|ENTRYPOINT|CMD)[ \t]+((?:[^\r\n]*\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*[^\r\n]*)"

@@ -29,7 +29,7 @@ _PART = re.compile(r"""[^\s'"\\;#$]+|'[^']*'|"(?:\\.|[^"\\])*"|\\.?|\$\([^()]*\)
 _COMMAND = re.compile(r"\s(?:\S*/)?etcd\s+-")
 
 
-class Value(NamedTuple):
+class WrittenValue(NamedTuple):
     """``quote`` is the one to write it with again; ``export`` what stood behind it, as in ``A=b; export A``."""
 
     text: str
@@ -39,7 +39,7 @@ class Value(NamedTuple):
 
 
 def read(view: View, _context: Context) -> Reading:
-    """Raises UnusableInput when a line cannot be told for what it is."""
+    """Raises UnusableInput when a value cannot be read."""
     pieces: list[Piece] = []
     items: list[tuple[str, Origin]] = []
     elsewhere: list[Finding] = []
@@ -72,8 +72,8 @@ def read(view: View, _context: Context) -> Reading:
         items.append((value.text, origin))
         elsewhere += _flags_inside(match[3], origin)
     found = read_variables(items, template=True)
-    told = {finding.origin for finding in elsewhere}
-    findings = [finding for finding in found.findings if finding.origin not in told]
+    holds_flags = {finding.origin for finding in elsewhere}
+    findings = [finding for finding in found.findings if finding.origin not in holds_flags]
     document = Document("env", "env", pieces, found.given, findings + elsewhere, newline_of(view.text))
     return settings_alone(document)
 
@@ -87,7 +87,7 @@ def _without_setting(run: tuple[str, ...], joined: str) -> Piece:
     return Piece(run, comments=comments, lead=match[1], structural=True, exports=tuple(match[2].split()))
 
 
-def _value(text: str, origin: Origin) -> Value:
+def _value(text: str, origin: Origin) -> WrittenValue:
     try:
         value = parse_value(text)
     except ValueError as error:
@@ -101,7 +101,7 @@ def _value(text: str, origin: Origin) -> Value:
     return value
 
 
-def parse_value(text: str) -> Value:
+def parse_value(text: str) -> WrittenValue:
     """What follows ``=``: quoted, bare or both in a row, with a comment behind it.
 
     A bare value may hold blanks, as systemd has it, where a shell would want quotes. Raises ValueError when a quote is
@@ -114,7 +114,7 @@ def parse_value(text: str) -> Value:
     exported = _exported_at(text)
     while at < len(text) and not (text[at] == "#" and (at == 0 or text[at - 1].isspace())):
         if exported <= at and exported >= 0:
-            return Value(value, _quote_for(text[:at], quotes), "", export=True)
+            return WrittenValue(value, _quote_for(text[:at], quotes), "", export=True)
         if text[at].isspace() and quotes:
             break
         part = _PART.match(text, at)
@@ -127,7 +127,7 @@ def parse_value(text: str) -> Value:
     behind = text[at:].strip()
     if behind and not behind.startswith("#"):
         raise ValueError(f"{behind} stands behind the closing quote")
-    return Value(value if quotes else value.rstrip(), _quote_for(text[:at], quotes), behind)
+    return WrittenValue(value if quotes else value.rstrip(), _quote_for(text[:at], quotes), behind)
 
 
 def _exported_at(text: str) -> int:

@@ -13,7 +13,7 @@ from migrate02.formats.reading import NOTHING, FileNamed, Reading
 from migrate02.formats.view import View
 
 if TYPE_CHECKING:
-    from migrate02.formats.variables import Assigned
+    from migrate02.formats.starts.variables import Assigned
 
 Sourced = Callable[[str], View | None]
 """Finds a file that is taken in, by its path on the machine it is for."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrate02.formats import setups, shell
+from migrate02.formats import shell
 from migrate02.formats.format import Context
 from migrate02.formats.placeholders import restore
 from migrate02.formats.reading import NOTHING, Reading, joined
-from migrate02.formats.starts import follow
-from migrate02.formats.variables import Assigned
+from migrate02.formats.starts import setups
+from migrate02.formats.starts.dialects import SHLEX
+from migrate02.formats.starts.follow import follow
+from migrate02.formats.starts.variables import Assigned
+from migrate02.formats.starts.words import inner, split
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import SHLEX, inner, split
 
 _PROGRAM = re.compile(r"(?m)^\[(?:program|eventlistener|fcgi-program):[^\]]+\][^\n]*\n")
 _KEY = re.compile(r"(?m)^(command|environment)[ \t]*[=:][ \t]*((?:[^\r\n]*)(?:\r?\n[ \t]+\S[^\r\n]*)*)")

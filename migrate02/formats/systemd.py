@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from migrate02.formats import setups, shell, variables
+from migrate02.formats import shell
 from migrate02.formats.format import Context, Sourced
 from migrate02.formats.placeholders import placeholder
 from migrate02.formats.reading import ENVIRONMENT, FileNamed, Reading, Setup, joined
-from migrate02.formats.shellwords import scan
-from migrate02.formats.starts import Start, follow
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.scripts.scan import scan
+from migrate02.formats.starts import setups, variables
+from migrate02.formats.starts.dialects import PLAIN, SYSTEMD, value_of
+from migrate02.formats.starts.follow import Start, follow
+from migrate02.formats.starts.variables import Assigned, commented
+from migrate02.formats.starts.words import Word, inner, split
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import PLAIN, SYSTEMD, Word, inner, split, value_of
 
 _LINE = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*")
 _PREFIX = re.compile(r"[-@+!:]*")

@@ -11,9 +11,9 @@ from migrate02.formats import shell
 from migrate02.formats.format import Context
 from migrate02.formats.placeholders import restore
 from migrate02.formats.reading import Reading, joined
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.starts.dialects import SHELL
+from migrate02.formats.starts.variables import Assigned, commented
 from migrate02.formats.view import View
-from migrate02.formats.words import SHELL
 
 _ENV = re.compile(r"(?m)^([ \t]*env[ \t]+)([A-Za-z_]\w*)=([^\r\n]*?)[ \t]*(?=\r?$)")
 _EXEC = re.compile(r"(?m)^[ \t]*exec[ \t](?:[^\r\n]*\\\r?\n)*[^\r\n]*")

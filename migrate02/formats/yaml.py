@@ -24,7 +24,7 @@ def read(view: View, _context: Context) -> Reading:
     """Raises UnusableInput when it is no YAML mapping, or none of etcd's."""
     import yaml
 
-    from migrate02.formats.yamlnodes import check_aliases, check_depth
+    from migrate02.formats.yamlparsing import check_aliases, check_depth
 
     text, name = view.text, view.name
     try:

@@ -19,8 +19,8 @@ from migrate02.formats.detection import read_as
 from migrate02.formats.document import UnusableInput
 from migrate02.formats.format import Format
 from migrate02.formats.registry import AMONG_OTHER_THINGS
+from migrate02.formats.starts.dialects import quoted_for_systemd
 from migrate02.formats.view import View, apply
-from migrate02.formats.words import quoted_for_systemd
 from tests.migrate02.configurations import Configuration, configurations
 from tests.migrate02.running import HOST
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from migrate02.formats.placeholders import SUBSTITUTION, TEMPLATE
-from migrate02.formats.variables import Assigned
+from migrate02.formats.starts.variables import Assigned
+from migrate02.formats.starts.words import Word
+from migrate02.formats.starts.wrappers import ASSIGNMENT, base_name, detached, inside
 from migrate02.formats.view import Edit
-from migrate02.formats.words import Word
-from migrate02.formats.wrappers import ASSIGNMENT, base_name, detached, inside
 
 _PROGRAM = re.compile(r"(?:.*/)?etcd(?:02)?(?:-v?0\.4[\w.-]*)?\Z", re.DOTALL)
 _PLACEHOLDERS = re.compile(f"{TEMPLATE}|{SUBSTITUTION}", re.DOTALL)
@@ -136,7 +136,7 @@ def _assigned(
     run: Sequence[Word], name: str, value: str, lead: str, before: Word | None, after: Word | None
 ) -> Assigned:
     """``lead`` is what stands before each ``NAME=value`` (``-e ``)."""
-    from migrate02.formats.flags import joint_of
+    from migrate02.formats.starts.flags import joint_of
 
     first, last = run[0], run[-1]
     raw = last.raw

@@ -2,8 +2,8 @@
 
 import pytest
 
-from migrate02.formats.shellwords import scan
-from migrate02.formats.starts import follow
+from migrate02.formats.scripts.scan import scan
+from migrate02.formats.starts.follow import follow
 from migrate02.formats.view import View
 
 FLAGS = "-name a -peer-addr h:7001"

@@ -12,8 +12,8 @@ from compat.flags04 import ADVERTISED, BY_NAME, BY_SHORT
 from compat.settings import FILE, Given, Origin
 from migrate02.formats.placeholders import MARKER, VARIABLE, mask, unmask, with_port
 from migrate02.formats.reading import InsertionPoint, Occurrence, Settings
+from migrate02.formats.starts.words import Word
 from migrate02.formats.view import Edit
-from migrate02.formats.words import Word
 
 
 class Flags(NamedTuple):

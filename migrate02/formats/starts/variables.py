@@ -44,13 +44,13 @@ class Assigned(NamedTuple):
     named: tuple[Named, ...] = ()
 
 
-class Variables(NamedTuple):
+class ReadVariables(NamedTuple):
     occurrences: list[Occurrence]
     findings: list[Finding]
     insertion: InsertionPoint | None
 
 
-def read(assigned: Sequence[Assigned]) -> Variables:
+def read(assigned: Sequence[Assigned]) -> ReadVariables:
     """``insertion`` is behind the last one of etcd's; none when another one there had to be named elsewhere too."""
     by_origin: dict[Origin, Assigned] = {}
     items = []
@@ -72,7 +72,7 @@ def read(assigned: Sequence[Assigned]) -> Variables:
         _named(one.given, named) for one in occurrences for named in by_origin[one.given.origin].named
     ]
     insertion = _insertion(last) if last is not None and not last.named else None
-    return Variables(occurrences, found.findings, insertion)
+    return ReadVariables(occurrences, found.findings, insertion)
 
 
 _WITHOUT_EFFECT = ("never-read", "unusable-value", "new-wins")

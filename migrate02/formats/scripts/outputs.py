@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from migrate02.formats.layers.printing import ECHO, PRINTF
-from migrate02.formats.shellwords import Command
+from migrate02.formats.scripts.scan import Command
+from migrate02.formats.starts.words import Word, inner
 from migrate02.formats.view import View
-from migrate02.formats.words import Word, inner
 
 _OPTIONS = re.compile(r"-[neE]+")
 _OF_BASH = re.compile(r"#![^\n]*\bbash\b")

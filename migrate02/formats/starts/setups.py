@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
-from migrate02.formats import flags, templates, variables
+from migrate02.formats import templates
 from migrate02.formats.reading import FileNamed, Setup
 from migrate02.formats.releases import era_of_image
-from migrate02.formats.starts import Start
-from migrate02.formats.variables import Assigned
-from migrate02.formats.words import Word
+from migrate02.formats.starts import flags, variables
+from migrate02.formats.starts.follow import Start
+from migrate02.formats.starts.variables import Assigned
+from migrate02.formats.starts.words import Word
 
 UNNAMED = "default"
 """2.x's own name for a member without one: where the host's name is made up anew at each start."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from migrate02.formats.starts.dialects import SHELL
+from migrate02.formats.starts.words import Word
 from migrate02.formats.view import View
-from migrate02.formats.words import SHELL, Word
 
 _OPENING = frozenset(("if", "for", "while", "until", "case", "select"))
 _CLOSING = frozenset(("fi", "done", "esac"))
