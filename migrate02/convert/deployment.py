@@ -191,11 +191,15 @@ class Deployment:
         return self._read_as_settings[name]
 
     def _settings_of(self, name: str) -> Document | None:
-        try:
-            document = settings.read(self.texts[name], name, self.options.era)
-        except UnusableInput:
-            return None
-        return document if document.form in ("env", "toml") else None
+        detected = self._by_itself.get(name)
+        if detected is not None and detected.format is None and not self.options.kind:
+            document = detected.document
+        else:
+            try:
+                document = settings.read(self.texts[name], name, self.options.era)
+            except UnusableInput:
+                return None
+        return document if document is not None and document.form in ("env", "toml") else None
 
     def nodes(self) -> Iterator[Node]:
         """Every etcd that is set up, with its settings as they would run."""

@@ -48,15 +48,11 @@ def detected_in(text: str, name: str, options: Options, sourced: Sourced = no_fi
 
 def convert_settings(text: str, name: str, options: Options, detected: Detected) -> Conversion:
     """Convert a text of settings and nothing else; one of a format whose reader found nothing in it stays as it is."""
-    if detected.is_of_another_language:
-        return unusable(name, text, otherlanguages.not_read(text) or NothingToConvert(""), options)
-    if detected.format is not None:
+    if detected.refusal is not None:
+        return unusable(name, text, detected.refusal, options)
+    document = detected.document
+    if document is None:
         return Conversion(name, text, text, {}, left_over(name, text, text, ()))
-    format = registry.named(options.kind) if options.kind else None
-    try:
-        document = settings.read(text, name, options.era, format)
-    except UnusableInput as error:
-        return unusable(name, text, error, options)
     if document.form == settings.ONLY_COMMENTS:
         return nothing_to_convert(name, text, options)
     return convert_document(document, name, text, options)

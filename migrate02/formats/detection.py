@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from migrate02.formats import settings
-from migrate02.formats.document import UnusableInput
+from migrate02.formats import otherlanguages, settings
+from migrate02.formats.document import Document, NothingToConvert, UnusableInput
 from migrate02.formats.format import Context, Format, Sourced, Text, no_files
 from migrate02.formats.reading import NOTHING, EmbeddedFile, Reading
 from migrate02.formats.registry import (
@@ -30,14 +30,15 @@ _DEEPEST = 12
 
 
 class Detected(NamedTuple):
-    """``format`` is the one that found ``reading`` in a text, or the one that the text is of though nothing was found;
-    None for a text that is to be read as settings and nothing else. ``has_settings``: it looks like such a text of
-    etcd's. ``is_of_another_language``: a script that no shell reads."""
+    """What a text is. ``format`` is one of files with other things in them: the one that found ``reading``, or the one
+    that the text is of though nothing was found. Without one, the text has its ``document``, or there is a ``refusal``
+    that says why not; ``has_settings``: it looks like settings of etcd's."""
 
     format: Format | None
-    reading: Reading
+    reading: Reading = NOTHING
+    document: Document | None = None
+    refusal: UnusableInput | None = None
     has_settings: bool = False
-    is_of_another_language: bool = False
 
 
 def may_be_etcds(text: str) -> bool:
@@ -53,17 +54,27 @@ def detect(view: View, era: str = "", sourced: Sourced = no_files) -> Detected:
         return Detected(found, reading)
     has_settings = settings.looks_like_etcds(Text(view.text))
     formats = [candidate.format for candidate in candidates]
-    is_among_others = formats and (CONTAINERS in formats or not has_settings)
-    format = formats[0] if is_among_others else None
-    return Detected(format, NOTHING, has_settings, is_of_another_language(view.text))
+    if is_of_another_language(view.text):
+        refusal = otherlanguages.not_read(view.text) or NothingToConvert("")
+        return Detected(None, refusal=refusal, has_settings=has_settings)
+    if formats and (CONTAINERS in formats or not has_settings):
+        return Detected(formats[0], has_settings=has_settings)
+    return _settings_alone(view, era)._replace(has_settings=has_settings)
 
 
 def read_as(format: Format, view: View, era: str = "", sourced: Sourced = no_files) -> Detected:
     """What a text holds whose format a person has named. Raises UnusableInput when it is not of that format."""
     if format in SETTINGS_ALONE:
-        return Detected(None, NOTHING)
+        return _settings_alone(view, era, format)
     reading = NOTHING if "\0" in view.text else _read(format, view, era, sourced)
     return Detected(format, reading)
+
+
+def _settings_alone(view: View, era: str, format: Format | None = None) -> Detected:
+    try:
+        return Detected(None, document=settings.read(view.text, view.name, era, format))
+    except UnusableInput as error:
+        return Detected(None, refusal=error)
 
 
 def _candidates(text: str) -> list[Recognised]:

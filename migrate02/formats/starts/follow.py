@@ -79,16 +79,18 @@ def follow(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> 
                 return Followed(closed if is_program(said[found.program]) else None)
             behind = row[found.dashes]
             order = [found.program, *range(found.dashes + 1, len(row))]
-            row, said, at = [row[place] for place in order], [said[place] for place in order], 0
+            row, said, at = [row[position] for position in order], [said[position] for position in order], 0
             continue
         started = inside(said, at)
         if started is None:
             return Followed(
-                texts=tuple(row[place + 1] for place in range(at, len(row) - 1) if said[place] in _TEXTS)
+                texts=tuple(
+                    row[position + 1] for position in range(at, len(row) - 1) if said[position] in _TEXTS
+                )
             )
-        assigned += [row[place] for place in started.assigned]
+        assigned += [row[position] for position in started.assigned]
         if started.at is None or started.texts:
-            return Followed(texts=tuple(row[place] for place in started.texts))
+            return Followed(texts=tuple(row[position] for position in started.texts))
         if started.reads_again and len(row) == started.at + 1 and re.search(r"[\s$]", row[started.at].text):
             return Followed(texts=(row[started.at],))
         behind, at = None, started.at
@@ -121,12 +123,12 @@ def _goes_on(words: Sequence[Word], at: int) -> bool:
 
 def _as_variables(run: Sequence[Word], words: Sequence[Word]) -> list[Assigned]:
     found = []
-    places = {word.start: at for at, word in enumerate(words)} if run else {}
+    positions = {word.start: at for at, word in enumerate(words)} if run else {}
     for word in run:
         match = ASSIGNMENT.match(word.text)
         if match is None:
             continue
-        at = places[word.start]
+        at = positions[word.start]
         before, after = (words[at - 1] if at else None), (words[at + 1] if at + 1 < len(words) else None)
         found.append(_assigned([word], match[1], match[2], "", before, after))
     return found
@@ -155,25 +157,25 @@ def _assigned(
 
 
 def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
-    place = next((at for at, word in enumerate(words) if word.text in ("run", "create")), -1) + 1
-    if place == 0:
+    position = next((at for at, word in enumerate(words) if word.text in ("run", "create")), -1) + 1
+    if position == 0:
         return None
     assigned: list[Assigned] = []
     hostname = entrypoint = ""
     env_files = []
-    while place < len(words) and words[place].text.startswith("-"):
-        first = place
-        option, equals, value = words[place].text.partition("=")
+    while position < len(words) and words[position].text.startswith("-"):
+        first = position
+        option, equals, value = words[position].text.partition("=")
         takes_next = not equals and not _DOCKER_BOOLEANS.match(option)
         if takes_next and not option.startswith("--") and _DOCKER_JOINED.match(option):
-            option, value, takes_next = option[:2], words[place].text[2:], False
+            option, value, takes_next = option[:2], words[position].text[2:], False
         elif option in ("-e", "-h") and equals:
-            value = words[place].text.partition("=")[2]
-        place += 1
-        if takes_next and place < len(words):
-            value = words[place].text
-            place += 1
-        run = words[first:place]
+            value = words[position].text.partition("=")[2]
+        position += 1
+        if takes_next and position < len(words):
+            value = words[position].text
+            position += 1
+        run = words[first:position]
         if option in ("-e", "-env", "--env") and (match := ASSIGNMENT.match(value)):
             head = words[first].raw
             lead = (
@@ -183,7 +185,7 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
                 if len(run) == 2
                 else option
             )
-            after = words[place] if place < len(words) else None
+            after = words[position] if position < len(words) else None
             assigned.append(_assigned(run, match[1], match[2], lead, words[first - 1], after))
         elif option in ("-h", "-hostname", "--hostname"):
             hostname = value
@@ -191,9 +193,9 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
             entrypoint = value
         elif option == "--env-file":
             env_files.append(value)
-    if place >= len(words):
+    if position >= len(words):
         return None
-    image, rest = words[place], list(words[place + 1 :])
+    image, rest = words[position], list(words[position + 1 :])
     program = image
     said = resolve(image)
     if rest and is_program(resolve(rest[0])) and _goes_on(rest, 0):

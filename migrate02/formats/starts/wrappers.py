@@ -34,7 +34,7 @@ class Wrapper(NamedTuple):
 class Inside(NamedTuple):
     """What a wrapper starts: the words from ``at`` on, or the texts at ``texts``, which a shell reads.
 
-    ``assigned`` are the places of variables on the way. ``reads_again``: a single word with blanks is such a text too.
+    ``assigned`` are where variables stand on the way. ``reads_again``: a single word with blanks is such a text too.
     """
 
     at: int | None = None
@@ -226,7 +226,7 @@ def _behind_options(wrapper: Wrapper, words: Sequence[str], at: int) -> Inside:
     while wrapper.assigns and at < len(words) and ASSIGNMENT.match(words[at]):
         assigned.append(at)
         at += 1
-    found = tuple(place for place in texts if place < len(words))
+    found = tuple(position for position in texts if position < len(words))
     if reads_a_text:
         return Inside(texts=(at,) if at < len(words) else (), assigned=tuple(assigned))
     if found or login or wrapper.shell or at >= len(words):
@@ -245,7 +245,7 @@ def _takes_next(wrapper: Wrapper, word: str) -> bool:
 
 
 class Detached(NamedTuple):
-    """What start-stop-daemon starts: the place of its program's name, and of the ``--`` that its arguments stand
+    """What start-stop-daemon starts: the position of its program's name, and of the ``--`` that its arguments stand
     behind; None without one."""
 
     program: int
@@ -266,10 +266,10 @@ def detached(words: Sequence[str], at: int) -> Detached | None:
         elif option in ("--exec", "-x"):
             program = value
         at += 1 if equals or not _has_value(words[at]) else 2
-    place = startas if startas is not None else program
-    if place is None or place >= len(words):
+    position = startas if startas is not None else program
+    if position is None or position >= len(words):
         return None
-    return Detached(place, at if at < len(words) else None)
+    return Detached(position, at if at < len(words) else None)
 
 
 def _has_value(word: str) -> bool:

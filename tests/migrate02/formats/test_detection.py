@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate02.formats.detection import detect, may_be_etcds, read_as
-from migrate02.formats.document import UnusableInput
+from migrate02.formats.document import NotRead, UnusableInput
 from migrate02.formats.reading import NOTHING
 from migrate02.formats.registry import AMONG_OTHER_THINGS, named
 from migrate02.formats.view import View
@@ -55,6 +55,8 @@ def test_a_text_of_settings_alone_is_of_no_format_among_other_things(text: str) 
     assert found.format is None
     assert found.reading is NOTHING
     assert found.has_settings
+    assert found.document is not None
+    assert found.document.given
 
 
 def test_a_file_about_others_is_of_its_format_though_nothing_is_found() -> None:
@@ -65,9 +67,10 @@ def test_a_file_about_others_is_of_its_format_though_nothing_is_found() -> None:
 
 
 def test_a_script_of_another_language_is_read_by_none() -> None:
-    found = detect(View("#!/usr/bin/python\nrun('etcd -name m1')\n", "input"))
-    assert found.is_of_another_language
+    found = detect(View("#!/usr/bin/python\nrun('etcd', '-peer-addr', ip)\n", "input"))
+    assert isinstance(found.refusal, NotRead)
     assert found.reading.is_empty
+    assert found.document is None
 
 
 def test_what_is_surely_of_a_format_and_broken_is_refused() -> None:
