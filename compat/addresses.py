@@ -17,6 +17,7 @@ _FILLED_IN = r"\$(?:\w++|\{[^{}]+\}|\([^()]+\))"
 """A shell variable, ``${IP:-10.0.0.1}``, ``$(hostname)`` or cloud-config's ``$private_ipv4``: opaque here, filled in
 before etcd sees it."""
 _HOST_FILLED_IN = rf"(?:[A-Za-z0-9._-]|{_FILLED_IN})+"
+_PORT_FILLED_IN = rf"(?a:(?:\d|{_FILLED_IN})+)"
 _IPV4 = r"(?a:(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3})"
 _PORT = r"(?a:[+-]?\d{1,18})"
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
@@ -88,7 +89,7 @@ def _checked(address: Address) -> Address:
         raise AddressError(BAD_HOST)
     if re.fullmatch(_PORT, port):
         port = str(int(port))
-    elif port and not _is_placeholder(port):
+    elif port and not ("$" in port and re.fullmatch(_PORT_FILLED_IN, port)):
         raise AddressError(BAD_PORT)
     return Address(_shortest(host) if _is_bare_ipv6(host) else host, port)
 

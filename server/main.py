@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from server.config import SETTINGS, Config
 from server.log import NOTICE, configure
-from server.signals import survive_what_etcd_survives
+from server.signals import heed_signals_as_etcd_does
 from server.version import VERSION
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def run(config: Config, *, notices: Iterable[str] = ()) -> int:
     Returns the exit status of a member that could not start or go on: 1. SIGTERM and SIGINT end the member in
     order, and then the process by that same signal, as etcd ends (a shell sees 143 or 130).
     """
-    survive_what_etcd_survives()
+    heed_signals_as_etcd_does()
     configure(debug=config.debug, package_levels=config.log_package_levels)
     logger.info("etcd Version: %s", VERSION)
     logger.info("this is the bundled server of migrate02, on Python %s", platform.python_version())

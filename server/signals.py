@@ -30,9 +30,31 @@ SURVIVED = frozenset(
 """Signals that by default end a process, and do not end etcd. Numbers where Python has no name."""
 
 
-def survive_what_etcd_survives() -> None:
-    """From now on the process ignores those signals, but for those that it has a handler for. What it starts inherits
-    that."""
+NEVER_IGNORED = frozenset(
+    getattr(signal, name)
+    for name in (
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGSEGV",
+        "SIGSTKFLT",
+        "SIGSYS",
+    )
+    if hasattr(signal, name)
+)
+"""Signals that end etcd also where whoever started it ignores them, as a shell without job control ignores SIGQUIT for
+what it starts in the background. SIGHUP stays ignored, for nohup; SIGINT and SIGTERM have a handler."""
+
+
+def heed_signals_as_etcd_does() -> None:
+    """From now on the process ignores the signals that etcd survives, but for those that it has a handler for, and ends
+    by those that end etcd. What it starts inherits that."""
     for number in SURVIVED:
         if not callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_IGN)
+    for number in NEVER_IGNORED:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)

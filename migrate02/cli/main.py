@@ -139,8 +139,9 @@ def _convert_and_write(args: Arguments) -> int:
 
 def _undo(argv: list[str]) -> int:
     """Put back what ``convert --write DIR`` replaced, newest first."""
-    from migrate02.files.backups import BackupError, Undone, undo
+    from migrate02.files.manifests import BackupError
     from migrate02.files.stopping import Stopped, held
+    from migrate02.files.undoing import Undone, undo
 
     trees = [word for word in argv if word != "--force"]
     if len(trees) != 1 or len(argv) > 2 or trees[0].startswith("-"):

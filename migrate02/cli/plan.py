@@ -10,7 +10,8 @@ from migrate02.cli.exits import DONE, REFUSED, RESIDUE
 from migrate02.cli.plan_arguments import PlanArguments, read_plan_arguments
 from migrate02.datadir.errors import DataError
 from migrate02.plan.nodes import Found
-from migrate02.plan.planning import Plan, Wishes, make_plan
+from migrate02.plan.planning import Plan, make_plan
+from migrate02.plan.planning import PlanOptions as Wishes
 from server.config import redacted
 from server.printable import shown
 

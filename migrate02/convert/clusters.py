@@ -1,4 +1,4 @@
-"""Who forms a cluster with whom, where members find each other through ``-peers``: told from all their settings. Pure.
+"""Who forms a cluster with whom, where members find each other through ``-peers``: known from all their settings. Pure.
 
 0.4's nodes joined through the addresses of others; 2.x wants every member's name and address, which are known when
 every one of those addresses is some node's own.
@@ -6,13 +6,12 @@ every one of those addresses is some node's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from compat.flags04 import BY_NAME
 from compat.settings import Given
-
-Key = TypeVar("Key", bound=Hashable)
+from migrate02.convert.groups import Groups, Key
 
 ACTIVE_SIZE = 9
 """0.4's default: so many nodes vote, the others stand by."""
@@ -50,7 +49,7 @@ class Member(NamedTuple):
         return f"{name}={self.scheme}://{address}"
 
 
-class Cluster(NamedTuple):
+class KnownCluster(NamedTuple):
     """A cluster that is known as a whole. ``initial_cluster`` has all of its nodes; ``surplus`` of them stood by, since
     no more than ``active_size`` voted."""
 
@@ -63,9 +62,9 @@ class Cluster(NamedTuple):
         return max(self.nodes - self.active_size, 0)
 
 
-def active_size(told: Iterable[int]) -> int:
-    """How many nodes of a cluster voted, by what its nodes were told; 0 is nothing."""
-    return max(min(filter(None, told), default=ACTIVE_SIZE), LEAST_ACTIVE_SIZE)
+def active_size(sizes: Iterable[int]) -> int:
+    """How many nodes of a cluster voted, by the sizes that its nodes were given; 0 is none."""
+    return max(min(filter(None, sizes), default=ACTIVE_SIZE), LEAST_ACTIVE_SIZE)
 
 
 def standbys_unknown(nodes: int, size: int) -> str:
@@ -75,8 +74,8 @@ def standbys_unknown(nodes: int, size: int) -> str:
     )
 
 
-def size_told(given: Mapping[str, Given]) -> int:
-    """0 where nothing tells it."""
+def given_size(given: Mapping[str, Given]) -> int:
+    """``-cluster-active-size``, 0 where it is not given."""
     text = given["cluster-active-size"].value if "cluster-active-size" in given else ""
     return int(text) if text.isascii() and text.isdigit() else 0
 
@@ -100,13 +99,13 @@ def member_of(
         "https" if value("peer-cert-file") and value("peer-key-file") else "http",
         peers,
         "peers-file" in given,
-        size_told(given),
+        given_size(given),
         (name, address),
         file,
     )
 
 
-def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
+def known_clusters(members: Mapping[Key, Member]) -> dict[Key, KnownCluster]:
     """For every member of a cluster that is known as a whole: all by name, the same for each.
 
     A cluster is known when it is more than one member, each has a name of its own and an address of its own, and no
@@ -118,7 +117,7 @@ def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
         if member.address in owner:
             twice.add(member.address)
         owner[member.address] = key
-    found: dict[Key, Cluster] = {}
+    found: dict[Key, KnownCluster] = {}
     for keys in _connected(members, owner):
         cluster = sorted((members[key] for key in keys), key=lambda member: member.name)
         if len(cluster) > 1 and all(_is_plain(member, owner, twice) for member in cluster):
@@ -129,7 +128,7 @@ def known_clusters(members: Mapping[Key, Member]) -> dict[Key, Cluster]:
                 if len(files) > 1 and any(member.is_known_in_its_file_alone for member in cluster):
                     continue
                 entries = {file: ",".join(member.entry(file) for member in cluster) for file in files}
-                found |= {key: Cluster(entries[members[key].file], len(cluster), size) for key in keys}
+                found |= {key: KnownCluster(entries[members[key].file], len(cluster), size) for key in keys}
     return found
 
 
@@ -153,21 +152,3 @@ def _connected(members: Mapping[Key, Member], owner: Mapping[str, Key]) -> list[
     for key in members:
         found.setdefault(groups.leader(key), []).append(key)
     return list(found.values())
-
-
-class Groups(Generic[Key]):
-    """Things that belong together, put together pair by pair."""
-
-    def __init__(self) -> None:
-        self._above: dict[Key, Key] = {}
-
-    def leader(self, key: Key) -> Key:
-        """The one that stands for all of its group."""
-        above = self._above
-        while (up := above.setdefault(key, key)) != key:
-            above[key] = key = above[up]  # half the way for the next one who asks
-        return key
-
-    def join(self, keys: Sequence[Key]) -> None:
-        for key in keys[1:]:
-            self._above[self.leader(key)] = self.leader(keys[0])

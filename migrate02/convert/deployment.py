@@ -15,11 +15,12 @@ from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
 from compat.translate import is_of_2x_alone
 from migrate02.convert import inputs
-from migrate02.convert.clusters import Cluster, Member, known_clusters, member_of
-from migrate02.convert.conversion import Conversion, Options, convert_document
+from migrate02.convert.clusters import KnownCluster, Member, known_clusters, member_of
+from migrate02.convert.conversion import Conversion, Options
+from migrate02.convert.documents import convert_document
 from migrate02.convert.incomplete import with_incomplete_lists
 from migrate02.convert.rewriting import members_from_files, rewrite_all
-from migrate02.convert.setup import Layer, is_whole, merged, named_files
+from migrate02.convert.setup_files import SettingsFile, is_whole, merged, named_files
 from migrate02.formats import settings
 from migrate02.formats.detection import Detected
 from migrate02.formats.document import Document, NothingToConvert, UnusableInput
@@ -34,10 +35,10 @@ Progress = Callable[[int], None]
 """Hears how many files are done."""
 
 
-class Node(NamedTuple):
+class DescribedNode(NamedTuple):
     """One etcd of the deployment. ``given`` are its settings as they would run, each with its origin; ``files`` are
     those that they come from, the one that starts it first; ``setup`` is None for a file of settings by itself.
-    ``host`` is its host's name where the files tell it, which 0.4 took for its name. It is ``whole`` when nothing may
+    ``host`` is its host's name where the files say it, which 0.4 took for its name. It is ``whole`` when nothing may
     be set elsewhere."""
 
     name: str
@@ -55,9 +56,9 @@ class Node(NamedTuple):
 
 
 class Deployment:
-    """``texts`` are the files by their paths; ``told`` those of them that somebody named."""
+    """``texts`` are the files by their paths; ``named`` those of them that somebody named."""
 
-    def __init__(self, texts: Mapping[str, str], told: Collection[str], options: Options) -> None:
+    def __init__(self, texts: Mapping[str, str], named: Collection[str], options: Options) -> None:
         plain = {name: inputs.without_mark(text) for name, text in texts.items()}
         self.texts = {name: text for name, (text, _) in plain.items()}
         self._marks = {name: mark for name, (_, mark) in plain.items() if mark}
@@ -66,7 +67,7 @@ class Deployment:
         self.documents: dict[str, Document] = {}
         self.conversions: dict[str, Conversion] = {}
         self._taken: set[str] = set()
-        self._told = told
+        self._named = named
         self._by_itself: dict[str, Detected] = {}
         self._views: dict[str, View] = {}
         self._read_as_settings: dict[str, Document | None] = {}
@@ -78,7 +79,7 @@ class Deployment:
         self._join_drop_ins()
         for name, reading in self.readings.items():
             for setup in reading.setups:
-                self._taken.update(layer.name for layer in self.layers(name, setup))
+                self._taken.update(file.name for file in self.files_of(name, setup))
         for name, detected in self._by_itself.items():
             if name in self._taken or self.options.kind or not detected.has_settings:
                 continue
@@ -119,11 +120,11 @@ class Deployment:
                 or not all(setup.only_variables for setup in reading.setups)
             ):
                 continue
-            added = [place for setup in reading.setups for place in setup.variables]
-            told = [finding for setup in reading.setups for finding in setup.findings]
+            added = [variable for setup in reading.setups for variable in setup.variables]
+            reported = [finding for setup in reading.setups for finding in setup.findings]
             base = self.readings[unit]
             setups = [
-                setup._replace(variables=[*setup.variables, *added], findings=[*setup.findings, *told])
+                setup._replace(variables=[*setup.variables, *added], findings=[*setup.findings, *reported])
                 for setup in base.setups
             ]
             self.readings[unit] = base._replace(setups=setups)
@@ -156,33 +157,33 @@ class Deployment:
             if root == posixpath.dirname(root):
                 break
             root = posixpath.dirname(root)
-        if path in self._told:  # this machine's own
+        if path in self._named:  # this machine's own
             return path
         near = posixpath.join(folder, posixpath.basename(path))
         return near if near in self.texts and near != beside else None
 
-    def layers(self, name: str, setup: Setup) -> Sequence[Layer]:
+    def files_of(self, name: str, setup: Setup) -> Sequence[SettingsFile]:
         """The files that a setup takes its settings from, the strongest first; 0.4's own last, named or not."""
         variables = frozenset(file.path for file in setup.files if file.kind == ENVIRONMENT)
         found = [
-            layer
+            file
             for path in named_files(setup)
-            if (layer := self._layer(path, name, of_variables=path in variables)) is not None
+            if (file := self._settings_file(path, name, of_variables=path in variables)) is not None
         ]
-        is_new = any(place.given.name and is_of_2x_alone(place.given) for place in setup.flags)
+        is_new = any(flag.given.name and is_of_2x_alone(flag.given) for flag in setup.flags)
         if setup.config is None and not setup.only_variables and not setup.host and not is_new:
-            system = self._layer(SYSTEM_FILE, name)
+            system = self._settings_file(SYSTEM_FILE, name)
             if system is not None and system.document.whole:
                 found.append(system)
         return found
 
-    def _layer(self, path: str, beside: str, *, of_variables: bool = False) -> Layer | None:
+    def _settings_file(self, path: str, beside: str, *, of_variables: bool = False) -> SettingsFile | None:
         """A file ``of_variables`` need not hold any of etcd's."""
         name = self.find(path, beside)
         document = self._document(name) if name is not None else None
         if name is not None and document is None and of_variables:
             document = _without_settings(self.texts[name], name)
-        return Layer(name, document, path) if name is not None and document is not None else None
+        return SettingsFile(name, document, path) if name is not None and document is not None else None
 
     def _document(self, name: str) -> Document | None:
         """Read once: many may take it in."""
@@ -201,19 +202,19 @@ class Deployment:
                 return None
         return document if document is not None and document.form in ("env", "toml") else None
 
-    def nodes(self) -> Iterator[Node]:
+    def nodes(self) -> Iterator[DescribedNode]:
         """Every etcd that is set up, with its settings as they would run."""
         for name, reading in self.readings.items():
             for setup in reading.setups:
-                layers = self.layers(name, setup)
-                views = (place.view.name for place in (*setup.flags, *setup.variables))
-                files = dict.fromkeys([name, *views, *(layer.name for layer in layers)])
-                whole = is_whole(setup, layers)
-                yield Node(name, tuple(files), merged(setup, layers), setup, setup.host, whole)
+                files = self.files_of(name, setup)
+                views = (setting.view.name for setting in (*setup.flags, *setup.variables))
+                names = dict.fromkeys([name, *views, *(file.name for file in files)])
+                whole = is_whole(setup, files)
+                yield DescribedNode(name, tuple(names), merged(setup, files), setup, setup.host, whole)
         for name, document in self.documents.items():
-            yield Node(name, (name,), first_wins(document.given), None)
+            yield DescribedNode(name, (name,), first_wins(document.given), None)
 
-    def clusters(self) -> dict[tuple[str, int], Cluster]:
+    def clusters(self) -> dict[tuple[str, int], KnownCluster]:
         """The clusters that nodes are known to form, by file and the line of their start."""
         if self.options.initial_cluster:
             return {}
@@ -228,12 +229,14 @@ class Deployment:
         """What comes of every file that is about etcd, in the order of ``texts``."""
         clusters = self.clusters()
 
-        def cluster(name: str, setup: Setup) -> Cluster | None:
+        def cluster_of(name: str, setup: Setup) -> KnownCluster | None:
             return clusters.get((name, setup.line))
 
-        done = self.conversions | rewrite_all(self.readings, self.texts, self.options, self.layers, cluster)
+        done = self.conversions | rewrite_all(
+            self.readings, self.texts, self.options, self.files_of, cluster_of
+        )
         for name, detected in self._by_itself.items():
-            if name in done or (name in self._taken and name not in self._told):
+            if name in done or (name in self._taken and name not in self._named):
                 continue
             document = self.documents.get(name)
             if document is not None:
@@ -243,11 +246,11 @@ class Deployment:
         conversions = with_incomplete_lists(done[name] for name in self.texts if name in done)
         return [inputs.with_mark(item, self._marks.get(item.name, "")) for item in conversions]
 
-    def _convert_document(self, name: str, document: Document, cluster: Cluster | None) -> Conversion:
+    def _convert_document(self, name: str, document: Document, cluster: KnownCluster | None) -> Conversion:
         options = self.options
         if cluster is not None:
-            told = members_from_files(cluster, name, 0)
-            document = document._replace(findings=[*document.findings, *told])
+            members = members_from_files(cluster, name, 0)
+            document = document._replace(findings=[*document.findings, *members])
             options = options._replace(initial_cluster=cluster.initial_cluster)
         return convert_document(document, name, self.texts[name], options)
 
@@ -279,6 +282,3 @@ def _common(left: str, right: str) -> str:
     return "/".join(
         mine for mine, other in takewhile(lambda pair: pair[0] == pair[1], zip(*both, strict=False))
     )
-
-
-__all__ = ["Deployment", "Node", "convert_text"]

@@ -23,18 +23,18 @@ def with_incomplete_lists(conversions: Iterable[Conversion]) -> list[Conversion]
     conversions = list(conversions)
     if not any(is_incomplete(conversion.before) for conversion in conversions):
         return conversions
-    places = {
+    reported = {
         (item.origin.file, item.origin.line)
         for conversion in conversions
         for item in conversion.findings
         if item.code == CODE and item.origin is not None
     }
-    return [_with_its_lists(conversion, places) for conversion in conversions]
+    return [_with_its_lists(conversion, reported) for conversion in conversions]
 
 
-def _with_its_lists(conversion: Conversion, places: set[tuple[str, int]]) -> Conversion:
+def _with_its_lists(conversion: Conversion, all_reported: set[tuple[str, int]]) -> Conversion:
     after = conversion.before if conversion.text is None else conversion.text
-    reported = {line for file, line in places if file == conversion.name}
+    reported = {line for file, line in all_reported if file == conversion.name}
     if not is_incomplete(after) or 0 in reported:  # a command line in JSON has no lines to tell apart
         return conversion
     lines, kept = conversion.before.split("\n"), set(after.split("\n"))

@@ -9,11 +9,12 @@ from migrate02.convert.conversion import (
     COMMAND_LINE,
     Conversion,
     Options,
-    convert_document,
     left_alone,
     nothing_to_convert,
     refused,
+    unchanged,
 )
+from migrate02.convert.documents import convert_document
 from migrate02.convert.rewriting import left_over
 from migrate02.formats import otherlanguages, registry, settings
 from migrate02.formats.detection import Detected, detect, read_as
@@ -24,9 +25,9 @@ from migrate02.formats.view import TooMuch, View
 
 
 def detected_in(text: str, name: str, options: Options, sourced: Sourced = no_files) -> Detected:
-    """The format of a file, and what it has of etcd's where it holds settings among other things.
+    """The format of a file, and what it has of etcd's.
 
-    Raises UnusableInput when it is of such a format and cannot be read, or not be written as was asked for.
+    Raises UnusableInput when it holds other things too and cannot be read, or not be written as was asked for.
     """
     _refuse_conflict(text)
     view = View(text, name)
@@ -52,7 +53,7 @@ def convert_settings(text: str, name: str, options: Options, detected: Detected)
         return unusable(name, text, detected.refusal, options)
     document = detected.document
     if document is None:
-        return Conversion(name, text, text, {}, left_over(name, text, text, ()))
+        return unchanged(name, text, left_over(name, text, text, ()))
     if document.form == settings.ONLY_COMMENTS:
         return nothing_to_convert(name, text, options)
     return convert_document(document, name, text, options)

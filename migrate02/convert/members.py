@@ -11,10 +11,10 @@ from ipaddress import ip_address
 from server.config import parse_url, parse_urls_map
 
 
-def trouble(cluster: str, config: Mapping[str, str]) -> tuple[str, str]:
+def refusal_of(cluster: str, config: Mapping[str, str]) -> tuple[str, str]:
     """(etcd's words, what to do) when a member with this configuration would refuse to start with ``cluster``.
 
-    Both empty when it would start, and when that cannot be told: with placeholders in it, for a proxy, and when the
+    Both empty when it would start, and when that cannot be known: with placeholders in it, for a proxy, and when the
     name or the peer URLs are not in the configuration: they may come from elsewhere.
     """
     name = config.get("name", "")
@@ -49,8 +49,8 @@ def _may_be_the_same(listed: list[str], advertised: list[str]) -> bool:
 
 
 def _but_for_the_host(url: str) -> tuple[str, str]:
-    scheme, _, place = url.partition("://")
-    return scheme, place.rpartition(":")[2]
+    scheme, _, address = url.partition("://")
+    return scheme, address.rpartition(":")[2]
 
 
 def _has_host_name(url: str) -> bool:

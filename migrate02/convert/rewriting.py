@@ -1,6 +1,6 @@
 """Files that hold etcd's settings among other things, rewritten in place: readings in, texts and findings out. Pure.
 
-Every etcd that a file sets up is settled by itself, together with the files that it takes in, and they all change
+Every etcd that a file sets up is converted by itself, together with the files that it takes in, and they all change
 together or not at all. Only what changes is touched.
 """
 
@@ -11,41 +11,37 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, Finding, worst
 from compat.settings import FILE, Origin
-from migrate02.convert.clusters import Cluster, Groups, standbys_unknown
-from migrate02.convert.conversion import Conversion, Options, convert_document, for_a_person
-from migrate02.convert.setup import Layer, Settled, named_files, settle
+from migrate02.convert.clusters import KnownCluster, standbys_unknown
+from migrate02.convert.conversion import Conversion, Options, for_a_person, unchanged
+from migrate02.convert.documents import convert_document
+from migrate02.convert.groups import Groups
+from migrate02.convert.line_edits import line_edits
+from migrate02.convert.setup import ConvertedSetup, convert_setup
+from migrate02.convert.setup_files import SettingsFile, named_files
 from migrate02.formats.placeholders import unmask
-from migrate02.formats.reading import EmbeddedFile, Reading, Setup
+from migrate02.formats.reading import Reading, Setup
 from migrate02.formats.releases import era_of, named_in, too_old
 from migrate02.formats.settings04 import lines_of_04
 from migrate02.formats.view import Edit, Overlap, View, apply
 
-Layers = Callable[[str, Setup], Sequence[Layer]]
+FilesOf = Callable[[str, Setup], Sequence[SettingsFile]]
 """(file, setup) -> the files that it takes in, the strongest first."""
-ClusterOf = Callable[[str, Setup], Cluster | None]
+ClusterOf = Callable[[str, Setup], KnownCluster | None]
 """(file, setup) -> its cluster, when that is known from other files."""
-
-
-def no_layers(_name: str, _setup: Setup) -> Sequence[Layer]:
-    return ()
-
-
-def no_cluster(_name: str, _setup: Setup) -> Cluster | None:
-    return None
 
 
 class _File(NamedTuple):
     """What comes of one file by itself. ``touches`` are the files that change with it."""
 
     name: str
-    settled: list[Settled]
+    converted: list[ConvertedSetup]
     findings: list[Finding]
     edits: list[tuple[str, Edit]]
     texts: dict[str, str]
 
     @property
     def refused(self) -> bool:
-        return any(item.refused for item in self.settled) or worst(self.findings) == ERROR
+        return any(item.refused for item in self.converted) or worst(self.findings) == ERROR
 
     @property
     def touches(self) -> set[str]:
@@ -56,12 +52,12 @@ def rewrite_all(
     readings: Mapping[str, Reading],
     texts: Mapping[str, str],
     options: Options,
-    layers: Layers = no_layers,
-    cluster: ClusterOf = no_cluster,
+    files_of: FilesOf,
+    cluster_of: ClusterOf,
 ) -> dict[str, Conversion]:
     """What comes of every file that is read or changed, by name; ``texts`` has them all."""
     files = [
-        _file(name, reading, texts[name], options, layers, cluster) for name, reading in readings.items()
+        _file(name, reading, texts[name], options, files_of, cluster_of) for name, reading in readings.items()
     ]
     conversions: dict[str, Conversion] = {}
     for group in _groups(files):
@@ -70,41 +66,43 @@ def rewrite_all(
 
 
 def _file(
-    name: str, reading: Reading, text: str, options: Options, layers: Layers, cluster: ClusterOf
+    name: str, reading: Reading, text: str, options: Options, files_of: FilesOf, cluster_of: ClusterOf
 ) -> _File:
     inner = {item.path or str(at): item for at, item in enumerate(reading.embedded)}
-    own = {path: Layer(path, item.document, path) for path, item in inner.items()}
+    own = {path: SettingsFile(path, item.document, path) for path, item in inner.items()}
     used: set[str] = set()
-    settled = []
-    told_of: list[Finding] = []
+    converted = []
+    of_clusters: list[Finding] = []
     releases = named_in(text) if reading.setups else []
     for setup in reading.setups:
         setup = setup if setup.era else setup._replace(era=era_of(releases))
         named = [path for path in named_files(setup) if path in own]
         used.update(named)
-        known = cluster(name, setup)
-        told = options
+        known = cluster_of(name, setup)
+        asked = options
         if known is not None:
-            told = options._replace(initial_cluster=known.initial_cluster)
-            told_of += members_from_files(known, name, setup.line)
-        settled.append(settle(setup, name, told, [*(own[path] for path in named), *layers(name, setup)]))
-    findings = [*told_of, *reading.findings, *too_old(releases, name, options.target)]
-    findings += [finding for item in settled for finding in item.findings]
-    written = {path: text for item in settled for path, text in item.texts.items()}
+            asked = options._replace(initial_cluster=known.initial_cluster)
+            of_clusters += members_from_files(known, name, setup.line)
+        files = [*(own[path] for path in named), *files_of(name, setup)]
+        converted.append(convert_setup(setup, name, asked, files))
+    findings = [*of_clusters, *reading.findings, *too_old(releases, name, options.target)]
+    findings += [finding for item in converted for finding in item.findings]
+    written = {path: text for item in converted for path, text in item.texts.items()}
     for path, item in inner.items():
         if path not in used:
-            alone = _convert_embedded(item, options)
+            by_itself = options._replace(form="", initial_cluster="")
+            alone = convert_document(item.document, item.view.name, item.view.text, by_itself)
             findings += alone.findings
             if alone.text is not None:
                 written[path] = alone.text
-    edits = [edit for item in settled for edit in item.edits]
+    edits = [edit for item in converted for edit in item.edits]
     for path in own.keys() & written.keys():
         edits += [(name, edit) for edit in line_edits(inner[path].view, written.pop(path))]
     if edits or written:
         edits += [(name, edit) for edit in reading.edits]
     else:
         findings = _without_changes(findings)
-    return _File(name, settled, _once(findings), edits, written)
+    return _File(name, converted, _once(findings), edits, written)
 
 
 def _without_changes(findings: Iterable[Finding]) -> list[Finding]:
@@ -112,16 +110,16 @@ def _without_changes(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.code != "unit-renamed"]
 
 
-def members_from_files(cluster: Cluster, name: str, line: int) -> list[Finding]:
+def members_from_files(cluster: KnownCluster, name: str, line: int) -> list[Finding]:
     """What is to be known of an initial cluster that was put together from files."""
     origin = Origin(FILE, name, name, line)
     members = unmask(cluster.initial_cluster)
     message = f"the members of the cluster are those of the files at hand: {members}"
-    told = [Finding("members-from-files", "initial-cluster", origin, message, "check that it is whole")]
+    findings = [Finding("members-from-files", "initial-cluster", origin, message, "check that it is whole")]
     if cluster.surplus:
         message = standbys_unknown(cluster.nodes, cluster.active_size)
-        told.append(Finding("standby-unknown", "cluster-active-size", origin, message, _ASK_THE_PLAN))
-    return told
+        findings.append(Finding("standby-unknown", "cluster-active-size", origin, message, _ASK_THE_PLAN))
+    return findings
 
 
 _ASK_THE_PLAN = (
@@ -149,7 +147,7 @@ def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str
         return {name: _left(name, by_name, texts[name], refusals) for name in names}
     whole: dict[str, set[str]] = {}
     edits: dict[str, list[Edit]] = {}
-    told: dict[str, set[int]] = {}
+    reported: dict[str, set[int]] = {}
     for file in group:
         for name, text in file.texts.items():
             whole.setdefault(name, set()).add(text)
@@ -157,7 +155,7 @@ def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str
             edits.setdefault(name, []).append(edit)
         for finding in file.findings:
             if finding.origin is not None:
-                told.setdefault(finding.origin.file, set()).add(finding.origin.line)
+                reported.setdefault(finding.origin.file, set()).add(finding.origin.line)
     try:
         after = {
             name: _after(name, texts[name], whole.get(name, set()), edits.get(name, [])) for name in names
@@ -171,7 +169,11 @@ def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str
             after[name],
             _config(name, by_name),
             for_a_person(
-                [*_said(name, by_name), *left_over(name, texts[name], after[name], told.get(name, ()))], name
+                [
+                    *_findings(name, by_name),
+                    *left_over(name, texts[name], after[name], reported.get(name, ())),
+                ],
+                name,
             ),
             names[0],
         )
@@ -179,8 +181,8 @@ def _rewrite_group(group: Sequence[_File], texts: Mapping[str, str]) -> dict[str
     }
 
 
-def left_over(name: str, before: str, after: str, told: Container[int]) -> list[Finding]:
-    """Lines that still set something of 0.4's alone and that are not ``told`` of: nothing goes unsaid."""
+def left_over(name: str, before: str, after: str, reported: Container[int]) -> list[Finding]:
+    """Lines that still set something of 0.4's alone and whose numbers are not ``reported``: nothing goes unsaid."""
     lines = lines_of_04(after)
     if not lines:
         return []
@@ -194,7 +196,7 @@ def left_over(name: str, before: str, after: str, told: Container[int]) -> list[
     return [
         Finding("not-converted", "", Origin(FILE, name, name, line), message, remedy)
         for line in dict.fromkeys(left)
-        if line not in told
+        if line not in reported
     ]
 
 
@@ -207,23 +209,23 @@ def _after(name: str, text: str, whole: Collection[str], edits: Sequence[Edit]) 
     return apply(text, [*edits, *(edit for new in whole for edit in line_edits(View(text, name), new))])
 
 
-def _said(name: str, group: Mapping[str, _File]) -> list[Finding]:
+def _findings(name: str, group: Mapping[str, _File]) -> list[Finding]:
     return list(group[name].findings) if name in group else []
 
 
 def _config(name: str, group: Mapping[str, _File]) -> dict[str, str]:
-    settled = group[name].settled if name in group else []
-    return {key: unmask(value) for key, value in settled[0].config.items()} if len(settled) == 1 else {}
+    converted = group[name].converted if name in group else []
+    return {key: unmask(value) for key, value in converted[0].config.items()} if len(converted) == 1 else {}
 
 
 def _left(name: str, group: Mapping[str, _File], text: str, refusals: Sequence[str]) -> Conversion:
     """A file of a group in which one is refused: that one is, and the others stay as they are."""
-    findings = _without_changes(_said(name, group))
+    findings = _without_changes(_findings(name, group))
     if name in refusals:
         return Conversion(name, text, None, {}, for_a_person(findings, name))
     message = f"left as it is: it belongs to {', '.join(refusals)}, which is refused"
     findings.append(Finding("not-converted", "", Origin(FILE, name, name), message, "see there"))
-    return Conversion(name, text, text, {}, for_a_person(findings, name))
+    return unchanged(name, text, for_a_person(findings, name))
 
 
 def _shared(name: str, group: Mapping[str, _File], text: str) -> Conversion:
@@ -231,43 +233,7 @@ def _shared(name: str, group: Mapping[str, _File], text: str) -> Conversion:
     shared = Finding(
         "shared-settings", "", Origin(FILE, name, name), message, "give each its own, and convert again"
     )
-    return Conversion(name, text, text, {}, for_a_person([shared, *_said(name, group)], name))
-
-
-def _convert_embedded(item: EmbeddedFile, options: Options) -> Conversion:
-    return convert_document(
-        item.document, item.view.name, item.view.text, options._replace(form="", initial_cluster="")
-    )
-
-
-def line_edits(view: View, after: str) -> list[Edit]:
-    """The edits of whole lines that make a text another one; a line end is never the last of what is written."""
-    from migrate02.convert.differences import opcodes
-
-    old, new = _lines(view.text), _lines(after)
-    starts = [0]
-    for line in old:
-        starts.append(starts[-1] + len(line))
-    edits = []
-    for tag, i1, i2, j1, j2 in opcodes(old, new):
-        said = "".join(new[j1:j2]).removesuffix("\n")
-        if tag == "insert" and i1:
-            edits.append(view.edit(starts[i1] - 1, starts[i1] - 1, "\n" + said))
-        elif tag == "insert":
-            edits.append(view.edit(0, 1, f"{said}\n{view.text[:1]}"))
-        elif tag == "replace":
-            end = starts[i2] - 1 if old[i2 - 1].endswith("\n") else starts[i2]
-            edits.append(view.edit(starts[i1], end, said))
-        elif tag == "delete":
-            edits.append(view.edit(starts[i1], starts[i2], ""))
-    return edits
-
-
-def _lines(text: str) -> list[str]:
-    """With their ends. Only ``\\n`` ends a line: others may stand in a comment."""
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1][:-1]
-    return lines if lines[-1] else lines[:-1]
+    return unchanged(name, text, for_a_person([shared, *_findings(name, group)], name))
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:

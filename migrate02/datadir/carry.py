@@ -46,7 +46,7 @@ def carry(
     tls: Tls = NO_TLS,
     progress: Callable[[int, int], None] | None = None,
 ) -> Carried:
-    """Makes the keys in the cluster at ``url``. A key that is there with another value is left alone, and told of,
+    """Makes the keys in the cluster at ``url``. A key that is there with another value is left alone, and reported,
     unless ``overwrite``.
 
     Directories are made first; the keys of one directory come in the order they were created, whatever the number of
@@ -126,7 +126,7 @@ def _work(
     tls: Tls,
     outcomes: SimpleQueue[tuple[Key, str] | DataError],
 ) -> None:
-    """One thread's share; whatever happens is told in ``outcomes``."""
+    """One thread's share; whatever happens goes to ``outcomes``."""
     try:
         client = _Client(url, tls)
         for key in keys:
@@ -160,7 +160,7 @@ class _Client:
         heard, so a key that is there then is taken for one's own.
         """
         tried = False
-        trouble = ""
+        problem = ""
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(0.2 * 2**attempt)
@@ -168,15 +168,15 @@ class _Client:
                 limits = Limits(*2 * (time.monotonic() + WRITE.seconds,))
                 answer = self._connection.ask("PUT", target, self._headers, body.encode(), WRITE, limits)
             except (OSError, BadAnswer, UnicodeError) as error:
-                trouble, tried = f"does not answer: {why(error, WRITE)}", True
+                problem, tried = f"does not answer: {why(error, WRITE)}", True
                 continue
             if answer.status in (200, 201) or (tried and answer.status == 412):
                 return ""
             said = answer.body[:500].decode("utf-8", "replace")
-            trouble = f"answers {answer.status}: {' '.join(said.split())}"
+            problem = f"answers {answer.status}: {' '.join(said.split())}"
             if answer.status < 500:
-                return trouble
+                return problem
             tried = True
         raise DataError(
-            f"{self._url} {trouble}", remedy="what was carried is there; run the same again to go on"
+            f"{self._url} {problem}", remedy="what was carried is there; run the same again to go on"
         )

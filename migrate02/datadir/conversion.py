@@ -26,7 +26,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadDirectory:
     """A directory that was read, and what is to be said of its keys, which are taken out of ``source`` in time.
 
     ``etcd_index`` is that of the keys; ``digest`` is of all of them, equal for directories that hold the same;
@@ -58,8 +58,8 @@ class Result:
 
     cluster: Cluster
     image: Image
-    readings: list[Reading]
-    truth: Reading
+    readings: list[ReadDirectory]
+    truth: ReadDirectory
     written: list[Written] = field(default_factory=list)
     standbys: list[Source] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -98,9 +98,9 @@ def convert_together(
     names = list(request.names) or [""] * len(sources)
     if len(names) != len(sources):
         raise DataError(f"{len(names)} names are given for {len(sources)} directories")
-    readings: list[Reading] = []
+    readings: list[ReadDirectory] = []
     standbys: list[Source] = []
-    truth: Reading | None = None
+    truth: ReadDirectory | None = None
     for path, name in zip(sources, names, strict=True):
         reading = _read(path, name)
         if reading.source.is_standby:
@@ -117,7 +117,7 @@ def convert_together(
     result = _prepared(truth, readings, request)
     result.standbys = standbys
     members = result.cluster.members
-    owners: dict[str, Reading] = {}
+    owners: dict[str, ReadDirectory] = {}
     for reading in readings:
         name = _checked_name(reading, members)
         if name in owners:
@@ -162,7 +162,7 @@ def standby_advice(source: Source) -> str:
     )
 
 
-def _read(path: Path, name: str) -> Reading:
+def _read(path: Path, name: str) -> ReadDirectory:
     if in_use(path):
         raise DataError(
             "a process still writes here: stop etcd 0.4 first", path / "log", remedy="then convert again"
@@ -171,7 +171,7 @@ def _read(path: Path, name: str) -> Reading:
     expirations: list[int] = []
     keys = Counted(_noting(user_keys(source.store), expirations))
     total = digest(keys, source.store.index)
-    return Reading(source, name or source.name, source.store.index, total, keys.count, expirations)
+    return ReadDirectory(source, name or source.name, source.store.index, total, keys.count, expirations)
 
 
 def _noting(keys: Iterable[Key], expirations: list[int]) -> Iterator[Key]:
@@ -181,7 +181,7 @@ def _noting(keys: Iterable[Key], expirations: list[int]) -> Iterator[Key]:
         yield key
 
 
-def _prepared(truth: Reading, readings: list[Reading], request: Request) -> Result:
+def _prepared(truth: ReadDirectory, readings: list[ReadDirectory], request: Request) -> Result:
     registered = truth.source.members
     cluster = cluster_of(registered, request.initial_cluster, request.token)
     warnings = [warning for reading in readings for warning in reading.source.warnings]
@@ -189,7 +189,7 @@ def _prepared(truth: Reading, readings: list[Reading], request: Request) -> Resu
     return Result(cluster, image, readings, truth, warnings=warnings)
 
 
-def _checked_name(reading: Reading, members: Mapping[str, Member]) -> str:
+def _checked_name(reading: ReadDirectory, members: Mapping[str, Member]) -> str:
     names = ", ".join(members)
     if not reading.name:
         raise DataError(
@@ -204,7 +204,7 @@ def _checked_name(reading: Reading, members: Mapping[str, Member]) -> str:
     return reading.name
 
 
-def _compare(reading: Reading, truth: Reading, warnings: list[str]) -> None:
+def _compare(reading: ReadDirectory, truth: ReadDirectory, warnings: list[str]) -> None:
     """Whether a directory's log is the beginning of the truth's, as it is when both are of one cluster."""
     source = reading.source
     if reading is truth or source.index == 0:

@@ -22,10 +22,10 @@ class DataError(Exception):
         super().__init__(message, path, offset)
 
     def __str__(self) -> str:
-        place = "" if self.path is None else f"{self.path}: "
+        where = "" if self.path is None else f"{self.path}: "
         if self.offset is not None:
-            place = f"{self.path}, byte {self.offset}: "
-        return f"{place}{self.message}" + (f" - {self.remedy}" if self.remedy else "")
+            where = f"{self.path}, byte {self.offset}: "
+        return f"{where}{self.message}" + (f" - {self.remedy}" if self.remedy else "")
 
 
 class NotAMember(DataError):

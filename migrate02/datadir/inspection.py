@@ -1,4 +1,4 @@
-"""What a data directory is: of which etcd, whose, how far it goes, what is damaged. Never fails on damage: tells it."""
+"""What a data directory is: of which etcd, whose, how far it goes. Damage is reported, and never an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.store import Store
 
 
 @dataclass(slots=True)
-class Inspection:
+class InspectedDirectory:
     """``kind`` is one of ``0.4``, ``2.x``, ``3.x``, ``proxy of 2.x``, ``2.x member and proxy``, ``none``.
 
     What is not known is empty or None: nothing below ``kind`` is, when ``damage`` says why. ``members`` is name -> peer
@@ -45,7 +45,7 @@ class Inspection:
     notes: list[str] = field(default_factory=list)
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(path: Path) -> InspectedDirectory:
     """Raises DataError only when the directory cannot be listed."""
     try:
         kind = layout(path)
@@ -54,16 +54,16 @@ def inspect(path: Path) -> Inspection:
     if kind is Kind.EMPTY:
         return _nothing(path)
     if kind is Kind.PROXY:
-        return Inspection(path, "proxy of 2.x", notes=["a proxy has no keys"])
+        return InspectedDirectory(path, "proxy of 2.x", notes=["a proxy has no keys"])
     if kind is Kind.BOTH:
-        return Inspection(
+        return InspectedDirectory(
             path, "2.x member and proxy", damage=["both member and proxy: etcd does not start on it"]
         )
     return _of_04(path) if kind is Kind.ETCD04 else _of_2x(path)
 
 
-def _nothing(path: Path) -> Inspection:
-    found = Inspection(path, "none")
+def _nothing(path: Path) -> InspectedDirectory:
+    found = InspectedDirectory(path, "none")
     if not path.exists():
         found.notes.append("there is no such directory")
     elif any((path / name).exists() for name in ("log", "conf", "snapshot")):
@@ -71,8 +71,8 @@ def _nothing(path: Path) -> Inspection:
     return found
 
 
-def _of_04(path: Path) -> Inspection:
-    found = Inspection(path, "0.4")
+def _of_04(path: Path) -> InspectedDirectory:
+    found = InspectedDirectory(path, "0.4")
     if in_use(path):
         found.notes.append("a process writes to it right now")
     try:
@@ -87,7 +87,7 @@ def _of_04(path: Path) -> Inspection:
     found.last_index, found.last_term = source.index, source.term
     found.snapshot_index = source.snapshot_index
     found.damage += source.warnings
-    _tell_keys(found, source.store)
+    _add_keys(found, source.store)
     return found
 
 
@@ -97,8 +97,8 @@ def _version_of_04(store: Store) -> str:
     return "0.4.7 or 0.4.8" if any(path.startswith(announced) for path in store.freeze().files) else "0.4"
 
 
-def _of_2x(path: Path) -> Inspection:
-    found = Inspection(path, "2.x", role="member")
+def _of_2x(path: Path) -> InspectedDirectory:
+    found = InspectedDirectory(path, "2.x", role="member")
     if (path / "member" / "snap" / "db").exists():
         found.notes.append("has a database of etcd 3.x, or of a 2.3 run with --experimental-v3demo (snap/db)")
     try:
@@ -121,7 +121,7 @@ def _of_2x(path: Path) -> Inspection:
     found.last_index, found.last_term, found.committed_index = state.last_index, state.term, state.index
     found.snapshot_index = state.snapshot_index
     found.damage += state.warnings
-    _tell_keys(found, state.store)
+    _add_keys(found, state.store)
     return found
 
 
@@ -138,7 +138,7 @@ def _is_of_3x(path: Path) -> bool:
     return False
 
 
-def _tell_keys(found: Inspection, store: Store) -> None:
+def _add_keys(found: InspectedDirectory, store: Store) -> None:
     keys = Counted(user_keys(store))
     found.digest = digest(keys, store.index)
     found.keys, found.etcd_index = keys.count, store.index

@@ -51,7 +51,7 @@ NO_TLS = Tls()
 
 
 @dataclass(slots=True, frozen=True)
-class Found:
+class RunningKeys:
     """``complete``: hidden keys are among them, whatever their names."""
 
     what: str
@@ -60,7 +60,7 @@ class Found:
     complete: bool
 
 
-def read_keys(url: str, hidden: Iterable[str] = (), tls: Tls = NO_TLS) -> Found:
+def read_keys(url: str, hidden: Iterable[str] = (), tls: Tls = NO_TLS) -> RunningKeys:
     """All keys that the server tells of, and those below the ``hidden`` names.
 
     0.4.9 gives out everything at once, hidden keys too, though with the created for the modified indexes; every other
@@ -74,7 +74,7 @@ def read_keys(url: str, hidden: Iterable[str] = (), tls: Tls = NO_TLS) -> Found:
             store = store_of(parse_json(whole.body, KEY_SPACE.depth), restore=True)
         except _UNUSABLE as error:
             raise _not_etcd(f"{shown}/v2/migration/snapshot", "etcd 0.4.9 answers", error) from error
-        return Found("a running etcd 0.4.9", list(user_keys(store)), store.index, True)
+        return RunningKeys("a running etcd 0.4.9", list(user_keys(store)), store.index, True)
     keys: dict[str, Key] = {}
     index = 0
     for root in ("/", *hidden):
@@ -88,7 +88,7 @@ def read_keys(url: str, hidden: Iterable[str] = (), tls: Tls = NO_TLS) -> Found:
         except _UNUSABLE as error:
             raise _not_etcd(shown, f"etcd answers for {root}", error) from error
     keys = {path: key for path, key in keys.items() if not path.startswith("/_etcd/machines")}
-    return Found("a running cluster", list(keys.values()), index, False)
+    return RunningKeys("a running cluster", list(keys.values()), index, False)
 
 
 _UNUSABLE = (BadAnswer, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)

@@ -68,7 +68,7 @@ def read_source(path: Path) -> Source:
         _apply(replayer, entry, log_path)
         index, term = entry.index, entry.term
         applied += 1
-    _tell_what_is_lost(path / "snapshot", index, log_path, warnings)
+    _warn_of_what_is_lost(path / "snapshot", index, log_path, warnings)
     if log.torn is not None:
         warnings.append(
             f"{log_path}, byte {log.torn.offset}: the log ends with {log.torn.bytes} bytes that are no whole entry, as "
@@ -157,7 +157,7 @@ def _newest_snapshot(directory: Path, log_path: Path, warnings: list[str]) -> sn
     )
 
 
-def _tell_what_is_lost(directory: Path, index: int, log_path: Path, warnings: list[str]) -> None:
+def _warn_of_what_is_lost(directory: Path, index: int, log_path: Path, warnings: list[str]) -> None:
     """A snapshot that had to be passed over says by its name how far things had come."""
     beyond = [
         path for path in snapshot04.newest_first(directory) if snapshot04.term_and_index(path)[1] > index

@@ -58,6 +58,18 @@ class Folders:
                 os.mkdir(name, 0o700, dir_fd=self.at(above))
         return self.at(path)
 
+    def make_below(self, folder: str, path: str) -> None:
+        """Make a directory, and those between it and ``folder``."""
+        if path != folder:
+            self.make_below(folder, os.path.dirname(path))
+            self.make(path)
+
+    def remove(self, path: str) -> None:
+        """Remove a file. Without a word when it cannot be: what made us do it is reported."""
+        there, name = os.path.split(path)
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=self.at(there))
+
     def sync(self, path: str) -> None:
         """Make the names in it last."""
         try:

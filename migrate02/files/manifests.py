@@ -25,7 +25,7 @@ class BackupError(OSError):
     """The backup cannot be used; the message says which and why."""
 
 
-class Entry(NamedTuple):
+class ManifestEntry(NamedTuple):
     """One file: ``backup`` is relative to the folder, and below ``files`` its path in the tree. ``size`` is the
     original's in bytes, ``original`` its SHA-256, empty in version 1, ``written`` that of what took its place. Those
     with the same ``node`` belong together; -1 for one that nothing is known of."""
@@ -44,7 +44,7 @@ class Entry(NamedTuple):
 class Manifest(NamedTuple):
     """``finished`` says that every file of it was replaced; else the run that wrote it may have been cut short."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[ManifestEntry]
     finished: bool
 
 
@@ -91,20 +91,21 @@ _TYPES: dict[int, dict[str, type]] = {
 }
 
 
-def _entry(found: Any, where: str, version: int) -> Entry:
+def _entry(found: Any, where: str, version: int) -> ManifestEntry:
     types = _TYPES[version]
     if type(found) is not dict or {key: type(value) for key, value in found.items()} != types:
         raise BackupError(
             f"{where} has not the fields {', '.join(types)}, each of its type: nothing is put back"
         )
-    entry = Entry(**found)
-    trouble = _trouble(entry, version)
-    if trouble:
-        raise BackupError(f"{where}, {entry.backup!r}: {trouble}: nothing is put back")
+    entry = ManifestEntry(**found)
+    refusal = _refusal(entry, version)
+    if refusal:
+        raise BackupError(f"{where}, {entry.backup!r}: {refusal}: nothing is put back")
     return entry
 
 
-def _trouble(entry: Entry, version: int) -> str:
+def _refusal(entry: ManifestEntry, version: int) -> str:
+    """Why an entry is not believed, or ``""``."""
     parts = entry.backup.split("/")
     if parts[0] != _FILES or len(parts) < 2:
         return f"the backup is not below {_FILES}"
@@ -120,7 +121,7 @@ def _trouble(entry: Entry, version: int) -> str:
     return "" if all(map(_DIGEST.match, digests)) else "a digest is no SHA-256"
 
 
-def _refuse_repeated(entries: Iterable[Entry], name: str) -> None:
+def _refuse_repeated(entries: Iterable[ManifestEntry], name: str) -> None:
     seen: set[str] = set()
     for number, entry in enumerate(entries, 1):
         if entry.backup in seen:

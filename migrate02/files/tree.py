@@ -9,7 +9,7 @@ from typing import NamedTuple
 from compat.findings import Finding
 from compat.settings import FILE, Origin
 from migrate02.convert import inputs
-from migrate02.convert.conversion import Conversion, Options, refused
+from migrate02.convert.conversion import Conversion, Options, refused, unchanged
 from migrate02.convert.incomplete import incomplete_lists
 from migrate02.files.reading import NotAFile, TooLarge, Unreadable, read_text
 from migrate02.files.walking import ALL, Choice, walk
@@ -22,7 +22,8 @@ PROGRAMS = (".go", ".py", ".c", ".rs", ".java", ".js")
 """Names of sources in a tree, which may drive etcd by themselves: reported only where they start it."""
 
 
-Tell = Callable[[list[str]], None]
+Report = Callable[[list[str]], None]
+"""Takes lines for a person."""
 Progress = Callable[[str, int, int], None]
 """Hears what is being done, how much of it is, and of how much."""
 
@@ -32,22 +33,22 @@ def nothing(_what: str, _done: int, _total: int) -> None:
 
 
 class Files(NamedTuple):
-    """What was read: ``texts`` by name, in ``order`` all names, ``told`` those that somebody named, and in ``troubles``
-    those that cannot be used."""
+    """What was read: ``texts`` by name, in ``order`` all names, ``named`` those that somebody named, and in
+    ``unusable`` what is to be said of those that cannot be used."""
 
     texts: dict[str, str]
     order: list[str]
-    told: frozenset[str]
-    troubles: dict[str, Conversion]
+    named: frozenset[str]
+    unusable: dict[str, Conversion]
 
 
 def read_paths(paths: Sequence[str], choice: Choice = ALL, progress: Progress = nothing) -> Files:
     """The files, in the order of ``paths``; of a directory those chosen that are about etcd."""
     files = Files({}, [], frozenset(path for path in paths if not os.path.isdir(path)), {})
     for path in paths:
-        files.order.extend([path] if path in files.told else _found(path, choice, files.troubles))
+        files.order.extend([path] if path in files.named else _found(path, choice, files.unusable))
     for done, name in enumerate(files.order, 1):
-        text = None if name in files.troubles else _text(name, files.troubles, named=name in files.told)
+        text = None if name in files.unusable else _text(name, files.unusable, named=name in files.named)
         if text is not None:
             files.texts[name] = text
         progress("reading", done, len(files.order))
@@ -55,64 +56,64 @@ def read_paths(paths: Sequence[str], choice: Choice = ALL, progress: Progress = 
 
 
 def convert_paths(
-    paths: Sequence[str], options: Options, choice: Choice, tell: Tell, progress: Progress = nothing
+    paths: Sequence[str], options: Options, choice: Choice, report: Report, progress: Progress = nothing
 ) -> Iterator[Conversion]:
     """What comes of all files, in the order of ``paths``; of a directory those chosen that are about etcd."""
-    texts, order, told, troubles = read_paths(paths, choice, progress)
+    texts, order, named, unusable = read_paths(paths, choice, progress)
     from migrate02.convert.deployment import Deployment
 
-    deployment = Deployment(texts, told, options)
+    deployment = Deployment(texts, named, options)
     deployment.read(lambda done: progress("converting", done, len(texts)))
-    conversions = troubles | {item.name: item for item in deployment.convert()}
+    conversions = unusable | {item.name: item for item in deployment.convert()}
     for path in paths:
-        if path not in told and not any(name in conversions for name in order if _is_below(name, path)):
-            tell([f"no etcd configuration found in {path}"])
+        if path not in named and not any(name in conversions for name in order if _is_below(name, path)):
+            report([f"no etcd configuration found in {path}"])
     for name in dict.fromkeys(order):
         conversion = conversions.get(name)
-        if conversion is not None and (name in told or conversion.says_something):
+        if conversion is not None and (name in named or conversion.says_something):
             yield conversion
 
 
-def _found(folder: str, choice: Choice, troubles: dict[str, Conversion]) -> Iterator[str]:
+def _found(folder: str, choice: Choice, unusable: dict[str, Conversion]) -> Iterator[str]:
     """The files of a directory, and a word about every part of it that cannot be read."""
     unread: list[OSError] = []
     yield from walk(folder, unread.append, choice)
     for error in unread:
         name = str(error.filename)
-        troubles[name] = refused(name, error.strerror or str(error))
+        unusable[name] = refused(name, error.strerror or str(error))
         yield name
 
 
-def _text(name: str, troubles: dict[str, Conversion], *, named: bool) -> str | None:
+def _text(name: str, unusable: dict[str, Conversion], *, named: bool) -> str | None:
     """A file's text when it is worth a closer look, or was named."""
     try:
         text = read_text(name, named=named)
     except Unreadable as error:
-        trouble = _trouble(name, error, named=named)
-        if trouble is not None:
-            troubles[name] = trouble
+        unreadable = _unreadable(name, error, named=named)
+        if unreadable is not None:
+            unusable[name] = unreadable
         return None
     if named or _has_etcds_name(name) or may_be_etcds(inputs.without_mark(text)[0]):
         return text
     if "\0" in text or name.endswith(NO_CONFIGURATION):
         return None
     if incomplete := incomplete_lists(name, text):
-        troubles[name] = Conversion(name, text, text, {}, incomplete)
+        unusable[name] = unchanged(name, text, incomplete)
     elif not name.endswith(PROGRAMS) or otherlanguages.is_a_program_that_starts_04(text):
         found = otherlanguages.not_read(text)
         if found is not None:
-            troubles[name] = inputs.unusable(name, text, found, Options())
+            unusable[name] = inputs.unusable(name, text, found, Options())
     return None
 
 
-def _trouble(name: str, error: Unreadable, *, named: bool) -> Conversion | None:
+def _unreadable(name: str, error: Unreadable, *, named: bool) -> Conversion | None:
     """What to say of something that cannot be read. In a folder only what is called etcd's has to be readable."""
     if not named and isinstance(error, TooLarge):
         wanted = error.is_text and _has_etcds_name(name) and not name.endswith(NO_CONFIGURATION + PROGRAMS)
         return refused(name, str(error), remedy=error.remedy) if wanted else None
     if isinstance(error, NotAFile) and not _has_etcds_name(name):
-        told = Finding("not-a-file", "", Origin(FILE, name, name), str(error), error.remedy)
-        return Conversion(name, "", "", {}, [told])
+        finding = Finding("not-a-file", "", Origin(FILE, name, name), str(error), error.remedy)
+        return unchanged(name, "", [finding])
     return refused(name, str(error), remedy=error.remedy)
 
 

@@ -44,7 +44,7 @@ def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = A
     """What is below a directory, in a stable order: files, and pipes, sockets and devices too, which are told apart
     when they are opened. Links lead elsewhere, and are left out.
 
-    ``on_error`` is told of a directory that cannot be read.
+    ``on_error`` gets the error of a directory that cannot be read.
     """
     wanted, unwanted = _spec(choice.only), _spec(choice.but)
     waiting = [(directory, _ignores_above(directory))]

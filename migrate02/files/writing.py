@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable, Sequence
 
 from migrate02.convert.conversion import Conversion, refused
-from migrate02.files.backups import Keeper
+from migrate02.files.backups import TreeKeeper
+from migrate02.files.changes import Change
 from migrate02.files.reading import encode
-from migrate02.files.replacing import Change, Replaced, replace_all
+from migrate02.files.replacing import Replaced, replace_all
 from migrate02.files.stopping import Check
 
-Tell = Callable[[list[str]], None]
+Report = Callable[[list[str]], None]
+"""Takes lines for a person."""
 
 
 class Writing:
@@ -20,17 +22,17 @@ class Writing:
     def __init__(self, inputs: Sequence[str]) -> None:
         self._trees = [path for path in dict.fromkeys(inputs) if os.path.isdir(path)]
         self._named = {path for path in inputs if path not in self._trees}
-        self._keepers = [Keeper(path) for path in self._trees]
+        self._keepers = [TreeKeeper(path) for path in self._trees]
         self._outcomes: list[Replaced] = []
 
-    def write(self, conversions: Sequence[Conversion], check: Check, tell: Tell) -> list[Conversion]:
+    def write(self, conversions: Sequence[Conversion], check: Check, report: Report) -> list[Conversion]:
         """Replace the files that change; one that could not be written counts as refused."""
         changes = [
             Change(item.name, encode(item.before), encode(item.text), item.node, self._tree_of(item.name))
             for item in conversions
             if item.changed and item.text is not None
         ]
-        self._outcomes = replace_all(changes, self._keepers, check, lambda line: tell([line]))
+        self._outcomes = replace_all(changes, self._keepers, check, lambda line: report([line]))
         errors = {item.path: item.error for item in self._outcomes if item.error}
         return [
             refused(item.name, _not_written(errors[item.name]), before=item.before)

@@ -29,7 +29,7 @@ _UNLISTABLE = "=,\r\n"
 
 
 def _say(code: str, setting: str, node: Node, message: str, remedy: str) -> Finding:
-    return Finding(code, setting, Origin(FILE, setting or node.name, node.place), message, remedy)
+    return Finding(code, setting, Origin(FILE, setting or node.name, node.source), message, remedy)
 
 
 def across(nodes: Sequence[Node]) -> list[tuple[Finding, list[Node]]]:
@@ -45,7 +45,7 @@ def across(nodes: Sequence[Node]) -> list[tuple[Finding, list[Node]]]:
 
 
 def _shared(address: str, owners: list[tuple[Node, str]]) -> Finding:
-    who = " and ".join(f"-{setting} of {node.name or 'a node'} ({node.place})" for node, setting in owners)
+    who = " and ".join(f"-{setting} of {node.name or 'a node'} ({node.source})" for node, setting in owners)
     node, setting = owners[-1]
     return _say(
         "same-address",
@@ -83,11 +83,11 @@ def _of_names(cluster: Sequence[Node]) -> Iterator[Finding]:
     for name, times in Counter(node.name for node in cluster if node.name).items():
         if times > 1:
             twice = [node for node in cluster if node.name == name]
-            places = " and ".join(node.place for node in twice)
+            sources = " and ".join(node.source for node in twice)
             remedy = (
                 "give each its own -name; if both files are about one node, give only the one that is used"
             )
-            yield _say("same-name", "name", twice[-1], f"{times} nodes are called {name}: {places}", remedy)
+            yield _say("same-name", "name", twice[-1], f"{times} nodes are called {name}: {sources}", remedy)
 
 
 def _of_loopback(cluster: Sequence[Node]) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def _of_unknown_peers(cluster: Sequence[Node], gone: Sequence[str]) -> Iterator[
             if peer not in known:
                 asking[peer].append(node)
     for peer, nodes in asking.items():
-        who = ", ".join(node.name or node.place for node in nodes)
+        who = ", ".join(node.name or node.source for node in nodes)
         if peer in clients:
             owner = clients[peer]
             message = f"{peer} in -peers of {who} is the client address of {owner.name}, not its peer address"
@@ -179,11 +179,11 @@ def _of_what_is_filled_in(node: Node) -> Iterator[Finding]:
 
 def _of_listening(node: Node) -> Iterator[Finding]:
     for setting, advertised, listened in _SIDES:
-        told, heard = (host_of(node.settings.get(name, "")) for name in (advertised, listened))
-        if heard == told or heard in WILDCARDS or not (_is_ip(told) and _is_ip(heard)):
+        called, bound = (host_of(node.settings.get(name, "")) for name in (advertised, listened))
+        if bound == called or bound in WILDCARDS or not (_is_ip(called) and _is_ip(bound)):
             continue
-        message = f"{node.name} listens on {heard} only, and tells others to call {told}"
-        remedy = f"if nothing forwards from one to the other, bind to {told}"
+        message = f"{node.name} listens on {bound} only, and tells others to call {called}"
+        remedy = f"if nothing forwards from one to the other, bind to {called}"
         yield _say("listens-elsewhere", setting, node, message, remedy)
 
 
@@ -197,7 +197,7 @@ def _is_ip(host: str) -> bool:
 
 
 def of_size(cluster: Sequence[Node], standbys: int) -> list[Finding]:
-    """Nodes beyond the active size, of which nobody told that they are standbys; ``standbys`` are told."""
+    """Nodes beyond the active size, of which nobody said that they are standbys; ``standbys`` are known to be."""
     sizes = {node.active_size for node in cluster if node.active_size}
     findings = []
     if len(sizes) > 1:

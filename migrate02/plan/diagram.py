@@ -40,7 +40,7 @@ class _Box(NamedTuple):
     lines: tuple[str, ...]
 
 
-class _Placed(NamedTuple):
+class _Positioned(NamedTuple):
     box: _Box
     x: float
     y: float
@@ -152,7 +152,7 @@ def _on_ring(count: int, width: float) -> list[tuple[float, float]]:
 def _around(count: int, rx: float, ry: float) -> list[tuple[float, float]]:
     """Middles around 0, 0, clockwise from the top; two stand side by side."""
     start = pi if count == 2 else -pi / 2
-    turns = (start + 2 * pi * place / count for place in range(count))
+    turns = (start + 2 * pi * number / count for number in range(count))
     return [(rx * cos(turn), ry * sin(turn)) for turn in turns]
 
 
@@ -167,38 +167,45 @@ def _panel(panel: _Panel, left: float, width: float) -> str:
     top, bottom = _extent(len(panel.ring), width)
     centre = _HEADING + _MARGIN + _HEIGHT / 2 - top
     ring = [
-        _Placed(box, middle + x, centre + y)
+        _Positioned(box, middle + x, centre + y)
         for box, (x, y) in zip(panel.ring, _on_ring(len(panel.ring), width), strict=True)
     ]
     first_row = centre + bottom + _HEIGHT / 2 + 2 * _GAP + _HEIGHT / 2
     below = _rows(panel.rows, _in_a_row(panel, width), middle, first_row, width)
     lines = [_line(one, other, "peers") for at, one in enumerate(ring) for other in ring[at + 1 :]]
-    lines += [_line(placed, _nearest(placed, ring), "follows") for placed in below if ring]
+    lines += [_line(positioned, _nearest(positioned, ring), "follows") for positioned in below if ring]
     frame = f'<rect class="panel" {_rectangle(left + 1, 1, total - 2, height - 2)} rx="14"/>\n'
     heading = f'<text class="heading" x="{left + _MARGIN:.1f}" y="34">{escape(panel.heading)}</text>\n'
-    return frame + heading + "".join(lines) + "".join(_drawn(placed, width) for placed in (*ring, *below))
+    return (
+        frame
+        + heading
+        + "".join(lines)
+        + "".join(_drawn(positioned, width) for positioned in (*ring, *below))
+    )
 
 
-def _rows(boxes: Sequence[_Box], per_row: int, middle: float, first: float, width: float) -> list[_Placed]:
-    placed = []
+def _rows(
+    boxes: Sequence[_Box], per_row: int, middle: float, first: float, width: float
+) -> list[_Positioned]:
+    positioned = []
     for at, box in enumerate(boxes):
         row, column = divmod(at, per_row)
         count = min(per_row, len(boxes) - row * per_row)
         x = middle + (column - (count - 1) / 2) * (width + _GAP)
-        placed.append(_Placed(box, x, first + row * (_HEIGHT + _GAP)))
-    return placed
+        positioned.append(_Positioned(box, x, first + row * (_HEIGHT + _GAP)))
+    return positioned
 
 
-def _nearest(placed: _Placed, ring: Sequence[_Placed]) -> _Placed:
-    return min(ring, key=lambda other: (other.x - placed.x) ** 2 + (other.y - placed.y) ** 2)
+def _nearest(positioned: _Positioned, ring: Sequence[_Positioned]) -> _Positioned:
+    return min(ring, key=lambda other: (other.x - positioned.x) ** 2 + (other.y - positioned.y) ** 2)
 
 
-def _line(one: _Placed, other: _Placed, kind: str) -> str:
+def _line(one: _Positioned, other: _Positioned, kind: str) -> str:
     return f'<line class="{kind}" x1="{one.x:.1f}" y1="{one.y:.1f}" x2="{other.x:.1f}" y2="{other.y:.1f}"/>\n'
 
 
-def _drawn(placed: _Placed, width: float) -> str:
-    box, left, top = placed.box, placed.x - width / 2, placed.y - _HEIGHT / 2
+def _drawn(positioned: _Positioned, width: float) -> str:
+    box, left, top = positioned.box, positioned.x - width / 2, positioned.y - _HEIGHT / 2
     first = top + (26 if len(box.lines) > 1 else 32)
     rows = "".join(
         f'<text class="address" x="{left + 14:.1f}" y="{first + 19 + 16 * at:.1f}" xml:space="preserve">'

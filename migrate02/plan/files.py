@@ -8,9 +8,9 @@ from compat.findings import Finding
 from compat.settings import FILE, Given, Origin
 from compat.translate import ERA_2X, is_of_04_alone, is_of_2x_alone
 from migrate02.convert.conversion import Options
-from migrate02.convert.deployment import Deployment
-from migrate02.convert.deployment import Node as Described
-from migrate02.convert.setup import decided_by_a_template, named_files
+from migrate02.convert.deployment import Deployment, DescribedNode
+from migrate02.convert.setup_files import named_files
+from migrate02.convert.templated import decided_by_a_template
 from migrate02.files.tree import read_paths
 from migrate02.files.walking import ALL, Choice
 from migrate02.plan.nodes import Found, Node, addresses_in, node_of
@@ -28,9 +28,9 @@ _NOT_SEEN = frozenset(("config-not-seen", "flags-elsewhere", "value-elsewhere"))
 def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
     """The nodes of 0.4 that the files set up; of a directory, those of its files that are about etcd."""
     files = read_paths(paths, choice)
-    deployment = Deployment(files.texts, files.told, Options())
+    deployment = Deployment(files.texts, files.named, Options())
     deployment.read()
-    unusable = files.troubles | deployment.conversions
+    unusable = files.unusable | deployment.conversions
     found = Found([], [item for conversion in unusable.values() for item in conversion.findings])
     for described in deployment.nodes():
         if _is_of_2x(described):
@@ -40,7 +40,7 @@ def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
     return found
 
 
-def _is_of_2x(described: Described) -> bool:
+def _is_of_2x(described: DescribedNode) -> bool:
     """Its image is, or something in it is 2.x's alone and nothing 0.4's."""
     if described.setup is not None and described.setup.era == ERA_2X:
         return True
@@ -48,15 +48,15 @@ def _is_of_2x(described: Described) -> bool:
     return any(map(is_of_2x_alone, given.values())) and not any(map(is_of_04_alone, given.values()))
 
 
-def _is_a_node(described: Described) -> bool:
+def _is_a_node(described: DescribedNode) -> bool:
     only_variables = described.setup is not None and described.setup.only_variables
     return not only_variables or bool(_OF_A_NODE & described.given.keys())
 
 
-def _node(described: Described, deployment: Deployment) -> Node:
+def _node(described: DescribedNode, deployment: Deployment) -> Node:
     name, setup = described.name, described.setup
     host = (setup.hostname if setup is not None else "") or described.host
-    node = node_of(described.given, name, files=described.files, host=host, told=True)
+    node = node_of(described.given, name, files=described.files, host=host, host_is_given=True)
     findings = [*node.findings]
     if setup is not None and "data-dir" in setup.fixed and "data-dir" not in described.given:
         settings = {**node.settings, "data-dir": COREOS_NEW}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from migrate02.convert.groups import Groups
 from migrate02.plan.nodes import Node
 
 
@@ -16,21 +17,15 @@ def clusters_of(nodes: Sequence[Node], *, together: bool = False) -> list[list[N
     """
     nodes = sorted(nodes, key=rank)
     asked_for = {peer for node in nodes for peer in _others(node)}
-    group = list(range(len(nodes)))
-
-    def first_of(place: int) -> int:
-        while group[place] != place:
-            place = group[place]
-        return place
-
+    groups = Groups[int]()
     seen: dict[str, int] = {}
-    for place, node in enumerate(nodes):
+    for number, node in enumerate(nodes):
         own = node.peer_address if node.peer_address in asked_for else ""
         for tie in filter(None, (own, *_others(node), node.discovery, "all" if together else "")):
-            group[first_of(place)] = first_of(seen.setdefault(tie, place))
+            groups.join([seen.setdefault(tie, number), number])
     found: dict[int, list[Node]] = {}
-    for place, node in enumerate(nodes):
-        found.setdefault(first_of(place), []).append(node)
+    for number, node in enumerate(nodes):
+        found.setdefault(groups.leader(number), []).append(node)
     return list(found.values())
 
 
@@ -38,7 +33,7 @@ def rank(node: Node) -> tuple[list[tuple[int, str]], str]:
     """Sorts ``infra2`` before ``infra10``."""
     parts = re.findall(r"\d+|\D+", node.name)
     by_number = [(int(part), "") if part.isascii() and part.isdigit() else (-1, part) for part in parts]
-    return by_number, node.place
+    return by_number, node.source
 
 
 def _others(node: Node) -> list[str]:

@@ -36,7 +36,7 @@ def _node(node: Planned, plan: ClusterPlan) -> dict[str, object]:
         "was": node.node.was,
         "becomes": "proxy" if node.is_proxy else "member",
         "files": list(node.node.files),
-        "place": node.node.place,
+        "place": node.node.source,
         "before": dict(node.node.settings),
         "settings": dict(node.settings),
         "command": [] if plan.is_refused else node.command,

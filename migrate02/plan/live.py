@@ -49,7 +49,7 @@ _MACHINES = "/v2/keys/_etcd/machines?recursive=true"
 """The registry: short, and its answer has the member's index, too. The listing of ``/`` may be of any length."""
 
 
-class _Registered(NamedTuple):
+class _ListedMember(NamedTuple):
     """A line of the cluster's own list of its members."""
 
     name: str
@@ -77,7 +77,7 @@ def ask_cluster(urls: Sequence[str], files: Tls = NO_TLS) -> Found:
     tls = files.context()
     urls = [url.rstrip("/") for url in urls]
     findings: list[Finding] = []
-    registered: list[_Registered] = []
+    registered: list[_ListedMember] = []
     for url in urls:
         try:
             registered = registered or _members(url, tls)
@@ -108,7 +108,7 @@ def _not_live(url: str, reason: str) -> Finding:
     )
 
 
-def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_Registered]:
+def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_ListedMember]:
     """The registry, by way of whichever port this is. Raises _Silent when it is neither.
 
     A standby sends everything on to the leader's client URL, which is another host: one such redirect is followed, of
@@ -124,7 +124,7 @@ def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_R
         answer = _get(url, "/v2/admin/machines", tls)
         if answer.status == 200:
             found = _json(answer)
-            return _all_of(_Registered(item["name"], item["clientURL"], item["peerURL"]) for item in found)
+            return _all_of(_ListedMember(item["name"], item["clientURL"], item["peerURL"]) for item in found)
     except BadAnswer as error:
         raise _Silent(str(error)) from error
     except _UNUSABLE as error:
@@ -134,7 +134,7 @@ def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_R
     raise _Silent(f"it answers {answer.status} at /v2/keys/_etcd/machines and at /v2/admin/machines")
 
 
-def _all_of(lines: Iterable[_Registered]) -> list[_Registered]:
+def _all_of(lines: Iterable[_ListedMember]) -> list[_ListedMember]:
     """The registry's lines; each of them is going to be asked, so there may not be any number of them."""
     members = []
     for member in lines:
@@ -161,13 +161,13 @@ def _leader(url: str, location: str) -> str:
     return f"{leader.scheme}://{leader.netloc}"
 
 
-def _from_registry(key: str, value: str) -> _Registered:
+def _from_registry(key: str, value: str) -> _ListedMember:
     """``etcd=http%3A%2F%2F10.0.0.1%3A4001&raft=http%3A%2F%2F10.0.0.1%3A7001``"""
     urls = parse_qs(value)
-    return _Registered(key.rpartition("/")[2], urls["etcd"][0], urls["raft"][0])
+    return _ListedMember(key.rpartition("/")[2], urls["etcd"][0], urls["raft"][0])
 
 
-def _ask_member(member: _Registered, tls: ssl.SSLContext) -> _Seen:
+def _ask_member(member: _ListedMember, tls: ssl.SSLContext) -> _Seen:
     try:
         stats = _json(_get(member.client_url, "/v2/stats/self", tls))
         index = _get(member.client_url, _MACHINES, tls).etcd_index
@@ -177,7 +177,7 @@ def _ask_member(member: _Registered, tls: ssl.SSLContext) -> _Seen:
         return _Seen()
 
 
-def _of_members(members: Sequence[_Registered], seen: dict[str, _Seen]) -> list[Finding]:
+def _of_members(members: Sequence[_ListedMember], seen: dict[str, _Seen]) -> list[Finding]:
     findings = []
     for member in members:
         answer = seen[member.name]
@@ -212,7 +212,7 @@ def _active_size(clients: Sequence[str], tls: ssl.SSLContext) -> tuple[int, list
     return 0, [Finding("members-differ", "cluster-active-size", LIVE, message, "ask again when one is up")]
 
 
-def _is_known(url: str, members: Sequence[_Registered]) -> bool:
+def _is_known(url: str, members: Sequence[_ListedMember]) -> bool:
     """Whether the URL is a member's. Another name of its host makes no difference: it does not send us away."""
     return any(url in (member.client_url, member.peer_url) for member in members)
 
@@ -232,7 +232,7 @@ def _standby(url: str, tls: ssl.SSLContext) -> Node | None:
     return Node(name, settings, url, was=STANDBY, findings=(finding,))
 
 
-def _node(member: _Registered, state: str, size: int) -> Node:
+def _node(member: _ListedMember, state: str, size: int) -> Node:
     settings = {
         "name": member.name,
         LISTEN_PEER_URLS: member.peer_url,
@@ -257,7 +257,7 @@ def _is_url(text: str) -> bool:
     return True
 
 
-def _unusable(member: _Registered, url: str) -> Finding:
+def _unusable(member: _ListedMember, url: str) -> Finding:
     message = f"{member.name} is registered with {url}, which 2.x does not take for a URL"
     return Finding("invalid-value", "", LIVE, message, "give its files, too, with an address as HOST:PORT")
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from compat.findings import Finding
 from migrate02.plan.commands import command_line
 from migrate02.plan.planning import ClusterPlan, Plan, Planned
-from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, runbook
+from migrate02.plan.runbook import HOW_TO_GO_BACK, runbook
+from migrate02.plan.step import Step
 from server.printable import printable
 
 HEADINGS = ("node", "was", "becomes", "peer URL", "client URL", "set up in")
@@ -75,7 +76,7 @@ def row(node: Planned) -> tuple[str, ...]:
         "proxy" if node.is_proxy else "member",
         settings.get("initial-advertise-peer-urls", ""),
         settings.get("advertise-client-urls") or f"listens at {settings.get('listen-client-urls', '')}",
-        ", ".join(node.node.files) or node.node.place,
+        ", ".join(node.node.files) or node.node.source,
     )
 
 

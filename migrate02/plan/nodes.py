@@ -9,7 +9,7 @@ from typing import NamedTuple
 from compat.findings import ERROR, Finding
 from compat.settings import Given
 from compat.translate import ERA_04, Surroundings, translate
-from migrate02.convert.clusters import size_told
+from migrate02.convert.clusters import given_size
 from migrate02.convert.conversion import unmasked
 from migrate02.formats.placeholders import unmask
 
@@ -26,10 +26,10 @@ BOOTSTRAP = frozenset(
         "proxy",
     )
 )
-"""How a node found its cluster: what a plan settles anew."""
+"""How a node found its cluster: what a plan decides anew."""
 
 MEMBER, LEADER, FOLLOWER, STANDBY = "member", "leader", "follower", "standby"
-"""What a node was. Files alone only tell that it is one."""
+"""What a node was. Files alone only say that it is one."""
 
 PEER_URLS, CLIENT_URLS = "initial-advertise-peer-urls", "advertise-client-urls"
 LISTEN_PEER_URLS, LISTEN_CLIENT_URLS = "listen-peer-urls", "listen-client-urls"
@@ -38,12 +38,12 @@ LISTEN_PEER_URLS, LISTEN_CLIENT_URLS = "listen-peer-urls", "listen-client-urls"
 class Node(NamedTuple):
     """``settings`` are 2.x's, as flags take them, without those of ``BOOTSTRAP``. ``peers`` are the addresses it joined
     through, as HOST:PORT; ``discovery`` its token's URL. ``files`` are where it is set up, the one that starts it
-    first; none for a node that was found in a running cluster, whose ``place`` is a URL. ``active_size`` is 0 where
+    first; none for a node that was found in a running cluster, whose ``source`` is a URL. ``active_size`` is 0 where
     nothing says it."""
 
     name: str
     settings: Mapping[str, str]
-    place: str
+    source: str
     files: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     discovery: str = ""
@@ -92,12 +92,17 @@ class Found(NamedTuple):
 
 
 def node_of(
-    given: Mapping[str, Given], place: str, *, files: Sequence[str] = (), host: str = "", told: bool = False
+    given: Mapping[str, Given],
+    source: str,
+    *,
+    files: Sequence[str] = (),
+    host: str = "",
+    host_is_given: bool = False,
 ) -> Node:
     """A node by its merged settings of 0.4. ``host`` is its host's name, which 0.4 took for the node's where it had no
-    other; ``told`` says that somebody gave it. What else its conversion has to say is told by ``convert``."""
+    other; ``host_is_given`` says that the files or a person did. What else is to be said of it ``convert`` reports."""
     rest = {name: item for name, item in given.items() if name not in BOOTSTRAP}
-    around = Surroundings(host, hostname_given=told, member_has_data=True)
+    around = Surroundings(host, hostname_given=host_is_given, member_has_data=True)
     translation = translate(rest, around, ERA_04)
     settings = {key: unmask(value) for key, value in translation.config.items() if key not in BOOTSTRAP}
     if not settings.get("name"):
@@ -106,11 +111,11 @@ def node_of(
     return Node(
         settings.get("name", ""),
         settings,
-        place,
+        source,
         tuple(files),
         _peers(given),
         given["discovery"].value if "discovery" in given else "",
-        size_told(given),
+        given_size(given),
         findings=tuple(findings),
     )
 

@@ -9,7 +9,8 @@ from migrate02.plan.commands import command_line
 from migrate02.plan.diagram import diagram, escape
 from migrate02.plan.markdown import HEADINGS, counted, row, title
 from migrate02.plan.planning import ClusterPlan, Plan
-from migrate02.plan.runbook import HOW_TO_GO_BACK, Step, runbook
+from migrate02.plan.runbook import HOW_TO_GO_BACK, runbook
+from migrate02.plan.step import Step
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #f5f6f8; --card: #fff; --edge: #d9dee5;

@@ -37,7 +37,7 @@ _OF_MEMBERS_ALONE = frozenset(
 """A proxy keeps no log and is called by no member."""
 
 
-class Wishes(NamedTuple):
+class PlanOptions(NamedTuple):
     """What a person decided. ``members`` are (name, peer URL) of nodes that no file describes, ``gone`` addresses of
     nodes that are no more, ``standbys`` names. ``together`` takes all nodes for one cluster."""
 
@@ -49,7 +49,7 @@ class Wishes(NamedTuple):
     together: bool = False
 
 
-NO_WISHES = Wishes()
+NO_OPTIONS = PlanOptions()
 
 
 class Planned(NamedTuple):
@@ -108,17 +108,19 @@ class Plan(NamedTuple):
         return any(finding.severity == REVIEW for finding in self.all_findings)
 
 
-def make_plan(nodes: Iterable[Node], wishes: Wishes = NO_WISHES, findings: Sequence[Finding] = ()) -> Plan:
+def make_plan(
+    nodes: Iterable[Node], options: PlanOptions = NO_OPTIONS, findings: Sequence[Finding] = ()
+) -> Plan:
     """``findings`` are what the search for the nodes had to say. The order of the nodes does not matter."""
-    nodes = sorted([*nodes, *(_by_hand(name, url) for name, url in wishes.members)], key=rank)
-    nodes = [node._replace(was=STANDBY) if node.name in wishes.standbys else node for node in nodes]
+    nodes = sorted([*nodes, *(_by_hand(name, url) for name, url in options.members)], key=rank)
+    nodes = [node._replace(was=STANDBY) if node.name in options.standbys else node for node in nodes]
     shared = checks.across(nodes)
     clusters: dict[str, ClusterPlan] = {}
-    for cluster in clusters_of(nodes, together=wishes.together):
-        told = [finding for finding, owners in shared if any(owner in cluster for owner in owners)]
-        name = _unlike(clusters, cluster[0].name or cluster[0].place)
-        clusters[name] = _planned(name, cluster, wishes, told)
-    return Plan(tuple(clusters.values()), (*findings, *_of_strangers(nodes, wishes)))
+    for cluster in clusters_of(nodes, together=options.together):
+        reported = [finding for finding, owners in shared if any(owner in cluster for owner in owners)]
+        name = _unlike(clusters, cluster[0].name or cluster[0].source)
+        clusters[name] = _planned(name, cluster, options, reported)
+    return Plan(tuple(clusters.values()), (*findings, *_of_strangers(nodes, options)))
 
 
 def _by_hand(name: str, url: str) -> Node:
@@ -130,7 +132,7 @@ def _by_hand(name: str, url: str) -> Node:
     return Node(name, settings, "--member", findings=(finding,))
 
 
-def _of_strangers(nodes: Sequence[Node], wishes: Wishes) -> list[Finding]:
+def _of_strangers(nodes: Sequence[Node], options: PlanOptions) -> list[Finding]:
     known = {node.name for node in nodes}
     return [
         Finding(
@@ -140,7 +142,7 @@ def _of_strangers(nodes: Sequence[Node], wishes: Wishes) -> list[Finding]:
             f"no node is called {name}",
             f"give one of {', '.join(sorted(filter(None, known)))}",
         )
-        for name in wishes.standbys
+        for name in options.standbys
         if name not in known
     ]
 
@@ -151,21 +153,23 @@ def _unlike(others: Collection[str], name: str) -> str:
     return name if name not in others else next(each for each in numbered if each not in others)
 
 
-def _planned(name: str, cluster: Sequence[Node], wishes: Wishes, shared: Sequence[Finding]) -> ClusterPlan:
+def _planned(
+    name: str, cluster: Sequence[Node], options: PlanOptions, shared: Sequence[Finding]
+) -> ClusterPlan:
     voting = [node for node in cluster if node.was != STANDBY]
     standbys = [node for node in cluster if node.was == STANDBY]
     findings = [
         *shared,
-        *checks.within(cluster, wishes.gone),
+        *checks.within(cluster, options.gone),
         *checks.of_size(cluster, len(standbys)),
         *(finding for node in cluster for finding in node.findings),
     ]
     if not voting:
         findings.append(_nobody_votes(standbys))
-    members = [(node, {**_directory(node), **with_ports(node.settings, wishes.ports)}) for node in voting]
-    proxies = [(node, with_ports(node.settings, wishes.ports)) for node in standbys]
+    members = [(node, {**_directory(node), **with_ports(node.settings, options.ports)}) for node in voting]
+    proxies = [(node, with_ports(node.settings, options.ports)) for node in standbys]
     initial_cluster = ",".join(_entry(node.name, settings) for node, settings in members)
-    token = wishes.token or f"etcd-cluster-{name}"
+    token = options.token or f"etcd-cluster-{name}"
     bootstrap = {
         "initial-cluster": initial_cluster,
         "initial-cluster-state": "new",
@@ -177,13 +181,13 @@ def _planned(name: str, cluster: Sequence[Node], wishes: Wishes, shared: Sequenc
         tuple(Planned(node, True, _as_proxy(settings, initial_cluster)) for node, settings in proxies),
         initial_cluster,
         token,
-        wishes.ports,
+        options.ports,
         tuple(findings),
     )
 
 
 def _directory(node: Node) -> dict[str, str]:
-    """What to write in where nobody tells: without a directory a member would start in one of its own, empty."""
+    """What to write in where nobody says: without a directory a member would start in one of its own, empty."""
     return {"data-dir": f"/DATA-DIR-OF-{node.name}"}
 
 
@@ -197,7 +201,7 @@ def _as_proxy(settings: Mapping[str, str], initial_cluster: str) -> dict[str, st
 
 
 def _in_order(settings: Mapping[str, str]) -> dict[str, str]:
-    rank = {name: place for place, name in enumerate(ORDER)}
+    rank = {name: number for number, name in enumerate(ORDER)}
     return {
         name: settings[name] for name in sorted(settings, key=lambda name: (rank.get(name, len(rank)), name))
     }

@@ -34,7 +34,7 @@ def reconcile(described: Sequence[Node], running: Sequence[Node]) -> Found:
 
 def _stands_by(node: Node) -> Iterator[Finding]:
     message = f"{node.name} is no member of the running cluster: it stands by, and becomes a proxy"
-    yield Finding("standby-found", "name", Origin(FILE, node.name, node.place), message, "")
+    yield Finding("standby-found", "name", Origin(FILE, node.name, node.source), message, "")
 
 
 def _differs(node: Node, member: Node) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ from server.main import die_by
 from server.node import CannotApply, Node, NodeFailed, open_member
 from server.notify import notify
 from server.raft import LogError
-from server.signals import survive_what_etcd_survives
+from server.signals import heed_signals_as_etcd_does
 from server.storage.datadir import Kind, layout
 from server.storage.errors import StorageError
 from server.tls import TlsError, TlsFiles, server_context
@@ -56,7 +56,7 @@ class _CannotServe(Exception):
 def run(settings: ServiceSettings) -> int:
     """Runs the service until it is told to stop. Returns 1 when it could not start or go on; a signal that ended it
     ends the process in the end, as with a member."""
-    survive_what_etcd_survives()
+    heed_signals_as_etcd_does()
     configure()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -74,3 +74,25 @@ def test_a_signal_that_ends_etcd_ends_a_member(
     process: Process = request.getfixturevalue(who)
     process.popen.send_signal(number)
     assert process.popen.wait(PATIENCE) != 0
+
+
+@pytest.fixture
+def ignored(number: signal.Signals) -> Iterator[None]:
+    """What is started inherits it."""
+    before = signal.signal(number, signal.SIG_IGN)
+    yield
+    signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", sorted(ENDS - {34}), ids=lambda number: signal.Signals(number).name)
+@pytest.mark.parametrize("who", ["member", "real"])
+@pytest.mark.usefixtures("ignored")
+def test_a_signal_that_was_ignored_at_the_start_ends_a_member_if_it_ends_etcd(
+    who: str, number: signal.Signals, request: pytest.FixtureRequest
+) -> None:
+    process: Process = request.getfixturevalue(who)
+    process.popen.send_signal(number)
+    if number is signal.SIGHUP:
+        assert process.request("GET", "/health").status == 200
+    else:
+        assert process.popen.wait(PATIENCE) != 0

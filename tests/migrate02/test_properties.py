@@ -136,8 +136,7 @@ def test_others_to_join_through_give_a_list_that_a_person_completes(
     kind: str, target: str, configuration: Configuration, form: str
 ) -> None:
     """In every form that it is written in, and it is reported for as long as it stands there."""
-    if not fits(form, target) or not {"peers", "peers-file"} & configuration.settings.keys():
-        return
+    assume(fits(form, target) and {"peers", "peers-file"} & configuration.settings.keys())
     conversion = converted(text_of(configuration, kind), form, target)
     text = str(conversion.text)
     assert text.count(OTHERS) == 1

@@ -12,7 +12,7 @@ import pytest
 
 from migrate02.plan.live import ask_cluster
 from migrate02.plan.nodes import address_of
-from migrate02.plan.planning import Wishes, make_plan
+from migrate02.plan.planning import PlanOptions, make_plan
 from tests.migrate02.running import migrate02
 from tests.support.cluster04 import Answer, Cluster04, Door
 
@@ -42,7 +42,7 @@ def test_a_standby_sends_to_the_leader_and_becomes_a_proxy(cluster: Cluster04) -
     spare = cluster.standbys[0].client.url
     found = ask_cluster([spare])
     assert [node.was for node in found.nodes] == ["leader", "follower", "follower", "standby"]
-    plan = make_plan(found.nodes, Wishes(together=True))
+    plan = make_plan(found.nodes, PlanOptions(together=True))
     assert not plan.clusters[0].is_refused
     (proxy,) = plan.clusters[0].proxies
     assert proxy.settings["listen-client-urls"] == spare

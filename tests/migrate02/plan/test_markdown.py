@@ -20,8 +20,9 @@ from migrate02.plan.commands import copy, on_its_machine, word
 from migrate02.plan.listing import as_json
 from migrate02.plan.markdown import as_markdown
 from migrate02.plan.page import as_html
-from migrate02.plan.planning import Plan, Wishes, make_plan
-from migrate02.plan.runbook import Step, runbook
+from migrate02.plan.planning import Plan, PlanOptions, make_plan
+from migrate02.plan.runbook import runbook
+from migrate02.plan.step import Step
 from server.printable import printable
 from tests.migrate02.plan.described import node
 from tests.migrate02.running import migrate02
@@ -86,7 +87,7 @@ def plan_of(text: str) -> Plan:
         node("other", addr="10.0.0.2:4001", peer_addr="10.0.0.2:7001", peers="10.0.0.1:7001"),
     ]
     told = Finding("not-converted", "", Origin(FILE, text, text, 3), f"what is in it: {text}", text)
-    return make_plan(nodes, Wishes(token=text), [told])
+    return make_plan(nodes, PlanOptions(token=text), [told])
 
 
 def shape(text: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from migrate02.plan.page import as_html
-from migrate02.plan.planning import Plan, Wishes, make_plan
+from migrate02.plan.planning import Plan, PlanOptions, make_plan
 from tests.migrate02.plan.described import node, three
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -25,7 +25,7 @@ def crowd(count: int) -> list[object]:
 
 PLANS = {
     "three": make_plan(three()),
-    "with a proxy": make_plan(three(), Wishes(standbys=("infra3",), ports="both")),
+    "with a proxy": make_plan(three(), PlanOptions(standbys=("infra3",), ports="both")),
     "two clusters, one refused": make_plan([*three(), node("<b>&", "10.0.0.1", peers="10.0.0.2:7001")]),
     "one": make_plan([node("a", "10.0.0.1")]),
     "none": make_plan([]),
@@ -63,7 +63,7 @@ def test_every_node_is_drawn_before_and_after() -> None:
 
 @pytest.mark.parametrize("count", range(1, 13))
 def test_no_two_nodes_of_a_picture_touch(count: int) -> None:
-    plan = make_plan(crowd(count), Wishes(standbys=tuple(f"n{at}" for at in range(10, 13))))  # type: ignore[arg-type]
+    plan = make_plan(crowd(count), PlanOptions(standbys=tuple(f"n{at}" for at in range(10, 13))))  # type: ignore[arg-type]
     (picture,) = parsed(plan).iter(f"{SVG}svg")
     width, height = map(float, picture.attrib["viewBox"].split()[2:])
     boxes = []

@@ -13,7 +13,7 @@ from migrate02.plan.listing import as_json
 from migrate02.plan.markdown import as_markdown
 from migrate02.plan.nodes import Node
 from migrate02.plan.page import as_html
-from migrate02.plan.planning import Wishes, make_plan
+from migrate02.plan.planning import PlanOptions, make_plan
 from migrate02.plan.ports import CHOICES
 from server.config import load, parse_urls_map
 from tests.migrate02.plan.described import node
@@ -93,8 +93,8 @@ nodes = st.one_of(
         st.lists(harmless, min_size=2, max_size=6),
     ),
 )
-wishes = st.builds(
-    Wishes,
+options = st.builds(
+    PlanOptions,
     ports=st.sampled_from(CHOICES),
     standbys=st.lists(st.sampled_from(NAMES[:4]), max_size=2).map(tuple),
     gone=st.lists(address, max_size=2).map(tuple),
@@ -105,9 +105,11 @@ wishes = st.builds(
 
 
 @settings(max_examples=200, deadline=None)
-@given(nodes, wishes, st.randoms(use_true_random=False))
-def test_what_a_plan_starts_is_what_2x_takes(found: list[Node], wanted: Wishes, order: random.Random) -> None:
-    found = [each._replace(place=f"{at}.conf", files=(f"{at}.conf",)) for at, each in enumerate(found)]
+@given(nodes, options, st.randoms(use_true_random=False))
+def test_what_a_plan_starts_is_what_2x_takes(
+    found: list[Node], wanted: PlanOptions, order: random.Random
+) -> None:
+    found = [each._replace(source=f"{at}.conf", files=(f"{at}.conf",)) for at, each in enumerate(found)]
     plan = make_plan(found, wanted)
     for cluster in plan.clusters:
         if cluster.is_refused:
@@ -118,8 +120,8 @@ def test_what_a_plan_starts_is_what_2x_takes(found: list[Node], wanted: Wishes, 
             if not any("$" in value for value in planned.settings.values()):
                 load(dict(planned.settings))
                 assert list(parse_urls_map(cluster.initial_cluster)) == sorted(names)
-    assert sorted(node.node.place for cluster in plan.clusters for node in cluster.nodes) == sorted(
-        node.place for node in found
+    assert sorted(node.node.source for cluster in plan.clusters for node in cluster.nodes) == sorted(
+        node.source for node in found
     )
     mixed = list(found)
     order.shuffle(mixed)

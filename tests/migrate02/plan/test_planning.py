@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from compat.findings import ERROR, REVIEW
-from migrate02.plan.planning import Wishes, make_plan
+from migrate02.plan.planning import PlanOptions, make_plan
 from server.config import load
 from tests.migrate02.plan.described import codes, node, only, three
 
@@ -35,7 +35,7 @@ def test_a_boolean_has_its_value_behind_an_equals_sign() -> None:
 
 
 def test_a_member_whose_directory_nobody_knows_gets_none_of_its_own() -> None:
-    member = only(make_plan([], Wishes(members=(("a", "http://10.0.0.1:7001"),)))).members[0]
+    member = only(make_plan([], PlanOptions(members=(("a", "http://10.0.0.1:7001"),)))).members[0]
     assert member.settings["data-dir"] == "/DATA-DIR-OF-a"
 
 
@@ -60,7 +60,7 @@ def test_nodes_that_know_nobody_are_clusters_of_their_own() -> None:
 
 
 def test_clusters_whose_first_nodes_are_called_alike_are_told_apart() -> None:
-    plan = make_plan([node("a", f"10.0.0.{at}")._replace(place=f"{at}.conf") for at in (1, 2, 3)])
+    plan = make_plan([node("a", f"10.0.0.{at}")._replace(source=f"{at}.conf") for at in (1, 2, 3)])
     assert [cluster.name for cluster in plan.clusters] == ["a", "a-2", "a-3"]
     assert [cluster.token for cluster in plan.clusters] == [
         "etcd-cluster-a",
@@ -70,7 +70,7 @@ def test_clusters_whose_first_nodes_are_called_alike_are_told_apart() -> None:
 
 
 def test_a_person_can_say_that_they_are_one() -> None:
-    plan = make_plan([node("a", "10.0.0.1"), node("b", "10.0.0.2")], Wishes(together=True))
+    plan = make_plan([node("a", "10.0.0.1"), node("b", "10.0.0.2")], PlanOptions(together=True))
     assert only(plan).initial_cluster == "a=http://10.0.0.1:7001,b=http://10.0.0.2:7001"
 
 
@@ -82,7 +82,7 @@ def test_a_discovery_token_makes_a_cluster_and_is_not_used_again() -> None:
 
 
 def test_the_token_may_be_told() -> None:
-    assert only(make_plan(three(), Wishes(token="mine"))).token == "mine"
+    assert only(make_plan(three(), PlanOptions(token="mine"))).token == "mine"
 
 
 def test_two_machines_may_both_be_at_home() -> None:
@@ -105,7 +105,7 @@ def test_members_on_one_machine_form_a_cluster_by_their_ports() -> None:
 
 
 def test_a_standby_becomes_a_proxy_that_knows_the_members() -> None:
-    plan = only(make_plan(three(snapshot_count="5000"), Wishes(standbys=("infra2",))))
+    plan = only(make_plan(three(snapshot_count="5000"), PlanOptions(standbys=("infra2",))))
     cluster = "infra1=http://10.7.0.11:7001,infra3=http://10.7.0.13:7001"
     (proxy,) = plan.proxies
     assert proxy.settings == {
@@ -120,7 +120,7 @@ def test_a_standby_becomes_a_proxy_that_knows_the_members() -> None:
 
 
 def test_a_standby_that_nobody_knows_is_told() -> None:
-    plan = make_plan(three(), Wishes(standbys=("infra9",)))
+    plan = make_plan(three(), PlanOptions(standbys=("infra9",)))
     assert codes(plan) == ["name-unknown"]
     assert plan.worst == ERROR
 
@@ -132,7 +132,7 @@ def test_more_nodes_than_the_active_size_are_a_question() -> None:
     plan = make_plan(nodes)
     assert codes(plan) == ["standby-unknown"]
     assert "--standby" in plan.all_findings[0].remedy
-    assert codes(make_plan(nodes, Wishes(standbys=("n4", "n5")))) == []
+    assert codes(make_plan(nodes, PlanOptions(standbys=("n4", "n5")))) == []
 
 
 def test_an_active_size_below_three_is_three_as_in_04() -> None:
@@ -150,7 +150,7 @@ def test_ten_nodes_are_more_than_vote_by_default() -> None:
 
 
 def test_a_cluster_of_standbys_alone_is_refused() -> None:
-    plan = make_plan(three(), Wishes(standbys=("infra1", "infra2", "infra3")))
+    plan = make_plan(three(), PlanOptions(standbys=("infra1", "infra2", "infra3")))
     assert only(plan).is_refused
 
 
@@ -201,13 +201,13 @@ def test_a_peer_that_no_file_describes_refuses_the_plan() -> None:
 
 
 def test_a_peer_that_is_gone_is_left_out() -> None:
-    plan = make_plan(three()[:2], Wishes(gone=("10.7.0.13:7001",)))
+    plan = make_plan(three()[:2], PlanOptions(gone=("10.7.0.13:7001",)))
     assert codes(plan) == []
     assert [member.name for member in only(plan).members] == ["infra1", "infra2"]
 
 
 def test_a_member_can_be_described_by_hand() -> None:
-    plan = make_plan(three()[:2], Wishes(members=(("infra3", "http://10.7.0.13:7001"),)))
+    plan = make_plan(three()[:2], PlanOptions(members=(("infra3", "http://10.7.0.13:7001"),)))
     assert only(plan).initial_cluster == THREE
     assert codes(plan) == ["half-known"]
     assert plan.worst == REVIEW
@@ -222,7 +222,7 @@ def test_nodes_whose_common_peer_is_unknown_are_still_one_cluster() -> None:
 
 def test_a_client_address_among_the_peers_is_named_as_that() -> None:
     nodes = [node("a", "10.0.0.1"), node("b", "10.0.0.2", peers="10.0.0.1:4001")]
-    (finding,) = make_plan(nodes, Wishes(together=True)).all_findings
+    (finding,) = make_plan(nodes, PlanOptions(together=True)).all_findings
     assert "the client address of a" in finding.message
     assert finding.remedy == "write 10.0.0.1:7001"
 
@@ -301,7 +301,7 @@ def test_ports_are_kept_unless_asked() -> None:
 
 
 def test_ports_move_on_both_sides_and_in_the_cluster() -> None:
-    plan = only(make_plan(three(bind_addr="0.0.0.0"), Wishes(ports="move")))
+    plan = only(make_plan(three(bind_addr="0.0.0.0"), PlanOptions(ports="move")))
     settings = plan.members[0].settings
     assert settings["listen-peer-urls"] == "http://[::]:2380"
     assert settings["listen-client-urls"] == "http://0.0.0.0:2379"
@@ -310,7 +310,7 @@ def test_ports_move_on_both_sides_and_in_the_cluster() -> None:
 
 
 def test_clients_find_both_ports_during_the_change() -> None:
-    settings = only(make_plan(three(), Wishes(ports="both"))).members[0].settings
+    settings = only(make_plan(three(), PlanOptions(ports="both"))).members[0].settings
     assert settings["listen-client-urls"] == "http://[::]:2379,http://[::]:4001"
     assert settings["advertise-client-urls"] == "http://10.7.0.11:2379"
     assert settings["listen-peer-urls"] == "http://[::]:2380"
@@ -327,5 +327,5 @@ def test_a_port_that_somebody_chose_or_maps_stays() -> None:
         ),
         node("b", addr="10.0.0.2:5001", peer_addr="10.0.0.2:8001"),
     ]
-    kept, moved = make_plan(nodes), make_plan(nodes, Wishes(ports="move"))
+    kept, moved = make_plan(nodes), make_plan(nodes, PlanOptions(ports="move"))
     assert [cluster.members for cluster in kept.clusters] == [cluster.members for cluster in moved.clusters]

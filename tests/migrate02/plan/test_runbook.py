@@ -8,8 +8,9 @@ import subprocess
 import pytest
 
 from migrate02.plan.markdown import as_markdown
-from migrate02.plan.planning import Wishes, make_plan
-from migrate02.plan.runbook import Step, runbook
+from migrate02.plan.planning import PlanOptions, make_plan
+from migrate02.plan.runbook import runbook
+from migrate02.plan.step import Step
 from tests.migrate02.plan.described import node, only, three
 
 LOCAL = [
@@ -24,9 +25,9 @@ LOCAL = [
 ]
 
 
-def steps(*args: object, **wishes: object) -> dict[str, Step]:
+def steps(*args: object, **options: object) -> dict[str, Step]:
     (nodes,) = args or (three(),)
-    plan = only(make_plan(nodes, Wishes(**wishes)))  # type: ignore[arg-type]
+    plan = only(make_plan(nodes, PlanOptions(**options)))  # type: ignore[arg-type]
     return {step.title: step for step in runbook(plan)}
 
 

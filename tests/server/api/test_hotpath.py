@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -294,7 +295,11 @@ async def test_a_request_is_served_in_whatever_pieces_it_comes() -> None:
             step = chance.randint(1, size)
             table.send(sent[at : at + step])
             at += step
-        assert table.wire.written == whole.wire.written
+        assert _undated(table.wire.written) == _undated(whole.wire.written)
+
+
+def _undated(answers: bytes) -> bytes:
+    return re.sub(rb"Date: [^\r]*", b"Date:", answers)
 
 
 @on_loop

@@ -1,0 +1,91 @@
+"""The steps with the data directories: bring them together, convert them, put the new ones in place. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from migrate02.plan.commands import copy, is_here, on_its_machine, word
+from migrate02.plan.planning import ClusterPlan
+from migrate02.plan.step import Step, cluster_option, data_dir, new_folder, old_directory, old_folder
+
+
+def gather_data(plan: ClusterPlan) -> Step:
+    run = [f"mkdir -p {word(old_folder(plan))}"]
+    run += [copy(node.node, old_directory(node), old_folder(plan, node)) for node in plan.members]
+    hints = [""]
+    if _in_containers(plan):
+        hints.append("In a container the directory is a volume's: look up where the host has it.")
+    if not all(is_here(node.node) or old_directory(node).startswith("/") for node in plan.members):
+        hints.append("A directory without a leading / is below the one that etcd was started in.")
+    return Step(
+        "Bring the data of all members together",
+        "The originals stay where they are. All directories are needed at once: the log that goes furthest is the "
+        "truth for all." + " ".join(hints),
+        tuple(run),
+        tuple(f"migrate02 data inspect {word(old_folder(plan, node))}" for node in plan.members),
+        "each is a directory of 0.4 and holds what its member should; no damage is told",
+        (f"rm -r {word(old_folder(plan))}",),
+    )
+
+
+def convert_data(plan: ClusterPlan) -> Step:
+    olds = " ".join(word(old_folder(plan, node)) for node in plan.members)
+    first = plan.members[0]
+    return Step(
+        "Convert the data",
+        "Keys, indexes, TTLs and hidden keys are kept; the members get the names and peer URLs of this plan.",
+        (
+            f"migrate02 data {olds} --out {word(new_folder(plan))} {cluster_option(plan)} "
+            f"--initial-cluster-token {word(plan.token)}",
+        ),
+        (f"migrate02 data verify --indexes {word(old_folder(plan, first))} {word(new_folder(plan, first))}",),
+        (
+            "nothing differs, for the directory that is said to be taken for all; every member is written, at the same "
+            "index"
+        ),
+        (f"rm -r {word(new_folder(plan))}",),
+    )
+
+
+def swap_directories(plan: ClusterPlan) -> Step:
+    run, back = [], []
+    for node in filter(data_dir, plan.nodes):
+        here, moves = data_dir(node), not node.node.old_directory
+        aside = f"[ ! -e {word(here)} ] || mv {word(here)} {word(f'{here}.2x')}"
+        if moves:
+            run.append(on_its_machine(node.node, f"mv {word(here)} {word(f'{here}.0.4')}"))
+        if not node.is_proxy:
+            run.append(copy(node.node, new_folder(plan, node), here, back=True))
+        put_back = f"; mv {word(f'{here}.0.4')} {word(here)}" if moves else ""
+        back.append(on_its_machine(node.node, aside + put_back))
+    return Step(
+        "Put the new directories in their place",
+        "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name, where "
+        "it is not elsewhere.",
+        tuple(run),
+        tuple(on_its_machine(node.node, f"ls {word(data_dir(node))}") for node in plan.members),
+        "the folder member, and nothing else",
+        tuple(back),
+    )
+
+
+def remove_old_files(plan: ClusterPlan) -> Step:
+    left = [
+        (node, node.node.old_directory or f"{data_dir(node)}.0.4") for node in filter(data_dir, plan.nodes)
+    ]
+    run = [on_its_machine(node.node, f"rm -r {word(directory)}") for node, directory in left]
+    return Step(
+        "Let go of the old files",
+        (
+            "When you have lived with the new cluster for a while, and have a backup of it. There is no way back after "
+            "this."
+        ),
+        (*run, f"rm -r {word(old_folder(plan))} {word(new_folder(plan))}"),
+    )
+
+
+_CONTAINERS = re.compile(r"(?:docker|compose|fig\.ya?ml|manifests/)")
+
+
+def _in_containers(plan: ClusterPlan) -> bool:
+    return any(_CONTAINERS.search(file) for node in plan.nodes for file in node.node.files)
