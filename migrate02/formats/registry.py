@@ -66,6 +66,15 @@ SHELL = Format(
 
 AMONG_OTHER_THINGS = (
     Format(
+        "cloud-templates",
+        "a template with files in it",
+        weak_sign=r"""["']\s*#(?:cloud-config|!)|(?:[|>][-+]?|<<[-~]?["']?\w+["']?)\s+#(?:cloud-config|!)""",
+        looks_at=WHOLE,
+        offered=False,
+    ),
+    CONTAINERS,
+    Format("procfile", "a Procfile", weak_sign=r"(?m)^[A-Za-z0-9_-]+:[ \t]+(?:\S.*[ /])?etcd[ \t]+-"),
+    Format(
         "cloud-config",
         "a cloud-config",
         sign=r"\A(?:\s*#[^\n]*\n)*#cloud-config|(?m:^coreos:[ \t]*(?:#.*)?\r?$)",
@@ -96,17 +105,9 @@ AMONG_OTHER_THINGS = (
         "a Dockerfile",
         sign=r"(?mi)^[ \t]*FROM[ \t]+\S+(?:[ \t]+AS[ \t]+\S+)?[ \t]*\r?$",
     ),
-    Format(
-        "cloud-templates",
-        "a template with files in it",
-        weak_sign=r"""["']\s*#(?:cloud-config|!)|(?:[|>][-+]?|<<[-~]?["']?\w+["']?)\s+#(?:cloud-config|!)""",
-        looks_at=WHOLE,
-        offered=False,
-    ),
-    CONTAINERS,
-    Format("procfile", "a Procfile", weak_sign=r"(?m)^[A-Za-z0-9_-]+:[ \t]+(?:\S.*[ /])?etcd[ \t]+-"),
 )
-"""Formats of files that hold etcd's settings among other things, in the order in which their signs are looked for."""
+"""Formats of files that hold etcd's settings among other things, in the order in which their signs are looked for.
+Those with weak signs alone stand before the shell's: a list of containers may have lines of a script in it."""
 
 
 def names() -> list[str]:

@@ -83,6 +83,11 @@ def test_what_may_be_of_a_format_and_is_not_is_tried_as_the_next() -> None:
     assert detect(View(text, "input")).format is named("shell")
 
 
+def test_lines_of_a_script_in_a_list_of_containers_make_no_script_of_it() -> None:
+    text = "etcd:\n  image: coreos/etcd\n  command: -name m1\nother:\n  command: |\n    cd /\n    etcd -name m2\n"
+    assert detect(View(text, "input")).format is named("containers")
+
+
 def test_a_person_may_say_it_better() -> None:
     text = f"exec {START}\n"
     assert detect(View(text, "input")).format is None

@@ -59,8 +59,8 @@ def test_a_format_that_is_sure_stands_before_those_that_may_be() -> None:
     text = Text("set -e\nimage: etcd\n[Service]\n")
     assert [(one.format.name, one.is_sure) for one in recognised(text, AMONG_OTHER_THINGS)] == [
         ("systemd", True),
-        ("shell", False),
         ("containers", False),
+        ("shell", False),
     ]
 
 
