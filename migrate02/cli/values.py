@@ -16,9 +16,9 @@ def target(text: str) -> str:
 
 
 def kind_of_file(text: str) -> str:
-    from migrate02.formats import WHOLE, rooms
+    from migrate02.formats import registry
 
-    kinds = [*WHOLE, *rooms.names()]
+    kinds = registry.names()
     if text not in kinds:
         raise ArgumentTypeError(f"{text} is no kind of file; give one of {', '.join(kinds)}")
     return text

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, INFO, REVIEW, Finding
 from compat.settings import FILE, Origin
-from migrate02.formats.masks import unmask
+from migrate02.formats.placeholders import unmask
 
 _SEVERITIES = (ERROR, REVIEW, INFO)
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
 from compat.translate import is_of_2x_alone
-from migrate02 import formats
 from migrate02.convert import inputs
 from migrate02.convert.clusters import KnownCluster, Member, known_clusters, member_of
 from migrate02.convert.conversion import Conversion, Options
@@ -22,9 +21,11 @@ from migrate02.convert.documents import convert_document
 from migrate02.convert.incomplete import with_incomplete_lists
 from migrate02.convert.rewriting import members_from_files, rewrite_all
 from migrate02.convert.setup_files import SettingsFile, is_whole, merged, named_files
-from migrate02.formats import NothingToConvert, UnusableInput
-from migrate02.formats.document import Document
-from migrate02.formats.places import ENVIRONMENT, Reading, Setup
+from migrate02.formats import settings
+from migrate02.formats.detection import Detected
+from migrate02.formats.document import Document, NothingToConvert, UnusableInput
+from migrate02.formats.reading import ENVIRONMENT, Reading, Setup
+from migrate02.formats.registry import ENV as ENV_FORMAT
 from migrate02.formats.view import View
 
 SYSTEM_FILE = "/etc/etcd/etcd.conf"
@@ -67,7 +68,7 @@ class Deployment:
         self.conversions: dict[str, Conversion] = {}
         self._taken: set[str] = set()
         self._named = named
-        self._by_itself: list[str] = []
+        self._by_itself: dict[str, Detected] = {}
         self._views: dict[str, View] = {}
         self._read_as_settings: dict[str, Document | None] = {}
 
@@ -79,8 +80,8 @@ class Deployment:
         for name, reading in self.readings.items():
             for setup in reading.setups:
                 self._taken.update(file.name for file in self.files_of(name, setup))
-        for name in self._by_itself:
-            if name in self._taken or self.options.kind or not formats.looks_like_etcd(self.texts[name]):
+        for name, detected in self._by_itself.items():
+            if name in self._taken or self.options.kind or not detected.has_settings:
                 continue
             document = self._document(name)
             if document is not None and document.given:
@@ -97,14 +98,14 @@ class Deployment:
             return self._views[found]
 
         try:
-            reading = inputs.reading_of(text, name, self.options, sourced)
+            detected = inputs.detected_in(text, name, self.options, sourced)
         except UnusableInput as error:
             self.conversions[name] = inputs.unusable(name, text, error, self.options)
             return
-        if reading.is_empty:
-            self._by_itself.append(name)
+        if detected.reading.is_empty:
+            self._by_itself[name] = detected
         else:
-            self.readings[name] = reading
+            self.readings[name] = detected.reading
 
     def _join_drop_ins(self) -> None:
         """The variables of a drop-in belong to the unit that it is for."""
@@ -191,11 +192,15 @@ class Deployment:
         return self._read_as_settings[name]
 
     def _settings_of(self, name: str) -> Document | None:
-        try:
-            document = formats.read(self.texts[name], name, self.options.era)
-        except UnusableInput:
-            return None
-        return document if document.form in ("env", "toml") else None
+        detected = self._by_itself.get(name)
+        if detected is not None and detected.format is None and not self.options.kind:
+            document = detected.document
+        else:
+            try:
+                document = settings.read(self.texts[name], name, self.options.era)
+            except UnusableInput:
+                return None
+        return document if document is not None and document.form in ("env", "toml") else None
 
     def nodes(self) -> Iterator[DescribedNode]:
         """Every etcd that is set up, with its settings as they would run."""
@@ -230,14 +235,14 @@ class Deployment:
         done = self.conversions | rewrite_all(
             self.readings, self.texts, self.options, self.files_of, cluster_of
         )
-        for name in self._by_itself:
+        for name, detected in self._by_itself.items():
             if name in done or (name in self._taken and name not in self._named):
                 continue
             document = self.documents.get(name)
             if document is not None:
                 done[name] = self._convert_document(name, document, clusters.get((name, 0)))
             elif name not in self._taken:
-                done[name] = inputs.convert_settings(self.texts[name], name, self.options)
+                done[name] = inputs.convert_settings(self.texts[name], name, self.options, detected)
         conversions = with_incomplete_lists(done[name] for name in self.texts if name in done)
         return [inputs.with_mark(item, self._marks.get(item.name, "")) for item in conversions]
 
@@ -261,12 +266,12 @@ def convert_text(text: str, name: str, options: Options) -> Conversion:
 def _without_settings(text: str, name: str) -> Document | None:
     """An environment file for others, or an empty one; None where it cannot be read."""
     try:
-        document = formats.read(text, name)
+        document = settings.read(text, name)
     except NothingToConvert:
-        return formats.read(text, name, kind="env") if text.strip() else NO_VARIABLES
+        return settings.read(text, name, format=ENV_FORMAT) if text.strip() else NO_VARIABLES
     except UnusableInput:
         return None
-    return NO_VARIABLES if document.form == formats.ONLY_COMMENTS else None
+    return NO_VARIABLES if document.form == settings.ONLY_COMMENTS else None
 
 
 NO_VARIABLES = Document("env", "env", [], [], [])

@@ -20,7 +20,7 @@ from migrate02.convert.guesses import defaults_left_out, is_moot, without_guesse
 from migrate02.convert.rendering import MARKS_04, MARKS_2X, NewSettings, render
 from migrate02.convert.translating import TranslatedSettings, translate_settings
 from migrate02.formats.document import Document
-from migrate02.formats.masks import INNERMOST, restore, unmask
+from migrate02.formats.placeholders import INNERMOST, restore, unmask
 
 _WITHOUT_EFFECT = frozenset(("never-read", "unusable-value"))
 
@@ -102,7 +102,7 @@ def dead_lines(
 
 def _line_no_yaml_takes(text: str, before: str) -> int | None:
     """The line of the input with what YAML takes nowhere, 0 where only the text anew has it; None for neither."""
-    from migrate02.formats.yaml3 import NOT_IN_YAML
+    from migrate02.formats.yaml import NOT_IN_YAML
 
     if not NOT_IN_YAML.search(text):
         return None

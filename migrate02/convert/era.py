@@ -11,7 +11,7 @@ from compat.translate import ERA_04, is_of_04_alone
 from compat.translate import era_of as era_by_names
 from migrate02.convert.conversion import Options
 from migrate02.formats.document import Document
-from migrate02.formats.places import Setup
+from migrate02.formats.reading import Setup
 
 
 def era_of_document(document: Document, given: Mapping[str, Given], options: Options) -> str:

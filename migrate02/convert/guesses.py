@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from compat.findings import Finding
 from compat.placeholder import OTHERS, is_incomplete
 from compat.settings import Given, Origin
-from migrate02.formats.masks import unmask
+from migrate02.formats.placeholders import unmask
 
 _HOW_IT_JOINED = ("peers", "peers-file", "discovery")
 """Where one of these stood there is more than the member itself, and the list was made for it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from migrate02 import formats
 from migrate02.convert.conversion import (
     COMMAND_LINE,
     Conversion,
@@ -17,51 +16,45 @@ from migrate02.convert.conversion import (
 )
 from migrate02.convert.documents import convert_document
 from migrate02.convert.rewriting import left_over
-from migrate02.formats import NothingToConvert, NotRead, TemplateInput, UnusableInput, rooms, unread
-from migrate02.formats.places import NOTHING, Reading
-from migrate02.formats.rooms import Sourced
+from migrate02.formats import otherlanguages, registry, settings
+from migrate02.formats.detection import Detected, detect, read_as
+from migrate02.formats.document import NothingToConvert, NotRead, TemplateInput, UnusableInput
+from migrate02.formats.format import Sourced, no_files
 from migrate02.formats.templates import deciding
 from migrate02.formats.view import TooMuch, View
 
 
-def reading_of(text: str, name: str, options: Options, sourced: Sourced | None = None) -> Reading:
-    """What a file that holds settings among other things has of etcd's; nothing for a file of any other kind.
+def detected_in(text: str, name: str, options: Options, sourced: Sourced = no_files) -> Detected:
+    """The format of a file, and what it has of etcd's.
 
-    Raises UnusableInput when it is of such a kind and cannot be read, or not be written as was asked for.
+    Raises UnusableInput when it holds other things too and cannot be read, or not be written as was asked for.
     """
     _refuse_conflict(text)
-    if options.kind in formats.WHOLE or "\0" in text:
-        return NOTHING
     view = View(text, name)
     try:
         if options.kind:
-            kind, reading = options.kind, rooms.read(view, options.kind, options.era, sourced)
+            found = read_as(registry.named(options.kind), view, options.era, sourced)
         else:
-            kind, reading = rooms.find(view, options.era, sourced)
+            found = detect(view, options.era, sourced)
     except TooMuch:
         raise
     except UnusableInput:
         if (statement := deciding(text)) is None:
             raise
         raise TemplateInput(statement.words, view.line(statement.at)) from None
-    if not reading.is_empty and options.form:
-        raise UnusableInput(f"{rooms.said(kind)}, which stays one: it is changed in place, without --to")
-    return reading
+    if found.format is not None and not found.reading.is_empty and options.form:
+        raise UnusableInput(f"{found.format.title}, which stays one: it is changed in place, without --to")
+    return found
 
 
-def convert_settings(text: str, name: str, options: Options) -> Conversion:
-    """Convert a text of settings and nothing else; one of another kind, in which nothing of etcd's was found, stays as
-    it is."""
-    if rooms.is_no_shell_script(text) and not options.kind:
-        return unusable(name, text, formats.not_read(text) or NothingToConvert(""), options)
-    others = not options.kind and _is_anothers(text)
-    if others or (options.kind and options.kind not in formats.WHOLE):
+def convert_settings(text: str, name: str, options: Options, detected: Detected) -> Conversion:
+    """Convert a text of settings and nothing else; one of a format whose reader found nothing in it stays as it is."""
+    if detected.refusal is not None:
+        return unusable(name, text, detected.refusal, options)
+    document = detected.document
+    if document is None:
         return unchanged(name, text, left_over(name, text, text, ()))
-    try:
-        document = formats.read(text, name, options.era, options.kind)
-    except UnusableInput as error:
-        return unusable(name, text, error, options)
-    if document.form == formats.ONLY_COMMENTS:
+    if document.form == settings.ONLY_COMMENTS:
         return nothing_to_convert(name, text, options)
     return convert_document(document, name, text, options)
 
@@ -71,7 +64,7 @@ def unusable(name: str, text: str, error: UnusableInput, options: Options) -> Co
     if isinstance(error, TemplateInput):
         return left_alone(name, text, str(error), error.line)
     if isinstance(error, NotRead):
-        return left_alone(name, text, str(error), error.line, unread.remedy(text))
+        return left_alone(name, text, str(error), error.line, otherlanguages.remedy(text))
     if isinstance(error, NothingToConvert):
         return nothing_to_convert(name, text, options)
     return refused(name, str(error), error.line, before=text)
@@ -99,12 +92,6 @@ def _refuse_conflict(text: str) -> None:
     if "<<<<<<<" in text and (found := re.search(_CONFLICT, text)):
         line = text.count("\n", 0, found.start()) + 1
         raise UnusableInput("a merge conflict that is not resolved: resolve it, and convert again", line)
-
-
-def _is_anothers(text: str) -> bool:
-    """Of a kind that is not read as settings alone, and no text of settings too."""
-    names = rooms.candidates(text)
-    return bool(names) and ("containers" in names or not formats.looks_like_etcd(text))
 
 
 def convert_words(words: Sequence[str], options: Options) -> Conversion:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from compat.settings import Given
 from migrate02.formats.document import Document, Piece
-from migrate02.formats.masks import LITERAL_DOLLAR
+from migrate02.formats.placeholders import LITERAL_DOLLAR
 
 FORMS = ("flags", "env", "yaml", "args-json")
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, Finding, worst
 from compat.settings import FILE, Origin
-from migrate02 import formats
 from migrate02.convert.clusters import KnownCluster, standbys_unknown
 from migrate02.convert.conversion import Conversion, Options, for_a_person, unchanged
 from migrate02.convert.documents import convert_document
@@ -19,10 +18,10 @@ from migrate02.convert.groups import Groups
 from migrate02.convert.line_edits import line_edits
 from migrate02.convert.setup import ConvertedSetup, convert_setup
 from migrate02.convert.setup_files import SettingsFile, named_files
-from migrate02.formats.kinds import lines_of_04
-from migrate02.formats.masks import unmask
-from migrate02.formats.places import Reading, Setup
+from migrate02.formats.placeholders import unmask
+from migrate02.formats.reading import Reading, Setup
 from migrate02.formats.releases import era_of, named_in, too_old
+from migrate02.formats.settings04 import lines_of_04
 from migrate02.formats.view import Edit, Overlap, View, apply
 
 FilesOf = Callable[[str, Setup], Sequence[SettingsFile]]
@@ -69,11 +68,8 @@ def rewrite_all(
 def _file(
     name: str, reading: Reading, text: str, options: Options, files_of: FilesOf, cluster_of: ClusterOf
 ) -> _File:
-    inner = {item.path or str(at): item for at, item in enumerate(reading.inner)}
-    own = {
-        path: SettingsFile(path, formats.read(item.view.text, item.view.name), path)
-        for path, item in inner.items()
-    }
+    inner = {item.path or str(at): item for at, item in enumerate(reading.embedded)}
+    own = {path: SettingsFile(path, item.document, path) for path, item in inner.items()}
     used: set[str] = set()
     converted = []
     of_clusters: list[Finding] = []
@@ -95,7 +91,7 @@ def _file(
     for path, item in inner.items():
         if path not in used:
             by_itself = options._replace(form="", initial_cluster="")
-            alone = convert_document(own[path].document, item.view.name, item.view.text, by_itself)
+            alone = convert_document(item.document, item.view.name, item.view.text, by_itself)
             findings += alone.findings
             if alone.text is not None:
                 written[path] = alone.text

@@ -18,9 +18,9 @@ from migrate02.convert.setup_edits import edits_in_place, homeless, nowhere_to_w
 from migrate02.convert.setup_files import SettingsFile, merged, missing
 from migrate02.convert.templated import decided_by_a_template
 from migrate02.convert.translating import TranslatedSettings, translate_settings
-from migrate02.formats.layers import CannotHold
-from migrate02.formats.masks import HIDDEN_PORT, hole, unmask
-from migrate02.formats.places import Setup
+from migrate02.formats.layers.layer import CannotHold
+from migrate02.formats.placeholders import HIDDEN_PORT, placeholder, unmask
+from migrate02.formats.reading import Setup
 from migrate02.formats.view import Edit
 
 
@@ -87,8 +87,8 @@ def _convert(setup: Setup, name: str, options: Options, files: Sequence[Settings
 def _with_host_name(setup: Setup, options: Options) -> Options:
     """0.4 took its host's name where it had none: as the file can say it, or as it is."""
     if setup.hostname:
-        return options._replace(hostname=hole(setup.hostname), hostname_given=True)
-    if setup.host and (setup.host_is_told or not options.hostname_given):
+        return options._replace(hostname=placeholder(setup.hostname), hostname_given=True)
+    if setup.host and (setup.host_is_given or not options.hostname_given):
         return options._replace(hostname=setup.host, hostname_given=True)
     return options
 
@@ -124,14 +124,16 @@ def _written(
         if file.is_lost_to(setup):
             findings.append(setup_files.moved(file, name, setup))
             continue
-        if file.is_config_of(setup) and setup.config_home is not None:
-            edits.append((name, setup.config_home(file.path)))
+        if file.is_config_of(setup) and setup.add_environment_file is not None:
+            edits.append((name, setup.add_environment_file(file.path)))
         text = setup_files.new_text(file, given, config, sources, findings, era)
         if text is not None:
             texts[file.name] = text
     if keys := homeless(setup, given, config, sources, files):
-        if setup.home is not None:
-            edits.append((setup.home.view.name, setup.home.takes([(key, config[key]) for key in keys])))
+        if setup.insertion is not None:
+            edits.append(
+                (setup.insertion.view.name, setup.insertion.insert([(key, config[key]) for key in keys]))
+            )
         else:
             findings.append(nowhere_to_write(setup, name, config, keys))
     return ConvertedSetup(setup, given, config, edits, texts, findings)

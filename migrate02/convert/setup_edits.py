@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from compat.findings import Finding
 from compat.settings import FILE, Given, Origin
 from migrate02.convert.setup_files import SettingsFile
-from migrate02.formats.masks import unmask
-from migrate02.formats.places import Place, Setup
+from migrate02.formats.placeholders import unmask
+from migrate02.formats.reading import Occurrence, Setup
 from migrate02.formats.view import Edit
 
 
@@ -29,7 +29,7 @@ def edits_in_place(
 
 
 def _stays(
-    setting: Place, keys: Sequence[str], given: Mapping[str, Given], config: Mapping[str, str]
+    setting: Occurrence, keys: Sequence[str], given: Mapping[str, Given], config: Mapping[str, str]
 ) -> bool:
     """Said already as 2.x says it; or without effect in etcd already, by a rule that 2.x has too."""
     item = setting.given

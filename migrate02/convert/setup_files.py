@@ -13,8 +13,8 @@ from compat.translate import ERA_04
 from migrate02.convert.documents import dead_lines
 from migrate02.convert.rendering import MARKS_04, MARKS_2X, NewSettings, render
 from migrate02.formats.document import Document
-from migrate02.formats.masks import INNERMOST, filled_back, restore
-from migrate02.formats.places import Setup
+from migrate02.formats.placeholders import INNERMOST, filled_back, restore
+from migrate02.formats.reading import Setup
 
 
 class SettingsFile(NamedTuple):
@@ -32,7 +32,7 @@ class SettingsFile(NamedTuple):
 
     def is_lost_to(self, setup: Setup) -> bool:
         """2.x would not read it, and nothing here can make it."""
-        return self.is_config_of(setup) and setup.config_home is None
+        return self.is_config_of(setup) and setup.add_environment_file is None
 
 
 def named_files(setup: Setup) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
-from migrate02.formats.places import Setup
+from migrate02.formats.reading import Setup
 from migrate02.formats.templates import Statement, blocks
 
 

@@ -11,7 +11,7 @@ from compat.settings import FILE, FLAG, Given, Origin
 from compat.translate import ERA_04, Surroundings, Translation, translate
 from migrate02.convert.conversion import COMMAND_LINE, Options
 from migrate02.convert.members import refusal_of
-from migrate02.formats.masks import unmask
+from migrate02.formats.placeholders import unmask
 
 
 class TranslatedSettings(NamedTuple):

@@ -13,7 +13,8 @@ from migrate02.convert.conversion import Conversion, Options, refused, unchanged
 from migrate02.convert.incomplete import incomplete_lists
 from migrate02.files.reading import NotAFile, TooLarge, Unreadable, read_text
 from migrate02.files.walking import ALL, Choice, walk
-from migrate02.formats import may_be_etcds, not_read, unread
+from migrate02.formats import otherlanguages
+from migrate02.formats.detection import may_be_etcds
 
 NO_CONFIGURATION = (".md", ".rst", ".adoc", ".html", ".txt", ".log")
 """Names of files in a tree that only talk about etcd: not reported, unless they are named."""
@@ -98,8 +99,8 @@ def _text(name: str, unusable: dict[str, Conversion], *, named: bool) -> str | N
         return None
     if incomplete := incomplete_lists(name, text):
         unusable[name] = unchanged(name, text, incomplete)
-    elif not name.endswith(PROGRAMS) or unread.is_a_program_that_starts_04(text):
-        found = not_read(text)
+    elif not name.endswith(PROGRAMS) or otherlanguages.is_a_program_that_starts_04(text):
+        found = otherlanguages.not_read(text)
         if found is not None:
             unusable[name] = inputs.unusable(name, text, found, Options())
     return None

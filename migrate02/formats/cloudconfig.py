@@ -7,15 +7,17 @@ has a name of its own, and defaults of its own for the member's name and its dat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from compat.findings import Finding
 from compat.flags04 import FLAGS
 from compat.settings import FILE, Origin
 from compat.translate import ERA_04, ERA_2X
-from migrate02.formats import variables, yamlnodes
-from migrate02.formats.places import Place, Reading, Setup, joined
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats import yamlnodes, yamlparsing, yamltexts
+from migrate02.formats.format import Context, Embedded
+from migrate02.formats.reading import Occurrence, Reading, Setup, joined
+from migrate02.formats.starts import variables
+from migrate02.formats.starts.variables import Assigned, commented
 from migrate02.formats.view import Edit, View
 from migrate02.formats.yamlnodes import Entry, Node, ScalarNode
 from server.config import SETTINGS
@@ -27,14 +29,11 @@ _KEYS_2X = {setting.name.replace("-", "_"): variables.variable_of(setting.name) 
 _MACHINE = "%m"
 """What CoreOS' own units name a member: the machine's id."""
 
-Embedded = Callable[[View, str], Reading]
-"""(text, the path it is to be put at) -> what it holds."""
 _RENAMED = ("etcd.service", "etcd2.service")
 
 
-def read(view: View, embedded: Embedded) -> Reading:
-    readings = [_read(view, root, embedded) for root in yamlnodes.documents(view.text)]
-    return joined(readings)
+def read(view: View, context: Context) -> Reading:
+    return joined([_read(view, root, context.embedded) for root in yamlparsing.documents(view.text)])
 
 
 def _read(view: View, root: Node, embedded: Embedded) -> Reading:
@@ -53,15 +52,15 @@ def _read(view: View, root: Node, embedded: Embedded) -> Reading:
         findings.append(_two_sections(view, sections["etcd"][0]))
     elif "etcd" in sections:
         key, section = sections["etcd"]
-        setup, told = _section(view, section, _KEYS_04, ERA_04)
-        findings += told
+        setup, about = _section(view, section, _KEYS_04, ERA_04)
+        findings += about
         if setup is not None:
             found.append(setup)
             edits.append(view.edit(yamlnodes.start_of(key), yamlnodes.end_of(view, key), "etcd2"))
             renames = True
     if "etcd2" in sections:
-        setup, told = _section(view, sections["etcd2"][1], _KEYS_2X, ERA_2X)
-        findings += told
+        setup, about = _section(view, sections["etcd2"][1], _KEYS_2X, ERA_2X)
+        findings += about
         found += [setup] if setup is not None else []
     inside = [embedded(text, path) for text, path in _texts(view, root, own)]
     renames = renames or any(embedded(text, "").setups for text in _drop_ins(view, coreos))
@@ -79,7 +78,7 @@ def _section(view: View, section: Node, keys: dict[str, str], era: str) -> tuple
     a word."""
     assigned: list[Assigned] = []
     findings: list[Finding] = []
-    lost: list[Place] = []
+    lost: list[Occurrence] = []
     dash = "-" if _dashed(section) else "_"
     for name, key, value in yamlnodes.entries(section):
         if not isinstance(value, ScalarNode):
@@ -92,14 +91,14 @@ def _section(view: View, section: Node, keys: dict[str, str], era: str) -> tuple
         else:
             assigned.append(item)
     read = variables.read(assigned)
-    if not read.places:
+    if not read.occurrences:
         return None, [*findings, *read.findings]
     setup = Setup(
         view.line(yamlnodes.start_of(section)),
         [],
-        [*read.places, *lost],
+        [*read.occurrences, *lost],
         read.findings,
-        read.home,
+        read.insertion,
         _MACHINE,
         fixed=frozenset(("name", "data-dir")),
         only_variables=True,
@@ -120,23 +119,18 @@ def _assigned(view: View, section: Node, entry: Entry, variable: str, dash: str)
 
     def write(variable: str, text: str) -> str:
         key = variable.removeprefix("ETCD_").lower().replace("_", dash)
-        return f"{key}: {yamlnodes.value(text, raw, flow=flow, level=view.depth + 1)}"
+        return f"{key}: {yamltexts.value(text, raw, flow=flow, level=view.depth + 1)}"
 
     if flow or view.text[first:start].strip():
-        gone, joint = _flow_gone(view, start, end), ", "
+        gone, joint = yamltexts.gone_from_flow(view, start, end), ", "
     else:
         gone, joint = commented(view, first, after), view.newline + view.text[first:start]
-    return Assigned(view, start, end, variable, yamlnodes.said(view, value), write, joint, gone)
+    return Assigned(view, start, end, variable, yamltexts.said(view, value), write, joint, gone)
 
 
 def _dashed(section: Node) -> bool:
     names = [name for name, _, _ in yamlnodes.entries(section)]
     return any("-" in name for name in names) or not any("_" in name for name in names)
-
-
-def _flow_gone(view: View, start: int, end: int) -> Edit:
-    after = re.compile(r"\s*,\s*").match(view.text, end)
-    return Edit(start, after.end() if after else end, "")
 
 
 def _drop_ins(view: View, coreos: Node | None) -> Iterator[View]:
@@ -147,7 +141,7 @@ def _drop_ins(view: View, coreos: Node | None) -> Iterator[View]:
                 for node in yamlnodes.items(yamlnodes.get(unit, name)):
                     content = yamlnodes.get(node, "content")
                     if isinstance(content, ScalarNode):
-                        yield yamlnodes.inside(view, content)
+                        yield yamltexts.inside(view, content)
 
 
 def _own_unit(coreos: Node | None) -> ScalarNode | None:
@@ -169,11 +163,11 @@ def _texts(view: View, root: Node, left: Node | None) -> Iterator[tuple[View, st
         ):
             content = yamlnodes.get(node, "content")
             if isinstance(content, ScalarNode) and content is not left:
-                yield yamlnodes.inside(view, content), ""
+                yield yamltexts.inside(view, content), ""
     for item in yamlnodes.items(yamlnodes.get(root, "write_files")):
         content = yamlnodes.get(item, "content")
         if isinstance(content, ScalarNode) and not yamlnodes.text_of(yamlnodes.get(item, "encoding")):
-            yield yamlnodes.inside(view, content), yamlnodes.text_of(yamlnodes.get(item, "path"))
+            yield yamltexts.inside(view, content), yamlnodes.text_of(yamlnodes.get(item, "path"))
 
 
 def _renamed_units(view: View, coreos: Node | None) -> Iterator[Edit]:
@@ -185,7 +179,7 @@ def _renamed_units(view: View, coreos: Node | None) -> Iterator[Edit]:
             at = view.text.index(old, start)
             yield view.edit(at, at + len(old), new)
         if isinstance(content, ScalarNode):
-            text = yamlnodes.inside(view, content)
+            text = yamltexts.inside(view, content)
             for line in re.finditer(
                 r"(?m)^(?:After|Before|Requires|Wants|BindsTo|PartOf|Requisite)=.*$", text.text
             ):
@@ -224,6 +218,3 @@ def _never_read(view: View, name: str, key: ScalarNode) -> Finding:
     origin = Origin(FILE, name, view.name, view.line(yamlnodes.start_of(key)))
     message = f"{name}: CoreOS' tool knows no such key in this section and drops it without a word"
     return Finding("never-read", "", origin, message, "remove it, or spell it as it is meant")
-
-
-__all__ = ["read"]

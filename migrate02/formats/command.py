@@ -17,6 +17,9 @@ from compat.flags04 import NEVER_READ
 from compat.settings import FILE, VARIABLE, Given, Origin
 from compat.variables import Variables, read_variables, setting_of
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.format import Context
+from migrate02.formats.reading import Reading, settings_alone
+from migrate02.formats.view import View
 
 _PART = re.compile(r"""\$\([^()]*\)|`[^`]*`|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\`;&|<>$]+|\$""", re.DOTALL)
 _OPERATOR = re.compile(r"\d*[<>]|[;&|]")
@@ -24,7 +27,7 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 _EXPANSION = re.compile(r"""("?)\$(?:@|\*|\w+|\{[^{}]*\})\1\Z""")
 
 
-class Word(NamedTuple):
+class WrittenWord(NamedTuple):
     """``raw`` as it was written, ``text`` without its quotes."""
 
     raw: str
@@ -36,17 +39,17 @@ class Word(NamedTuple):
         return bool(_EXPANSION.match(self.raw))
 
 
-class Line(NamedTuple):
+class SplitLine(NamedTuple):
     """A command line in words. ``tail`` starts at the first thing that only a shell reads: ``> log``, ``&``."""
 
-    words: list[Word]
+    words: list[WrittenWord]
     tail: str = ""
     comment: str = ""
 
 
-def read(text: str, name: str, era: str = "") -> Document:
+def read(view: View, context: Context) -> Reading:
     """Raises UnusableInput when the words cannot be told apart, or are of some other program."""
-    lines = lines_of(text)
+    lines = lines_of(view.text)
     comments = []
     code = []
     for number, line in enumerate(lines, 1):
@@ -62,10 +65,11 @@ def read(text: str, name: str, era: str = "") -> Document:
         found = split("\n".join(line for _, line in code).replace("\\\n", " "))
     except ValueError as error:
         raise UnusableInput(f"not a command line: {error}", first) from None
-    document = _of_line(found, era, first)
+    document = _of_line(found, context.era, first)
     comments.append(found.comment)
     pieces = [Piece((line,)) for line in comments if line.strip()]
-    return in_file(document, name, first)._replace(pieces=pieces, newline=newline_of(text))
+    document = in_file(document, view.name, first)
+    return settings_alone(document._replace(pieces=pieces, newline=newline_of(view.text)))
 
 
 def read_line(code: str, era: str = "") -> Document:
@@ -81,21 +85,21 @@ def read_words(words: Sequence[str], era: str = "") -> Document:
 
     Raises UnusableInput when they are of some other program.
     """
-    return _of_line(Line([Word(shlex.quote(word), word) for word in words]), era)
+    return _of_line(SplitLine([WrittenWord(shlex.quote(word), word) for word in words]), era)
 
 
-def split(code: str) -> Line:
+def split(code: str) -> SplitLine:
     """Raises ValueError for a quote that is left open."""
-    words: list[Word] = []
+    words: list[WrittenWord] = []
     at = 0
     while at < len(code):
         if code[at].isspace():
             at += 1
             continue
         if code[at] == "#":
-            return Line(words, comment=code[at:].rstrip())
+            return SplitLine(words, comment=code[at:].rstrip())
         if _OPERATOR.match(code, at):
-            return Line(words, tail=code[at:].strip())
+            return SplitLine(words, tail=code[at:].strip())
         start = at
         text = ""
         while part := _PART.match(code, at):
@@ -103,8 +107,8 @@ def split(code: str) -> Line:
             at = part.end()
         if at < len(code) and code[at] in "'\"`\\":
             raise ValueError("a quote is left open")
-        words.append(Word(code[start:at], text))
-    return Line(words)
+        words.append(WrittenWord(code[start:at], text))
+    return SplitLine(words)
 
 
 def _unquoted(part: str) -> str:
@@ -115,7 +119,7 @@ def _unquoted(part: str) -> str:
     return part[1:] if part[0] == "\\" else part
 
 
-def _of_line(found: Line, era: str, number: int = 0) -> Document:
+def _of_line(found: SplitLine, era: str, number: int = 0) -> Document:
     words = found.words
     start = next((place for place, word in enumerate(words) if word.text.startswith("-")), len(words))
     variables, before = _read_variables(words[:start])
@@ -147,7 +151,7 @@ def _of_line(found: Line, era: str, number: int = 0) -> Document:
     )
 
 
-def _read_variables(words: list[Word]) -> tuple[Variables, list[Word]]:
+def _read_variables(words: list[WrittenWord]) -> tuple[Variables, list[WrittenWord]]:
     """The settings among the ``NAME=value`` words before the program, and the words without them."""
     items: list[tuple[str, Origin]] = []
     for word in words:
@@ -163,7 +167,7 @@ def _read_variables(words: list[Word]) -> tuple[Variables, list[Word]]:
     return found, [word for word in words if word.text.partition("=")[0] not in ours]
 
 
-def _read_flags(words: list[Word], era: str) -> tuple[CommandLine, list[str]]:
+def _read_flags(words: list[WrittenWord], era: str) -> tuple[CommandLine, list[str]]:
     """Where a flag should stand, ``$ETCD_OPTS`` is no stray word: set aside, so that what follows is read too."""
     aside = set(no_flags([word.text for word in words], lambda at: words[at].is_expansion))
     left = [word.text for at, word in enumerate(words) if at not in aside]

@@ -5,24 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from migrate02.formats import setups, shell, variables, yamlnodes
-from migrate02.formats.layers import COMPOSE
-from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup, joined
+from migrate02.formats import shell, yamlnodes, yamlparsing, yamltexts
+from migrate02.formats.format import Context
+from migrate02.formats.layers.compose import COMPOSE
+from migrate02.formats.reading import ENVIRONMENT, NOTHING, FileNamed, Reading, Setup, joined
 from migrate02.formats.releases import era_of_image
-from migrate02.formats.starts import Start, find, is_image, shells
-from migrate02.formats.variables import Assigned
+from migrate02.formats.starts import setups, variables
+from migrate02.formats.starts.dialects import SHLEX
+from migrate02.formats.starts.follow import Start, follow, is_image
+from migrate02.formats.starts.variables import Assigned
+from migrate02.formats.starts.words import Word, inner, split
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import SHLEX, Word, inner, split
 from migrate02.formats.yamlnodes import Node, ScalarNode, SequenceNode
 
 _MANIFEST = re.compile(r"(?m)^[ \t{,]*[\"']?(?:kind|containers|apiVersion)[\"']?[ \t]*:")
 
 
-def read(view: View, era: str = "") -> Reading:
+def read(view: View, context: Context) -> Reading:
+    era = context.era
     readings = []
     is_manifest = bool(_MANIFEST.search(view.text))
     seen: set[int] = set()
-    for root in yamlnodes.documents(view.text):
+    for root in yamlparsing.documents(view.text):
         if is_manifest or yamlnodes.get(root, "kind") is not None:
             readings += [
                 _of_pod(view, container, pod, era) for container, pod in _of_kubernetes(root, root, seen)
@@ -90,30 +94,32 @@ def _of_container(
     is_compose: bool = False,
 ) -> Reading:
     era = era or era_of_image(image)
-    start = find(words) if words else None
-    if start is not None:
-        setup = setups.of_start(start, assigned, hostname="", files=files, era=era)
+    followed = follow(words)
+    if followed.start is not None:
+        setup = setups.of_start(followed.start, assigned, hostname="", files=files, era=era)
         return Reading([_hosted(setup, *host)], [], [])
     inside = [
-        shell.read(_for_a_shell(word, is_compose=is_compose), era, assigned=assigned, files=files)
-        for word in shells(words)
+        shell.read_commands(
+            _for_a_shell(word, is_compose=is_compose), Context(era, assigned=assigned, files=files)
+        )
+        for word in followed.texts
     ]
     if any(reading.setups for reading in inside):
         return joined(inside)
     if not is_image(image):
-        return Reading([], [], [])
+        return NOTHING
     if words and words[0].text.startswith("-"):
         setup = _without_program(words, assigned, files, era)
         return Reading([_hosted(setup, *host)], [], [])
     read = variables.read(assigned)
-    if words or not read.places:
-        return Reading([], [], [])
-    setup = Setup(line, [], read.places, read.findings, read.home, "", files, era=era)
+    if words or not read.occurrences:
+        return NOTHING
+    setup = Setup(line, [], read.occurrences, read.findings, read.insertion, "", files, era=era)
     return Reading([_hosted(setup, *host)], [], [])
 
 
-def _hosted(setup: Setup, host: str, told: bool) -> Setup:
-    return setup._replace(host=host or setups.UNNAMED, host_is_told=told)
+def _hosted(setup: Setup, host: str, is_given: bool) -> Setup:
+    return setup._replace(host=host or setups.UNNAMED, host_is_given=is_given)
 
 
 def _for_a_shell(word: Word, *, is_compose: bool) -> View:
@@ -132,9 +138,9 @@ def _without_program(
 
 def _words(view: View, node: Node | None) -> list[Word]:
     if isinstance(node, SequenceNode):
-        return yamlnodes.words_of(view, node)
+        return yamltexts.words_of(view, node)
     if isinstance(node, ScalarNode) and node.value:
-        said = yamlnodes.inside(view, node)
+        said = yamltexts.inside(view, node)
         if node.style in ("|", ">"):
             said = said.inside(said.text.replace("\n", " "), range(len(said.text) + 1))
         said = COMPOSE.inside(said, 0, len(said.text))
@@ -152,23 +158,23 @@ def _environment(view: View, node: Node | None) -> Iterator[Assigned]:
         flow = bool(getattr(node, "flow_style", False))
 
         def write(name: str, text: str, raw: str = raw, flow: bool = flow) -> str:
-            return f"{name}: {yamlnodes.scalar(text, raw, flow=flow, level=view.depth + 1)}"
+            return f"{name}: {yamltexts.scalar(text, raw, flow=flow, level=view.depth + 1)}"
 
         first, after = view.line_around(start, end)
         if flow or view.text[first:start].strip():
-            gone, joint = _flow_gone(view, start, end), ", "
+            gone, joint = yamltexts.gone_from_flow(view, start, end), ", "
         else:
             gone, joint = variables.commented(view, first, after), view.newline + view.text[first:start]
-        yield Assigned(view, start, end, name, yamlnodes.said(view, value), write, joint, gone)
+        yield Assigned(view, start, end, name, yamltexts.said(view, value), write, joint, gone)
     if isinstance(node, SequenceNode):
-        for word in yamlnodes.words_of(view, node):
+        for word in yamltexts.words_of(view, node):
             name, equals, text = word.text.partition("=")
             if not equals:
                 continue
             if word.lines is not None:
                 gone = variables.commented(view, view.line_around(word.start)[0], word.lines[1])
             else:
-                gone = _flow_gone(view, word.start, word.end)
+                gone = yamltexts.gone_from_flow(view, word.start, word.end)
 
             def listed(name: str, text: str, word: Word = word) -> str:
                 return word.quoted(f"{name}={text}", word.raw)
@@ -198,7 +204,7 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
             said = {"name": variable, "value": text}
             for begin, end, kind in reversed(spans):
                 flow = "{" in whole[:1]
-                new = yamlnodes.scalar(said[kind], whole[begin:end], flow=flow, level=view.depth + 1)
+                new = yamltexts.scalar(said[kind], whole[begin:end], flow=flow, level=view.depth + 1)
                 whole = whole[:begin] + new + whole[end:]
             return whole
 
@@ -206,15 +212,7 @@ def _named_values(view: View, node: Node | None) -> Iterator[Assigned]:
         if lines is not None and len(item.value) == 2:
             gone, joint = Edit(*lines, ""), view.text[lines[0] : start]
         elif len(item.value) == 2:
-            gone, joint = _flow_gone(view, start, end), ", "
+            gone, joint = yamltexts.gone_from_flow(view, start, end), ", "
         else:
             continue
-        yield Assigned(view, start, end, name.value, yamlnodes.said(view, value), write, joint, gone)
-
-
-def _flow_gone(view: View, start: int, end: int) -> Edit:
-    after = re.compile(r"\s*,\s*").match(view.text, end)
-    return Edit(start, after.end() if after else end, "")
-
-
-__all__ = ["read"]
+        yield Assigned(view, start, end, name.value, yamltexts.said(view, value), write, joint, gone)

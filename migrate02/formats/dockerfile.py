@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migrate02.formats import setups, shell
-from migrate02.formats.masks import restore
-from migrate02.formats.places import Reading, joined
-from migrate02.formats.starts import find, shells
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats import shell
+from migrate02.formats.format import Context
+from migrate02.formats.placeholders import restore
+from migrate02.formats.reading import NOTHING, Reading, Setup, joined
+from migrate02.formats.starts import setups, variables
+from migrate02.formats.starts.dialects import JSON_LIST, SHELL
+from migrate02.formats.starts.follow import follow
+from migrate02.formats.starts.variables import Assigned, commented
+from migrate02.formats.starts.words import Word, inner, split
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import JSON_LIST, SHELL, Word, inner, split
 
 _INSTRUCTION = re.compile(
     r"(?mi)^[ \t]*(ENV|ENTRYPOINT|CMD)[ \t]+((?:[^\r\n]*\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*[^\r\n]*)"
@@ -28,7 +31,8 @@ class _Instruction(NamedTuple):
     end: int
 
 
-def read(view: View, era: str = "") -> Reading:
+def read(view: View, context: Context) -> Reading:
+    era = context.era
     found = [
         _Instruction(match[1].upper(), match.start(), match.start(2), match.end(2))
         for match in _INSTRUCTION.finditer(view.text)
@@ -38,14 +42,9 @@ def read(view: View, era: str = "") -> Reading:
     command = next((one for one in reversed(found) if one.name == "CMD"), None)
     lists = [words for one in (entry, command) if one is not None and (words := _list(view, one)) is not None]
     if lists:
-        words = [word for run in lists for word in run]
-        start = find(words)
+        start = follow([word for run in lists for word in run]).start
         if start is not None:
-            return Reading(
-                [setups.of_start(start, assigned, era=era, host=setups.UNNAMED)],
-                [],
-                [],
-            )
+            return Reading([setups.of_start(start, assigned, era=era, host=setups.UNNAMED)], [], [])
     readings = [_for_a_shell(view, one, assigned, era) for one in (entry, command) if one is not None]
     if not any(reading.setups for reading in readings) and assigned and re.search(_ETCDS_IMAGE, view.text):
         return _only_variables(view, assigned)
@@ -56,22 +55,20 @@ _ETCDS_IMAGE = r"(?mi)^[ \t]*FROM[ \t]+(?:\S*/)?etcd\b"
 
 
 def _only_variables(view: View, assigned: list[Assigned]) -> Reading:
-    from migrate02.formats import variables
-    from migrate02.formats.places import Setup
-
     read = variables.read(assigned)
-    if not read.places:
-        return Reading([], [], [])
-    line = view.line(read.places[0].start)
-    setup = Setup(line, [], read.places, read.findings, read.home, unseen=True, only_variables=True)
+    if not read.occurrences:
+        return NOTHING
+    line = view.line(read.occurrences[0].start)
+    setup = Setup(line, [], read.occurrences, read.findings, read.insertion, unseen=True, only_variables=True)
     return Reading([setup], [], [])
 
 
 def _for_a_shell(view: View, one: _Instruction, assigned: list[Assigned], era: str) -> Reading:
     words = _list(view, one)
+    context = Context(era, assigned=assigned)
     if words is None:
-        return shell.read(view.part(one.at, one.end), era, hostname=shell.HOST_NAME, assigned=assigned)
-    return joined([shell.read(inner(word), era, assigned=assigned) for word in shells(words)])
+        return shell.read_commands(view.part(one.at, one.end), context)
+    return joined([shell.read_commands(inner(word), context) for word in follow(words).texts])
 
 
 def _list(view: View, one: _Instruction) -> list[Word] | None:

@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from migrate02.formats import setups, variables
-from migrate02.formats.masks import hole
-from migrate02.formats.places import ENVIRONMENT, FileNamed, Reading, Setup
-from migrate02.formats.shellwords import scan
-from migrate02.formats.starts import Start, find, shells
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats import shell
+from migrate02.formats.format import Context, Sourced
+from migrate02.formats.placeholders import placeholder
+from migrate02.formats.reading import ENVIRONMENT, FileNamed, Reading, Setup, joined
+from migrate02.formats.scripts.scan import scan
+from migrate02.formats.starts import setups, variables
+from migrate02.formats.starts.dialects import PLAIN, SYSTEMD, value_of
+from migrate02.formats.starts.follow import Start, follow
+from migrate02.formats.starts.variables import Assigned, commented
+from migrate02.formats.starts.words import Word, inner, split
 from migrate02.formats.view import Edit, View
-from migrate02.formats.words import PLAIN, SYSTEMD, Word, inner, split, value_of
 
 _LINE = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*")
 _PREFIX = re.compile(r"[-@+!:]*")
@@ -33,8 +36,8 @@ class Directive(NamedTuple):
     end: int
 
 
-def read(view: View, era: str = "", *, sourced: Callable[[str], View | None] = lambda _path: None) -> Reading:
-    """``sourced`` finds an environment file by its path: what it sets may stand for flags."""
+def read(view: View, context: Context) -> Reading:
+    """What an environment file sets that is one of this run may stand for flags."""
     directives = list(_directives(view.text))
     assigned = [item for one in directives if one.name == "Environment" for item in _assigned(view, one)]
     files = tuple(
@@ -50,32 +53,24 @@ def read(view: View, era: str = "", *, sourced: Callable[[str], View | None] = l
         words = split(view, at.end() if at else one.at, one.end, SYSTEMD)
         if at and "@" in at[0] and len(words) > 1:
             words = [words[0], *words[2:]]
-        start = find(words)
-        if start is not None:
-            start = start._replace(args=_seen_through(start.args, files, sourced))
-            found.append(_setup(view, start, assigned, files, one, era))
+        followed = follow(words)
+        if followed.start is not None:
+            start = followed.start
+            start = start._replace(args=_seen_through(start.args, files, context.sourced))
+            found.append(_setup(view, start, assigned, files, one, context.era))
             continue
-        for word in shells(words):
-            from migrate02.formats import shell
-
-            readings.append(
-                shell.read(
-                    inner(word), era, hostname=hole(HOST_NAME, view.depth + 1), assigned=assigned, files=files
-                )
-            )
+        hostname = placeholder(HOST_NAME, view.depth + 1)
+        around = Context(context.era, hostname=hostname, assigned=assigned, files=files)
+        readings += [shell.read_commands(inner(word), around) for word in followed.texts]
     if not found and not readings and first is None and not _OTHERS_DROP_IN.search(view.name):
         found += _only_variables(view, assigned, files)
-    return Reading(
-        [*found, *(setup for reading in readings for setup in reading.setups)],
-        [edit for reading in readings for edit in reading.edits],
-        [finding for reading in readings for finding in reading.findings],
-    )
+    return joined([Reading(found, [], []), *readings])
 
 
 def _seen_through(
     args: Sequence[Word],
     files: Sequence[FileNamed],
-    sourced: Callable[[str], View | None],
+    sourced: Sourced,
 ) -> list[Word]:
     """The words with those of a variable in the place of ``$NAME``, when it is set once, to flags."""
     if not any(_VARIABLE.match(word.raw) for word in args):
@@ -107,27 +102,27 @@ def _setup(
         return setups.of_start(start, era=era, files=named, hostname="")
     setup = setups.of_start(start, assigned, hostname=HOST_NAME, files=files, era=era)
 
-    def config_home(path: str) -> Edit:
+    def add_environment_file(path: str) -> Edit:
         lead = view.text[directive.start : directive.at].partition("ExecStart")[0]
         start, first = directive.start, view.text[directive.start]
         return view.edit(start, start + 1, f"{lead}EnvironmentFile={path}{view.newline}{first}")
 
-    return setup._replace(config_home=config_home)
+    return setup._replace(add_environment_file=add_environment_file)
 
 
 def _only_variables(view: View, assigned: list[Assigned], files: tuple[FileNamed, ...]) -> list[Setup]:
     """A drop-in that adds variables to a unit which is not seen here."""
     read = variables.read(assigned)
-    if not read.places:
+    if not read.occurrences:
         return []
-    line = view.line(read.places[0].start)
+    line = view.line(read.occurrences[0].start)
     return [
         Setup(
             line,
             [],
-            read.places,
+            read.occurrences,
             read.findings,
-            read.home,
+            read.insertion,
             HOST_NAME,
             files,
             unseen=True,

@@ -1,7 +1,7 @@
 """Statements of templates, and the blocks between them: what is there only at times, once the file is filled in.
 
 Of Jinja and Liquid (``{% if %}``), ERB and EPP (``<% if %>``), Go and Handlebars (``{{ if }}``, ``{{#if}}``). What only
-puts a value in is no statement, see ``masks``. Pure.
+puts a value in is no statement, see ``placeholders``. Pure.
 """
 
 from __future__ import annotations

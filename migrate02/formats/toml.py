@@ -6,24 +6,29 @@ import re
 
 from compat.toml04 import Span, TomlError, line_of, read_toml
 from migrate02.formats.document import Document, NothingToConvert, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.format import Context
+from migrate02.formats.reading import Reading, settings_alone
+from migrate02.formats.view import View
 
 _HEADER = r"\s*\[\s*[^\[\]]+\]\s*(#.*)?\Z"
 _AT_LINE = r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z"
 
 
-def read(text: str, name: str) -> Document:
+def read(view: View, _context: Context) -> Reading:
     """Raises UnusableInput with the TOML parser's words."""
     try:
-        found = read_toml(text, name)
+        found = read_toml(view.text, view.name)
     except TomlError as error:
-        raise _broken(str(error), text) from None
+        raise _broken(str(error), view.text) from None
     keys = [given.origin.name for given in found.given] + [
         finding.origin.name for finding in found.findings if finding.origin
     ]
-    pieces = _pieces(lines_of(text), found.spans, keys)
+    pieces = _pieces(lines_of(view.text), found.spans, keys)
     if not found.given and not any(finding.code == "invalid-value" for finding in found.findings):
         raise NothingToConvert("no setting of etcd")
-    return Document("toml", "env", pieces, found.given, found.findings, newline_of(text), whole=True)
+    return settings_alone(
+        Document("toml", "env", pieces, found.given, found.findings, newline_of(view.text), whole=True)
+    )
 
 
 def _broken(words: str, text: str) -> UnusableInput:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from migrate02.formats import shell
-from migrate02.formats.masks import restore
-from migrate02.formats.places import Reading, joined
-from migrate02.formats.variables import Assigned, commented
+from migrate02.formats.format import Context
+from migrate02.formats.placeholders import restore
+from migrate02.formats.reading import Reading, joined
+from migrate02.formats.starts.dialects import SHELL
+from migrate02.formats.starts.variables import Assigned, commented
 from migrate02.formats.view import View
-from migrate02.formats.words import SHELL
 
 _ENV = re.compile(r"(?m)^([ \t]*env[ \t]+)([A-Za-z_]\w*)=([^\r\n]*?)[ \t]*(?=\r?$)")
 _EXEC = re.compile(r"(?m)^[ \t]*exec[ \t](?:[^\r\n]*\\\r?\n)*[^\r\n]*")
@@ -20,8 +21,8 @@ _HEAD = re.compile(r"(?m)^[ \t]*((?:pre|post)-(?:start|stop)[ \t]+)?script[ \t]*
 _END = re.compile(r"(?m)^[ \t]*end script")
 
 
-def read(view: View, era: str = "", **more: object) -> Reading:
-    assigned = list(_assigned(view))
+def read(view: View, context: Context) -> Reading:
+    context = context._replace(assigned=list(_assigned(view)))
     scripts = list(_scripts(view.text))
     starts = [script.start for script in scripts]
     spans = [(script.at, script.end) for script in scripts if script.is_main]
@@ -30,7 +31,7 @@ def read(view: View, era: str = "", **more: object) -> Reading:
         if not before or scripts[before - 1].end <= found.start():
             spans.append(found.span())
     parts = [view.part(start, end) for start, end in sorted(spans)]
-    return joined([shell.read(part, era, assigned=assigned, **more) for part in parts])  # type: ignore[arg-type]
+    return joined([shell.read_commands(part, context) for part in parts])
 
 
 class _Script(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from migrate02.formats.document import UnusableInput
-from migrate02.formats.masks import hole, unmask
+from migrate02.formats.placeholders import placeholder, unmask
 
 Made = TypeVar("Made")
 
@@ -114,7 +114,7 @@ class View:
         raw = self.outer.text[first:after]
         if raw == self.text[start:end]:
             return self.outer.as_written(first, after)
-        return hole(raw, self.depth) if "\\" in raw else self.text[start:end]
+        return placeholder(raw, self.depth) if "\\" in raw else self.text[start:end]
 
     @property
     def whole(self) -> View:

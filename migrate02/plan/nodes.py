@@ -11,7 +11,7 @@ from compat.settings import Given
 from compat.translate import ERA_04, Surroundings, translate
 from migrate02.convert.clusters import given_size
 from migrate02.convert.conversion import unmasked
-from migrate02.formats.masks import unmask
+from migrate02.formats.placeholders import unmask
 
 BOOTSTRAP = frozenset(
     (

@@ -245,7 +245,7 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "releases": _run(f"FROM etcd:0.4.9\nCMD {START}\n", "RUN curl etcd-v0.4.{i}\n"),
         "other lines": _run(f"FROM etcd:0.4.9\nCMD {START}\n", "RUN true {i}\n"),
     },
-    "strings": {
+    "cloud-templates": {
         "texts": _run("", 'a{i} = "#cloud-config\\ncoreos:\\n  etcd:\\n    addr: 10.0.0.9:4001\\n"\n'),
         "one text": _run('a = "#cloud-config\\ncoreos:\\n  etcd:\\n', "    addr: 10.0.0.9:4001\\n", '"\n'),
         "here-documents": _run("a {\n", f"u = <<E\n#!/bin/sh\n{START}\nE\n"),
@@ -326,7 +326,7 @@ REPEATED: dict[str, dict[str, Grow]] = {
         "flags": _run("etcd: etcd", " -addr 10.0.0.9:4001", "\n"),
         "other lines": _run("etcd: etcd -addr 10.0.0.9:4001\n", "web{i}: serve\n"),
     },
-    "script": {
+    "shell, no first line": {
         "starts": _run("set -e\n", f"{START}\n"),
         "commands": _run("set -e\n", "echo {i}\n", f"{START}\n"),
     },
@@ -359,10 +359,10 @@ SAMPLES: dict[str, str] = {
     "upstart": f"start on x\nexec {START} -discovery a@@\n",
     "supervisor": f"[program:etcd]\ncommand={START} -discovery a@@\n",
     "dockerfile": f"FROM etcd:0.4.9\nENV ETCD_NAME=a@@\nCMD {START}\n",
-    "strings": 'a = "#cloud-config\\ncoreos:\\n  etcd:\\n    addr: 10.0.0.9:4001\\n"\nb = a@@\n',
+    "cloud-templates": 'a = "#cloud-config\\ncoreos:\\n  etcd:\\n    addr: 10.0.0.9:4001\\n"\nb = a@@\n',
     "containers": f"{COMPOSE}  etcd:\n{CONTAINER}    command: -addr 10.0.0.9:4001 -name a@@\n",
     "procfile": "etcd: etcd -addr 10.0.0.9:4001 -name a@@\n",
-    "script": f"set -e\n{START} -discovery a@@\n",
+    "shell, no first line": f"set -e\n{START} -discovery a@@\n",
 }
 """A small file of each kind; what grows is put in the place of ``@@``."""
 

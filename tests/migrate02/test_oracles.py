@@ -22,10 +22,12 @@ import yaml
 from compat.commandline import read_command_line
 from migrate02.convert.conversion import Options
 from migrate02.convert.deployment import convert_text
-from migrate02.convert.inputs import convert_words, reading_of
+from migrate02.convert.inputs import convert_words, detected_in
 from migrate02.convert.setup_files import merged
-from migrate02.formats import UnusableInput, rooms
-from migrate02.formats.masks import MARKER, unmask
+from migrate02.formats.detection import detect
+from migrate02.formats.document import UnusableInput
+from migrate02.formats.placeholders import MARKER, unmask
+from migrate02.formats.registry import AMONG_OTHER_THINGS
 from migrate02.formats.view import View
 from server.config import load
 from tests.migrate02.running import HOST, convert
@@ -276,7 +278,7 @@ def test_the_bundled_server_takes_every_converted_start(before: bytes, after: by
     """With something in the place of what is filled in."""
     del before
     text = after.decode("utf-8", "surrogateescape")
-    for setup in reading_of(text, "input", Options()).setups:
+    for setup in detected_in(text, "input", Options()).reading.setups:
         given = merged(setup)
         words = [f"--{name}={filled_in(item.value, name)}" for name, item in given.items()]
         line = read_command_line(words)
@@ -383,11 +385,11 @@ def test_every_room_has_enough_cases() -> None:
     assert sum(name.startswith(EVERY_KIND) for name in names) >= 80
 
 
-def test_every_room_is_asked_for_by_some_text() -> None:
+def test_every_format_is_found_in_some_text() -> None:
     found = set()
     for case in (FIXTURES / "convert").iterdir():
         for path in case.glob("input*"):
             text = path.read_bytes().decode("utf-8", "surrogateescape")
             with contextlib.suppress(UnusableInput):  # what is broken is recorded there
-                found.add(rooms.find(View(text, ""))[0])
-    assert found >= rooms.ROOMS.keys() - {"script"}
+                found.add(detect(View(text, "")).format)
+    assert found >= set(AMONG_OTHER_THINGS)

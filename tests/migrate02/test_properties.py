@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from compat.flags04 import BY_NAME
 from compat.placeholder import OTHERS
-from migrate02 import formats
 from migrate02.cli.listings import as_json, typed
 from migrate02.cli.report import diff, finding_lines
 from migrate02.convert.conversion import Conversion, Options
 from migrate02.convert.deployment import convert_text
 from migrate02.convert.inputs import convert_words
+from migrate02.formats import settings as settings_alone
 from tests.migrate02.configurations import FORMS, TARGETS, Configuration, configurations
 from tests.migrate02.running import HOST
 
@@ -72,7 +72,7 @@ def test_converting_a_converted_text_changes_nothing(
 def test_text_says_what_the_json_says(kind: str, configuration: Configuration, form: str) -> None:
     conversion = converted(text_of(configuration, kind), form)
     assert conversion.text is not None
-    read_back = {given.name: given.value for given in formats.read(conversion.text, "output").given}
+    read_back = {given.name: given.value for given in settings_alone.read(conversion.text, "output").given}
     assert typed(read_back) == typed(conversion.config)
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate02 import formats
 from migrate02.datadir.commands04 import FIELDS
-from migrate02.formats.rooms import ROOMS
+from migrate02.formats.registry import AMONG_OTHER_THINGS, SETTINGS_ALONE
 from tests.migrate02 import hostile, hostile_data, work
 from tests.migrate02.hostile import Case
 
@@ -18,7 +17,8 @@ SIZES = (24, 48, 96)
 
 
 def test_every_format_has_inputs_that_grow() -> None:
-    assert set(hostile.REPEATED) == set(hostile.SAMPLES) == {*formats.WHOLE, *ROOMS}
+    names = {format.name for format in (*SETTINGS_ALONE, *AMONG_OTHER_THINGS)}
+    assert set(hostile.REPEATED) == set(hostile.SAMPLES) == {*names, "shell, no first line"}
 
 
 def test_every_command_of_a_log_is_among_the_data_that_grow(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from migrate02.convert import differences
 from migrate02.convert.conversion import Options
 from migrate02.convert.deployment import convert_text
 from migrate02.datadir.errors import DataError
-from migrate02.formats import view, yamlnodes
+from migrate02.formats import view, yamlparsing
 from tests.migrate02.hostile import Grow
 from tests.migrate02.hostile_data import Make
 
@@ -45,7 +45,7 @@ def as_if_large(*, product: bool) -> Iterator[None]:
     most = 0 if product else view.MOST_SETTINGS
     with (
         patch.object(view, "MOST_SETTINGS", most),
-        patch.object(yamlnodes, "SURELY_FLAT", 0),
+        patch.object(yamlparsing, "SURELY_FLAT", 0),
         patch.object(differences, "_FEW", 0),
     ):
         yield

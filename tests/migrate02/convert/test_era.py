@@ -9,7 +9,7 @@ from migrate02.convert.conversion import Options
 from migrate02.convert.deployment import convert_text
 from migrate02.convert.era import era_of_setup
 from migrate02.convert.inputs import convert_words
-from migrate02.formats.places import Setup
+from migrate02.formats.reading import Setup
 
 
 def codes(words: list[str]) -> list[str]:

@@ -251,7 +251,7 @@ def test_of_files_that_are_named_a_crash_loses_none_and_the_next_run_reports_wha
     assert reported > 0
 
 
-@pytest.mark.parametrize("where", ["migrate02.convert.inputs.reading_of", "migrate02.cli.report.report"])
+@pytest.mark.parametrize("where", ["migrate02.convert.inputs.detected_in", "migrate02.cli.report.report"])
 def test_a_signal_before_and_after_the_writing_says_what_was_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
