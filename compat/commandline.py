@@ -11,6 +11,14 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from compat import flags04
+from compat.codes import (
+    CONFIG_BEHIND_A_WORD,
+    DEPRECATED_FLAG,
+    IGNORED_WORDS,
+    NO_FLAG,
+    REFUSED_FLAG,
+    UNKNOWN_FLAG,
+)
 from compat.findings import Finding
 from compat.flags04 import BY_NAME, BY_SHORT, DEPRECATED, IGNORED, UNKNOWN
 from compat.goflag import BOOL, MAYBE, TRUE, VALUE, Flag, FlagError, HelpAsked, Parsed, first_pass, parse
@@ -167,16 +175,15 @@ def _given(flag: Flag) -> Given:
 
 def _refused(error: FlagError, args: Sequence[str]) -> Finding:
     text = str(error)
-    unknown = text.startswith("flag provided but not defined")
     origin = Origin(FLAG, args[error.position].partition("=")[0])
-    remedy = "see 'etcd02 -help'" if unknown else ""
-    if "bad IP in address" in text or "in address" in text:
+    if text.startswith("flag provided but not defined"):
+        return UNKNOWN_FLAG.finding(canonical(error.name), origin, reason=text)
+    remedy = ""
+    if "in address" in text:
         remedy = "write it as IP:port or host:port, without http://"
     elif "URL" in text or "first path segment" in text:
         remedy = "write it as http://host:port or https://host:port"
-    return Finding(
-        "unknown-setting" if unknown else "invalid-value", canonical(error.name), origin, text, remedy
-    )
+    return REFUSED_FLAG.finding(canonical(error.name), origin, reason=text, remedy=remedy)
 
 
 def _deprecated(flag: Flag) -> Finding | None:
@@ -184,7 +191,7 @@ def _deprecated(flag: Flag) -> Finding | None:
         return None
     new = canonical(flag.name)
     origin = Origin(FLAG, flag.spelled)
-    return Finding("deprecated-name", new, origin, f"[deprecated] use -{new}, not -{flag.name}", "")
+    return DEPRECATED_FLAG.finding(new, origin, new=new, old=flag.name)
 
 
 def _stray(parsed: Parsed, era: str) -> Finding:
@@ -200,12 +207,9 @@ def _stray(parsed: Parsed, era: str) -> Finding:
         flag.position + 1 == parsed.rest_position and flag.value is None for flag in parsed.flags[-1:]
     )
     if not refused_by_both and era == ERA_04:
-        message = f"ignored, as 0.4 did without a word: {words} (etcd 2.x: '{rest[0]}' is not a valid flag)"
-        return Finding("words-ignored", "", origin, message, "remove them, or write a boolean as -flag=value")
-    message = f"error verifying flags, '{rest[0]}' is not a valid flag. See 'etcd --help'."
-    return Finding("stray-words", "", origin, message, "remove it, or put the flag it belongs to before it")
+        return IGNORED_WORDS.finding("", origin, words=words, word=rest[0])
+    return NO_FLAG.finding("", origin, word=rest[0])
 
 
 def _config_not_seen(seen: Given) -> Finding:
-    message = f"{seen.value} is not read: 0.4 looked for -config only up to the first value that was a word of its own"
-    return Finding("config-not-seen", "config", seen.origin, message, "to have it read, put -config first")
+    return CONFIG_BEHIND_A_WORD.finding("config", seen.origin, value=seen.value)

@@ -10,18 +10,34 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from compat import __version__, automigrate, standard
+from compat.codes import (
+    BAD_VALUE,
+    BUNDLED_CHOSEN,
+    CHOSEN,
+    CLASH,
+    DATA_BESIDE_WAL_DIR,
+    DATA_NOT_MIGRATED,
+    DATA_OF_04,
+    ENGINE_UNUSABLE,
+    LATER_FLAG,
+    LATER_VARIABLE,
+    MIGRATED,
+)
 from compat.commandline import OWN_FLAGS, read_command_line
 from compat.datadir import is_of_etcd04
-from compat.findings import ERROR, Finding, worst
+from compat.findings import ERROR, Finding, Text, worst
 from compat.gather import gather, look_around
 from compat.goflag import TRUE
 from compat.settings import FILE, FLAG, Given, Origin, named_by_etcd
 from compat.translate import ERA_04, translate
 from server import ETCD_VERSION
 from server.config import BY_NAME, Config, ConfigError, ValueRefused, load, redacted
+
+if TYPE_CHECKING:
+    from compat import engines
 
 SYSTEM_FILE = "/etc/etcd/etcd.conf"
 
@@ -102,7 +118,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
     if engine and not prints:
         return _hand_over(engine, ready, environ)
     if not engine and is_of_etcd04(config.data_dir) and not migrates:
-        return _stop([_old_data(config.data_dir)], REFUSED)
+        return _stop([_of_data(DATA_OF_04, config.data_dir)], REFUSED)
     _print_findings(ready.findings)
     if prints:
         return _print_config(ready)
@@ -118,8 +134,7 @@ def _choose_engine(choice: str, ourselves: str, environ: Mapping[str, str]) -> s
     from compat.engines import find_on_path
 
     path = find_on_path(environ.get("PATH", os.defpath), ourselves)
-    message = f"--engine auto: {path or 'no etcd on the PATH, so the bundled server'}"
-    _print_findings([Finding("engine-chosen", "engine", None, message, "")])
+    _print_findings([(CHOSEN if path else BUNDLED_CHOSEN).finding("engine", None, path=path)])
     return path
 
 
@@ -131,7 +146,7 @@ def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
     try:
         engine = engines.ask_version(path, environ)
         if is_of_etcd04(config.data_dir) and not engine.reads_data_of_04:
-            return _stop([*ready.findings, _old_data(config.data_dir)], REFUSED)
+            return _stop([*ready.findings, _of_data(DATA_OF_04, config.data_dir)], REFUSED)
         start = engines.prepare(engine, ready.settings, config, environ)
         handed_over = handover.hand_over(engine, config.data_dir, config.wal_dir)
         _print_findings([*ready.findings, *start.findings, *handed_over.findings])
@@ -141,7 +156,11 @@ def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
             handed_over.take_back()
             raise
     except engines.EngineError as error:
-        return _stop([*ready.findings, Finding("engine", "engine", None, str(error), error.remedy)], REFUSED)
+        return _stop([*ready.findings, _unusable(error)], REFUSED)
+
+
+def _unusable(error: engines.EngineError) -> Finding:
+    return ENGINE_UNUSABLE.finding("engine", None, reason=str(error), remedy=error.remedy)
 
 
 def _print_config(ready: Ready) -> int:
@@ -159,7 +178,7 @@ def _print_version(engine: str, environ: Mapping[str, str]) -> int:
         try:
             engines.become(engines.Start([engine, "--version"], dict(environ), []))
         except engines.EngineError as error:
-            return _stop([Finding("engine", "engine", None, str(error), error.remedy)], REFUSED)
+            return _stop([_unusable(error)], REFUSED)
     print(f"etcd Version: {ETCD_VERSION}\nmigrate02 Version: {__version__} (bundled server)")
     return 0
 
@@ -176,55 +195,33 @@ def _clash(error: ConfigError, given: Mapping[str, Given]) -> Finding:
     origin = at_fault.origin if at_fault is not None else None
     if isinstance(error, ValueRefused):
         named = named_by_etcd(at_fault) if at_fault is not None else f"--{error.setting}"
-        message = f'invalid value "{error.value}" for {named}: {error.message}'
-        return Finding("invalid-value", error.setting, origin, message, "write a value that etcd takes")
-    message = f"error verifying flags, {error.message}. See 'etcd --help'."
-    return Finding("settings-clash", error.setting, origin, message, " ".join(error.hints))
+        remedy = "write a value that etcd takes"
+        fields = {"value": error.value, "given": named, "reason": error.message, "remedy": remedy}
+        return BAD_VALUE.finding(error.setting, origin, **fields)
+    return CLASH.finding(error.setting, origin, reason=error.message, remedy=" ".join(error.hints))
 
 
 def _of_a_later_release(given: Given) -> Finding:
-    message = f"flag provided but not defined: -{given.name}"
-    remedy = "etcd 2.3 has no such flag; start a newer etcd with --engine PATH"
-    return Finding("unknown-setting", given.name, given.origin, message, remedy)
+    return LATER_FLAG.finding(given.name, given.origin, flag=given.name)
 
 
 def _unknown_to_23(given: Given) -> Finding:
-    message = f"unrecognized environment variable {given.origin.name}={given.value}"
-    remedy = "it is of a later etcd; to have it take effect, start one with --engine PATH"
-    return Finding("unknown-variable", given.name, given.origin, message, remedy)
+    return LATER_VARIABLE.finding(given.name, given.origin, variable=given.origin.name, value=given.value)
 
 
-def _old_data(data_dir: str, why_not: str = "") -> Finding:
-    message = "this directory holds data of etcd 0.4; starting here would start empty beside it"
-    remedy = (
-        f"to keep the keys, run: migrate02 data {data_dir} --beside (or start with --auto-migrate); "
-        f"to start empty, run: mv {data_dir} {data_dir}.0.4 - see 'migrate02 explain data-dir-04'"
-    )
-    return Finding(
-        "data-dir-04",
-        "data-dir",
-        Origin(FILE, "data-dir", data_dir),
-        why_not or message,
-        "" if why_not else remedy,
-    )
+def _of_data(text: Text, data_dir: str, **fields: str) -> Finding:
+    return text.finding("data-dir", Origin(FILE, "data-dir", data_dir), directory=data_dir, **fields)
 
 
 def _migrate(config: Config, given: Mapping[str, Given]) -> Finding:
     """Converts the data directory of 0.4; an error when that cannot be."""
     if config.wal_dir:
-        return _old_data(
-            config.data_dir,
-            "--auto-migrate puts the log below --data-dir, so it does not go with --wal-dir: leave that out, or "
-            f"convert by hand (migrate02 data {config.data_dir} NEW) and move NEW/member/wal there",
-        )
+        return _of_data(DATA_BESIDE_WAL_DIR, config.data_dir)
     try:
         said = automigrate.migrate(config.data_dir, {name: one.value for name, one in given.items()})
     except automigrate.MigrationFailed as error:
-        return _old_data(config.data_dir, f"it could not be converted, and nothing was changed: {error}")
-    origin = Origin(FILE, "data-dir", config.data_dir)
-    return Finding(
-        "data-migrated", "data-dir", origin, said, "the files of 0.4 are still there; keep them for a while"
-    )
+        return _of_data(DATA_NOT_MIGRATED, config.data_dir, reason=str(error))
+    return _of_data(MIGRATED, config.data_dir, what=said)
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:

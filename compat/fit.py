@@ -11,7 +11,18 @@ from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
-from compat.findings import Finding
+from compat.codes import (
+    CAME_LATER,
+    DATA_FOR_35,
+    GONE,
+    NAME_TO_BIND,
+    NO_ORIGINS,
+    NO_PROXY,
+    NO_V2_API,
+    ONLY_BUNDLED,
+    PORT_OF_SCHEME,
+)
+from compat.findings import Finding, Text
 from compat.flags2x import BY_NAME, LATEST
 from server.config import UrlError, parse_url
 
@@ -55,8 +66,10 @@ class _Fit:
         if instead_of:
             self.renamed[name] = instead_of
 
-    def say(self, code: str, setting: str, message: str, remedy: str) -> None:
-        self.findings.append(Finding(code, setting, None, f"etcd {self.version}: {message}", remedy))
+    def say(self, text: Text, setting: str, **fields: str) -> None:
+        """The text's ``name`` and ``version`` are the setting and the release."""
+        known = {"name": setting, "version": str(self.version)}
+        self.findings.append(text.finding(setting, None, **(known | fields)))
 
     def knows(self, name: str) -> bool:
         return name in BY_NAME and BY_NAME[name].known_to(self.version)
@@ -82,15 +95,13 @@ def _take_or_tell(work: _Fit, name: str, value: str) -> None:
         return
     flag = BY_NAME.get(name)
     if flag is None:
-        work.say("target-lacks", name, f"--{name} {value} is left out: only the bundled server has it", "")
+        work.say(ONLY_BUNDLED, name, value=value)
         return
     if Version(flag.first) > work.version:
-        work.say("target-lacks", name, f"--{name} {value} is left out: it came with {flag.first}", "")
+        work.say(CAME_LATER, name, value=value, first=flag.first)
     else:
         remedy = f"use {flag.replacement}" if flag.replacement else ""
-        work.say(
-            "target-lacks", name, f"--{name} {value} is left out: it is gone since {flag.removed}", remedy
-        )
+        work.say(GONE, name, value=value, removed=flag.removed, remedy=remedy)
 
 
 def _debug(work: _Fit, name: str, value: str) -> bool:
@@ -144,19 +155,10 @@ def _cors(work: _Fit, name: str, value: str) -> bool:
     if kept:
         work.put(name, ",".join(kept))
     if bare:
-        work.say(
-            "cors-without-port",
-            name,
-            f"{', '.join(bare)} got the port of its scheme, because --cors takes only URLs with one",
-            "a browser sends no default port in Origin, so check that these origins still match; '*' allows any",
-        )
+        work.say(PORT_OF_SCHEME, name, origins=", ".join(bare))
     if wrong:
-        work.say(
-            "target-lacks",
-            name,
-            f"{', '.join(wrong)} is left out, because --cors takes only http(s)://host:port",
-            "write it so" if kept else "write it so; without --cors, every origin is allowed",
-        )
+        remedy = "write it so" if kept else "write it so; without --cors, every origin is allowed"
+        work.say(NO_ORIGINS, name, origins=", ".join(wrong), remedy=remedy)
     return True
 
 
@@ -173,12 +175,7 @@ def _listen(work: _Fit, name: str, value: str) -> bool:
         for url in value.split(","):
             host = _BRACKETS.sub("", url.partition("://")[2].rpartition(":")[0])
             if host and host != "localhost" and not _is_ip(host):
-                work.say(
-                    "listen-host-name",
-                    name,
-                    f"expected IP in URL for binding ({url})",
-                    f"write the IP address of {host} in --{name}",
-                )
+                work.say(NAME_TO_BIND, name, url=url, host=host)
     return False
 
 
@@ -189,12 +186,7 @@ def _is_ip(host: str) -> bool:
 def _discovery_fallback(work: _Fit, name: str, value: str) -> bool:
     if value != "proxy" or work.version < Version("3.6"):
         return False
-    work.say(
-        "target-lacks",
-        name,
-        'v2 proxy is deprecated, and --discovery-fallback can\'t be configured as "proxy"',
-        "it is left out: a surplus member exits",
-    )
+    work.say(NO_PROXY, name)
     return True
 
 
@@ -211,21 +203,11 @@ def _enable_v2(work: _Fit) -> None:
     if flag.known_to(work.version):
         work.put("enable-v2", "true")
         return
-    work.say(
-        "v2-api",
-        "enable-v2",
-        "there is no v2 API any more: clients of 0.4 and 2.x cannot be served, and v2 keys cannot be reached",
-        "move the clients to the v3 API and the keys with it before going beyond 3.5",
-    )
+    work.say(NO_V2_API, "enable-v2")
 
 
 def _keeps_v2_data(work: _Fit) -> None:
-    work.say(
-        "v2-data",
-        "enable-v2",
-        "keys written with --enable-v2 stay in the data directory, and etcd 3.6 refuses to start on it",
-        "Move the clients and their keys to the v3 API before the upgrade to 3.6.",
-    )
+    work.say(DATA_FOR_35, "enable-v2")
 
 
 _Rule = Callable[[_Fit, str, str], bool]

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from compat.codes import NOT_READ, READ_AS_VARIABLES, UNUSABLE_CONFIG, UNUSABLE_SYSTEM_FILE
 from compat.commandline import CommandLine
 from compat.datadir import has_member_data, is_of_etcd04
 from compat.envfile import holds_variables, read_env_file
@@ -72,9 +73,8 @@ def _read_named(config_file: Given) -> _File:
     try:
         return _parse(path)
     except (OSError, UnicodeDecodeError, TomlError) as error:
-        message = f"{config_file.origin.name}: {_reason(error)}"
-        remedy = "mend the file, or name the right one"
-        return _File([], [Finding("unusable-input", "config", Origin(FILE, path, path), message, remedy)])
+        fields = {"given": config_file.origin.name, "reason": _reason(error)}
+        return _File([], [UNUSABLE_CONFIG.finding("config", Origin(FILE, path, path), **fields)])
 
 
 def _read_system(path: str, started: Mapping[str, Given]) -> _File:
@@ -89,9 +89,7 @@ def _read_system(path: str, started: Mapping[str, Given]) -> _File:
         reason = _reason(error)
         if era_of(started) != ERA_04:
             return _File([], [_not_read(path, f"it is no file of 0.4 ({reason})")])
-        return _File(
-            [], [Finding("unusable-input", "config", Origin(FILE, path, path), reason, "mend the file")]
-        )
+        return _File([], [UNUSABLE_SYSTEM_FILE.finding("config", Origin(FILE, path, path), reason=reason)])
     if _is_new({given.name: given for given in found.given}) and era_of(started) == ERA_04:
         return _File(
             [], [_not_read(path, "it is of etcd 2.x, and the command line or the environment of 0.4")]
@@ -120,10 +118,8 @@ def _parse(path: str) -> _File:
 
 
 def _read_as_variables(path: str) -> Finding:
-    message = "read as an environment file; etcd 2.x itself reads no file"
-    return Finding("file-read", "config", Origin(FILE, path, path), message, "")
+    return READ_AS_VARIABLES.finding("config", Origin(FILE, path, path))
 
 
 def _not_read(path: str, why: str) -> Finding:
-    remedy = "to have it read, name it with -config"
-    return Finding("file-not-read", "config", Origin(FILE, path, path), f"not read: {why}", remedy)
+    return NOT_READ.finding("config", Origin(FILE, path, path), why=why)

@@ -10,6 +10,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from compat.codes import DATABASE_ADDED
 from compat.datadir import names_in
 from compat.engines import Engine, EngineError
 from compat.findings import Finding
@@ -69,16 +70,9 @@ def hand_over(engine: Engine, data_dir: str, wal_dir: str = "") -> Handover:
             str(error),
             f"etcd {engine.version} was not started: it wants a database in {snap}, which has to be put there first",
         ) from None
-    message = (
-        f"added an empty v3 database, which etcd {engine.version} wants beside a snapshot; "
-        "etcd 2.x and the bundled server do not start on a directory that has one"
-    )
-    remedy = (
-        f"keep a copy of {data_dir} if you may want to go back: once etcd {engine.version} has started there is no "
-        "other way; as long as it has not, removing the file is enough"
-    )
     origin = Origin(FILE, "data-dir", str(database))
-    return Handover([Finding("v3-database", "data-dir", origin, message, remedy)], str(database))
+    added = DATABASE_ADDED.finding("data-dir", origin, version=str(engine.version), directory=data_dir)
+    return Handover([added], str(database))
 
 
 @contextmanager

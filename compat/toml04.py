@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from compat.codes import BAD_VALUE, KEY_ELSEWHERE, KEY_IGNORED, KEY_OF_A_FLAG, WRONG_TYPE
 from compat.findings import Finding
 from compat.flags04 import BOOL, BY_TOML, COPY, FLOAT, INT, LIST, NEVER_READ, STRING, Flag04
 from compat.settings import FILE, Given, Origin
@@ -192,41 +193,31 @@ def _refusal(flag: Flag04, value: object) -> str:
 
 
 def _refused(flag: Flag04, key: str, value: object, reason: str, origin: Origin) -> Finding:
-    message = f'invalid value "{_as_flag_value(value)}" for {key}: {reason}'
-    return Finding("invalid-value", flag.name, origin, message, f"give {key} a value that etcd takes")
+    remedy = f"give {key} a value that etcd takes"
+    fields = {"value": _as_flag_value(value), "given": key, "reason": reason, "remedy": remedy}
+    return BAD_VALUE.finding(flag.name, origin, **fields)
 
 
 def _wrong_type(flag: Flag04, key: str, value: object, origin: Origin) -> Finding:
     wanted = _TYPES.get(flag.kind, _TEXT)[1]
-    return Finding(
-        "invalid-value",
-        flag.name,
-        origin,
-        f"{key} = {_shown(value)} has the wrong type, and 0.4 refuses to start with it",
-        f"write {wanted}",
-    )
+    return WRONG_TYPE.finding(flag.name, origin, key=key, value=_shown(value), wanted=wanted)
 
 
 def _no_table(key: str, value: object, origin: Origin) -> Finding:
-    message = f"{key} = {_shown(value)} has the wrong type, and 0.4 refuses to start with it"
-    return Finding("invalid-value", key, origin, message, f"write a table: [{key.lower()}]")
+    wanted = f"a table: [{key.lower()}]"
+    return WRONG_TYPE.finding(key, origin, key=key, value=_shown(value), wanted=wanted)
 
 
 def _never_read(key: str, value: object, origin: Origin) -> Finding:
     known = _meant(key.lower())
-    message = f"{key} = {_shown(value)}: 0.4 silently ignored this key"
+    shown = _shown(value)
     if known is None:
-        return Finding("never-read", key, origin, message, "remove it")
+        return KEY_IGNORED.finding(key, origin, key=key, value=shown)
     if not known.toml:
-        return Finding(
-            "never-read", known.name, origin, message, f"only the flag -{known.name} worked; remove it"
-        )
+        return KEY_OF_A_FLAG.finding(known.name, origin, key=key, value=shown, flag=known.name)
     table, _, inner = known.toml.rpartition(".")
     right = f"{inner} in the table [{table}]" if table else f"{inner} at the top of the file"
-    message += f"; it is {right}"
-    return Finding(
-        "never-read", known.name, origin, message, "remove it, or move it there if it should take effect"
-    )
+    return KEY_ELSEWHERE.finding(known.name, origin, key=key, value=shown, right=right)
 
 
 def _meant(key: str) -> Flag04 | None:

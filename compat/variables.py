@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from compat.codes import BAD_VALUE, NEW_VARIABLE_GIVEN, NO_NUMBER, NO_SETTING, VARIABLE_IGNORED
 from compat.findings import Finding
 from compat.flags04 import BY_NAME, BY_VARIABLE, COMMAND, NEVER_READ, ONLY_04_SPELLINGS, Flag04
 from compat.settings import Given, Origin
@@ -78,12 +79,7 @@ def _read_04(flag: Flag04, text: str, origin: Origin, template: bool) -> Given |
     value, refused_by_04 = variable_04(flag, text)
     reason = refusal(flag.name, value, template=template)
     if origin.name in ONLY_04_SPELLINGS and (reason or refused_by_04):
-        message = (
-            f'invalid value "{value}" for {origin.name} is passed over, as etcd 2.x passes over the variable'
-        )
-        return Finding(
-            "unusable-value", flag.name, origin, message, f"remove it, or give --{flag.name} a number"
-        )
+        return NO_NUMBER.finding(flag.name, origin, value=value, variable=origin.name, flag=flag.name)
     return _refused(flag.name, value, reason, origin) if reason else Given(flag.name, value, origin)
 
 
@@ -95,36 +91,22 @@ def _without_old_beside_new(read: Variables) -> Variables:
         given for given in read.given if given.origin.name in ONLY_04_SPELLINGS and given.name in new
     )
     told = [
-        Finding(
-            "new-wins",
-            given.name,
-            given.origin,
-            f"{given.origin.name} is passed over: its new name is given too",
-            "remove it",
-        )
-        for given in shadowed
+        NEW_VARIABLE_GIVEN.finding(given.name, given.origin, given=given.origin.name) for given in shadowed
     ]
     return Variables([given for given in read.given if given not in shadowed], read.findings + told)
 
 
 def _refused(name: str, value: str, reason: str, origin: Origin) -> Finding:
-    message = f'invalid value "{value}" for {origin.name}: {reason}'
     if "address" in reason:
         remedy = "write it as host:port, without http://; if the variable belongs to another program, unset it here"
     else:
         remedy = f"give {origin.name} a value that etcd takes, or unset it"
-    return Finding("invalid-value", name, origin, message, remedy)
+    return BAD_VALUE.finding(name, origin, value=value, given=origin.name, reason=reason, remedy=remedy)
 
 
 def _not_a_setting(origin: Origin, text: str) -> Finding:
     flag = NEVER_READ.get(origin.name)
     if flag is not None:
-        return Finding(
-            "never-read",
-            flag.name,
-            origin,
-            f"{origin.name}={text}: 0.4's documentation had this name, its code never read it",
-            _INSTEAD.get(flag.name, "remove it; etcd 2.x has nothing like it either"),
-        )
-    message = f"unrecognized environment variable {origin.name}={text}"
-    return Finding("unknown-variable", "", origin, message, "nothing to do if another program reads it")
+        remedy = _INSTEAD.get(flag.name, "remove it; etcd 2.x has nothing like it either")
+        return VARIABLE_IGNORED.finding(flag.name, origin, variable=origin.name, value=text, remedy=remedy)
+    return NO_SETTING.finding("", origin, variable=origin.name, value=text)

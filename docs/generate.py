@@ -17,9 +17,10 @@ from pathlib import Path
 
 import yaml
 
-from compat.findings import CODES, ERROR, INFO, REVIEW
+from compat.findings import ERROR, INFO, REVIEW
 from compat.flags04 import COMMAND, DROP, FLAGS
 from compat.usage import becomes
+from migrate02.findings import CODES
 
 ROOT = Path(__file__).parent.parent
 CASES = ROOT / "fixtures" / "convert"

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from compat.findings import CODES
+from migrate02.findings import CODES
 from tests.migrate02.running import migrate02
 
 ROOT = Path(__file__).parent.parent

@@ -5,6 +5,18 @@ from __future__ import annotations
 import re
 from itertools import count
 
+from compat.codes import (
+    CLUSTER_OF_ONE,
+    LIST_INCOMPLETE,
+    LIST_TO_COMPLETE,
+    OLD_TOKEN,
+    PEERS_BESIDE_A_LIST,
+    PEERS_FOR_A_LIST,
+    PEERS_IN_THE_LIST,
+    PEERS_OF_A_MEMBER,
+    PEERS_REFUSED,
+    TOKEN_FOR_A_LIST,
+)
 from compat.placeholder import PLACEHOLDER, is_incomplete, with_others
 from compat.settings import Given, named_by_etcd
 from compat.translate.draft import ERA_04, Draft
@@ -25,28 +37,20 @@ def _peers(draft: Draft) -> list[Given]:
 
 def _refuse_or_pass_over(draft: Draft, given: Given) -> None:
     if "initial-cluster" in draft.given:
-        said = (
-            "removed: --initial-cluster now lists"
-            if draft.around.may_be_completed
-            else "ignored: --initial-cluster lists"
-        )
-        draft.say("peers-passed-over", given, f"{given.origin.name} is {said} the members.")
+        draft.say(PEERS_FOR_A_LIST if draft.around.may_be_completed else PEERS_BESIDE_A_LIST, given)
         return
     if draft.around.member_has_data:
-        draft.say(
-            "peers-passed-over",
-            given,
-            f"{given.origin.name} is ignored: the member has its data and knows its cluster from there",
-        )
+        draft.say(PEERS_OF_A_MEMBER, given)
         return
     if _is_to_complete(draft):
         return
     draft.say(
-        "peers",
+        PEERS_REFUSED,
         given,
-        f'invalid value "{given.value}" for {named_by_etcd(given)}: flag "-{given.name}" is no longer supported. '
-        f"The --initial-cluster flag provides a similar concept with different semantics, see {GUIDE}",
-        f"list every member, the same on each: --initial-cluster {_proposal(draft, given)}",
+        flag=named_by_etcd(given),
+        name=given.name,
+        guide=GUIDE,
+        cluster=_proposal(draft, given),
     )
 
 
@@ -65,25 +69,10 @@ def _put_list_to_complete(draft: Draft) -> None:
     draft.put("initial-cluster", cluster, first)
     if draft.config.pop("discovery", ""):
         given = draft.given["discovery"]
-        message = f"{given.origin.name} is removed: --initial-cluster is to list the members"
-        draft.say("discovery-dropped", given, message)
-    draft.say(
-        "incomplete-cluster",
-        first,
-        f"{first.origin.name} {first.value}: etcd 2.x needs a list of all members; --initial-cluster is written with "
-        f"{PLACEHOLDER} for the others, which no etcd accepts until you complete it",
-        f"List every member, with the same addresses on each of them: --initial-cluster {_proposal(draft, first)} "
-        f"(the names of the others need not be right). {REMEDY}",
-    )
+        draft.say(TOKEN_FOR_A_LIST, given)
+    draft.say(LIST_TO_COMPLETE, first, placeholder=PLACEHOLDER, cluster=_proposal(draft, first))
     for given in rest:
-        draft.say("peers-passed-over", given, f"{given.origin.name} is removed: the list stands for it too.")
-
-
-REMEDY = (
-    "'migrate02 plan' with the files of all nodes makes the list, 'migrate02 convert --initial-cluster LIST' writes "
-    "it, 'migrate02 convert --check DIR' finds every list that is not complete"
-)
-"""The commands that settle an incomplete list."""
+        draft.say(PEERS_IN_THE_LIST, given)
 
 
 def _own_entries(draft: Draft) -> list[str]:
@@ -135,22 +124,11 @@ def translate_bootstrap(draft: Draft) -> None:
 def _warn_of_incomplete_list(draft: Draft) -> None:
     given = draft.given.get("initial-cluster")
     if given is not None and is_incomplete(given.value):
-        draft.say("incomplete-cluster", given, STILL_INCOMPLETE, COMPLETE_IT)
-
-
-STILL_INCOMPLETE = (
-    f"the list of members is not complete: {PLACEHOLDER} stands for the others, and no etcd accepts it"
-)
-COMPLETE_IT = f"List every member, with the same addresses on each of them. {REMEDY}"
+        draft.say(LIST_INCOMPLETE, given, placeholder=PLACEHOLDER)
 
 
 def _doubt_token(draft: Draft, discovery: Given) -> None:
-    draft.say(
-        "discovery-token",
-        discovery,
-        f"{discovery.value} cannot be used again if 0.4 used it, and etcd 2.x wants the cluster's size under it",
-        "make a new token with its _config/size set and put it here, the same on every member",
-    )
+    draft.say(OLD_TOKEN, discovery)
 
 
 def _starts_a_cluster_of_one(draft: Draft) -> bool:
@@ -172,10 +150,4 @@ def _put_cluster_of_one(draft: Draft) -> None:
     draft.put("initial-cluster", cluster, about)
     if draft.around.member_has_data:
         return  # it is ignored: not worth a line at every restart
-    draft.say(
-        "single-member",
-        about,
-        f"neither -peers nor -discovery: 0.4 started a new cluster of one, said in 2.x as --initial-cluster {cluster}",
-        "nothing to do for a cluster of one; for more, list every member there, the same on each",
-        setting="initial-cluster",
-    )
+    draft.say(CLUSTER_OF_ONE, about, setting="initial-cluster", cluster=cluster)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat.codes import BOOTSTRAPS_GIVEN, BOTH_GIVEN
 from compat.flags04 import ADVERTISED_OF, OLD_AND_NEW
 from compat.settings import FLAG, Given
 from compat.translate.draft import Draft
@@ -15,13 +16,7 @@ def refuse_several_bootstraps(draft: Draft) -> None:
     if len(found) < 2:
         return
     where = " and ".join(str(given.origin) for given in found)
-    draft.say(
-        "several-bootstraps",
-        found[0],
-        f"{where}: multiple discovery or bootstrap flags are set. "
-        'Choose one of "initial-cluster", "discovery" or "discovery-srv"',
-        "keep one of them",
-    )
+    draft.say(BOOTSTRAPS_GIVEN, found[0], where=where)
 
 
 def refuse_old_beside_new(draft: Draft) -> None:
@@ -36,10 +31,7 @@ def refuse_old_beside_new(draft: Draft) -> None:
         if new is None or old is None:
             continue
         draft.say(
-            "old-and-new",
-            old,
-            f"{old.origin} and {new.origin}: Set only one of flags -{new_name} and -{old_name}.{by}",
-            f"keep --{new_name} and remove {old.origin.name}",
+            BOTH_GIVEN, old, old_at=str(old.origin), new_at=str(new.origin), new=new_name, old=old_name, by=by
         )
 
 

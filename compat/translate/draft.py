@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from compat.findings import ERROR, Finding, worst
-from compat.settings import Given, Origin
+from compat.codes import CARRIED
+from compat.findings import ERROR, Finding, Text, worst
+from compat.settings import Given
 
 ERA_04 = "0.4"
 ERA_2X = "2.x"
@@ -60,19 +61,16 @@ class Draft:
         if source is not None:
             self.sources[name] = source.name
 
-    def say(
-        self, code: str, about: Given | None, message: str, remedy: str = "", *, setting: str = ""
-    ) -> None:
-        origin: Origin | None = about.origin if about is not None else None
-        name = setting or (about.name if about is not None else "")
-        self.findings.append(Finding(code, name, origin, message, remedy))
+    def say(self, text: Text, about: Given | None, *, setting: str = "", **fields: str) -> None:
+        """The text's ``given`` and ``value`` are those of the setting that it is about."""
+        if about is None:
+            self.findings.append(text.finding(setting, None, **fields))
+            return
+        known = {"given": about.origin.name, "value": about.value}
+        self.findings.append(text.finding(setting or about.name, about.origin, **(known | fields)))
 
     def say_carried(self, about: Given, name: str, value: str) -> None:
-        self.say(
-            "carried-over",
-            about,
-            f"{about.origin.name} became --{name} {value}: etcd 2.x does not look at the old name",
-        )
+        self.say(CARRIED, about, new=name, carried=value)
 
     def value(self, name: str) -> str:
         """The value that was given, or ``""``."""

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from compat.codes import (
+    CA_ALONE,
+    CHANGES_NOTHING,
+    DEBUG_SAYS_IT,
+    HALF_A_PAIR,
+    HOST_NAME_TAKEN,
+    LEFT_OUT,
+    NEW_GIVEN,
+    NOW_READ,
+    OLD_DATA,
+)
 from compat.flags04 import BY_NAME, CLIENT_AUTH, DEBUG, DROP, FLAGS, Flag04
 from compat.goflag import TRUE
 from compat.settings import VARIABLE, Given
@@ -25,13 +36,7 @@ def translate_name(draft: Draft) -> None:
             else "0.4 took the host name when no -name was given"
         )
         whose = "as told" if draft.around.hostname_given else "this machine's"
-        draft.say(
-            "name-from-hostname",
-            given,
-            f"{why}; --name is {name}, {whose}",
-            "check it",
-            setting="name",
-        )
+        draft.say(HOST_NAME_TAKEN, given, setting="name", why=why, name=name, whose=whose)
 
 
 def translate_data_dir(draft: Draft) -> None:
@@ -43,13 +48,7 @@ def translate_data_dir(draft: Draft) -> None:
         draft.put("data-dir", f"{draft.config['name']}.etcd", given)
     if draft.era == ERA_04 and not draft.around.is_this_machine and not draft.around.member_has_data:
         directory = draft.config["data-dir"]
-        draft.say(
-            "old-data-format",
-            given,
-            f"{directory}: a data directory of 0.4 there is not read by etcd 2.2 and later, they start empty over it",
-            "move it aside before the first start, and carry its keys over if they are needed",
-            setting="data-dir",
-        )
+        draft.say(OLD_DATA, given, setting="data-dir", directory=directory)
 
 
 def copy_settings(draft: Draft) -> None:
@@ -77,13 +76,7 @@ def _is_new_variable(given: Given, old: Flag04) -> bool:
 def _say_it_takes_effect(draft: Draft, given: Given) -> None:
     if draft.around.is_this_machine:
         return  # it was converted before, and is no news at each start
-    draft.say(
-        "takes-effect",
-        given,
-        f"{given.origin.name}={given.value}: 0.4 never read this name, and etcd 2.x does, so it takes effect from now "
-        "on",
-        "Remove it to keep what was in effect.",
-    )
+    draft.say(NOW_READ, given)
 
 
 def _empty_discovery(draft: Draft, given: Given) -> bool:
@@ -103,12 +96,7 @@ def _refuse_half_pairs(draft: Draft) -> frozenset[str]:
         given = present[0]
         missing = names[1] if given.name == names[0] else names[0]
         halves.add(given.name)
-        draft.say(
-            "half-tls-pair",
-            given,
-            f"{given.origin.name} is left out: without -{missing} 0.4 served plain http on -{address}, and so it stays",
-            f"to have TLS, give --{given.name} and --{missing}, and https:// in the URLs",
-        )
+        draft.say(HALF_A_PAIR, given, name=given.name, missing=missing, address=address)
     return frozenset(halves)
 
 
@@ -126,12 +114,7 @@ def translate_client_auth(draft: Draft) -> None:
             draft.put(trusted, given.value, given)
             draft.put(auth, "true", given)
         elif given.value:
-            draft.say(
-                "ca-without-pair",
-                given,
-                f"{given.origin.name} is left out: without -{prefix}cert-file and -{prefix}key-file it had no effect",
-                f"to ask for client certificates, give a certificate and its key, --{trusted} and --{auth}",
-            )
+            draft.say(CA_ALONE, given, prefix=prefix, trusted=trusted, auth=auth)
 
 
 def translate_verbosity(draft: Draft) -> None:
@@ -140,15 +123,11 @@ def translate_verbosity(draft: Draft) -> None:
         if flag.fate != DEBUG or given is None:
             continue
         if given.value not in TRUE:
-            draft.say(
-                "dropped-default", given, f"{given.origin.name} is left out: it changes nothing in etcd 2.x"
-            )
+            draft.say(CHANGES_NOTHING, given)
         elif "debug" in draft.given:
-            draft.say(
-                "new-wins", given, f"{given.origin.name} is passed over: --debug is given too", "remove it"
-            )
+            draft.say(NEW_GIVEN, given, new="debug")
         elif "debug" in draft.config:
-            draft.say("dropped-default", given, f"{given.origin.name} is left out: --debug says it already")
+            draft.say(DEBUG_SAYS_IT, given)
         else:
             draft.put("debug", "true", given)
             draft.say_carried(given, "debug", "true")
@@ -160,10 +139,6 @@ def drop_what_has_no_counterpart(draft: Draft) -> None:
         if flag is None or flag.fate != DROP:
             continue
         if not given.value or given.value in flag.harmless:
-            draft.say(
-                "dropped-default", given, f"{given.origin.name} is left out: it changes nothing in etcd 2.x"
-            )
+            draft.say(CHANGES_NOTHING, given)
         else:
-            draft.say(
-                "no-counterpart", given, f"{given.origin.name} is left out: {flag.dropped}", flag.remedy
-            )
+            draft.say(LEFT_OUT, given, reason=flag.dropped, remedy=flag.remedy)

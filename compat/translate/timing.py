@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat.codes import BENT, NEW_GIVEN, NO_MILLISECONDS
 from compat.settings import Given
 from compat.translate.draft import Draft
 from compat.values import go_int
@@ -50,10 +51,13 @@ def _say_bent(draft: Draft, about: Given | None, asked: tuple[int, int], bent: t
         f"and at most {LONGEST_ELECTION} ms"
     )
     draft.say(
-        "timing-bent",
+        BENT,
         about,
-        f"heartbeat {asked[0]} ms and election {asked[1]} ms became {bent[0]} and {bent[1]} ms: {rule}",
-        "set the same pair on every member of the cluster",
+        asked_heartbeat=str(asked[0]),
+        asked_election=str(asked[1]),
+        heartbeat=str(bent[0]),
+        election=str(bent[1]),
+        rule=rule,
     )
 
 
@@ -66,17 +70,11 @@ def _carried(draft: Draft, old: str, new: str) -> Given | None:
     if given is None:
         return None
     if new in draft.given:
-        draft.say("new-wins", given, f"{given.origin.name} is passed over: --{new} is given too", "remove it")
+        draft.say(NEW_GIVEN, given, new=new)
         return None
     if _number(given) > 0:
         return given
-    draft.say(
-        "unusable-value",
-        given,
-        f'invalid value "{given.value}" for {given.origin.name} is passed over, as etcd 2.x passes over the whole '
-        f"setting: not a whole number of milliseconds above 0",
-        f"remove it, or give --{new} a number of milliseconds",
-    )
+    draft.say(NO_MILLISECONDS, given, new=new)
     return None
 
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from compat.addresses import Address, AddressError, parse_advertised, parse_bound
+from compat.codes import (
+    BAD_VALUE,
+    EVERY_INTERFACE,
+    NAME_TO_CALL,
+    NAME_TO_LISTEN,
+    PORT_OF_ADVERTISED,
+    WILDCARD,
+)
 from compat.flags04 import BY_NAME
 from compat.settings import Given, named_by_etcd
 from compat.translate.draft import ERA_04, Draft
@@ -53,11 +61,12 @@ def _translate_side(draft: Draft, side: Side) -> None:
     everywhere = Address("::", advertised.port).url(scheme)
     draft.put(side.listen_urls, everywhere, given_advertised)
     draft.say(
-        "listens-everywhere",
+        EVERY_INTERFACE,
         given_advertised,
-        f"no -{side.bound} was given, so --{side.listen_urls} is {everywhere}: every interface, as in 0.4",
-        f"to listen on one address, set --{side.listen_urls}",
         setting=side.bound,
+        bound=side.bound,
+        listen=side.listen_urls,
+        everywhere=everywhere,
     )
 
 
@@ -86,19 +95,9 @@ def _comment_on_advertised(draft: Draft, side: Side, given: Given | None, addres
     if given is None:
         return
     if address.is_wildcard:
-        draft.say(
-            "wildcard-advertised",
-            given,
-            f"{given.value} is told to others as the address to call, but it means 'every interface'",
-            f"put an address that others can reach into --{side.advertise_urls}",
-        )
+        draft.say(WILDCARD, given, advertise=side.advertise_urls)
     elif not address.is_ip:
-        draft.say(
-            "host-name",
-            given,
-            f"{given.value}: etcd 2.x refuses a host name in -{side.advertised}; --{side.advertise_urls} takes it",
-            f"make sure that every machine resolves {address.host}",
-        )
+        draft.say(NAME_TO_CALL, given, old=side.advertised, new=side.advertise_urls, host=address.host)
 
 
 def _put_bound(draft: Draft, side: Side, given: Given, advertised: Address, scheme: str) -> None:
@@ -111,18 +110,9 @@ def _put_bound(draft: Draft, side: Side, given: Given, advertised: Address, sche
         return
     if not bound.port:
         bound = Address(bound.host, advertised.port)
-        draft.say(
-            "port-added",
-            given,
-            f"{given.value} has no port; 0.4 took {bound.port}, the port of -{side.advertised}",
-        )
+        draft.say(PORT_OF_ADVERTISED, given, port=bound.port, advertised=side.advertised)
     if not bound.is_ip:
-        draft.say(
-            "host-name",
-            given,
-            f"{given.value}: etcd 2.x refuses a host name in -{side.bound}; --{side.listen_urls} takes it up to 3.1",
-            "write the IP address when you go on to 3.2 or later",
-        )
+        draft.say(NAME_TO_LISTEN, given, old=side.bound, new=side.listen_urls)
     draft.put(side.listen_urls, bound.url(scheme), given)
 
 
@@ -134,6 +124,4 @@ def _port_fits(draft: Draft, given: Given, address: Address) -> bool:
 
 
 def _refuse(draft: Draft, given: Given, reason: str, remedy: str) -> None:
-    draft.say(
-        "invalid-value", given, f'invalid value "{given.value}" for {named_by_etcd(given)}: {reason}', remedy
-    )
+    draft.say(BAD_VALUE, given, given=named_by_etcd(given), reason=reason, remedy=remedy)

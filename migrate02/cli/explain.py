@@ -6,7 +6,6 @@ import argparse
 import textwrap
 from collections.abc import Sequence
 
-from compat.findings import CODES
 from compat.flags04 import (
     ALIAS,
     BY_SHORT,
@@ -24,6 +23,7 @@ from compat.flags2x import BY_NAME, LATEST, Flag2x
 from compat.usage import becomes
 from migrate02.cli.exits import DONE, REFUSED
 from migrate02.cli.output import tell
+from migrate02.findings import CODES
 
 _IN_238 = {
     ALIAS: "still understood as the old name of the new setting, as IP:port only; not beside the new one",

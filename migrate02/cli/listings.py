@@ -6,9 +6,10 @@ import json
 from urllib.parse import quote
 
 from compat import __version__
-from compat.findings import CODES, ERROR, INFO, REVIEW, Finding
+from compat.findings import ERROR, INFO, REVIEW, Finding
 from compat.flags2x import BY_NAME
 from migrate02.convert.conversion import Conversion
+from migrate02.findings import CODES
 from server.printable import printable
 
 _SARIF_LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "note"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compat.findings import CODES, ERROR, INFO, Finding
+from compat.findings import ERROR, INFO, Finding
 from migrate02.cli.output import emit, tell
 from migrate02.convert.conversion import Conversion
+from migrate02.findings import CODES
 from server.config import redacted
 from server.printable import printable, shown
 

@@ -25,7 +25,7 @@ def kind_of_file(text: str) -> str:
 
 
 def code(text: str) -> str:
-    from compat.findings import CODES
+    from migrate02.findings import CODES
 
     if text not in CODES:
         raise ArgumentTypeError(f"{text} is no finding's code; migrate02 explain lists them")

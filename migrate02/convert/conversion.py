@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from compat.findings import ERROR, INFO, REVIEW, Finding
 from compat.settings import FILE, Origin
+from migrate02.convert.findings import NO_SETTING_OF_ETCD, UNUSABLE
+from migrate02.formats.findings import LEFT_ALONE
 from migrate02.formats.placeholders import unmask
 
 _SEVERITIES = (ERROR, REVIEW, INFO)
@@ -71,7 +73,7 @@ def unchanged(name: str, text: str, findings: list[Finding]) -> Conversion:
 
 def refused(name: str, reason: str, line: int = 0, before: str = "", remedy: str = "") -> Conversion:
     """A whole input that cannot be used."""
-    finding = Finding("unusable-input", "", Origin(FILE, name, name, line), reason, remedy)
+    finding = UNUSABLE.finding("", Origin(FILE, name, name, line), reason=reason, remedy=remedy)
     return Conversion(name, before, None, {}, [finding])
 
 
@@ -84,7 +86,7 @@ def left_alone(
 ) -> Conversion:
     """A file that holds settings of 0.4 among other things and stays as it is."""
     return unchanged(
-        name, text, [Finding("not-converted", "", Origin(FILE, name, name, line), reason, remedy)]
+        name, text, [LEFT_ALONE.finding("", Origin(FILE, name, name, line), reason=reason, remedy=remedy)]
     )
 
 
@@ -92,8 +94,7 @@ def nothing_to_convert(name: str, text: str, options: Options) -> Conversion:
     """A file without any setting of etcd's."""
     if options.form:
         return nothing_for_another_form(name, text)
-    message = "No etcd setting in this file; nothing to convert."
-    return unchanged(name, text, [Finding("nothing-to-convert", "", Origin(FILE, name, name), message, "")])
+    return unchanged(name, text, [NO_SETTING_OF_ETCD.finding("", Origin(FILE, name, name))])
 
 
 def nothing_for_another_form(name: str, text: str) -> Conversion:
@@ -102,7 +103,7 @@ def nothing_for_another_form(name: str, text: str) -> Conversion:
 
 def unmasked(finding: Finding) -> Finding:
     """With what its markers stand for, as a person reads it."""
-    return finding._replace(message=unmask(finding.message), remedy=unmask(finding.remedy))
+    return finding.with_fields(unmask)
 
 
 def for_a_person(findings: Iterable[Finding], name: str) -> list[Finding]:

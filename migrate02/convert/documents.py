@@ -16,6 +16,7 @@ from migrate02.convert.conversion import (
     unmasked,
 )
 from migrate02.convert.era import document_is_unclear, era_of_document, unclear_document
+from migrate02.convert.findings import BEHIND_THE_FLAGS, FILE_FOR_3
 from migrate02.convert.guesses import defaults_left_out, is_moot, without_guesses
 from migrate02.convert.rendering import MARKS_04, MARKS_2X, NewSettings, render
 from migrate02.convert.translating import TranslatedSettings, translate_settings
@@ -111,13 +112,8 @@ def _line_no_yaml_takes(text: str, before: str) -> int | None:
 
 
 def _needs_3() -> Finding:
-    message = (
-        "etcd 2.x reads no YAML file; this one is for 3.0 to 3.3: in 3.4 and 3.5 the v2 API is off unless the "
-        "file says enable-v2"
-    )
-    return Finding("yaml-needs-3", "", None, message, "for 3.4 or 3.5, add --target 3.4 or 3.5")
+    return FILE_FOR_3.finding("", None)
 
 
 def _left_behind(document: Document) -> Finding:
-    message = f"what stands after the flags has no place in this form: {' '.join(document.tail)}"
-    return Finding("flags-elsewhere", "", None, message, "put it where it belongs by hand")
+    return BEHIND_THE_FLAGS.finding("", None, words=" ".join(document.tail))

@@ -10,6 +10,7 @@ from compat.settings import FILE, Given, Origin
 from compat.translate import ERA_04, is_of_04_alone
 from compat.translate import era_of as era_by_names
 from migrate02.convert.conversion import Options
+from migrate02.convert.findings import UNCLEAR_FILE, UNCLEAR_START
 from migrate02.formats.document import Document
 from migrate02.formats.reading import Setup
 
@@ -46,13 +47,8 @@ def document_is_unclear(document: Document, given: Mapping[str, Given], options:
 
 
 def unclear_document(name: str) -> Finding:
-    message = "left as it is: all settings in it exist in etcd 0.4 and in 2.x, but what is not set differs"
-    return Finding("era-unclear", "", Origin(FILE, name, name), message, _SAY_IT)
+    return UNCLEAR_FILE.finding("", Origin(FILE, name, name))
 
 
 def unclear_setup(name: str, line: int) -> Finding:
-    message = "left as it is: all settings here exist in etcd 0.4 and in 2.x, but what is not set differs"
-    return Finding("era-unclear", "", Origin(FILE, name, name, line), message, _SAY_IT)
-
-
-_SAY_IT = "if it was written for 0.4, add --from 0.4"
+    return UNCLEAR_START.finding("", Origin(FILE, name, name, line))

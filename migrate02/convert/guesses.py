@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from compat.findings import Finding
 from compat.placeholder import OTHERS, is_incomplete
 from compat.settings import Given, Origin
+from migrate02.convert.findings import MAY_BE_SET
 from migrate02.formats.placeholders import unmask
 
 _HOW_IT_JOINED = ("peers", "peers-file", "discovery")
@@ -41,14 +42,8 @@ def without_guesses(
 
 
 def defaults_left_out(origin: Origin | None, config: Mapping[str, str]) -> Finding:
-    words = unmask(" ".join(f"--{key}={value}" for key, value in config.items()))
-    return Finding(
-        "defaults-left-out",
-        "",
-        origin,
-        f"more may be set elsewhere, so what etcd 0.4 did by default is not written: {words}",
-        "add what is set nowhere",
-    )
+    flags = unmask(" ".join(f"--{key}={value}" for key, value in config.items()))
+    return MAY_BE_SET.finding("", origin, flags=flags)
 
 
 _ABOUT_A_SETTING = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from compat.codes import LIST_INCOMPLETE
 from compat.findings import Finding
-from compat.placeholder import is_incomplete
+from compat.placeholder import PLACEHOLDER, is_incomplete
 from compat.settings import FILE, Origin
-from compat.translate.bootstrap import COMPLETE_IT, STILL_INCOMPLETE
 from migrate02.convert.conversion import Conversion, for_a_person
 
 CODE = "incomplete-cluster"
@@ -61,4 +61,4 @@ def _of_one_command(lines: Sequence[str], number: int) -> range:
 
 
 def _still_incomplete(name: str, line: int) -> Finding:
-    return Finding(CODE, "initial-cluster", Origin(FILE, name, name, line), STILL_INCOMPLETE, COMPLETE_IT)
+    return LIST_INCOMPLETE.finding("initial-cluster", Origin(FILE, name, name, line), placeholder=PLACEHOLDER)

@@ -14,6 +14,13 @@ from compat.settings import FILE, Origin
 from migrate02.convert.clusters import KnownCluster, standbys_unknown
 from migrate02.convert.conversion import Conversion, Options, for_a_person, unchanged
 from migrate02.convert.documents import convert_document
+from migrate02.convert.findings import (
+    MEMBERS_FOUND,
+    NOT_UNDERSTOOD,
+    SHARED,
+    STANDBYS_AMONG_FILES,
+    WITH_A_REFUSED_ONE,
+)
 from migrate02.convert.groups import Groups
 from migrate02.convert.line_edits import line_edits
 from migrate02.convert.setup import ConvertedSetup, convert_setup
@@ -114,18 +121,11 @@ def members_from_files(cluster: KnownCluster, name: str, line: int) -> list[Find
     """What is to be known of an initial cluster that was put together from files."""
     origin = Origin(FILE, name, name, line)
     members = unmask(cluster.initial_cluster)
-    message = f"the members of the cluster are those of the files at hand: {members}"
-    findings = [Finding("members-from-files", "initial-cluster", origin, message, "check that it is whole")]
+    findings = [MEMBERS_FOUND.finding("initial-cluster", origin, members=members)]
     if cluster.surplus:
-        message = standbys_unknown(cluster.nodes, cluster.active_size)
-        findings.append(Finding("standby-unknown", "cluster-active-size", origin, message, _ASK_THE_PLAN))
+        reason = standbys_unknown(cluster.nodes, cluster.active_size)
+        findings.append(STANDBYS_AMONG_FILES.finding("cluster-active-size", origin, reason=reason))
     return findings
-
-
-_ASK_THE_PLAN = (
-    "all are listed as members here; let migrate02 plan --live URL, or --standby NAME, tell who is to be a proxy, and "
-    "convert with its --initial-cluster"
-)
 
 
 def _groups(files: Sequence[_File]) -> list[list[_File]]:
@@ -191,10 +191,8 @@ def left_over(name: str, before: str, after: str, reported: Container[int]) -> l
     for number, line in enumerate(before.split("\n"), 1):
         old.setdefault(line, number)
     left = [old[new[number - 1]] for number in lines if new[number - 1] in old]
-    message = "left as it is: a setting of 0.4, in a place that is not understood"
-    remedy = "convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in"
     return [
-        Finding("not-converted", "", Origin(FILE, name, name, line), message, remedy)
+        NOT_UNDERSTOOD.finding("", Origin(FILE, name, name, line))
         for line in dict.fromkeys(left)
         if line not in reported
     ]
@@ -223,16 +221,12 @@ def _left(name: str, group: Mapping[str, _File], text: str, refusals: Sequence[s
     findings = _without_changes(_findings(name, group))
     if name in refusals:
         return Conversion(name, text, None, {}, for_a_person(findings, name))
-    message = f"left as it is: it belongs to {', '.join(refusals)}, which is refused"
-    findings.append(Finding("not-converted", "", Origin(FILE, name, name), message, "see there"))
+    findings.append(WITH_A_REFUSED_ONE.finding("", Origin(FILE, name, name), files=", ".join(refusals)))
     return unchanged(name, text, for_a_person(findings, name))
 
 
 def _shared(name: str, group: Mapping[str, _File], text: str) -> Conversion:
-    message = "left as it is: what one start of etcd needs here is not what another one needs"
-    shared = Finding(
-        "shared-settings", "", Origin(FILE, name, name), message, "give each its own, and convert again"
-    )
+    shared = SHARED.finding("", Origin(FILE, name, name))
     return unchanged(name, text, for_a_person([shared, *_findings(name, group)], name))
 
 

@@ -13,6 +13,7 @@ from compat.settings import FILE, Given, Origin
 from migrate02.convert import setup_files
 from migrate02.convert.conversion import Options, unmasked
 from migrate02.convert.era import era_of_setup, is_unclear, unclear_setup
+from migrate02.convert.findings import CANNOT_HOLD, NAME_OF_THE_HOST, PORT_NOT_SEEN
 from migrate02.convert.guesses import defaults_left_out, is_moot, without_guesses
 from migrate02.convert.setup_edits import edits_in_place, homeless, nowhere_to_write
 from migrate02.convert.setup_files import SettingsFile, merged, missing
@@ -45,9 +46,8 @@ def convert_setup(
     try:
         return _convert(setup, name, options, files)
     except CannotHold as error:
-        message = f"not changed: {unmask(str(error))}"
-        remedy = "convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in"
-        finding = Finding("not-converted", "", Origin(FILE, "etcd", name, setup.line), message, remedy)
+        origin = Origin(FILE, "etcd", name, setup.line)
+        finding = CANNOT_HOLD.finding("", origin, reason=unmask(str(error)))
         return _unchanged(setup, merged(setup, files), [finding])
 
 
@@ -145,11 +145,8 @@ def _hides_its_port(given: Given) -> bool:
 
 
 def _value_elsewhere(given: Given) -> Finding:
-    value = f"{given.origin.name} {unmask(given.value)}"
-    message = f"left as it is: the port in {value} is not seen here, and 2.x has to be told it"
-    return Finding(
-        "value-elsewhere", given.name, given.origin, message, "write it as HOST:PORT, and convert again"
-    )
+    setting = f"{given.origin.name} {unmask(given.value)}"
+    return PORT_NOT_SEEN.finding(given.name, given.origin, setting=setting)
 
 
 def _filled_again(value: str, setup: Setup) -> str:
@@ -163,11 +160,7 @@ def _filled_again(value: str, setup: Setup) -> str:
 def _by_the_host(finding: Finding, setup: Setup) -> Finding:
     if finding.code != "name-from-hostname":
         return finding
-    hostname = unmask(setup.hostname)
-    message = (
-        f"0.4 took the host name when no -name was given; it is written as {hostname}, which is the same"
-    )
-    return Finding("host-name-kept", "name", finding.origin, message, "")
+    return NAME_OF_THE_HOST.finding("name", finding.origin, hostname=unmask(setup.hostname))
 
 
 def _with_a_line(finding: Finding, name: str, line: int) -> Finding:

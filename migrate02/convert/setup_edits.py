@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, Given, Origin
+from migrate02.convert.findings import NO_PLACE
 from migrate02.convert.setup_files import SettingsFile
 from migrate02.formats.placeholders import unmask
 from migrate02.formats.reading import Occurrence, Setup
@@ -58,11 +59,5 @@ def homeless(
 
 
 def nowhere_to_write(setup: Setup, name: str, config: Mapping[str, str], keys: Sequence[str]) -> Finding:
-    words = unmask(" ".join(f"--{key}={config[key]}" for key in keys))
-    return Finding(
-        "flags-elsewhere",
-        "",
-        Origin(FILE, name, name, setup.line),
-        f"there is no place here for what etcd 0.4 did by default: {words}",
-        "put it where etcd is started",
-    )
+    flags = unmask(" ".join(f"--{key}={config[key]}" for key in keys))
+    return NO_PLACE.finding("", Origin(FILE, name, name, setup.line), flags=flags)

@@ -11,6 +11,7 @@ from compat.findings import Finding
 from compat.settings import FILE, Given, Origin, first_wins
 from compat.translate import ERA_04
 from migrate02.convert.documents import dead_lines
+from migrate02.convert.findings import CONFIG_NOT_GIVEN, FILE_NOT_GIVEN, WRITTEN_HERE
 from migrate02.convert.rendering import MARKS_04, MARKS_2X, NewSettings, render
 from migrate02.formats.document import Document
 from migrate02.formats.placeholders import INNERMOST, filled_back, restore
@@ -61,22 +62,23 @@ def missing(setup: Setup, name: str, files: Sequence[SettingsFile]) -> list[Find
     for file in setup.files:
         if file.path not in seen and "etcd" in file.path.lower():
             origin = Origin(FILE, file.path, name, file.line)
-            message = f"the start also reads {file.path}, which was not given"
-            findings.append(Finding("environment-elsewhere", "", origin, message, _add_it(name, file.path)))
+            both = _operands(name, file.path)
+            findings.append(FILE_NOT_GIVEN.finding("", origin, path=file.path, files=both))
     if setup.config is not None and setup.config.value not in seen:
         path = setup.config.value
-        message = f"0.4 also read {path}, which was not given; {setup.config.origin.name} is removed: 2.x reads no file"
-        origin = Origin(FILE, setup.config.origin.name, name, setup.line)
-        findings.append(Finding("config-elsewhere", "config", origin, message, _add_it(name, path)))
+        given = setup.config.origin.name
+        origin = Origin(FILE, given, name, setup.line)
+        fields = {"path": path, "given": given, "files": _operands(name, path)}
+        findings.append(CONFIG_NOT_GIVEN.finding("config", origin, **fields))
     return findings
 
 
-def _add_it(name: str, path: str) -> str:
-    """The two files are written as a shell takes them: what is written in a file runs nothing."""
+def _operands(name: str, path: str) -> str:
+    """The two files as a shell takes them: what is written in a file runs nothing."""
     beside = (
         path if path.startswith("/") else posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
     )
-    return f"Add that file to this run: migrate02 convert {shlex.quote(name)} {shlex.quote(beside)}"
+    return f"{shlex.quote(name)} {shlex.quote(beside)}"
 
 
 def findings_in(setup: Setup, files: Sequence[SettingsFile]) -> list[Finding]:
@@ -92,10 +94,7 @@ def findings_in(setup: Setup, files: Sequence[SettingsFile]) -> list[Finding]:
 
 
 def moved(file: SettingsFile, name: str, setup: Setup) -> Finding:
-    message = f"{file.path}: its settings are written here, because etcd 2.x reads no file"
-    return Finding(
-        "file-moved", "config", Origin(FILE, file.path, name, setup.line), message, f"remove {file.path}"
-    )
+    return WRITTEN_HERE.finding("config", Origin(FILE, file.path, name, setup.line), path=file.path)
 
 
 def new_text(

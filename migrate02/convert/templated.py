@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
+from migrate02.convert.findings import BY_A_TEMPLATE
 from migrate02.formats.reading import Setup
 from migrate02.formats.templates import Statement, blocks
 
@@ -13,8 +14,7 @@ def decided_by_a_template(setup: Setup, name: str) -> Finding | None:
     statement = setup.decided_by or _between_settings(setup, name)
     if statement is None:
         return None
-    remedy = "convert what the template makes, for each case, and put the results into it by hand"
-    return Finding("not-converted", "", Origin(FILE, name, name, setup.line), statement.words, remedy)
+    return BY_A_TEMPLATE.finding("", Origin(FILE, name, name, setup.line), reason=statement.words)
 
 
 def _between_settings(setup: Setup, name: str) -> Statement | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from compat.codes import CARRIED, TOKEN_BESIDE_LIST
 from compat.findings import ERROR, INFO, Finding, worst
 from compat.flags04 import BY_NAME
 from compat.settings import FILE, FLAG, Given, Origin
 from compat.translate import ERA_04, Surroundings, Translation, translate
 from migrate02.convert.conversion import COMMAND_LINE, Options
+from migrate02.convert.findings import LINE_BREAK, NOT_FOR_THIS_MEMBER
 from migrate02.convert.members import refusal_of
 from migrate02.formats.placeholders import unmask
 
@@ -78,24 +80,14 @@ def _instead_of(given: Mapping[str, Given], dropped: Sequence[Given]) -> str:
 def _line_breaks(given: Mapping[str, Given]) -> list[Finding]:
     """No form but JSON could say such a value, and nothing of etcd's takes one."""
     return [
-        Finding(
-            "invalid-value",
-            item.name,
-            item.origin,
-            f"{item.origin.name}: a line break in the value",
-            "remove it",
-        )
+        LINE_BREAK.finding(item.name, item.origin, given=item.origin.name)
         for item in given.values()
         if "\n" in item.value or "\r" in item.value
     ]
 
 
 def _discovery_dropped(discovery: Given) -> Finding:
-    message = (
-        f"{discovery.origin.name} is removed: --initial-cluster now lists the members, and a token of 0.4 cannot be "
-        "used again."
-    )
-    return Finding("discovery-dropped", "discovery", discovery.origin, message, "")
+    return TOKEN_BESIDE_LIST.finding("discovery", discovery.origin, given=discovery.origin.name)
 
 
 def _against_the_member(translation: Translation, options: Options, name: str) -> list[Finding]:
@@ -106,7 +98,9 @@ def _against_the_member(translation: Translation, options: Options, name: str) -
     message, remedy = refusal_of(unmask(options.initial_cluster), config)
     kind, file = (FLAG, "") if name == COMMAND_LINE else (FILE, name)
     origin = Origin(kind, "--initial-cluster", file)
-    return [Finding("settings-clash", "initial-cluster", origin, message, remedy)] if message else []
+    if not message:
+        return []
+    return [NOT_FOR_THIS_MEMBER.finding("initial-cluster", origin, reason=message, remedy=remedy)]
 
 
 class _Fitted(NamedTuple):
@@ -137,11 +131,10 @@ def _with_origin(finding: Finding, translation: Translation, given: Mapping[str,
 
 def _as_written(finding: Finding, translation: Translation, fitted: _Fitted) -> Finding:
     """What was carried over is reported by the name that the release asked for has for it."""
-    if finding.code != "carried-over":
+    if finding.text is not CARRIED:
         return finding
-    message = finding.message
-    for new, old in fitted.renamed.items():
-        message = message.replace(
-            f"became --{old} {translation.config[old]}:", f"became --{new} {fitted.config[new]}:"
-        )
-    return finding._replace(message=message)
+    fields = dict(finding.fields)
+    new = next((new for new, old in fitted.renamed.items() if old == fields["new"]), "")
+    if not new or fields["carried"] != translation.config[fields["new"]]:
+        return finding
+    return finding._replace(fields=tuple((fields | {"new": new, "carried": fitted.config[new]}).items()))

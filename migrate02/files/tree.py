@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from compat.findings import Finding
 from compat.settings import FILE, Origin
 from migrate02.convert import inputs
 from migrate02.convert.conversion import Conversion, Options, refused, unchanged
+from migrate02.convert.findings import NO_FILE
 from migrate02.convert.incomplete import incomplete_lists
 from migrate02.files.reading import NotAFile, TooLarge, Unreadable, read_text
 from migrate02.files.walking import ALL, Choice, walk
@@ -112,8 +112,8 @@ def _unreadable(name: str, error: Unreadable, *, named: bool) -> Conversion | No
         wanted = error.is_text and _has_etcds_name(name) and not name.endswith(NO_CONFIGURATION + PROGRAMS)
         return refused(name, str(error), remedy=error.remedy) if wanted else None
     if isinstance(error, NotAFile) and not _has_etcds_name(name):
-        finding = Finding("not-a-file", "", Origin(FILE, name, name), str(error), error.remedy)
-        return unchanged(name, "", [finding])
+        fields = {"reason": str(error), "remedy": error.remedy}
+        return unchanged(name, "", [NO_FILE.finding("", Origin(FILE, name, name), **fields)])
     return refused(name, str(error), remedy=error.remedy)
 
 

@@ -14,6 +14,7 @@ from compat.flags04 import FLAGS
 from compat.settings import FILE, Origin
 from compat.translate import ERA_04, ERA_2X
 from migrate02.formats import yamlnodes, yamlparsing, yamltexts
+from migrate02.formats.findings import BOTH_SECTIONS, NO_SUCH_KEY, RENAMED, SECTION_FOR_A_UNIT
 from migrate02.formats.format import Context, Embedded
 from migrate02.formats.reading import Occurrence, Reading, Setup, joined
 from migrate02.formats.starts import variables
@@ -193,28 +194,17 @@ def _starts_etcd(content: Node | None) -> bool:
 
 
 def _renaming(view: View, at: int) -> Finding:
-    message = "etcd.service, which runs 0.4, became etcd2.service, whose data is in /var/lib/etcd2"
-    return Finding("unit-renamed", "", Origin(FILE, "etcd", view.name, view.line(at)), message, "")
+    return RENAMED.finding("", Origin(FILE, "etcd", view.name, view.line(at)))
 
 
 def _two_sections(view: View, key: ScalarNode) -> Finding:
-    message = "left as it is: there is a section etcd2: too"
-    origin = Origin(FILE, "etcd", view.name, view.line(yamlnodes.start_of(key)))
-    return Finding(
-        "two-sections", "", origin, message, "remove the section etcd: when no machine runs 0.4 any more"
-    )
+    return BOTH_SECTIONS.finding("", Origin(FILE, "etcd", view.name, view.line(yamlnodes.start_of(key))))
 
 
 def _is_for_own_unit(view: View, key: ScalarNode) -> Finding:
-    message = (
-        "left as it is: the section is for the unit etcd.service that the file brings along, and both are one"
-    )
-    origin = Origin(FILE, "etcd", view.name, view.line(yamlnodes.start_of(key)))
-    remedy = "drop the unit's content, so that CoreOS' own is used, and convert again; or set all in the unit alone"
-    return Finding("not-converted", "", origin, message, remedy)
+    return SECTION_FOR_A_UNIT.finding("", Origin(FILE, "etcd", view.name, view.line(yamlnodes.start_of(key))))
 
 
 def _never_read(view: View, name: str, key: ScalarNode) -> Finding:
     origin = Origin(FILE, name, view.name, view.line(yamlnodes.start_of(key)))
-    message = f"{name}: CoreOS' tool knows no such key in this section and drops it without a word"
-    return Finding("never-read", "", origin, message, "remove it, or spell it as it is meant")
+    return NO_SUCH_KEY.finding("", origin, key=name)

@@ -17,6 +17,7 @@ from compat.flags04 import NEVER_READ
 from compat.settings import FILE, VARIABLE, Given, Origin
 from compat.variables import Variables, read_variables, setting_of
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.findings import FILE_LEFT_OUT, MORE_FLAGS
 from migrate02.formats.format import Context
 from migrate02.formats.reading import Reading, settings_alone
 from migrate02.formats.view import View
@@ -175,14 +176,11 @@ def _read_flags(words: list[WrittenWord], era: str) -> tuple[CommandLine, list[s
 
 
 def _config_elsewhere(config_file: Given) -> Finding:
-    message = f"{config_file.value} is left out: etcd 2.x reads no file, and its settings are not in this command line"
-    remedy = f"convert {config_file.value} too, and start etcd with both results"
-    return Finding("config-elsewhere", "config", config_file.origin, message, remedy)
+    return FILE_LEFT_OUT.finding("config", config_file.origin, path=config_file.value)
 
 
 def _flags_elsewhere(words: list[str]) -> Finding:
-    message = f"{' '.join(words)} may stand for more flags, which are not seen here; kept as it is"
-    return Finding("flags-elsewhere", "", None, message, "convert what it stands for too")
+    return MORE_FLAGS.finding("", None, words=" ".join(words))
 
 
 def in_file(document: Document, name: str, line: int) -> Document:

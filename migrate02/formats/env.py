@@ -10,6 +10,7 @@ from compat.flags04 import ONLY_04
 from compat.settings import VARIABLE, Origin
 from compat.variables import read_variables
 from migrate02.formats.document import Document, Piece, UnusableInput, lines_of, newline_of
+from migrate02.formats.findings import FLAGS_IN_A_VARIABLE
 from migrate02.formats.format import Context
 from migrate02.formats.placeholders import LITERAL_DOLLAR
 from migrate02.formats.reading import Reading, settings_alone
@@ -168,7 +169,4 @@ def _flags_inside(text: str, origin: Origin) -> list[Finding]:
         return []
     if not any(item.name in ONLY_04 for item in given):
         return []
-    message = f"{origin.name} holds flags of etcd 0.4, which are not converted here; it is left as it is"
-    return [
-        Finding("flags-elsewhere", "", origin, message, f"run: migrate02 convert -- etcd {' '.join(words)}")
-    ]
+    return [FLAGS_IN_A_VARIABLE.finding("", origin, variable=origin.name, flags=" ".join(words))]

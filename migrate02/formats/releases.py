@@ -8,6 +8,7 @@ from typing import NamedTuple
 from compat.findings import Finding
 from compat.settings import FILE, Origin
 from compat.translate import ERA_04, ERA_2X
+from migrate02.formats.findings import BEFORE_20, BEFORE_TARGET
 
 _NAMED = re.compile(
     r"""(?xi)(?<![a-z0-9])etcd
@@ -67,19 +68,20 @@ def too_old(named: list[Release], name: str, target: str) -> list[Finding]:
     for release in named:
         wanted = _version(target) if target else _DEFAULT
         if release.version < (2, 0):
-            message = f"{release.text} is a release before 2.0: it does not read what is written here"
+            text = BEFORE_20
         elif target and release.version < wanted:
-            message = (
-                f"{release.text} is older than {target}: it may refuse what is written here for {target}"
-            )
+            text = BEFORE_TARGET
         else:
             continue
         others = ", ".join(map(str, release.lines[1:]))
-        message += f"; also in line{'s' if len(release.lines) > 2 else ''} {others}" if others else ""
-        remedy = f"name a release of {wanted[0]}.{wanted[1]} there"
-        found.append(
-            Finding("old-release", "", Origin(FILE, release.text, name, release.lines[0]), message, remedy)
-        )
+        also = f"; also in line{'s' if len(release.lines) > 2 else ''} {others}" if others else ""
+        fields = {
+            "release": release.text,
+            "target": target,
+            "wanted": f"{wanted[0]}.{wanted[1]}",
+            "also": also,
+        }
+        found.append(text.finding("", Origin(FILE, release.text, name, release.lines[0]), **fields))
     return found
 
 

@@ -11,6 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, Origin
+from migrate02.formats.findings import (
+    ADDED_AT_TIMES,
+    BESIDE_A_VARIABLE,
+    FLAGS_AT_TIMES,
+    NAME_USED,
+    PROGRAM_UNKNOWN,
+    QUOTE_LEFT_OPEN,
+)
 from migrate02.formats.format import Context
 from migrate02.formats.layers.shells import here as here_document
 from migrate02.formats.reading import ENVIRONMENT, NOTHING, SCRIPT, FileNamed, Reading, joined
@@ -48,10 +56,9 @@ def read_commands(view: View, context: Context) -> Reading:
     """The same for commands in a file of another format."""
     script = scan(view)
     if script.broken >= 0:
-        message = "left as it is: a quote is left open here, or something that is not understood"
         origin = Origin(FILE, "", view.name, view.line(script.broken))
         about = holds_settings_of_04(view.text)
-        return Reading([], [], [Finding("not-converted", "", origin, message, "mend it")] if about else [])
+        return Reading([], [], [QUOTE_LEFT_OPEN.finding("", origin)] if about else [])
     named = _sourced_files(script, view)
     unseen = []
     others: list[Script] = []
@@ -128,9 +135,8 @@ def _behind_a_variable(command: Command) -> Word | None:
 
 
 def _hidden(word: Word) -> Finding:
-    message = f"left as it is: {word.raw} may be etcd, with flags of 0.4 behind it"
     origin = Origin(FILE, "etcd", word.view.name, word.view.line(word.start))
-    return Finding("not-converted", "", origin, message, "write the program's name there, and convert again")
+    return PROGRAM_UNKNOWN.finding("", origin, word=word.raw)
 
 
 def _read_text(word: Word, known: KnownVariables, context: Context) -> Reading:
@@ -206,31 +212,18 @@ def _not_beside(reaching: Sequence[Reaching], reading: Reading, view: View) -> R
 
 
 def _beside(item: Reaching, view: View, line: int) -> Finding:
-    message = f"not changed: {item.name} of line {item.line} may reach this etcd too, and its value is not known here"
-    remedy = f"convert both by hand: migrate02 convert -- {item.name}=VALUE etcd FLAGS"
-    return Finding("not-converted", "", Origin(FILE, "etcd", view.name, line), message, remedy)
+    origin = Origin(FILE, "etcd", view.name, line)
+    return BESIDE_A_VARIABLE.finding("", origin, variable=item.name, line=str(item.line))
 
 
 def _used(item: Assigned, view: View) -> Finding:
-    message = f"left as it is: the script itself uses {item.name}, which would get another name"
     origin = Origin(FILE, item.name, view.name, view.line(item.start))
-    return Finding(
-        "not-converted", "", origin, message, "give the script a variable of its own, and convert again"
-    )
+    return NAME_USED.finding("", origin, variable=item.name)
 
 
 def _left(view: View, at: int, text: str) -> Finding:
-    message = f"left as it is: {text} is added only at times, and the rest depends on it"
-    remedy = "make one command for each case, and convert again"
-    return Finding("not-converted", "", Origin(FILE, "etcd", view.name, view.line(at)), message, remedy)
+    return ADDED_AT_TIMES.finding("", Origin(FILE, "etcd", view.name, view.line(at)), flags=text)
 
 
 def _conditional(view: View, text: str, at: int) -> Finding:
-    message = f"{text} is added only at times; kept as it is"
-    return Finding(
-        "flags-elsewhere",
-        "",
-        Origin(FILE, "etcd", view.name, view.line(at)),
-        message,
-        f"run: migrate02 convert -- etcd {text}",
-    )
+    return FLAGS_AT_TIMES.finding("", Origin(FILE, "etcd", view.name, view.line(at)), flags=text)

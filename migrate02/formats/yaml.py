@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from compat.codes import BAD_VALUE
 from compat.findings import Finding
 from compat.flags2x import FLAGS
 from compat.settings import FILE, Given, Origin
@@ -48,10 +49,9 @@ def read(view: View, _context: Context) -> Reading:
         item = Given(flag.name, _text(value), Origin(FILE, key, name, lines.get(key, 0)))
         reason = refusal(flag.name, item.value, template=True)
         if reason:
-            message = f'invalid value "{item.value}" for {key}: {reason}'
-            findings.append(
-                Finding("invalid-value", flag.name, item.origin, message, "give it a value that etcd takes")
-            )
+            fields = {"value": item.value, "given": key, "reason": reason}
+            remedy = "give it a value that etcd takes"
+            findings.append(BAD_VALUE.finding(flag.name, item.origin, remedy=remedy, **fields))
         given.append(item)
     if not given:
         raise NothingToConvert("no setting of etcd")

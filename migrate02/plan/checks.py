@@ -7,9 +7,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 
 from compat.addresses import WILDCARDS
-from compat.findings import Finding
+from compat.findings import Finding, Text
 from compat.settings import FILE, Origin
 from migrate02.convert.clusters import active_size, standbys_unknown
+from migrate02.plan.findings import (
+    ADDRESS_FILLED_IN,
+    ADDRESS_SHARED,
+    BOTH_SCHEMES,
+    CLIENT_ADDRESS,
+    LISTENS_ON_ANOTHER,
+    NAME_FILLED_IN,
+    NAME_SHARED,
+    NAME_UNLISTABLE,
+    NO_NAME,
+    NOBODYS_ADDRESS,
+    SIZES_DIFFER,
+    STANDBYS_AMONG_NODES,
+    TIMES_DIFFER,
+    UNREACHABLE,
+)
 from migrate02.plan.nodes import (
     CLIENT_URLS,
     LISTEN_CLIENT_URLS,
@@ -28,8 +44,10 @@ _UNLISTABLE = "=,\r\n"
 """What --initial-cluster cannot have in a name."""
 
 
-def _say(code: str, setting: str, node: Node, message: str, remedy: str) -> Finding:
-    return Finding(code, setting, Origin(FILE, setting or node.name, node.source), message, remedy)
+def _say(text: Text, setting: str, node: Node, **fields: str) -> Finding:
+    """The text's ``name`` and ``setting`` are the node's and the one that it is about."""
+    known = {"name": node.name, "setting": setting}
+    return text.finding(setting, Origin(FILE, setting or node.name, node.source), **(known | fields))
 
 
 def across(nodes: Sequence[Node]) -> list[tuple[Finding, list[Node]]]:
@@ -47,13 +65,7 @@ def across(nodes: Sequence[Node]) -> list[tuple[Finding, list[Node]]]:
 def _shared(address: str, owners: list[tuple[Node, str]]) -> Finding:
     who = " and ".join(f"-{setting} of {node.name or 'a node'} ({node.source})" for node, setting in owners)
     node, setting = owners[-1]
-    return _say(
-        "same-address",
-        setting,
-        node,
-        f"{address} is {who}",
-        "give each its own address; if both files are about one node, give only the one that is used",
-    )
+    return _say(ADDRESS_SHARED, setting, node, address=address, owners=who)
 
 
 def within(cluster: Sequence[Node], gone: Sequence[str] = ()) -> list[Finding]:
@@ -70,24 +82,16 @@ def within(cluster: Sequence[Node], gone: Sequence[str] = ()) -> list[Finding]:
 def _of_names(cluster: Sequence[Node]) -> Iterator[Finding]:
     for node in cluster:
         if not node.name:
-            remedy = "give it one with -name, as it was called in 0.4: its host's name where nothing was set"
-            yield _say("name-unknown", "name", node, "the node has no name in its files", remedy)
+            yield _say(NO_NAME, "name", node)
         elif is_filled_in(node.name):
-            message = (
-                f"the node's name, {node.name}, is filled in when it starts, and --initial-cluster lists it"
-            )
-            yield _say("name-unknown", "name", node, message, "write its name out with -name")
+            yield _say(NAME_FILLED_IN, "name", node)
         elif any(mark in node.name for mark in _UNLISTABLE):
-            message = f"the name {node.name!r} cannot stand in --initial-cluster, where = and , separate"
-            yield _say("name-unknown", "name", node, message, "give it another name")
+            yield _say(NAME_UNLISTABLE, "name", node, name=repr(node.name))
     for name, times in Counter(node.name for node in cluster if node.name).items():
         if times > 1:
             twice = [node for node in cluster if node.name == name]
             sources = " and ".join(node.source for node in twice)
-            remedy = (
-                "give each its own -name; if both files are about one node, give only the one that is used"
-            )
-            yield _say("same-name", "name", twice[-1], f"{times} nodes are called {name}: {sources}", remedy)
+            yield _say(NAME_SHARED, "name", twice[-1], count=str(times), places=sources)
 
 
 def _of_loopback(cluster: Sequence[Node]) -> Iterator[Finding]:
@@ -113,12 +117,10 @@ def _of_unknown_peers(cluster: Sequence[Node], gone: Sequence[str]) -> Iterator[
         who = ", ".join(node.name or node.source for node in nodes)
         if peer in clients:
             owner = clients[peer]
-            message = f"{peer} in -peers of {who} is the client address of {owner.name}, not its peer address"
-            remedy = f"write {owner.peer_address}"
+            fields = {"owner": owner.name, "address": owner.peer_address}
+            yield _say(CLIENT_ADDRESS, "peers", nodes[0], peer=peer, nodes=who, **fields)
         else:
-            message = f"{peer} in -peers of {who} is the address of no node that is described here"
-            remedy = f"give its files too, or --member NAME=http://{peer}; if it is no more, --gone {peer}"
-        yield _say("unknown-peer", "peers", nodes[0], message, remedy)
+            yield _say(NOBODYS_ADDRESS, "peers", nodes[0], peer=peer, nodes=who)
 
 
 def _of_unreachable(cluster: Sequence[Node]) -> Iterator[Finding]:
@@ -130,9 +132,7 @@ def _of_unreachable(cluster: Sequence[Node]) -> Iterator[Finding]:
         if not wildcard and (not is_local or all(local)):
             continue
         what = "every interface" if wildcard else "each machine itself"
-        message = f"{node.name} tells the others to call {node.peer_address}, which is {what}"
-        remedy = "set -peer-addr to an address that the other members reach"
-        yield _say("unreachable-address", "peer-addr", node, message, remedy)
+        yield _say(UNREACHABLE, "peer-addr", node, address=node.peer_address, what=what)
 
 
 def _of_tls(cluster: Sequence[Node]) -> Iterator[Finding]:
@@ -148,9 +148,7 @@ def _of_tls(cluster: Sequence[Node]) -> Iterator[Finding]:
                 for scheme, nodes in sorted(schemes.items())
             )
             prefix = setting.removesuffix("addr")
-            message = f"some of the -{setting} are https and some http ({who})"
-            remedy = f"give all members -{prefix}cert-file and -{prefix}key-file, or none"
-            yield _say("mixed-tls", setting, schemes["http"][0], message, remedy)
+            yield _say(BOTH_SCHEMES, setting, schemes["http"][0], nodes=who, prefix=prefix)
 
 
 def _of_timing(cluster: Sequence[Node]) -> Iterator[Finding]:
@@ -162,9 +160,7 @@ def _of_timing(cluster: Sequence[Node]) -> Iterator[Finding]:
             f"{', '.join(node.name for node in nodes)}: {'/'.join(value or 'default' for value in pair)}"
             for pair, nodes in pairs.items()
         )
-        message = f"heartbeat and election time (ms) differ: {who}"
-        node = min(pairs.values(), key=len)[0]
-        yield _say("mixed-timing", _TIMING[0], node, message, "set the same pair on every member")
+        yield _say(TIMES_DIFFER, _TIMING[0], min(pairs.values(), key=len)[0], nodes=who)
 
 
 def _of_what_is_filled_in(node: Node) -> Iterator[Finding]:
@@ -172,9 +168,7 @@ def _of_what_is_filled_in(node: Node) -> Iterator[Finding]:
     filled_in = [(setting, url) for setting, url in sides if is_filled_in(url)]
     if filled_in:
         said = " and ".join(f"{address_of(url)} (-{setting})" for setting, url in filled_in)
-        message = f"{node.name}'s address is filled in when it starts: {said}"
-        remedy = "put what it becomes in its place here, above all in --initial-cluster"
-        yield _say("filled-in-later", filled_in[0][0], node, message, remedy)
+        yield _say(ADDRESS_FILLED_IN, filled_in[0][0], node, addresses=said)
 
 
 def _of_listening(node: Node) -> Iterator[Finding]:
@@ -182,9 +176,7 @@ def _of_listening(node: Node) -> Iterator[Finding]:
         called, bound = (host_of(node.settings.get(name, "")) for name in (advertised, listened))
         if bound == called or bound in WILDCARDS or not (_is_ip(called) and _is_ip(bound)):
             continue
-        message = f"{node.name} listens on {bound} only, and tells others to call {called}"
-        remedy = f"if nothing forwards from one to the other, bind to {called}"
-        yield _say("listens-elsewhere", setting, node, message, remedy)
+        yield _say(LISTENS_ON_ANOTHER, setting, node, heard=bound, told=called)
 
 
 def _is_ip(host: str) -> bool:
@@ -203,20 +195,15 @@ def of_size(cluster: Sequence[Node], standbys: int) -> list[Finding]:
     if len(sizes) > 1:
         said = ", ".join(f"{node.name}: {node.active_size}" for node in cluster if node.active_size)
         node = next(node for node in cluster if node.active_size)
-        message = f"-cluster-active-size differs ({said}); the one of the node that came first counted"
-        findings.append(_say("standby-unknown", "cluster-active-size", node, message, _asked_how(cluster)))
+        findings.append(_say(SIZES_DIFFER, "cluster-active-size", node, sizes=said, url=_client_of(cluster)))
     size = active_size(sizes)
     voting = len(cluster) - standbys
     if voting > size and len(sizes) <= 1:
-        message = standbys_unknown(voting, size)
-        findings.append(
-            _say("standby-unknown", "cluster-active-size", cluster[-1], message, _asked_how(cluster))
-        )
+        fields = {"reason": standbys_unknown(voting, size), "url": _client_of(cluster)}
+        findings.append(_say(STANDBYS_AMONG_NODES, "cluster-active-size", cluster[-1], **fields))
     return findings
 
 
-def _asked_how(cluster: Sequence[Node]) -> str:
+def _client_of(cluster: Sequence[Node]) -> str:
     client: Mapping[str, str] = next((node.settings for node in cluster if node.client_url), {})
-    return (
-        f"ask the running cluster (--live {client.get(CLIENT_URLS, 'URL')}), or name each with --standby NAME"
-    )
+    return client.get(CLIENT_URLS, "URL")

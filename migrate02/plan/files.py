@@ -13,6 +13,7 @@ from migrate02.convert.setup_files import named_files
 from migrate02.convert.templated import decided_by_a_template
 from migrate02.files.tree import read_paths
 from migrate02.files.walking import ALL, Choice
+from migrate02.plan.findings import MAY_SET_MORE, OF_2X, PEERS_ELSEWHERE
 from migrate02.plan.nodes import Found, Node, addresses_in, node_of
 
 COREOS_OLD, COREOS_NEW = "/var/lib/etcd", "/var/lib/etcd2"
@@ -78,17 +79,12 @@ def _node(described: DescribedNode, deployment: Deployment) -> Node:
 
 
 def _elsewhere(path: str, name: str, line: int) -> Finding:
-    message = f"{path} may set more, and is not among the files at hand"
-    origin = Origin(FILE, path, name, line)
-    return Finding("environment-elsewhere", "", origin, message, "give it to plan with the others")
+    return MAY_SET_MORE.finding("", Origin(FILE, path, name, line), path=path)
 
 
 def _peers_elsewhere(given: Given) -> Finding:
-    message = f"{given.value} names the nodes that it joined through, and is not among the files at hand"
-    remedy = "give it to plan with the others, or --together when all nodes are one cluster"
-    return Finding("environment-elsewhere", "peers-file", given.origin, message, remedy)
+    return PEERS_ELSEWHERE.finding("peers-file", given.origin, path=given.value)
 
 
 def _already(path: str) -> Finding:
-    message = "set up for 2.x already, so it is in no plan"
-    return Finding("already-2x", "", Origin(FILE, path, path), message, "")
+    return OF_2X.finding("", Origin(FILE, path, path))

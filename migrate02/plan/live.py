@@ -16,6 +16,17 @@ from compat.findings import Finding
 from compat.settings import FLAG, Origin
 from migrate02.convert.clusters import ACTIVE_SIZE
 from migrate02.datadir.live import NO_TLS, Tls
+from migrate02.plan.findings import (
+    ANOTHER_NAME,
+    DOES_NOT_ANSWER,
+    FAR_BEHIND,
+    NO_ACTIVE_SIZE,
+    NO_ANSWER,
+    NO_URL,
+    ONLY_ADDRESSES,
+    STANDBY_WITHOUT_NAME,
+    TOO_MANY,
+)
 from migrate02.plan.nodes import (
     CLIENT_URLS,
     FOLLOWER,
@@ -95,17 +106,13 @@ def ask_cluster(urls: Sequence[str], files: Tls = NO_TLS) -> Found:
         if standby is not None:
             nodes.append(standby)
     if size and len(registered) > size:
-        message = f"{len(registered)} members, and an active size of {size}: 0.4 is about to turn some away"
-        remedy = "wait until it has, and ask again"
-        findings.append(Finding("members-differ", "cluster-active-size", LIVE, message, remedy))
+        fields = {"count": str(len(registered)), "size": str(size)}
+        findings.append(TOO_MANY.finding("cluster-active-size", LIVE, **fields))
     return Found(nodes, findings)
 
 
 def _not_live(url: str, reason: str) -> Finding:
-    message = f"{redacted(url)}: no member of etcd 0.4 answers there: {reason}"
-    return Finding(
-        "not-live", "", LIVE, message, "give a client URL (port 4001) or a peer URL (port 7001) of one"
-    )
+    return NO_ANSWER.finding("", LIVE, url=redacted(url), reason=reason)
 
 
 def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_ListedMember]:
@@ -182,19 +189,14 @@ def _of_members(members: Sequence[_ListedMember], seen: dict[str, _Seen]) -> lis
     for member in members:
         answer = seen[member.name]
         if not answer.name:
-            message = f"{member.name} does not answer at {member.client_url}/v2/stats/self"
-            remedy = "start it, or remove it from the cluster and ask again"
-            findings.append(Finding("member-down", "name", LIVE, message, remedy))
+            findings.append(DOES_NOT_ANSWER.finding("name", LIVE, name=member.name, url=member.client_url))
         elif answer.name != member.name:
-            message = f"{member.client_url} is registered for {member.name} and calls itself {answer.name}"
-            remedy = "find out whose address it is before anything is stopped"
-            findings.append(Finding("members-differ", "name", LIVE, message, remedy))
+            fields = {"url": member.client_url, "name": member.name, "said": answer.name}
+            findings.append(ANOTHER_NAME.finding("name", LIVE, **fields))
     indexes = {name: answer.etcd_index for name, answer in seen.items() if answer.etcd_index}
     if indexes and max(indexes.values()) - min(indexes.values()) > FAR_APART:
         said = ", ".join(f"{name} {index}" for name, index in indexes.items())
-        message = f"the members' indexes are far apart: {said}"
-        remedy = "ask again; if one stays behind, do not take its data"
-        findings.append(Finding("members-differ", "", LIVE, message, remedy))
+        findings.append(FAR_BEHIND.finding("", LIVE, indexes=said))
     return findings
 
 
@@ -208,8 +210,7 @@ def _active_size(clients: Sequence[str], tls: ssl.SSLContext) -> tuple[int, list
             return int(parse_json(_json(answer)["node"]["value"], BOUNDS.depth)["activeSize"]), []
         except (_Silent, *_UNUSABLE):
             continue
-    message = "no member tells the cluster's active size (/v2/keys/_etcd/config)"
-    return 0, [Finding("members-differ", "cluster-active-size", LIVE, message, "ask again when one is up")]
+    return 0, [NO_ACTIVE_SIZE.finding("cluster-active-size", LIVE)]
 
 
 def _is_known(url: str, members: Sequence[_ListedMember]) -> bool:
@@ -226,8 +227,7 @@ def _standby(url: str, tls: ssl.SSLContext) -> Node | None:
     if answer.status != 307 and '"errorCode":402' not in _text(answer).replace(" ", ""):
         return None
     name = f"standby-{address_of(url).replace(':', '-')}"
-    message = f"{url} is a standby, and does not tell its name: it is called {name} here"
-    finding = Finding("half-known", "name", LIVE, message, "a proxy may have any name: its own is best")
+    finding = STANDBY_WITHOUT_NAME.finding("name", LIVE, url=url, name=name)
     settings = {"name": name, CLIENT_URLS: url, LISTEN_CLIENT_URLS: url}
     return Node(name, settings, url, was=STANDBY, findings=(finding,))
 
@@ -240,9 +240,7 @@ def _node(member: _ListedMember, state: str, size: int) -> Node:
         PEER_URLS: member.peer_url,
         CLIENT_URLS: member.client_url,
     }
-    message = f"{member.name} does not tell where it listens (taken: what it advertises) and where it keeps its data"
-    remedy = "write its directory in, and what else its own configuration says; or give its files, too"
-    findings = [Finding("half-known", "data-dir", LIVE, message, remedy)]
+    findings = [ONLY_ADDRESSES.finding("data-dir", LIVE, name=member.name)]
     findings += [_unusable(member, url) for url in (member.peer_url, member.client_url) if not _is_url(url)]
     return Node(
         member.name, settings, member.client_url, active_size=size, was=state, findings=tuple(findings)
@@ -258,8 +256,7 @@ def _is_url(text: str) -> bool:
 
 
 def _unusable(member: _ListedMember, url: str) -> Finding:
-    message = f"{member.name} is registered with {url}, which 2.x does not take for a URL"
-    return Finding("invalid-value", "", LIVE, message, "give its files, too, with an address as HOST:PORT")
+    return NO_URL.finding("", LIVE, name=member.name, url=url)
 
 
 _UNUSABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)

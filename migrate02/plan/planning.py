@@ -10,6 +10,7 @@ from compat.findings import ERROR, REVIEW, Finding, worst
 from compat.settings import FLAG, Origin
 from compat.translate import ORDER
 from migrate02.plan import checks
+from migrate02.plan.findings import NO_SUCH_NODE, NOBODY_VOTES, ONLY_PEER_URL
 from migrate02.plan.grouping import clusters_of, rank
 from migrate02.plan.nodes import (
     CLIENT_URLS,
@@ -125,23 +126,15 @@ def make_plan(
 
 def _by_hand(name: str, url: str) -> Node:
     settings = {"name": name, LISTEN_PEER_URLS: url, PEER_URLS: url}
-    message = f"of {name} only its peer URL is known here, from --member"
-    finding = Finding(
-        "half-known", "name", Origin(FLAG, "--member"), message, "add its client URLs and its data directory"
-    )
+    finding = ONLY_PEER_URL.finding("name", Origin(FLAG, "--member"), name=name)
     return Node(name, settings, "--member", findings=(finding,))
 
 
 def _of_strangers(nodes: Sequence[Node], options: PlanOptions) -> list[Finding]:
     known = {node.name for node in nodes}
+    names = ", ".join(sorted(filter(None, known)))
     return [
-        Finding(
-            "name-unknown",
-            "name",
-            Origin(FLAG, "--standby"),
-            f"no node is called {name}",
-            f"give one of {', '.join(sorted(filter(None, known)))}",
-        )
+        NO_SUCH_NODE.finding("name", Origin(FLAG, "--standby"), name=name, names=names)
         for name in options.standbys
         if name not in known
     ]
@@ -208,6 +201,5 @@ def _in_order(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _nobody_votes(standbys: Sequence[Node]) -> Finding:
-    origin = Origin(FLAG, "--standby")
-    message = f"all of {', '.join(node.name for node in standbys)} are standbys: nobody is a member"
-    return Finding("unknown-peer", "peers", origin, message, "give the files of the members too")
+    names = ", ".join(node.name for node in standbys)
+    return NOBODY_VOTES.finding("peers", Origin(FLAG, "--standby"), names=names)

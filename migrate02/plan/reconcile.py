@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from compat.findings import Finding
 from compat.settings import FILE, FLAG, Origin
+from migrate02.plan.findings import ADDRESS_DIFFERS, STANDS_BY
 from migrate02.plan.grouping import clusters_of
 from migrate02.plan.nodes import STANDBY, Found, Node
 
@@ -33,8 +34,7 @@ def reconcile(described: Sequence[Node], running: Sequence[Node]) -> Found:
 
 
 def _stands_by(node: Node) -> Iterator[Finding]:
-    message = f"{node.name} is no member of the running cluster: it stands by, and becomes a proxy"
-    yield Finding("standby-found", "name", Origin(FILE, node.name, node.source), message, "")
+    yield STANDS_BY.finding("name", Origin(FILE, node.name, node.source), name=node.name)
 
 
 def _differs(node: Node, member: Node) -> Iterator[Finding]:
@@ -43,6 +43,5 @@ def _differs(node: Node, member: Node) -> Iterator[Finding]:
         ("addr", node.client_url, member.client_url),
     ):
         if here != there:
-            message = f"-{setting} of {node.name}: the files say {here}, and the running cluster {there}"
-            remedy = "the plan has what the files say: change them if the running cluster is right"
-            yield Finding("members-differ", setting, Origin(FLAG, "--live"), message, remedy)
+            fields = {"setting": setting, "name": node.name, "here": here, "there": there}
+            yield ADDRESS_DIFFERS.finding(setting, Origin(FLAG, "--live"), **fields)

@@ -1,47 +1,32 @@
-import re
-from pathlib import Path
-
 import pytest
 
-from compat.findings import CODES, ERROR, INFO, REVIEW, Finding, worst
+from compat import codes
+from compat.findings import ERROR, INFO, REVIEW, Code, Finding, catalogue, worst
 from compat.settings import FILE, FLAG, VARIABLE, Origin
 
-ROOT = Path(__file__).parents[2]
-SOURCES = [path for room in ("compat", "migrate02") for path in (ROOT / room).rglob("*.py")]
-CALLS = re.compile(r"""(?:Finding|\.say|_said|\bsay)\(\s*"([a-z0-9-]+)\"""")
-"""How a finding is made, everywhere."""
-
-
-def used() -> set[str]:
-    return {code for path in SOURCES for code in CALLS.findall(path.read_text())}
-
-
-def test_every_code_that_is_used_is_in_the_table() -> None:
-    assert used() <= set(CODES)
-
-
-def test_every_code_in_the_table_is_used() -> None:
-    elsewhere = "\n".join(path.read_text() for path in SOURCES if path.name != "findings.py")
-    assert [code for code in CODES if f'"{code}"' not in elsewhere] == []
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_a_code_has_a_severity_a_title_and_a_story(code: str) -> None:
-    entry = CODES[code]
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
-    assert entry.severity in (ERROR, REVIEW, INFO)
-    assert entry.title
-    assert not entry.title.endswith(".")
-    assert entry.story.endswith((".", ".)"))
-    assert "  " not in entry.story
+PORT = Code("port-added", INFO, "a port", "A story.").text("no port in {value}", "write {port}")
 
 
 def test_a_finding_is_one_line_with_severity_code_place_words_and_remedy() -> None:
-    found = Finding(
-        "port-added", "bind-addr", Origin(FILE, "bind_addr", "old.conf", 3), "no port", "write one"
-    )
-    assert str(found) == "info[port-added] old.conf:3: no port -> write one"
-    assert str(Finding("port-added", "", None, "no port", "")) == "info[port-added] no port"
+    found = PORT.finding("bind-addr", Origin(FILE, "bind_addr", "old.conf", 3), value="::", port="80")
+    assert str(found) == "info[port-added] old.conf:3: no port in :: -> write 80"
+    assert (found.message, found.remedy) == ("no port in ::", "write 80")
+    assert str(PORT._replace(remedy="").finding("", None, value="::")) == "info[port-added] no port in ::"
+
+
+def test_what_a_field_says_is_never_taken_for_a_field() -> None:
+    found = PORT.finding("", None, value="{port} {0} {{ ip }}", port="{value}")
+    assert (found.message, found.remedy) == ("no port in {port} {0} {{ ip }}", "write {value}")
+
+
+def test_fields_can_be_changed() -> None:
+    found = PORT.finding("", None, value="a", port="b").with_fields(str.upper)
+    assert (found.message, found.remedy) == ("no port in A", "write B")
+
+
+def test_a_text_of_a_setting_may_have_a_field_of_that_name() -> None:
+    text = PORT._replace(message="{setting} of {origin}", remedy="")
+    assert text.finding("name", None, setting="a", origin="b").message == "a of b"
 
 
 @pytest.mark.parametrize(
@@ -59,15 +44,19 @@ def test_a_place_says_where_to_look(origin: Origin, place: str, text: str) -> No
 
 
 def test_the_worst_severity() -> None:
-    of = {
-        severity: next(code for code in CODES if CODES[code].severity == severity)
-        for severity in (ERROR, REVIEW, INFO)
-    }
-
     def made(*severities: str) -> list[Finding]:
-        return [Finding(of[severity], "", None, "", "") for severity in severities]
+        return [Code("a", severity, "", "").text("").finding("", None) for severity in severities]
 
     assert worst([]) == ""
     assert worst(made(INFO)) == INFO
     assert worst(made(INFO, REVIEW)) == REVIEW
     assert worst(made(REVIEW, ERROR, INFO)) == ERROR
+
+
+def test_a_catalogue_refuses_two_codes_of_one_name() -> None:
+    with pytest.raises(ValueError, match="two findings are called peers"):
+        catalogue(vars(codes), {"OTHER": Code("peers", INFO, "", "")})
+
+
+def test_a_catalogue_takes_the_same_code_from_several_modules() -> None:
+    assert catalogue({"PEERS": codes.PEERS}, {"PEERS": codes.PEERS}) == {"peers": codes.PEERS}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from compat.findings import Finding
 from compat.settings import FILE, Origin
 from migrate02.formats import templates
+from migrate02.formats.findings import MORE_FLAGS
 from migrate02.formats.reading import FileNamed, Setup
 from migrate02.formats.releases import era_of_image
 from migrate02.formats.starts import flags, variables
@@ -71,6 +72,5 @@ def _decided_by(start: Start, words: Sequence[Word]) -> templates.Statement | No
 
 
 def _elsewhere(words: Sequence[str], program: Word) -> Finding:
-    message = f"{' '.join(words)} may stand for more flags, which are not seen here; kept as it is"
     origin = Origin(FILE, "etcd", program.view.name, program.view.line(program.start))
-    return Finding("flags-elsewhere", "", origin, message, "convert what it stands for too")
+    return MORE_FLAGS.finding("", origin, words=" ".join(words))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compat import flags04, flags2x
-from compat.findings import CODES
 from migrate02.cli.exits import DONE, REFUSED
+from migrate02.findings import CODES
 from tests.migrate02.running import migrate02
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from compat.findings import CODES
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
+from migrate02.findings import CODES
 from tests.migrate02.running import convert, migrate02
 from tests.migrate02.trees import OLD, plant
 

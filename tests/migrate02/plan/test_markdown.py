@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from compat.findings import Finding
 from compat.settings import FILE, Origin
+from migrate02.formats.findings import LEFT_ALONE
 from migrate02.plan import markdown
 from migrate02.plan.commands import copy, on_its_machine, word
 from migrate02.plan.listing import as_json
@@ -86,7 +86,8 @@ def plan_of(text: str) -> Plan:
         ),
         node("other", addr="10.0.0.2:4001", peer_addr="10.0.0.2:7001", peers="10.0.0.1:7001"),
     ]
-    told = Finding("not-converted", "", Origin(FILE, text, text, 3), f"what is in it: {text}", text)
+    origin = Origin(FILE, text, text, 3)
+    told = LEFT_ALONE.finding("", origin, reason=f"what is in it: {text}", remedy=text)
     return make_plan(nodes, PlanOptions(token=text), [told])
 
 

@@ -1,0 +1,128 @@
+"""What the readers of formats have to say: codes, their stories and texts."""
+
+from __future__ import annotations
+
+from compat.codes import NEVER_READ
+from compat.findings import INFO, REVIEW, Code
+
+NOT_CONVERTED = Code(
+    "not-converted",
+    REVIEW,
+    "settings of 0.4 that are left as they are",
+    "Something here sets up etcd 0.4 in a way that cannot be told for sure: flags that are added only at times and "
+    "decide about others, a variable that the script itself uses, a program in a variable, a quote that is left "
+    "open, a file of a kind that is not converted, or a file that belongs to one which is refused. Nothing is "
+    "guessed: that piece is left as it is. Change what the finding names and convert again, or convert etcd's "
+    "command line by itself, 'migrate02 convert -- etcd FLAGS', and put the result in.",
+)
+LEFT_ALONE = NOT_CONVERTED.text(
+    "{reason}",
+    "{remedy}",
+)
+QUOTE_LEFT_OPEN = NOT_CONVERTED.text(
+    "left as it is: a quote is left open here, or something that is not understood",
+    "mend it",
+)
+PROGRAM_UNKNOWN = NOT_CONVERTED.text(
+    "left as it is: {word} may be etcd, with flags of 0.4 behind it",
+    "write the program's name there, and convert again",
+)
+BESIDE_A_VARIABLE = NOT_CONVERTED.text(
+    "not changed: {variable} of line {line} may reach this etcd too, and its value is not known here",
+    "convert both by hand: migrate02 convert -- {variable}=VALUE etcd FLAGS",
+)
+NAME_USED = NOT_CONVERTED.text(
+    "left as it is: the script itself uses {variable}, which would get another name",
+    "give the script a variable of its own, and convert again",
+)
+ADDED_AT_TIMES = NOT_CONVERTED.text(
+    "left as it is: {flags} is added only at times, and the rest depends on it",
+    "make one command for each case, and convert again",
+)
+SECTION_FOR_A_UNIT = NOT_CONVERTED.text(
+    "left as it is: the section is for the unit etcd.service that the file brings along, and both are one",
+    "drop the unit's content, so that CoreOS' own is used, and convert again; or set all in the unit alone",
+)
+
+FLAGS_ELSEWHERE = Code(
+    "flags-elsewhere",
+    REVIEW,
+    "flags that are filled in from elsewhere",
+    'A word such as $ETCD_OPTS or "$@" on a command line stands for flags that cannot be seen there, and a '
+    "variable may hold a piece of a command line. A variable that is set plainly, in the same file or in one that "
+    "it takes in and that is among the files of the run, is seen through. Any other word or variable is left as it "
+    "is. If there are flags of 0.4 in it, convert them by themselves, with 'migrate02 convert -- etcd FLAGS', and "
+    "put the result in.",
+)
+MORE_FLAGS = FLAGS_ELSEWHERE.text(
+    "{words} may stand for more flags, which are not seen here; kept as it is",
+    "convert what it stands for too",
+)
+FLAGS_AT_TIMES = FLAGS_ELSEWHERE.text(
+    "{flags} is added only at times; kept as it is",
+    "run: migrate02 convert -- etcd {flags}",
+)
+FLAGS_IN_A_VARIABLE = FLAGS_ELSEWHERE.text(
+    "{variable} holds flags of etcd 0.4, which are not converted here; it is left as it is",
+    "run: migrate02 convert -- etcd {flags}",
+)
+
+CONFIG_ELSEWHERE = Code(
+    "config-elsewhere",
+    REVIEW,
+    "a configuration file beside the command line",
+    "0.4 read the file named by -config; etcd 2.x ignores the flag with a warning, and 3.x reads YAML from "
+    "--config-file instead. The command line is converted by itself: what the file holds has to be converted too. "
+    "etcd02 reads both.",
+)
+FILE_LEFT_OUT = CONFIG_ELSEWHERE.text(
+    "{path} is left out: etcd 2.x reads no file, and its settings are not in this command line",
+    "convert {path} too, and start etcd with both results",
+)
+
+UNIT_RENAMED = Code(
+    "unit-renamed",
+    INFO,
+    "the unit of etcd 2.x has another name",
+    "On CoreOS the section 'etcd:' of a cloud-config sets up etcd.service, which runs 0.4, and 'etcd2:' sets up "
+    "etcd2.service, which runs 2.x and keeps its data in /var/lib/etcd2. Where the section is converted, the "
+    "units that are started, and what waits for them, get the new name.",
+)
+RENAMED = UNIT_RENAMED.text(
+    "etcd.service, which runs 0.4, became etcd2.service, whose data is in /var/lib/etcd2",
+)
+
+TWO_SECTIONS = Code(
+    "two-sections",
+    REVIEW,
+    "sections for etcd 0.4 and for 2.x in one cloud-config",
+    "The cloud-config holds both 'etcd:' and 'etcd2:', for a machine that starts one or the other. The section of "
+    "2.x is taken for what is wanted, and the one of 0.4 is left as it is: nothing reads it once the unit "
+    "etcd.service is gone. Remove it.",
+)
+BOTH_SECTIONS = TWO_SECTIONS.text(
+    "left as it is: there is a section etcd2: too",
+    "remove the section etcd: when no machine runs 0.4 any more",
+)
+
+OLD_RELEASE = Code(
+    "old-release",
+    REVIEW,
+    "an image or an archive that is too old",
+    "The file names a release before 2.0, or one before the --target, as the tag of an image or an archive to be "
+    "fetched. A converted configuration needs etcd 2.x, or that target: which one to take, and from where, is for "
+    "a person to say.",
+)
+BEFORE_20 = OLD_RELEASE.text(
+    "{release} is a release before 2.0: it does not read what is written here{also}",
+    "name a release of {wanted} there",
+)
+BEFORE_TARGET = OLD_RELEASE.text(
+    "{release} is older than {target}: it may refuse what is written here for {target}{also}",
+    "name a release of {wanted} there",
+)
+
+NO_SUCH_KEY = NEVER_READ.text(
+    "{key}: CoreOS' tool knows no such key in this section and drops it without a word",
+    "remove it, or spell it as it is meant",
+)
