@@ -6,7 +6,7 @@ from compat.findings import ERROR, INFO, REVIEW, Code, catalogue
 
 _COMPLETING = (
     "'migrate02 plan' with the files of all nodes makes the list, 'migrate02 convert --initial-cluster LIST' writes "
-    "it, 'migrate02 convert --check DIR' finds every list that is not complete"
+    "it, 'migrate02 convert --check DIR' finds every list that is not complete."
 )
 """The commands that settle an incomplete list."""
 
@@ -23,7 +23,7 @@ OLD_AND_NEW = Code(
 )
 BOTH_GIVEN = OLD_AND_NEW.text(
     "{old_at} and {new_at}: Set only one of flags -{new} and -{old}.{by}",
-    "keep --{new} and remove {given}",
+    "Keep --{new} and remove {given}.",
 )
 
 SEVERAL_BOOTSTRAPS = Code(
@@ -37,7 +37,7 @@ SEVERAL_BOOTSTRAPS = Code(
 BOOTSTRAPS_GIVEN = SEVERAL_BOOTSTRAPS.text(
     '{where}: multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", '
     '"discovery" or "discovery-srv"',
-    "keep one of them",
+    "Keep one of them.",
 )
 
 PEERS = Code(
@@ -51,13 +51,13 @@ PEERS = Code(
     "do not know them. See the clustering guide of etcd 2, section 'Static', and its migration table.\n\n"
     "etcd02 refuses both, as etcd does. 'migrate02 convert' writes a list that a person completes, see "
     "incomplete-cluster.\n\n"
-    "Two cases are passed over: with --initial-cluster given beside it, and on a member that already has its "
+    "Two cases are accepted: with --initial-cluster given beside it, and on a member that already has its "
     "data, which knows its cluster from there.",
 )
 PEERS_REFUSED = PEERS.text(
     'invalid value "{value}" for {flag}: flag "-{name}" is no longer supported. The --initial-cluster '
     "flag provides a similar concept with different semantics, see {guide}",
-    "list every member, the same on each: --initial-cluster {cluster}",
+    "List every member, the same on each: --initial-cluster {cluster}",
 )
 
 INVALID_VALUE = Code(
@@ -78,7 +78,7 @@ REFUSED_FLAG = INVALID_VALUE.text(
 )
 WRONG_TYPE = INVALID_VALUE.text(
     "{key} = {value} has the wrong type, and 0.4 refuses to start with it",
-    "write {wanted}",
+    "Write {wanted}.",
 )
 
 UNKNOWN_SETTING = Code(
@@ -90,11 +90,11 @@ UNKNOWN_SETTING = Code(
 )
 UNKNOWN_FLAG = UNKNOWN_SETTING.text(
     "{reason}",
-    "see 'etcd02 -help'",
+    "See 'etcd02 -help'.",
 )
 LATER_FLAG = UNKNOWN_SETTING.text(
     "flag provided but not defined: -{flag}",
-    "etcd 2.3 has no such flag; start a newer etcd with --engine PATH",
+    "etcd 2.3 has no such flag. Start a newer etcd with --engine PATH.",
 )
 
 SETTINGS_CLASH = Code(
@@ -117,7 +117,7 @@ STRAY_WORDS = Code(
 )
 NO_FLAG = STRAY_WORDS.text(
     "error verifying flags, '{word}' is not a valid flag. See 'etcd --help'.",
-    "remove it, or put the flag it belongs to before it",
+    "Remove it, or put the flag it belongs to before it.",
 )
 
 UNUSABLE_INPUT = Code(
@@ -129,11 +129,11 @@ UNUSABLE_INPUT = Code(
 )
 UNUSABLE_CONFIG = UNUSABLE_INPUT.text(
     "{given}: {reason}",
-    "mend the file, or name the right one",
+    "Mend the file, or name the right one.",
 )
 UNUSABLE_SYSTEM_FILE = UNUSABLE_INPUT.text(
     "{reason}",
-    "mend the file",
+    "Mend the file.",
 )
 
 DATA_DIR_04 = Code(
@@ -157,16 +157,16 @@ DATA_DIR_04 = Code(
     "To start empty, move the directory aside (mv DIR DIR.0.4), and keep it.",
 )
 DATA_OF_04 = DATA_DIR_04.text(
-    "this directory holds data of etcd 0.4; starting here would start empty beside it",
-    "to keep the keys, run: migrate02 data {directory} --beside (or start with --auto-migrate); to start "
+    "This directory holds data of etcd 0.4; a start would be empty beside it.",
+    "To keep the keys, run: migrate02 data {directory} --beside (or start with --auto-migrate). To start "
     "empty, run: mv {directory} {directory}.0.4 - see 'migrate02 explain data-dir-04'",
 )
 DATA_BESIDE_WAL_DIR = DATA_DIR_04.text(
-    "--auto-migrate puts the log below --data-dir, so it does not go with --wal-dir: leave that out, or "
-    "convert by hand (migrate02 data {directory} NEW) and move NEW/member/wal there",
+    "--auto-migrate puts the log below --data-dir, so it cannot be used with --wal-dir: remove that, or "
+    "convert by hand (migrate02 data {directory} NEW) and move NEW/member/wal there.",
 )
 DATA_NOT_MIGRATED = DATA_DIR_04.text(
-    "it could not be converted, and nothing was changed: {reason}",
+    "The directory could not be converted, and nothing was changed: {reason}",
 )
 
 ENGINE = Code(
@@ -196,13 +196,13 @@ INCOMPLETE_CLUSTER = Code(
     "writes it into the file. 'migrate02 convert --check DIR' finds every list in DIR that is not complete.",
 )
 LIST_TO_COMPLETE = INCOMPLETE_CLUSTER.text(
-    "{given} {value}: etcd 2.x needs a list of all members; --initial-cluster is written with "
-    "{placeholder} for the others, which no etcd accepts until you complete it",
+    "{given} {value}: etcd 2.x needs a list of all members. --initial-cluster is written with "
+    "{placeholder} for the others; no etcd accepts it until you complete it.",
     "List every member, with the same addresses on each of them: --initial-cluster {cluster} (the names "
     "of the others need not be right). " + _COMPLETING,
 )
 LIST_INCOMPLETE = INCOMPLETE_CLUSTER.text(
-    "the list of members is not complete: {placeholder} stands for the others, and no etcd accepts it",
+    "The list of members is not complete: {placeholder} stands for the others, and no etcd accepts it.",
     "List every member, with the same addresses on each of them. " + _COMPLETING,
 )
 
@@ -215,8 +215,8 @@ NAME_FROM_HOSTNAME = Code(
     "is for another machine.",
 )
 HOST_NAME_TAKEN = NAME_FROM_HOSTNAME.text(
-    "{why}; --name is {name}, {whose}",
-    "check it",
+    "{why}; --name is {name}, {whose}.",
+    "Check it.",
 )
 
 HALF_TLS_PAIR = Code(
@@ -227,8 +227,8 @@ HALF_TLS_PAIR = Code(
     "left out, so that what was served stays as it was: plain http.",
 )
 HALF_A_PAIR = HALF_TLS_PAIR.text(
-    "{given} is left out: without -{missing} 0.4 served plain http on -{address}, and so it stays",
-    "to have TLS, give --{name} and --{missing}, and https:// in the URLs",
+    "{given} is removed: without -{missing} 0.4 served plain http on -{address}, and it still does.",
+    "For TLS, give --{name} and --{missing}, and https:// in the URLs.",
 )
 
 CA_WITHOUT_PAIR = Code(
@@ -239,8 +239,8 @@ CA_WITHOUT_PAIR = Code(
     "Without them nothing was checked. It is left out, so that what was served stays as it was.",
 )
 CA_ALONE = CA_WITHOUT_PAIR.text(
-    "{given} is left out: without -{prefix}cert-file and -{prefix}key-file it had no effect",
-    "to ask for client certificates, give a certificate and its key, --{trusted} and --{auth}",
+    "{given} is removed: without -{prefix}cert-file and -{prefix}key-file it had no effect.",
+    "To ask for client certificates, give a certificate and its key, --{trusted} and --{auth}.",
 )
 
 TIMING_BENT = Code(
@@ -254,8 +254,8 @@ TIMING_BENT = Code(
 )
 BENT = TIMING_BENT.text(
     "heartbeat {asked_heartbeat} ms and election {asked_election} ms became {heartbeat} and {election} "
-    "ms: {rule}",
-    "set the same pair on every member of the cluster",
+    "ms: {rule}.",
+    "Set the same pair on every member of the cluster.",
 )
 
 DISCOVERY_TOKEN = Code(
@@ -267,8 +267,8 @@ DISCOVERY_TOKEN = Code(
     "already has data does not look at it. 3.7 removed this kind of discovery.",
 )
 OLD_TOKEN = DISCOVERY_TOKEN.text(
-    "{value} cannot be used again if 0.4 used it, and etcd 2.x wants the cluster's size under it",
-    "make a new token with its _config/size set and put it here, the same on every member",
+    "{value} cannot be used again if 0.4 used it, and etcd 2.x needs the cluster's size under it.",
+    "Make a new token, set its _config/size, and put it here, the same on every member.",
 )
 
 NO_COUNTERPART = Code(
@@ -278,7 +278,7 @@ NO_COUNTERPART = Code(
     "The setting had an effect in 0.4 that nothing in 2.x has. It is left out.",
 )
 LEFT_OUT = NO_COUNTERPART.text(
-    "{given} is left out: {reason}",
+    "{given} is removed: {reason}.",
     "{remedy}",
 )
 
@@ -288,22 +288,22 @@ NEVER_READ = Code(
     "a setting that 0.4 never looked at",
     "0.4 silently ignored unknown keys in its file, keys in the wrong table, and some names that its own "
     "documentation gave. Such a setting had no effect, so it is not converted: that would change what runs. It "
-    "is told, because somebody believed in it.",
+    "is reported, because somebody believed in it.",
 )
 KEY_IGNORED = NEVER_READ.text(
-    "{key} = {value}: 0.4 silently ignored this key",
-    "remove it",
+    "{key} = {value}: 0.4 silently ignored this key.",
+    "Remove it.",
 )
 KEY_OF_A_FLAG = NEVER_READ.text(
-    "{key} = {value}: 0.4 silently ignored this key",
-    "only the flag -{flag} worked; remove it",
+    "{key} = {value}: 0.4 silently ignored this key.",
+    "Only the flag -{flag} worked. Remove the key.",
 )
 KEY_ELSEWHERE = NEVER_READ.text(
-    "{key} = {value}: 0.4 silently ignored this key; it is {right}",
-    "remove it, or move it there if it should take effect",
+    "{key} = {value}: 0.4 silently ignored this key; it is {right}.",
+    "Remove it, or move it there if it should take effect.",
 )
 VARIABLE_IGNORED = NEVER_READ.text(
-    "{variable}={value}: 0.4's documentation had this name, its code never read it",
+    "{variable}={value}: 0.4's documentation had this name, but its code never read it.",
     "{remedy}",
 )
 
@@ -315,7 +315,7 @@ TAKES_EFFECT = Code(
     "and has one with etcd 2.x. It is kept, because somebody set it. Remove it to keep what was in effect.",
 )
 NOW_READ = TAKES_EFFECT.text(
-    "{given}={value}: 0.4 never read this name, and etcd 2.x does, so it takes effect from now on",
+    "{given}={value}: 0.4 never read this name, and etcd 2.x does, so it takes effect from now on.",
     "Remove it to keep what was in effect.",
 )
 
@@ -328,8 +328,8 @@ CONFIG_NOT_SEEN = Code(
     "not read here either. To have it read, put -config first or write the flags before it as -name=x.",
 )
 CONFIG_BEHIND_A_WORD = CONFIG_NOT_SEEN.text(
-    "{value} is not read: 0.4 looked for -config only up to the first value that was a word of its own",
-    "to have it read, put -config first",
+    "{value} is not read: 0.4 looked for -config only up to the first value that was a word of its own.",
+    "To have it read, put -config first.",
 )
 
 WORDS_IGNORED = Code(
@@ -341,20 +341,20 @@ WORDS_IGNORED = Code(
     "(-snapshot true), a redirection or an '&' that never reached a shell.",
 )
 IGNORED_WORDS = WORDS_IGNORED.text(
-    "ignored, as 0.4 did without a word: {words} (etcd 2.x: '{word}' is not a valid flag)",
-    "remove them, or write a boolean as -flag=value",
+    "Ignored, as 0.4 did silently: {words} (etcd 2.x: '{word}' is not a valid flag)",
+    "Remove them, or write a boolean as -flag=value.",
 )
 
 WILDCARD_ADVERTISED = Code(
     "wildcard-advertised",
     REVIEW,
     "a wildcard as the advertised address",
-    "0.0.0.0 and [::] mean 'every interface' to a listener; told to others as an address to call they mean "
+    "0.0.0.0 and [::] mean 'every interface' to a listener; advertised as an address to call they mean "
     "nothing. 2.x hands the URL to clients and proxies, which then call themselves.",
 )
 WILDCARD = WILDCARD_ADVERTISED.text(
-    "{value} is told to others as the address to call, but it means 'every interface'",
-    "put an address that others can reach into --{advertise}",
+    "{value} is advertised as the address to call, but it means 'every interface'.",
+    "Put an address that others can reach into --{advertise}.",
 )
 
 UNUSABLE_VALUE = Code(
@@ -362,16 +362,16 @@ UNUSABLE_VALUE = Code(
     REVIEW,
     "a value of 0.4's that cannot be carried over",
     "2.x does not look at this setting and starts whatever it says, so it is no reason to refuse the start; but "
-    "the value is not one that can be given to its new name either. It is passed over, and 2.x's default holds.",
+    "the value is not one that can be given to its new name either. It is ignored, and 2.x's default holds.",
 )
 NO_MILLISECONDS = UNUSABLE_VALUE.text(
-    'invalid value "{value}" for {given} is passed over, as etcd 2.x passes over the whole setting: not '
-    "a whole number of milliseconds above 0",
-    "remove it, or give --{new} a number of milliseconds",
+    'invalid value "{value}" for {given} is ignored, as etcd 2.x ignores the whole setting: it is not a '
+    "whole number of milliseconds above 0.",
+    "Remove it, or give --{new} a number of milliseconds.",
 )
 NO_NUMBER = UNUSABLE_VALUE.text(
-    'invalid value "{value}" for {variable} is passed over, as etcd 2.x passes over the variable',
-    "remove it, or give --{flag} a number",
+    'invalid value "{value}" for {variable} is ignored, as etcd 2.x ignores the variable.',
+    "Remove it, or give --{flag} a number.",
 )
 
 TARGET_LACKS = Code(
@@ -381,22 +381,22 @@ TARGET_LACKS = Code(
     "The setting is newer than the release asked for by --target, or that release has dropped it.",
 )
 ONLY_BUNDLED = TARGET_LACKS.text(
-    "etcd {version}: --{name} {value} is left out: only the bundled server has it",
+    "etcd {version}: --{name} {value} is removed: only the bundled server has it.",
 )
 CAME_LATER = TARGET_LACKS.text(
-    "etcd {version}: --{name} {value} is left out: it came with {first}",
+    "etcd {version}: --{name} {value} is removed: it came with {first}.",
 )
 GONE = TARGET_LACKS.text(
-    "etcd {version}: --{name} {value} is left out: it is gone since {removed}",
+    "etcd {version}: --{name} {value} is removed: {removed} dropped it.",
     "{remedy}",
 )
 NO_ORIGINS = TARGET_LACKS.text(
-    "etcd {version}: {origins} is left out, because --cors takes only http(s)://host:port",
+    "etcd {version}: {origins} is removed: --cors takes only http(s)://host:port.",
     "{remedy}",
 )
 NO_PROXY = TARGET_LACKS.text(
     'etcd {version}: v2 proxy is deprecated, and --discovery-fallback can\'t be configured as "proxy"',
-    "it is left out: a surplus member exits",
+    "The setting is removed: a surplus member exits.",
 )
 
 LISTEN_HOST_NAME = Code(
@@ -408,7 +408,7 @@ LISTEN_HOST_NAME = Code(
 )
 NAME_TO_BIND = LISTEN_HOST_NAME.text(
     "etcd {version}: expected IP in URL for binding ({url})",
-    "write the IP address of {host} in --{name}",
+    "Write the IP address of {host} in --{name}.",
 )
 
 CORS_WITHOUT_PORT = Code(
@@ -418,8 +418,8 @@ CORS_WITHOUT_PORT = Code(
     "Up to 3.3 --cors takes any text; from 3.4 on every origin must be a URL with an explicit port, or '*'.",
 )
 PORT_OF_SCHEME = CORS_WITHOUT_PORT.text(
-    "etcd {version}: {origins} got the port of its scheme, because --cors takes only URLs with one",
-    "a browser sends no default port in Origin, so check that these origins still match; '*' allows any",
+    "etcd {version}: {origins} got the port of its scheme, because --cors takes only URLs with one.",
+    "A browser sends no default port in Origin, so check that these origins still match; '*' allows any.",
 )
 
 V2_API = Code(
@@ -430,9 +430,8 @@ V2_API = Code(
     "serve it at all, and v2 keys in the data directory cannot be reached any more.",
 )
 NO_V2_API = V2_API.text(
-    "etcd {version}: there is no v2 API any more: clients of 0.4 and 2.x cannot be served, and v2 keys "
-    "cannot be reached",
-    "move the clients to the v3 API and the keys with it before going beyond 3.5",
+    "etcd {version} has no v2 API: clients of 0.4 and 2.x cannot be served, and v2 keys cannot be reached.",
+    "Move the clients and their keys to the v3 API before you go beyond 3.5.",
 )
 
 DISCOVERY_DROPPED = Code(
@@ -444,7 +443,7 @@ DISCOVERY_DROPPED = Code(
     "A file that sets both is refused, see several-bootstraps.",
 )
 TOKEN_FOR_A_LIST = DISCOVERY_DROPPED.text(
-    "{given} is removed: --initial-cluster is to list the members",
+    "{given} is removed: --initial-cluster lists the members.",
 )
 TOKEN_BESIDE_LIST = DISCOVERY_DROPPED.text(
     "{given} is removed: --initial-cluster now lists the members, and a token of 0.4 cannot be used again.",
@@ -460,7 +459,7 @@ V2_DATA = Code(
 )
 DATA_FOR_35 = V2_DATA.text(
     "etcd {version}: keys written with --enable-v2 stay in the data directory, and etcd 3.6 refuses to "
-    "start on it",
+    "start on it.",
     "Move the clients and their keys to the v3 API before the upgrade to 3.6.",
 )
 
@@ -474,9 +473,9 @@ SINGLE_MEMBER = Code(
     "several, --initial-cluster must list them all instead, the same on each.",
 )
 CLUSTER_OF_ONE = SINGLE_MEMBER.text(
-    "neither -peers nor -discovery: 0.4 started a new cluster of one, said in 2.x as --initial-cluster "
-    "{cluster}",
-    "nothing to do for a cluster of one; for more, list every member there, the same on each",
+    "Neither -peers nor -discovery is set, so 0.4 started a new cluster of one; --initial-cluster "
+    "{cluster} does the same.",
+    "Nothing to do for a cluster of one. For more, list every member there, the same on each.",
 )
 
 PEERS_PASSED_OVER = Code(
@@ -492,7 +491,7 @@ PEERS_BESIDE_A_LIST = PEERS_PASSED_OVER.text(
     "{given} is ignored: --initial-cluster lists the members.",
 )
 PEERS_OF_A_MEMBER = PEERS_PASSED_OVER.text(
-    "{given} is ignored: the member has its data and knows its cluster from there",
+    "{given} is ignored: the member has its data and knows its cluster from there.",
 )
 PEERS_IN_THE_LIST = PEERS_PASSED_OVER.text(
     "{given} is removed: the list stands for it too.",
@@ -507,8 +506,8 @@ LISTENS_EVERYWHERE = Code(
     "only. To listen on one address, set it in --listen-client-urls or --listen-peer-urls.",
 )
 EVERY_INTERFACE = LISTENS_EVERYWHERE.text(
-    "no -{bound} was given, so --{listen} is {everywhere}: every interface, as in 0.4",
-    "to listen on one address, set --{listen}",
+    "-{bound} is not set, so --{listen} is {everywhere}: every interface, as in 0.4.",
+    "To listen on one address, set --{listen}.",
 )
 
 PORT_ADDED = Code(
@@ -519,7 +518,7 @@ PORT_ADDED = Code(
     "port is written out.",
 )
 PORT_OF_ADVERTISED = PORT_ADDED.text(
-    "{value} has no port; 0.4 took {port}, the port of -{advertised}",
+    "{value} has no port; 0.4 took {port}, the port of -{advertised}.",
 )
 
 HOST_NAME = Code(
@@ -529,12 +528,12 @@ HOST_NAME = Code(
     "2.x's own -addr family refuses host names ('bad IP in address specification'); its URL settings take them.",
 )
 NAME_TO_CALL = HOST_NAME.text(
-    "{value}: etcd 2.x refuses a host name in -{old}; --{new} takes it",
-    "make sure that every machine resolves {host}",
+    "{value}: etcd 2.x refuses a host name in -{old}, but --{new} takes it.",
+    "Make sure that every machine resolves {host}.",
 )
 NAME_TO_LISTEN = HOST_NAME.text(
-    "{value}: etcd 2.x refuses a host name in -{old}; --{new} takes it up to 3.1",
-    "write the IP address when you go on to 3.2 or later",
+    "{value}: etcd 2.x refuses a host name in -{old}, but --{new} takes it up to 3.1.",
+    "Write the IP address before you go on to 3.2 or later.",
 )
 
 V3_DATABASE = Code(
@@ -550,10 +549,10 @@ V3_DATABASE = Code(
     "refuses: remove the member from the cluster, add it again, and start etcd with an empty directory.",
 )
 DATABASE_ADDED = V3_DATABASE.text(
-    "added an empty v3 database, which etcd {version} wants beside a snapshot; etcd 2.x and the bundled "
-    "server do not start on a directory that has one",
-    "keep a copy of {directory} if you may want to go back: once etcd {version} has started there is no "
-    "other way; as long as it has not, removing the file is enough",
+    "Added an empty v3 database, which etcd {version} needs beside a snapshot. etcd 2.x and the bundled "
+    "server do not start on a directory that has one.",
+    "Keep a copy of {directory} if you may want to go back: once etcd {version} has started there is no "
+    "other way. Until then it is enough to remove the file.",
 )
 
 DATA_MIGRATED = Code(
@@ -567,7 +566,7 @@ DATA_MIGRATED = Code(
 )
 MIGRATED = DATA_MIGRATED.text(
     "{what}",
-    "the files of 0.4 are still there; keep them for a while",
+    "The files of 0.4 are still there; keep them for a while.",
 )
 
 OLD_DATA_FORMAT = Code(
@@ -579,8 +578,8 @@ OLD_DATA_FORMAT = Code(
     "converted here, the data by 'migrate02 data'. 'migrate02 explain data-dir-04' tells how to keep the keys.",
 )
 OLD_DATA = OLD_DATA_FORMAT.text(
-    "{directory}: a data directory of 0.4 there is not read by etcd 2.2 and later, they start empty over it",
-    "move it aside before the first start, and carry its keys over if they are needed",
+    "etcd 2.2 and later cannot read 0.4's data in {directory} and would start empty.",
+    "Convert it first: migrate02 data {quoted} NEW",
 )
 
 DROPPED_DEFAULT = Code(
@@ -590,21 +589,21 @@ DROPPED_DEFAULT = Code(
     "The value given is what 2.x does anyway, or it had no effect in 0.4. It is left out.",
 )
 CHANGES_NOTHING = DROPPED_DEFAULT.text(
-    "{given} is left out: it changes nothing in etcd 2.x",
+    "{given} is removed: it changes nothing in etcd 2.x.",
 )
 DEBUG_SAYS_IT = DROPPED_DEFAULT.text(
-    "{given} is left out: --debug says it already",
+    "{given} is removed: --debug says the same.",
 )
 
 CARRIED_OVER = Code(
     "carried-over",
     INFO,
     "a setting that 2.x would have dropped",
-    "2.x ignores the old name, with a warning at most, or does not know it, so what 0.4 was told would be lost. "
+    "2.x ignores the old name, with a warning at most, or does not know it, so the setting would be lost. "
     "It is carried over to the new name.",
 )
 CARRIED = CARRIED_OVER.text(
-    "{given} became --{new} {carried}: etcd 2.x does not look at the old name",
+    "{given} became --{new} {carried}: etcd 2.x ignores the old name.",
 )
 
 NEW_WINS = Code(
@@ -614,12 +613,12 @@ NEW_WINS = Code(
     "Outside the four addresses etcd 2.x does not call this a conflict: it ignores the old name, or never knew it.",
 )
 NEW_GIVEN = NEW_WINS.text(
-    "{given} is passed over: --{new} is given too",
-    "remove it",
+    "{given} is ignored: --{new} is given too.",
+    "Remove it.",
 )
 NEW_VARIABLE_GIVEN = NEW_WINS.text(
-    "{given} is passed over: its new name is given too",
-    "remove it",
+    "{given} is ignored: its new name is given too.",
+    "Remove it.",
 )
 
 DEPRECATED_NAME = Code(
@@ -640,11 +639,11 @@ UNKNOWN_VARIABLE = Code(
 )
 NO_SETTING = UNKNOWN_VARIABLE.text(
     "unrecognized environment variable {variable}={value}",
-    "nothing to do if another program reads it",
+    "Nothing to do if another program reads it.",
 )
 LATER_VARIABLE = UNKNOWN_VARIABLE.text(
     "unrecognized environment variable {variable}={value}",
-    "it is of a later etcd; to have it take effect, start one with --engine PATH",
+    "It belongs to a later etcd. To have it take effect, start one with --engine PATH.",
 )
 
 ENGINE_CHOSEN = Code(
@@ -669,8 +668,8 @@ FILE_NOT_READ = Code(
     "of 0.4, not for one of 2.x.",
 )
 NOT_READ = FILE_NOT_READ.text(
-    "not read: {why}",
-    "to have it read, name it with -config",
+    "Not read: {why}.",
+    "To have it read, name it with -config.",
 )
 
 FILE_READ = Code(
@@ -683,7 +682,7 @@ FILE_READ = Code(
     "set -a; . FILE; set +a in a script.",
 )
 READ_AS_VARIABLES = FILE_READ.text(
-    "read as an environment file; etcd 2.x itself reads no file",
+    "Read as an environment file; etcd 2.x itself reads no file.",
 )
 
 CODES = catalogue(globals())

@@ -180,9 +180,9 @@ def _refused(error: FlagError, args: Sequence[str]) -> Finding:
         return UNKNOWN_FLAG.finding(canonical(error.name), origin, reason=text)
     remedy = ""
     if "in address" in text:
-        remedy = "write it as IP:port or host:port, without http://"
+        remedy = "Write it as IP:port or host:port, without http://."
     elif "URL" in text or "first path segment" in text:
-        remedy = "write it as http://host:port or https://host:port"
+        remedy = "Write it as http://host:port or https://host:port."
     return REFUSED_FLAG.finding(canonical(error.name), origin, reason=text, remedy=remedy)
 
 

@@ -195,7 +195,7 @@ def _clash(error: ConfigError, given: Mapping[str, Given]) -> Finding:
     origin = at_fault.origin if at_fault is not None else None
     if isinstance(error, ValueRefused):
         named = named_by_etcd(at_fault) if at_fault is not None else f"--{error.setting}"
-        remedy = "write a value that etcd takes"
+        remedy = "Write a value that etcd takes."
         fields = {"value": error.value, "given": named, "reason": error.message, "remedy": remedy}
         return BAD_VALUE.finding(error.setting, origin, **fields)
     return CLASH.finding(error.setting, origin, reason=error.message, remedy=" ".join(error.hints))

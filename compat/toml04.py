@@ -193,7 +193,7 @@ def _refusal(flag: Flag04, value: object) -> str:
 
 
 def _refused(flag: Flag04, key: str, value: object, reason: str, origin: Origin) -> Finding:
-    remedy = f"give {key} a value that etcd takes"
+    remedy = f"Give {key} a value that etcd takes."
     fields = {"value": _as_flag_value(value), "given": key, "reason": reason, "remedy": remedy}
     return BAD_VALUE.finding(flag.name, origin, **fields)
 

@@ -17,8 +17,8 @@ from server.config import SETTINGS
 
 PREFIX = "ETCD_"
 _INSTEAD = {
-    "cors": "remove it, or set ETCD_CORS if it should take effect",
-    "config": "remove it; convert the file that it names",
+    "cors": "Remove it, or set ETCD_CORS if it should take effect.",
+    "config": "Remove it, and convert the file that it names.",
 }
 BY_VARIABLE_2X: dict[str, str] = {
     PREFIX + setting.name.upper().replace("-", "_"): setting.name for setting in SETTINGS
@@ -98,15 +98,15 @@ def _without_old_beside_new(read: Variables) -> Variables:
 
 def _refused(name: str, value: str, reason: str, origin: Origin) -> Finding:
     if "address" in reason:
-        remedy = "write it as host:port, without http://; if the variable belongs to another program, unset it here"
+        remedy = "Write it as host:port, without http://. If the variable belongs to another program, unset it here."
     else:
-        remedy = f"give {origin.name} a value that etcd takes, or unset it"
+        remedy = f"Give {origin.name} a value that etcd takes, or unset it."
     return BAD_VALUE.finding(name, origin, value=value, given=origin.name, reason=reason, remedy=remedy)
 
 
 def _not_a_setting(origin: Origin, text: str) -> Finding:
     flag = NEVER_READ.get(origin.name)
     if flag is not None:
-        remedy = _INSTEAD.get(flag.name, "remove it; etcd 2.x has nothing like it either")
+        remedy = _INSTEAD.get(flag.name, "Remove it. etcd 2.x has nothing like it either.")
         return VARIABLE_IGNORED.finding(flag.name, origin, variable=origin.name, value=text, remedy=remedy)
     return NO_SETTING.finding("", origin, variable=origin.name, value=text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from compat.codes import (
     CA_ALONE,
     CHANGES_NOTHING,
@@ -48,7 +50,7 @@ def translate_data_dir(draft: Draft) -> None:
         draft.put("data-dir", f"{draft.config['name']}.etcd", given)
     if draft.era == ERA_04 and not draft.around.is_this_machine and not draft.around.member_has_data:
         directory = draft.config["data-dir"]
-        draft.say(OLD_DATA, given, setting="data-dir", directory=directory)
+        draft.say(OLD_DATA, given, setting="data-dir", directory=directory, quoted=quote(directory))
 
 
 def copy_settings(draft: Draft) -> None:

@@ -81,7 +81,7 @@ def _parsed(draft: Draft, given: Given | None, default: str) -> Address | None:
     try:
         address = parse_advertised(given.value)
     except AddressError as error:
-        _refuse(draft, given, str(error), "write it as host:port, without http://")
+        _refuse(draft, given, str(error), "Write it as host:port, without http://.")
         return None
     return address if _port_fits(draft, given, address) else None
 
@@ -104,7 +104,7 @@ def _put_bound(draft: Draft, side: Side, given: Given, advertised: Address, sche
     try:
         bound = parse_bound(given.value)
     except AddressError as error:
-        _refuse(draft, given, str(error), "write it as IP:port")
+        _refuse(draft, given, str(error), "Write it as IP:port.")
         return
     if not _port_fits(draft, given, bound):
         return
@@ -119,7 +119,7 @@ def _put_bound(draft: Draft, side: Side, given: Given, advertised: Address, sche
 def _port_fits(draft: Draft, given: Given, address: Address) -> bool:
     if address.port_in_range:
         return True
-    _refuse(draft, given, f"address {address.port}: invalid port", "a port is a number from 1 to 65535")
+    _refuse(draft, given, f"address {address.port}: invalid port", "A port is a number from 1 to 65535.")
     return False
 
 

@@ -7,20 +7,20 @@ from compat.findings import INFO, REVIEW, Code
 from migrate02.formats.findings import CONFIG_ELSEWHERE, FLAGS_ELSEWHERE, NOT_CONVERTED
 
 NOT_UNDERSTOOD = NOT_CONVERTED.text(
-    "left as it is: a setting of 0.4, in a place that is not understood",
-    "convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in",
+    "Not changed: a setting of 0.4, in a place that cannot be understood.",
+    "Convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in.",
 )
 CANNOT_HOLD = NOT_CONVERTED.text(
-    "not changed: {reason}",
-    "convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in",
+    "Not changed: {reason}.",
+    "Convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in.",
 )
 BY_A_TEMPLATE = NOT_CONVERTED.text(
     "{reason}",
-    "convert what the template makes, for each case, and put the results into it by hand",
+    "Convert what the template makes, for each case, and put the results into it by hand.",
 )
 WITH_A_REFUSED_ONE = NOT_CONVERTED.text(
-    "left as it is: it belongs to {files}, which is refused",
-    "see there",
+    "Not changed: it belongs to {files}, which is refused.",
+    "See there.",
 )
 
 UNUSABLE = UNUSABLE_INPUT.text(
@@ -29,8 +29,8 @@ UNUSABLE = UNUSABLE_INPUT.text(
 )
 
 LINE_BREAK = INVALID_VALUE.text(
-    "{given}: a line break in the value",
-    "remove it",
+    "{given}: there is a line break in the value.",
+    "Remove it.",
 )
 
 NOT_FOR_THIS_MEMBER = SETTINGS_CLASH.text(
@@ -56,18 +56,18 @@ YAML_NEEDS_3 = Code(
     "etcd 2.x has no configuration file; --config-file came with 3.0. With it, flags and environment are ignored.",
 )
 FILE_FOR_3 = YAML_NEEDS_3.text(
-    "etcd 2.x reads no YAML file; this one is for 3.0 to 3.3: in 3.4 and 3.5 the v2 API is off unless "
-    "the file says enable-v2",
-    "for 3.4 or 3.5, add --target 3.4 or 3.5",
+    "etcd 2.x reads no YAML file. This one is for 3.0 to 3.3; in 3.4 and 3.5 the v2 API is off unless "
+    "the file says enable-v2.",
+    "For 3.4 or 3.5, add --target 3.4 or 3.5.",
 )
 
 BEHIND_THE_FLAGS = FLAGS_ELSEWHERE.text(
-    "what stands after the flags has no place in this form: {words}",
-    "put it where it belongs by hand",
+    "What stands after the flags has no place in this form: {words}",
+    "Put it where it belongs by hand.",
 )
 NO_PLACE = FLAGS_ELSEWHERE.text(
-    "there is no place here for what etcd 0.4 did by default: {flags}",
-    "put it where etcd is started",
+    "There is no place here for what etcd 0.4 did by default: {flags}",
+    "Put it where etcd is started.",
 )
 
 ERA_UNCLEAR = Code(
@@ -79,26 +79,26 @@ ERA_UNCLEAR = Code(
     "which one it was written for.",
 )
 UNCLEAR_FILE = ERA_UNCLEAR.text(
-    "left as it is: all settings in it exist in etcd 0.4 and in 2.x, but what is not set differs",
-    "if it was written for 0.4, add --from 0.4",
+    "Not changed: every setting here exists in 0.4 and in 2.x, and their defaults differ.",
+    "If the file is for 0.4, add --from 0.4.",
 )
 UNCLEAR_START = ERA_UNCLEAR.text(
-    "left as it is: all settings here exist in etcd 0.4 and in 2.x, but what is not set differs",
-    "if it was written for 0.4, add --from 0.4",
+    "Not changed: every setting here exists in 0.4 and in 2.x, and their defaults differ.",
+    "If the file is for 0.4, add --from 0.4.",
 )
 
 DEFAULTS_LEFT_OUT = Code(
     "defaults-left-out",
     REVIEW,
     "what 0.4 did by default, where more may be set elsewhere",
-    "A start of etcd whose environment file, or a variable in it, is not among the files at hand may be given more "
+    "A start of etcd whose environment file, or a variable in it, was not given may be given more "
     "settings there. What 0.4 did by default is then not written out, because a flag would win over what is set "
     "there: the member's name, its addresses, a cluster of one. The settings that are seen are converted. Convert "
     "the missing file in the same run, or add what is set nowhere by hand.",
 )
 MAY_BE_SET = DEFAULTS_LEFT_OUT.text(
-    "more may be set elsewhere, so what etcd 0.4 did by default is not written: {flags}",
-    "add what is set nowhere",
+    "More may be set elsewhere, so 0.4's defaults are not written: {flags}",
+    "Add those that are set nowhere.",
 )
 
 MEMBERS_FROM_FILES = Code(
@@ -111,8 +111,8 @@ MEMBERS_FROM_FILES = Code(
     "the list is whole.",
 )
 MEMBERS_FOUND = MEMBERS_FROM_FILES.text(
-    "the members of the cluster are those of the files at hand: {members}",
-    "check that it is whole",
+    "The members of the cluster are those of the given files: {members}",
+    "Check that none is missing.",
 )
 
 SHARED_SETTINGS = Code(
@@ -124,8 +124,8 @@ SHARED_SETTINGS = Code(
     "changed. Give each its own, and convert again.",
 )
 SHARED = SHARED_SETTINGS.text(
-    "left as it is: what one start of etcd needs here is not what another one needs",
-    "give each its own, and convert again",
+    "Not changed: two starts of etcd need different settings here.",
+    "Give each its own, and convert again.",
 )
 
 FILE_MOVED = Code(
@@ -134,42 +134,42 @@ FILE_MOVED = Code(
     "0.4's file became flags of the start",
     "0.4 read /etc/etcd/etcd.conf, or the file of -config; etcd 2.x reads no file. In a unit the file becomes an "
     "environment file, and EnvironmentFile= names it. A script or a container has no such line, so there the "
-    "file's settings are written where etcd is started, and the file itself is left as it is: nothing reads it "
+    "file's settings are written where etcd is started, and the file itself is not changed: nothing reads it "
     "any more.",
 )
 WRITTEN_HERE = FILE_MOVED.text(
-    "{path}: its settings are written here, because etcd 2.x reads no file",
-    "remove {path}",
+    "The settings of {path} are written here, because etcd 2.x reads no file.",
+    "Remove {path}.",
 )
 
 VALUE_ELSEWHERE = Code(
     "value-elsewhere",
     REVIEW,
     "an address that is filled in as a whole",
-    "0.4 listened at the port of the advertised address, and 2.x has to be told where to listen. When the whole "
+    "0.4 listened at the port of the advertised address, and 2.x has to be given where to listen. When the whole "
     "address is a variable that is set elsewhere, its port is not seen, and nothing is guessed: the start of etcd "
-    "is left as it is. Write the port out, $HOST:4001, or set the variable plainly in the same file.",
+    "is not changed. Write the port out, $HOST:4001, or set the variable plainly in the same file.",
 )
 PORT_NOT_SEEN = VALUE_ELSEWHERE.text(
-    "left as it is: the port in {setting} is not seen here, and 2.x has to be told it",
-    "write it as HOST:PORT, and convert again",
+    "Not changed: the port in {setting} is not known here, and 2.x has to be given it.",
+    "Write it as HOST:PORT, and convert again.",
 )
 
 ENVIRONMENT_ELSEWHERE = Code(
     "environment-elsewhere",
     REVIEW,
-    "an environment file that is not at hand",
+    "an environment file that was not given",
     "The start of etcd takes variables from a file that is not among the files of this run. Its settings belong to "
     "the same configuration: flags over environment over 0.4's file. Convert both in one run, so that they are "
     "taken together; a setting of 0.4 left in that file would clash with its new name here.",
 )
 FILE_NOT_GIVEN = ENVIRONMENT_ELSEWHERE.text(
-    "the start also reads {path}, which was not given",
+    "The start also reads {path}, which was not given.",
     "Add that file to this run: migrate02 convert {files}",
 )
 
 CONFIG_NOT_GIVEN = CONFIG_ELSEWHERE.text(
-    "0.4 also read {path}, which was not given; {given} is removed: 2.x reads no file",
+    "0.4 also read {path}, which was not given; {given} is removed: 2.x reads no file.",
     "Add that file to this run: migrate02 convert {files}",
 )
 
@@ -181,7 +181,7 @@ HOST_NAME_KEPT = Code(
     "by itself: %H in a systemd unit, $(hostname) in a script. So the member keeps its name on every machine.",
 )
 NAME_OF_THE_HOST = HOST_NAME_KEPT.text(
-    "0.4 took the host name when no -name was given; it is written as {hostname}, which is the same",
+    "No -name was set, so 0.4 used the host name; --name {hostname} says the same.",
 )
 
 NOT_A_FILE = Code(
@@ -207,6 +207,6 @@ STANDBY_UNKNOWN = Code(
 )
 STANDBYS_AMONG_FILES = STANDBY_UNKNOWN.text(
     "{reason}",
-    "all are listed as members here; let migrate02 plan --live URL, or --standby NAME, tell who is to be "
-    "a proxy, and convert with its --initial-cluster",
+    "All are listed as members here. Let migrate02 plan --live URL, or --standby NAME, find out who "
+    "becomes a proxy, and convert with its --initial-cluster.",
 )

@@ -1,6 +1,6 @@
 """One etcd as it is set up, converted: its settings merged as they would run, and an edit for each that changes. Pure.
 
-What cannot be known is left as it is, with a finding that says where and what to do.
+What cannot be known is not changed, with a finding that says where and what to do.
 """
 
 from __future__ import annotations

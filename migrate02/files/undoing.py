@@ -27,7 +27,7 @@ class Undone(NamedTuple):
     note: str = ""
 
 
-NOT_REACHED = "left as it is: stopped before"
+NOT_REACHED = "not changed: stopped before"
 
 
 def undo(tree: str, *, force: bool = False, check: Check = lambda: None) -> list[Undone]:
@@ -120,7 +120,7 @@ class _Undoing:
         outcomes = [outcome for outcome, _ in judged]
         failed = next((item for item in outcomes if item.error), None)
         if failed is not None:
-            with_it = f"left as it is: it goes back together with {failed.path}, which cannot"
+            with_it = f"not changed: it goes back together with {failed.path}, which cannot"
             return [
                 item if item.error or not item.was_changed else Undone(item.path, False, with_it)
                 for item in outcomes

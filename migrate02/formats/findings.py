@@ -9,10 +9,10 @@ NOT_CONVERTED = Code(
     "not-converted",
     REVIEW,
     "settings of 0.4 that are left as they are",
-    "Something here sets up etcd 0.4 in a way that cannot be told for sure: flags that are added only at times and "
+    "Something here sets up etcd 0.4 in a way that cannot be known for sure: flags that are added only at times and "
     "decide about others, a variable that the script itself uses, a program in a variable, a quote that is left "
     "open, a file of a kind that is not converted, or a file that belongs to one which is refused. Nothing is "
-    "guessed: that piece is left as it is. Change what the finding names and convert again, or convert etcd's "
+    "guessed: that piece is not changed. Change what the finding names and convert again, or convert etcd's "
     "command line by itself, 'migrate02 convert -- etcd FLAGS', and put the result in.",
 )
 LEFT_ALONE = NOT_CONVERTED.text(
@@ -20,28 +20,29 @@ LEFT_ALONE = NOT_CONVERTED.text(
     "{remedy}",
 )
 QUOTE_LEFT_OPEN = NOT_CONVERTED.text(
-    "left as it is: a quote is left open here, or something that is not understood",
-    "mend it",
+    "Not changed: a quote is left open here, or something cannot be understood.",
+    "Mend it, and convert again.",
 )
 PROGRAM_UNKNOWN = NOT_CONVERTED.text(
-    "left as it is: {word} may be etcd, with flags of 0.4 behind it",
-    "write the program's name there, and convert again",
+    "Not changed: {word} may be etcd, with flags of 0.4 behind it.",
+    "Write the program's name there, and convert again.",
 )
 BESIDE_A_VARIABLE = NOT_CONVERTED.text(
-    "not changed: {variable} of line {line} may reach this etcd too, and its value is not known here",
-    "convert both by hand: migrate02 convert -- {variable}=VALUE etcd FLAGS",
+    "Not changed: {variable} of line {line} may reach this etcd too, and its value is not known here.",
+    "Convert both by hand: migrate02 convert -- {variable}=VALUE etcd FLAGS",
 )
 NAME_USED = NOT_CONVERTED.text(
-    "left as it is: the script itself uses {variable}, which would get another name",
-    "give the script a variable of its own, and convert again",
+    "Not changed: the script itself uses {variable}, which would get another name.",
+    "Give the script a variable of its own, and convert again.",
 )
 ADDED_AT_TIMES = NOT_CONVERTED.text(
-    "left as it is: {flags} is added only at times, and the rest depends on it",
-    "make one command for each case, and convert again",
+    "Not changed: {flags} is added only under a condition, and the rest depends on it.",
+    "Make one command for each case, and convert again.",
 )
 SECTION_FOR_A_UNIT = NOT_CONVERTED.text(
-    "left as it is: the section is for the unit etcd.service that the file brings along, and both are one",
-    "drop the unit's content, so that CoreOS' own is used, and convert again; or set all in the unit alone",
+    "Not changed: the section sets up the unit etcd.service, which this file also contains.",
+    "Remove the unit's content, so that CoreOS' own is used, and convert again; or set everything in the "
+    "unit.",
 )
 
 FLAGS_ELSEWHERE = Code(
@@ -55,16 +56,16 @@ FLAGS_ELSEWHERE = Code(
     "put the result in.",
 )
 MORE_FLAGS = FLAGS_ELSEWHERE.text(
-    "{words} may stand for more flags, which are not seen here; kept as it is",
-    "convert what it stands for too",
+    "Not changed: {words} may stand for more flags, which are not seen here.",
+    "Convert what it stands for too.",
 )
 FLAGS_AT_TIMES = FLAGS_ELSEWHERE.text(
-    "{flags} is added only at times; kept as it is",
-    "run: migrate02 convert -- etcd {flags}",
+    "Not changed: {flags} is added only under a condition.",
+    "Run: migrate02 convert -- etcd {flags}",
 )
 FLAGS_IN_A_VARIABLE = FLAGS_ELSEWHERE.text(
-    "{variable} holds flags of etcd 0.4, which are not converted here; it is left as it is",
-    "run: migrate02 convert -- etcd {flags}",
+    "Not changed: {variable} holds flags of etcd 0.4, which are not converted here.",
+    "Run: migrate02 convert -- etcd {flags}",
 )
 
 CONFIG_ELSEWHERE = Code(
@@ -76,8 +77,8 @@ CONFIG_ELSEWHERE = Code(
     "etcd02 reads both.",
 )
 FILE_LEFT_OUT = CONFIG_ELSEWHERE.text(
-    "{path} is left out: etcd 2.x reads no file, and its settings are not in this command line",
-    "convert {path} too, and start etcd with both results",
+    "{path} is removed: etcd 2.x reads no file, and its settings are not in this command line.",
+    "Convert {path} too, and start etcd with both results.",
 )
 
 UNIT_RENAMED = Code(
@@ -89,7 +90,7 @@ UNIT_RENAMED = Code(
     "units that are started, and what waits for them, get the new name.",
 )
 RENAMED = UNIT_RENAMED.text(
-    "etcd.service, which runs 0.4, became etcd2.service, whose data is in /var/lib/etcd2",
+    "etcd.service, which runs 0.4, became etcd2.service, which keeps its data in /var/lib/etcd2.",
 )
 
 TWO_SECTIONS = Code(
@@ -97,12 +98,12 @@ TWO_SECTIONS = Code(
     REVIEW,
     "sections for etcd 0.4 and for 2.x in one cloud-config",
     "The cloud-config holds both 'etcd:' and 'etcd2:', for a machine that starts one or the other. The section of "
-    "2.x is taken for what is wanted, and the one of 0.4 is left as it is: nothing reads it once the unit "
+    "2.x is taken for what is wanted, and the one of 0.4 is not changed: nothing reads it once the unit "
     "etcd.service is gone. Remove it.",
 )
 BOTH_SECTIONS = TWO_SECTIONS.text(
-    "left as it is: there is a section etcd2: too",
-    "remove the section etcd: when no machine runs 0.4 any more",
+    "Not changed: there is a section etcd2: too.",
+    "Remove the section etcd: when no machine runs 0.4 any more.",
 )
 
 OLD_RELEASE = Code(
@@ -114,15 +115,15 @@ OLD_RELEASE = Code(
     "a person to say.",
 )
 BEFORE_20 = OLD_RELEASE.text(
-    "{release} is a release before 2.0: it does not read what is written here{also}",
-    "name a release of {wanted} there",
+    "{release} is a release before 2.0 and cannot read what is written here{also}.",
+    "Name a release of {wanted} there.",
 )
 BEFORE_TARGET = OLD_RELEASE.text(
-    "{release} is older than {target}: it may refuse what is written here for {target}{also}",
-    "name a release of {wanted} there",
+    "{release} is older than {target} and may refuse what is written here for {target}{also}.",
+    "Name a release of {wanted} there.",
 )
 
 NO_SUCH_KEY = NEVER_READ.text(
-    "{key}: CoreOS' tool knows no such key in this section and drops it without a word",
-    "remove it, or spell it as it is meant",
+    "{key}: CoreOS' tool knows no such key in this section and drops it silently.",
+    "Remove it, or correct its spelling.",
 )

@@ -50,7 +50,7 @@ def read(view: View, _context: Context) -> Reading:
         reason = refusal(flag.name, item.value, template=True)
         if reason:
             fields = {"value": item.value, "given": key, "reason": reason}
-            remedy = "give it a value that etcd takes"
+            remedy = "Give it a value that etcd takes."
             findings.append(BAD_VALUE.finding(flag.name, item.origin, remedy=remedy, **fields))
         given.append(item)
     if not given:

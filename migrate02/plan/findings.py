@@ -16,7 +16,7 @@ NOT_LIVE = Code(
 )
 NO_ANSWER = NOT_LIVE.text(
     "{url}: no member of etcd 0.4 answers there: {reason}",
-    "give a client URL (port 4001) or a peer URL (port 7001) of one",
+    "Give a client URL (port 4001) or a peer URL (port 7001) of one.",
 )
 
 MEMBERS_DIFFER = Code(
@@ -27,24 +27,24 @@ MEMBERS_DIFFER = Code(
     "others'. One may belong to another cluster, or have fallen behind. Settle it before anything is stopped.",
 )
 TOO_MANY = MEMBERS_DIFFER.text(
-    "{count} members, and an active size of {size}: 0.4 is about to turn some away",
-    "wait until it has, and ask again",
+    "{count} members, and an active size of {size}: 0.4 is about to turn some away.",
+    "Wait until it has, and ask again.",
 )
 ANOTHER_NAME = MEMBERS_DIFFER.text(
-    "{url} is registered for {name} and calls itself {said}",
-    "find out whose address it is before anything is stopped",
+    "{url} is registered for {name} and calls itself {said}.",
+    "Find out whose address it is before anything is stopped.",
 )
 FAR_BEHIND = MEMBERS_DIFFER.text(
-    "the members' indexes are far apart: {indexes}",
-    "ask again; if one stays behind, do not take its data",
+    "The members' indexes are far apart: {indexes}",
+    "Ask again. If one stays behind, do not use its data.",
 )
 NO_ACTIVE_SIZE = MEMBERS_DIFFER.text(
-    "no member tells the cluster's active size (/v2/keys/_etcd/config)",
-    "ask again when one is up",
+    "No member reports the cluster's active size (/v2/keys/_etcd/config).",
+    "Ask again when one is up.",
 )
 ADDRESS_DIFFERS = MEMBERS_DIFFER.text(
-    "-{setting} of {name}: the files say {here}, and the running cluster {there}",
-    "the plan has what the files say: change them if the running cluster is right",
+    "-{setting} of {name}: the files say {here}, and the running cluster says {there}.",
+    "The plan uses the files. Change them if the running cluster is right.",
 )
 
 MEMBER_DOWN = Code(
@@ -56,8 +56,8 @@ MEMBER_DOWN = Code(
     "is there.",
 )
 DOES_NOT_ANSWER = MEMBER_DOWN.text(
-    "{name} does not answer at {url}/v2/stats/self",
-    "start it, or remove it from the cluster and ask again",
+    "{name} does not answer at {url}/v2/stats/self.",
+    "Start it, or remove it from the cluster and ask again.",
 )
 
 HALF_KNOWN = Code(
@@ -69,21 +69,21 @@ HALF_KNOWN = Code(
     "line.",
 )
 STANDBY_WITHOUT_NAME = HALF_KNOWN.text(
-    "{url} is a standby, and does not tell its name: it is called {name} here",
-    "a proxy may have any name: its own is best",
+    "{url} is a standby and does not report its name: it is called {name} here.",
+    "A proxy may have any name; its own is best.",
 )
 ONLY_ADDRESSES = HALF_KNOWN.text(
-    "{name} does not tell where it listens (taken: what it advertises) and where it keeps its data",
-    "write its directory in, and what else its own configuration says; or give its files, too",
+    "{name} does not report where it listens (used: what it advertises) and where it keeps its data.",
+    "Add its directory, and what else its own configuration says; or give its files too.",
 )
 ONLY_PEER_URL = HALF_KNOWN.text(
-    "of {name} only its peer URL is known here, from --member",
-    "add its client URLs and its data directory",
+    "Of {name} only its peer URL is known, from --member.",
+    "Add its client URLs and its data directory.",
 )
 
 NO_URL = INVALID_VALUE.text(
-    "{name} is registered with {url}, which 2.x does not take for a URL",
-    "give its files, too, with an address as HOST:PORT",
+    "{name} is registered with {url}, which 2.x does not accept as a URL.",
+    "Give its files too, with an address as HOST:PORT.",
 )
 
 NAME_UNKNOWN = Code(
@@ -95,20 +95,20 @@ NAME_UNKNOWN = Code(
     "it had: it is what its data says.",
 )
 NO_SUCH_NODE = NAME_UNKNOWN.text(
-    "no node is called {name}",
-    "give one of {names}",
+    "No node is called {name}.",
+    "Give one of {names}.",
 )
 NO_NAME = NAME_UNKNOWN.text(
-    "the node has no name in its files",
-    "give it one with -name, as it was called in 0.4: its host's name where nothing was set",
+    "The node has no name in its files.",
+    "Give it one with -name, as it was called in 0.4: its host's name where nothing was set.",
 )
 NAME_FILLED_IN = NAME_UNKNOWN.text(
-    "the node's name, {name}, is filled in when it starts, and --initial-cluster lists it",
-    "write its name out with -name",
+    "The node's name, {name}, is filled in when it starts, and --initial-cluster lists it.",
+    "Write its name out with -name.",
 )
 NAME_UNLISTABLE = NAME_UNKNOWN.text(
-    "the name {name} cannot stand in --initial-cluster, where = and , separate",
-    "give it another name",
+    "The name {name} cannot stand in --initial-cluster, where = and , separate.",
+    "Give it another name.",
 )
 
 UNKNOWN_PEER = Code(
@@ -120,16 +120,16 @@ UNKNOWN_PEER = Code(
     "is long gone, say --gone HOST:PORT.",
 )
 NOBODY_VOTES = UNKNOWN_PEER.text(
-    "all of {names} are standbys: nobody is a member",
-    "give the files of the members too",
+    "All of {names} are standbys: nobody is a member.",
+    "Give the files of the members too.",
 )
 CLIENT_ADDRESS = UNKNOWN_PEER.text(
-    "{peer} in -peers of {nodes} is the client address of {owner}, not its peer address",
-    "write {address}",
+    "{peer} in -peers of {nodes} is the client address of {owner}, not its peer address.",
+    "Write {address}.",
 )
 NOBODYS_ADDRESS = UNKNOWN_PEER.text(
-    "{peer} in -peers of {nodes} is the address of no node that is described here",
-    "give its files too, or --member NAME=http://{peer}; if it is no more, --gone {peer}",
+    "{peer} in -peers of {nodes} is the address of no node that is described here.",
+    "Give its files too, or --member NAME=http://{peer}. If it is gone, give --gone {peer}.",
 )
 
 STANDBY_FOUND = Code(
@@ -140,7 +140,7 @@ STANDBY_FOUND = Code(
     "stands by, with no data of its own, or was removed. 2.x has no standbys, so the plan makes it a proxy.",
 )
 STANDS_BY = STANDBY_FOUND.text(
-    "{name} is no member of the running cluster: it stands by, and becomes a proxy",
+    "{name} is no member of the running cluster: it is a standby, and becomes a proxy.",
 )
 
 ALREADY_2X = Code(
@@ -150,16 +150,16 @@ ALREADY_2X = Code(
     "Something in the configuration is known to 2.x alone, and nothing to 0.4 alone. A plan leaves it out.",
 )
 OF_2X = ALREADY_2X.text(
-    "set up for 2.x already, so it is in no plan",
+    "It is set up for 2.x already, so it is in no plan.",
 )
 
 MAY_SET_MORE = ENVIRONMENT_ELSEWHERE.text(
-    "{path} may set more, and is not among the files at hand",
-    "give it to plan with the others",
+    "The start also reads {path}, which was not given.",
+    "Add that file to the plan.",
 )
 PEERS_ELSEWHERE = ENVIRONMENT_ELSEWHERE.text(
-    "{path} names the nodes that it joined through, and is not among the files at hand",
-    "give it to plan with the others, or --together when all nodes are one cluster",
+    "{path} names the nodes that it joined through, and was not given.",
+    "Add that file to the plan, or --together when all nodes are one cluster.",
 )
 
 SAME_ADDRESS = Code(
@@ -172,7 +172,7 @@ SAME_ADDRESS = Code(
 )
 ADDRESS_SHARED = SAME_ADDRESS.text(
     "{address} is {owners}",
-    "give each its own address; if both files are about one node, give only the one that is used",
+    "Give each its own address. If both files are about one node, give only the one that is used.",
 )
 
 SAME_NAME = Code(
@@ -185,7 +185,7 @@ SAME_NAME = Code(
 )
 NAME_SHARED = SAME_NAME.text(
     "{count} nodes are called {name}: {places}",
-    "give each its own -name; if both files are about one node, give only the one that is used",
+    "Give each its own -name. If both files are about one node, give only the one that is used.",
 )
 
 UNREACHABLE_ADDRESS = Code(
@@ -197,8 +197,8 @@ UNREACHABLE_ADDRESS = Code(
     "it means another machine to everyone who reads it.",
 )
 UNREACHABLE = UNREACHABLE_ADDRESS.text(
-    "{name} tells the others to call {address}, which is {what}",
-    "set -peer-addr to an address that the other members reach",
+    "{name} advertises {address} to the others, which is {what}.",
+    "Set -peer-addr to an address that the other members reach.",
 )
 
 MIXED_TLS = Code(
@@ -211,7 +211,7 @@ MIXED_TLS = Code(
 )
 BOTH_SCHEMES = MIXED_TLS.text(
     "some of the -{setting} are https and some http ({nodes})",
-    "give all members -{prefix}cert-file and -{prefix}key-file, or none",
+    "Give all members -{prefix}cert-file and -{prefix}key-file, or none.",
 )
 
 MIXED_TIMING = Code(
@@ -222,8 +222,8 @@ MIXED_TIMING = Code(
     "elections all the time.",
 )
 TIMES_DIFFER = MIXED_TIMING.text(
-    "heartbeat and election time (ms) differ: {nodes}",
-    "set the same pair on every member",
+    "Heartbeat and election time (ms) differ: {nodes}",
+    "Set the same pair on every member.",
 )
 
 FILLED_IN_LATER = Code(
@@ -235,8 +235,8 @@ FILLED_IN_LATER = Code(
     "them.",
 )
 ADDRESS_FILLED_IN = FILLED_IN_LATER.text(
-    "{name}'s address is filled in when it starts: {addresses}",
-    "put what it becomes in its place here, above all in --initial-cluster",
+    "The address of {name} is filled in when it starts: {addresses}",
+    "Write out its value here, above all in --initial-cluster.",
 )
 
 LISTENS_ELSEWHERE = Code(
@@ -247,15 +247,15 @@ LISTENS_ELSEWHERE = Code(
     "forwards from one to the other, a container's published port or NAT, and wrong otherwise.",
 )
 LISTENS_ON_ANOTHER = LISTENS_ELSEWHERE.text(
-    "{name} listens on {heard} only, and tells others to call {told}",
-    "if nothing forwards from one to the other, bind to {told}",
+    "{name} listens on {heard} only, and advertises {told}.",
+    "If nothing forwards from one to the other, bind to {told}.",
 )
 
 SIZES_DIFFER = STANDBY_UNKNOWN.text(
-    "-cluster-active-size differs ({sizes}); the one of the node that came first counted",
-    "ask the running cluster (--live {url}), or name each with --standby NAME",
+    "-cluster-active-size differs ({sizes}); 0.4 used that of the node that came first.",
+    "Ask the running cluster (--live {url}), or name each with --standby NAME.",
 )
 STANDBYS_AMONG_NODES = STANDBY_UNKNOWN.text(
     "{reason}",
-    "ask the running cluster (--live {url}), or name each with --standby NAME",
+    "Ask the running cluster (--live {url}), or name each with --standby NAME.",
 )

@@ -194,5 +194,5 @@ def test_a_data_dir_without_a_name_stopped_0_4() -> None:
 
 def test_elsewhere_the_old_format_of_the_data_is_told() -> None:
     made = translated("-addr 1.2.3.4:1 -name m1", around=Surroundings("host1"))
-    assert finding(made, "old-data-format").message.startswith("m1.etcd: ")
+    assert "0.4's data in m1.etcd" in finding(made, "old-data-format").message
     assert "old-data-format" not in codes(translated("-addr 1.2.3.4:1 -name m1").findings)

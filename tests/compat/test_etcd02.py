@@ -373,7 +373,7 @@ def test_data_of_0_4_is_not_started_over(line: str, engine: Path, became: Calls,
     Path("D/log").touch()
     found = etcd02(f"-name m -data-dir D {line.format(engine=engine)}")
     assert found.status == 1
-    assert "error[data-dir-04] D: this directory holds data of etcd 0.4" in found.err
+    assert "error[data-dir-04] D: This directory holds data of etcd 0.4" in found.err
     assert "mv D D.0.4" in found.err
     assert found.out == ""
     assert os.listdir("D") == ["log"]

@@ -53,7 +53,7 @@ def test_an_empty_database_as_of_the_newest_snapshot_is_added(data_dir: Path, ve
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
     (finding,) = handed_over.findings
     assert finding.code == "v3-database"
-    assert str(finding).startswith(f"review[v3-database] {database}: added an empty v3 database")
+    assert str(finding).startswith(f"review[v3-database] {database}: Added an empty v3 database")
     assert "etcd 2.x and the bundled server do not start on a directory that has one" in finding.message
     assert "there is no other way" in finding.remedy
 

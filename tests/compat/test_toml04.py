@@ -64,7 +64,7 @@ def test_the_wrong_type_is_refused_as_0_4_refused_it(text: str, where: str) -> N
     (said,) = read_toml(text, "f").findings
     assert said.code == "invalid-value"
     assert said.message.startswith(where)
-    assert said.remedy.startswith("write ")
+    assert said.remedy.startswith("Write ")
     assert said.origin is not None
     assert said.place == f"f:{text.count(chr(10))}" or said.place.startswith("f")
 

@@ -143,7 +143,7 @@ def test_a_file_that_is_not_at_hand_is_told(tmp_path: Path) -> None:
     )
     run = migrate02("plan", write(tmp_path, etcd_service=unit))
     assert run.codes == ["environment-elsewhere"]
-    assert "/etc/default/etcd may set more" in run.err
+    assert "The start also reads /etc/default/etcd, which was not given." in run.err
 
 
 def test_a_name_of_the_host_alone_is_asked_for(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_file_that_was_changed_since_is_left_with_its_node(tmp_path: Path) -> 
     assert run.status == REFUSED
     assert "etcd.service: changed since it was converted; the original is " in run.err
     assert (
-        "m1/etc/default/etcd: left as it is: it goes back together with m1/etc/systemd/system/etcd.service"
+        "m1/etc/default/etcd: not changed: it goes back together with m1/etc/systemd/system/etcd.service"
         in run.err
     )
     assert (unit.read_text(), defaults.read_text()) == ("mine\n", new)

@@ -253,7 +253,7 @@ def test_files_and_cluster_that_disagree_are_told(cluster: Cluster04, tmp_path: 
     path.write_text(path.read_text().replace(f"ETCD_ADDR={address}", "ETCD_ADDR=127.0.0.1:1"))
     run = migrate02("plan", "--live", cluster.members[0].client.url, folder)
     assert sorted(run.codes) == ["members-differ", "standby-found"]
-    assert f"the files say http://127.0.0.1:1, and the running cluster http://{address}" in run.err
+    assert f"the files say http://127.0.0.1:1, and the running cluster says http://{address}" in run.err
 
 
 def test_a_member_without_a_file_is_planned_as_it_is_known(cluster: Cluster04, tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_a_client_address_among_the_peers_is_named_as_that() -> None:
     nodes = [node("a", "10.0.0.1"), node("b", "10.0.0.2", peers="10.0.0.1:4001")]
     (finding,) = make_plan(nodes, PlanOptions(together=True)).all_findings
     assert "the client address of a" in finding.message
-    assert finding.remedy == "write 10.0.0.1:7001"
+    assert finding.remedy == "Write 10.0.0.1:7001."
 
 
 def test_a_loopback_address_among_other_machines_is_refused() -> None:
