@@ -6,6 +6,8 @@ import re
 import shlex
 from typing import NamedTuple
 
+from migrate02.formats.placeholders import mask, unmask
+
 _START = re.compile(
     r"""(?:[ \t]*+-?[ \t]*+) (?: ExecStart=[-@+!:]* | command[ \t]*[=:][ \t]* | exec[ \t]+ | nohup[ \t]+ )*
         (?P<words> (?: (?:\S*/)?env[ \t]+ )? (?: [A-Za-z_]\w*=\S*[ \t]+ )*
@@ -73,13 +75,13 @@ def _plain_words(code: str, variables: list[str]) -> tuple[str, ...]:
     """None of them when a shell would do more with them than split them and leave etcd in the background."""
     from migrate02.formats.command import split
 
+    if "$" in code or "`" in code:
+        return ()
     try:
-        line = split(code)
+        line = split(mask(code))
     except ValueError:
         return ()
-    if line.tail not in ("", "&") or any("$" in word.raw or "`" in word.raw for word in line.words):
-        return ()
-    return (*variables, *(word.text for word in line.words))
+    return (*variables, *(unmask(word.text) for word in line.words)) if line.tail in ("", "&") else ()
 
 
 def _flags_of_section(lines: list[str], indent: int) -> tuple[str, ...]:

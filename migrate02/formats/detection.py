@@ -137,6 +137,8 @@ def embedded(view: View, path: str, era: str = "") -> Reading:
         document = settings.read(text, view.name, era)
     except UnusableInput:
         return NOTHING
+    if document.form == "flags":  # lines of a script that are nothing but a start of etcd
+        return _read(SHELL, view, era, no_files)
     if document.form not in ("env", "toml") or not document.given:
         return NOTHING
     return NOTHING._replace(embedded=(EmbeddedFile(view, path, document),))

@@ -66,4 +66,4 @@ def remedy(text: str) -> str:
 def said_of(lines: list[int]) -> str:
     """What is said of such a file; the place is its first line."""
     where = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
-    return f"not changed: this kind of file is not converted, and it sets up etcd 0.4 in {where}"
+    return f"Not changed: this kind of file is not converted, and it sets up etcd 0.4 in {where}"

@@ -68,7 +68,8 @@ AMONG_OTHER_THINGS = (
     Format(
         "cloud-templates",
         "a template with files in it",
-        weak_sign=r"""["']\s*#(?:cloud-config|!)|(?:[|>][-+]?|<<[-~]?["']?\w+["']?)\s+#(?:cloud-config|!)""",
+        weak_sign=r"""["']\s*#(?:cloud-config|!)"""
+        r"""|(?:[|>][-+]?|[=(,:?][ \t]*<<[-~]?["']?\w+["']?)\s+#(?:cloud-config|!)""",
         looks_at=WHOLE,
         offered=False,
     ),

@@ -23,6 +23,14 @@ _DEFAULT = (2, 3)
 """Whose words are written when no other release is asked for."""
 
 
+_SET = re.compile(
+    r"""(?mx)^[ \t]* (?: (?:export|readonly|local|ENV|ARG) [ \t]+ )?
+        (\w+) (?: = | [ \t]+(?=v?\d) ) ["']? (v?\d{1,2}\.\d{1,2}(?:\.\d+)?) ["']? [ \t;]* \r?$"""
+)
+"""A variable that holds a release, as scripts and Dockerfiles set it."""
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+
+
 class Release(NamedTuple):
     """``text`` is the image or the archive as far as it tells the release, where it is named first."""
 
@@ -37,6 +45,7 @@ def named_in(text: str) -> list[Release]:
     if not any(sign in lower for sign in _SIGNS):
         return []
     found: dict[str, tuple[str, tuple[int, int], dict[int, None]]] = {}
+    text = _filled_in(text)
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip().startswith(("#", ";", "//")):
             continue
@@ -46,6 +55,14 @@ def named_in(text: str) -> list[Release]:
             key = re.sub(r"(?i).*?v?(?=\d+\.\d)", "", words, count=1)
             found.setdefault(key, (words, version, {}))[2][number] = None
     return [Release(words, version, tuple(lines)) for words, version, lines in found.values()]
+
+
+def _filled_in(text: str) -> str:
+    """With the releases that variables hold in the place of their names."""
+    releases = dict(_SET.findall(text)) if "$" in text else {}
+    if not releases:
+        return text
+    return _VARIABLE.sub(lambda found: releases.get(found[1] or found[2], found[0]), text)
 
 
 def era_of_image(image: str) -> str:

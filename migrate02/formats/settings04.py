@@ -22,7 +22,7 @@ def lines_of_04(text: str) -> list[int]:
 
 _ETCD = (
     r"(?<![\w.-])etcd[\"',]*[ \t]+[\"']?[-$\\]|/etcd(?![\w.-])|[\"']etcd[\"']|-[ \t]+etcd[ \t]*(?:\n|\Z)"
-    r"|(?<![\w.-])etcd:|\bETCD_(?:PEER|CLUSTER)_"
+    r"|(?<![\w.-])etcd:|\bETCD_(?:PEER|CLUSTER)_|[:\"']etcd[\"']?\]"
 )
 """Etcd as a program, a section or an owner of variables; not a word about it."""
 _NEAR = 16
@@ -34,7 +34,8 @@ _SURELY_04 = (
     r"|cluster-(?:active-size|remove-delay|sync-interval))(?![\w-])"
     r"|\bETCD_(?:PEER_(?:ADDR|BIND_ADDR|ELECTION_TIMEOUT|HEARTBEAT_INTERVAL)"
     r"|CLUSTER_(?:ACTIVE_SIZE|REMOVE_DELAY|SYNC_INTERVAL))\b"
-    r"|(?:^|[\"'])[ \t]*peer[-_](?:addr|bind[-_]addr|election[-_]timeout|heartbeat[-_]interval):[ \t]"
+    r"|(?:^|[\"']|\\n)[ \t]*peer[-_](?:addr|bind[-_]addr|election[-_]timeout|heartbeat[-_]interval):[ \t]"
+    r"|\bpeer_(?:addr|bind_addr|election_timeout|heartbeat_interval)[\"']?\]?[ \t]*(?:=>|=(?!=))"
 )
 
 

@@ -30,7 +30,13 @@ def said(view: View, node: ScalarNode) -> str:
 
 def inside(view: View, node: ScalarNode) -> View:
     """What a scalar says, as a text of its own."""
-    return inside_scalar(view, start_of(node), int(node.end_mark.index))
+    properties = _PROPERTIES.match(view.text, start_of(node))
+    start = properties.end() if properties else start_of(node)
+    return inside_scalar(view, start, int(node.end_mark.index))
+
+
+_PROPERTIES = re.compile(r"(?:[!&]\S*[ \t]+)+")
+"""A tag and an anchor before a scalar, ``!Sub |``."""
 
 
 def inside_scalar(view: View, start: int, end: int) -> View:

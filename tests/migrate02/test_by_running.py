@@ -18,17 +18,21 @@ from tests.support import sandbox
 
 ROOT = Path(__file__).parents[2] / "fixtures" / "convert"
 NOT_READ = {
+    "ansible-command": "Ansible's language",
     "cloud-config-broken": "no YAML",
     "cloud-config-in-joined-json": "a text in pieces, between which something is filled in",
     "cloud-config-template-condition": "a template's conditions",
     "cloud-config-template-line-end": "a template's conditions",
     "cloud-config-terraform-template": "lines that a template makes",
+    "cloudformation-joined": "a text in pieces, between which something is filled in",
+    "cloudformation-sub-behind-a-tag": "what CloudFormation fills in",
     "compose-template-condition": "a template's conditions",
     "env-merge-conflict": "markers of a merge",
     "env-open-quote": "a quote is left open: no shell reads it",
     "env-template-condition": "a template's conditions",
     "env-template-one-block": "a template's conditions",
     "go-argv": "a program in Go",
+    "puppet-class": "Puppet's language",
     "puppet-exec": "Puppet's language",
     "shell-here-document-in-a-substitution": "what it writes is a word of a program that is not run",
     "shell-open-here-document": "a here-document is left open",
@@ -50,6 +54,7 @@ NO_START = {
     "docker-run-other",
     "dockerfile-other",
     "env-only-flags-in-a-variable",
+    "shell-echo-lines",
     "shell-only-mentions",
     "systemd-other-program",
 }

@@ -38,9 +38,13 @@ _TEXTS = st.lists(_ALPHABET, max_size=12).map("".join)
 _LAYERS = st.sampled_from(sorted(LAYERS))
 
 
+_LEADS = {"a YAML block": "  ", "a here-document behind <<-": "\t"}
+"""What stands before a whole text: the indentation of its first line."""
+
+
 def _can_hold(layer: Layer, text: str) -> str:
     try:
-        return layer.encode(text)
+        return _LEADS.get(layer.name, "") + layer.encode(text)
     except CannotHold:
         assume(False)
         raise
