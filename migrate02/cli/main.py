@@ -11,34 +11,34 @@ from collections.abc import Sequence
 from compat import __version__, standard
 from migrate02.cli.exits import DONE, INTERRUPTED, REFUSED
 from migrate02.cli.output import tell
-from migrate02.cli.parsing import Command, Misuse, Parser
+from migrate02.cli.parsing import Misuse, Parser, Subcommand
 
 TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
 if TYPE_CHECKING:
     from typing import NoReturn
 
 COMMANDS = {
-    "convert": Command("convert configuration of etcd 0.4 to etcd 2.x", "convert"),
-    "undo": Command("put back what convert --write replaced in a directory", "undo"),
-    "data": Command(
+    "convert": Subcommand("convert configuration of etcd 0.4 to etcd 2.x", "convert"),
+    "undo": Subcommand("put back what convert --write replaced in a directory", "undo"),
+    "data": Subcommand(
         "convert, inspect, export and compare data directories",
         "data",
         {
-            "inspect": Command("show what a data directory is, and what is damaged", "data_inspect"),
-            "export": Command("write all keys to standard output", "data_export"),
-            "verify": Command("compare keys, values and TTLs", "data_verify"),
+            "inspect": Subcommand("show what a data directory is, and what is damaged", "data_inspect"),
+            "export": Subcommand("write all keys to standard output", "data_export"),
+            "verify": Subcommand("compare keys, values and TTLs", "data_verify"),
         },
     ),
-    "import": Command("copy keys into a running cluster", "import_"),
-    "plan": Command("plan the move of whole clusters: start lines, problems, a runbook", "plan"),
-    "explain": Command("explain a finding's code or a setting", "explain"),
-    "discovery": Command(
+    "import": Subcommand("copy keys into a running cluster", "import_"),
+    "plan": Subcommand("plan the move of whole clusters: start lines, problems, a runbook", "plan"),
+    "explain": Subcommand("explain a finding's code or a setting", "explain"),
+    "discovery": Subcommand(
         "look at a discovery URL",
-        below={"inspect": Command("show who has registered, and what will happen next", "discovery")},
+        below={"inspect": Subcommand("show who has registered, and what will happen next", "discovery")},
     ),
-    "srv": Command(
+    "srv": Subcommand(
         "look at the DNS records of a cluster",
-        below={"check": Command("show the SRV records of a domain, and which are missing", "srv")},
+        below={"check": Subcommand("show the SRV records of a domain, and which are missing", "srv")},
     ),
 }
 """Every command. A new one is a line here and a module, see :mod:`migrate02.cli.parsing`."""
@@ -64,7 +64,7 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
-    parser = Parser("migrate02", Command("take an etcd 0.4 deployment to etcd 2.x", below=COMMANDS))
+    parser = Parser("migrate02", Subcommand("take an etcd 0.4 deployment to etcd 2.x", below=COMMANDS))
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     args = argparse.Namespace(prog=parser.prog, refusals=())
     try:

@@ -28,10 +28,10 @@ class Misuse(Exception):
         self.prog = prog
 
 
-class Command:
+class Subcommand:
     """What a command does, in one line; its module in ``migrate02.cli``, if any; and the commands below it."""
 
-    def __init__(self, summary: str, module: str = "", below: Mapping[str, Command] | None = None) -> None:
+    def __init__(self, summary: str, module: str = "", below: Mapping[str, Subcommand] | None = None) -> None:
         self.summary = summary
         self.module = module
         self.below = below or {}
@@ -40,7 +40,7 @@ class Command:
 class Parser(argparse.ArgumentParser):
     """The parser of one command. It raises Misuse instead of ending the program."""
 
-    def __init__(self, prog: str, command: Command, **more: Any) -> None:
+    def __init__(self, prog: str, command: Subcommand, **more: Any) -> None:
         super().__init__(prog=prog, formatter_class=_Formatter, allow_abbrev=False, **more)
         self._command = command
 
@@ -95,7 +95,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=27, width=100)
 
 
-def _listing(commands: Mapping[str, Command]) -> str:
+def _listing(commands: Mapping[str, Subcommand]) -> str:
     """As argparse's own, which breaks the lines of long names."""
     width = max(map(len, commands))
     return "\n".join(["commands:", *(f"  {name:{width}}  {one.summary}" for name, one in commands.items())])
