@@ -67,11 +67,13 @@ def active_size(sizes: Iterable[int]) -> int:
     return max(min(filter(None, sizes), default=ACTIVE_SIZE), LEAST_ACTIVE_SIZE)
 
 
+def _were(standbys: int) -> str:
+    return "1 was a standby" if standbys == 1 else f"{standbys} were standbys"
+
+
 def standbys_unknown(nodes: int, size: int) -> str:
     """The words for a cluster with more nodes than voted."""
-    return (
-        f"{nodes} nodes, and an active size of {size}: {nodes - size} stood by, and files do not tell which"
-    )
+    return f"{nodes} nodes, but only {size} may vote, so {_were(nodes - size)}; the files do not say which."
 
 
 def given_size(given: Mapping[str, Given]) -> int:

@@ -133,6 +133,8 @@ class Node:
             sleep=time.sleep,
         )
         self._taking_snapshot = False
+        self._kept_from = 0
+        """The entry that the log is to begin with, if it is not that short yet."""
         self.peers = Peers(
             self.local.id,
             self.raft,
@@ -413,6 +415,7 @@ class Node:
         while True:
             await self._sleep(self._heartbeat)
             self.raft.tick()
+            self._shorten_log()
             self._time_out_waiters()
             self.leadership.notice_quorum()
             self._work.set()
@@ -522,11 +525,16 @@ class Node:
         pieces = await self._snapshots.pieces(image)
         self.metrics.snapshot_encodings.observe(self._monotonic() - began)
         await self._snapshots.keep(image.about, pieces)
-        if not self.peers.are_receiving_snapshots:
-            kept_from = max(1, image.about.index - CATCH_UP_ENTRIES)
-            self.raft.log.compact(kept_from)
-            logger.info("compacted raft log at %d", kept_from)
+        self._kept_from = max(1, image.about.index - CATCH_UP_ENTRIES)
+        self._shorten_log()
         self._taking_snapshot = False
+
+    def _shorten_log(self) -> None:
+        """To what followers may need yet; while one is receiving a snapshot, later."""
+        if self._kept_from and not self.peers.are_receiving_snapshots:
+            self.raft.log.compact(self._kept_from)
+            logger.info("compacted raft log at %d", self._kept_from)
+            self._kept_from = 0
 
     async def _hand_over(self, messages: list[Message], image: Image) -> None:
         """Sends followers the key space; the log goes on from there."""

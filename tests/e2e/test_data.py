@@ -192,7 +192,7 @@ def test_the_server_itself_names_the_command_too(tmp_path: Path) -> None:
     ("flag", "says"),
     [
         (["--name", "x"], "x is no member of the cluster; the members are m"),
-        (["--wal-dir", "w"], "does not go with --wal-dir"),
+        (["--wal-dir", "w"], "cannot be used with --wal-dir"),
     ],
 )
 def test_auto_migrate_that_cannot_be_is_one_line_and_changes_nothing(

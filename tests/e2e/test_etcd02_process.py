@@ -285,7 +285,7 @@ def test_a_directory_with_a_snapshot_goes_on_under_a_real_etcd(
         member.stop()
     snap = tmp_path / "D" / "member" / "snap"
     assert any(path.name.endswith(".snap") for path in snap.iterdir())
-    said = f"review[v3-database] {snap}/db: added an empty v3 database"
+    said = f"review[v3-database] {snap}/db: Added an empty v3 database"
     for start in range(2):
         with old.launch("-snapshot-count", "10", "--engine", str(binary), *FAST) as member:
             assert member.wait_until_serving().get("/", "recursive=true&sorted=true").json() == expected

@@ -23,13 +23,13 @@ def joined(nodes: int, more: str = "") -> dict[str, str]:
 @pytest.mark.parametrize(
     ("nodes", "more", "said"),
     [
-        (4, "ETCD_CLUSTER_ACTIVE_SIZE=3\n", "4 nodes, and an active size of 3: 1 stood by"),
+        (4, "ETCD_CLUSTER_ACTIVE_SIZE=3\n", "4 nodes, but only 3 may vote, so 1 was a standby"),
         (
             5,
             "ETCD_CLUSTER_ACTIVE_SIZE=1\n",
-            "5 nodes, and an active size of 3: 2 stood by",
+            "5 nodes, but only 3 may vote, so 2 were standbys",
         ),  # 0.4 takes no less
-        (10, "", "10 nodes, and an active size of 9: 1 stood by"),
+        (10, "", "10 nodes, but only 9 may vote, so 1 was a standby"),
     ],
 )
 def test_a_list_of_more_members_than_voted_asks_who_stood_by(

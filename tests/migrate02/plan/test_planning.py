@@ -139,7 +139,7 @@ def test_an_active_size_below_three_is_three_as_in_04() -> None:
     nodes = [
         node(f"n{at}", f"10.0.0.{at}", peers="10.0.0.1:7001", cluster_active_size="1") for at in range(1, 5)
     ]
-    assert "an active size of 3: 1 stood by" in make_plan(nodes).all_findings[0].message
+    assert "only 3 may vote, so 1 was a standby" in make_plan(nodes).all_findings[0].message
     assert codes(make_plan(nodes[:3])) == []
 
 
