@@ -68,8 +68,9 @@ def findings_page() -> str:
     lines = [
         "# Every finding",
         "",
-        "Written by `make docs` from `compat/findings.py`. A code never changes its meaning. Each has a page with its "
-        "story, and what it looks like before and after; `migrate02 explain CODE` tells the story, too.",
+        "Written by `make docs` from the catalogue, `migrate02/findings.py`. A code never changes its meaning. "
+        "Each has a page with its story, and what it looks like before and after; `migrate02 explain CODE` "
+        "tells the story, too.",
     ]
     for severity, what in SEVERITIES.items():
         lines += ["", f"## {severity}: {what}", "", "| code | |", "|---|---|"]
