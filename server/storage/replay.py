@@ -115,7 +115,11 @@ def list_segments(directory: Path) -> list[Segment]:
 
 def choose_segments(directory: Path, index: int) -> list[Segment]:
     """The segments to read for a snapshot at ``index``: the last that may hold the entry at it, and all later ones."""
-    segments = list_segments(directory)
+    return choose_among(list_segments(directory), index, directory)
+
+
+def choose_among(segments: list[Segment], index: int, directory: Path) -> list[Segment]:
+    """Same as ``choose_segments``, of those that ``list_segments`` found in ``directory``."""
     first = next((n for n in reversed(range(len(segments))) if segments[n].index <= index), None)
     if first is None:
         have = (

@@ -241,6 +241,13 @@ def decode_snapshot_file(raw: bytes) -> Snapshot:
 
     It may be large, and protobuf copies it at each turn, so no form of it is kept longer than needed.
     """
+    only = [raw]
+    del raw
+    return decode_snapshot(unwrapped(only.pop()))
+
+
+def unwrapped(raw: bytes) -> bytes:
+    """What is inside a .snap file's envelope and fits its checksum, a ``raftpb.Snapshot``. Raises CodecError."""
     if not raw:
         raise CodecError("snap: empty snapshot: the file is empty")
     envelope = parse(snap_pb2.Snapshot, raw, "snapshot file (corrupted snapshot file)")
@@ -251,4 +258,4 @@ def decode_snapshot_file(raw: bytes) -> Snapshot:
         raise CodecError("snap: empty snapshot: it has no content or no checksum")
     if crc32c(content) != crc:
         raise CodecError("snap: crc mismatch: corrupted snapshot file")
-    return decode_snapshot(content)
+    return content

@@ -23,7 +23,7 @@ from server.storage.varint import read_varint
 MARK = "v3-data-seen"
 """The file's name in ``DATA-DIR/member``, where no etcd from 2.0 to 3.5 minds another file."""
 
-_STORING = {
+STORING = {
     4: "put",
     5: "delete range",
     6: "transaction",
@@ -46,7 +46,7 @@ Whether one did change something depends on a store that is not here: a deletion
 condition may not have held, a user may have been there already. So all of a kind count.
 """
 
-_HARMLESS = {
+HARMLESS = {
     1: "id",
     2: "v2 request",
     3: "range",  # reads went through the log in 3.0
@@ -65,7 +65,7 @@ _HARMLESS = {
     1302: "downgrade info set",  # the cluster's own: whether a downgrade is on its way
 }
 
-_ALARM, _ALARM_ACTION, _ACTIVATE = 10, 1, 1
+ALARM, _ALARM_ACTION, _ACTIVATE = 10, 1, 1
 """Alarms are asked for through the log too, by every health check of 3.4 and later; only raising one stores it. And one
 is raised when a database is full or damaged, which is none without data."""
 
@@ -87,18 +87,18 @@ def stores_v3_data(data: bytes) -> str:
     bare = parse(etcdserver_pb2.Request, data, "request")
     if bare.Method in METHODS:
         return ""
-    for number, value in _fields(data):
-        if number in _STORING:
-            return _STORING[number]
-        if number == _ALARM:
-            if (_ALARM_ACTION, _ACTIVATE) in _fields(value if isinstance(value, bytes) else b""):
+    for number, value in fields_of(data):
+        if number in STORING:
+            return STORING[number]
+        if number == ALARM:
+            if (_ALARM_ACTION, _ACTIVATE) in fields_of(value if isinstance(value, bytes) else b""):
                 return "alarm"
-        elif number not in _HARMLESS:
+        elif number not in HARMLESS:
             return f"request of kind {number}, which came after etcd 3.5"
     return ""
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+def fields_of(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Number and value of each top-level field of a protobuf message that parses."""
     position = 0
     while position < len(message):
