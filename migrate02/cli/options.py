@@ -9,6 +9,12 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def add_wal_dir(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--wal-dir", metavar="DIR", default="", help="where the log is, if not in the data directory"
+    )
+
+
 def add_choice_of_files(parser: ArgumentParser) -> None:
     for name, text in (("include", "only files that match"), ("exclude", "no files that match")):
         parser.add_argument(

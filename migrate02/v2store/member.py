@@ -1,0 +1,98 @@
+"""Reads the data directory of a member of etcd 3.x: its log, the snapshot a start begins with, its database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrate02.datadir.errors import DataError
+from server.raft.types import Entry
+from server.storage.datadir import Kind, layout
+from server.storage.errors import DamagedError, StorageError
+from server.storage.etcd3.database import Database, read_database
+from server.storage.etcd3.log import Log, read_log
+from server.storage.etcd3.snapfiles import Chosen, newest_of
+
+ATTEMPTS, PAUSE_SECONDS = 5, 0.1
+"""A running member is read again when it was in the middle of a write."""
+
+_NOT_OF_3X = {
+    Kind.EMPTY: "no data directory of etcd is here: it has no directory called member",
+    Kind.ETCD04: "a directory of etcd 0.4, which has only v2 keys; migrate02 data converts those",
+    Kind.PROXY: "a directory of a proxy of etcd 2.x, which has no data",
+    Kind.BOTH: "both member and proxy are here, and no etcd starts on that",
+    Kind.OLD_MEMBER: "this is no data directory of etcd 3.x; give the directory that has one called member in it",
+}
+
+
+@dataclass(slots=True)
+class Member:
+    """One member, as its files have it. ``entries`` are those behind the snapshot, consecutive.
+
+    ``database`` is None when it cannot be read; ``trouble`` says why then.
+    """
+
+    path: Path
+    wal: Path
+    snap: Path
+    log: Log
+    chosen: Chosen
+    entries: list[Entry]
+    database: Database | None
+    trouble: str
+
+    @property
+    def snapshot_index(self) -> int:
+        """0 when a start reads the log from its beginning."""
+        return self.chosen.snapshot.index if self.chosen.snapshot else 0
+
+    @property
+    def last_index(self) -> int:
+        return self.entries[-1].index if self.entries else self.snapshot_index
+
+    @property
+    def committed_index(self) -> int:
+        """As far as this member knows. The hard state may lag behind the database, for a commit index alone is not
+        synced."""
+        known = self.log.hard_state.commit
+        if self.database is not None:
+            known = max(known, self.database.index)
+        return max(self.snapshot_index, min(known, self.last_index))
+
+
+def read_member(path: Path, wal_dir: Path | None = None) -> Member:
+    """Reads a directory, of a running member too. Raises DataError."""
+    try:
+        found = _read(path, wal_dir)
+        for _ in range(ATTEMPTS):
+            if not found.log.end.follows and found.database is not None:
+                break
+            time.sleep(PAUSE_SECONDS)
+            found = _read(path, wal_dir)
+    except StorageError as error:
+        raise DataError(error.message, error.path, error.offset) from error
+    return found
+
+
+def _read(path: Path, wal_dir: Path | None) -> Member:
+    kind = layout(path)
+    if kind is not Kind.MEMBER:
+        raise DataError(_NOT_OF_3X[kind], path)
+    top = path / "member"
+    wal, snap = wal_dir or top / "wal", top / "snap"
+    if not (snap / "db").exists():
+        raise DataError(
+            "there is no database of etcd 3.x here (member/snap/db): this is a directory of etcd 2.x, or one that has "
+            "lost it",
+            path,
+        )
+    log = read_log(wal)
+    chosen = newest_of(snap, log.valid_markers())
+    entries = log.entries_after(chosen.snapshot.index if chosen.snapshot else 0)
+    database, trouble = None, ""
+    try:
+        database = read_database(snap / "db")
+    except DamagedError as error:
+        trouble = str(error)
+    return Member(path, wal, snap, log, chosen, entries, database, trouble)
