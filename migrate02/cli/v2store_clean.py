@@ -12,6 +12,7 @@ from migrate02.cli.exits import DONE, RESIDUE, WOULD_CHANGE
 from migrate02.cli.options import add_wal_dir
 from migrate02.cli.output import emit, tell, warn
 from migrate02.cli.parsing import Misuse
+from migrate02.cli.v2store_words import described
 from migrate02.datadir.errors import DataError
 from migrate02.files.stopping import Stopped, held
 from migrate02.v2store.cleaning import Cleaning, plan_cleaning
