@@ -580,6 +580,36 @@ DATABASE_ADDED = V3_DATABASE.text(
     "other way. Until then it is enough to remove the file.",
 )
 
+STRAIGHT_FROM_2X = Code(
+    "straight-from-2x",
+    REVIEW,
+    "data of etcd 2.x on the way to etcd 3.5 or later",
+    "3.5 takes no step of the cluster's version over a major one. Where it meets one, it answers 'etcdserver: not "
+    "capable' to every v3 call. Tried with data of 2.3, and with 3.4.23 and 3.5.1:\n\n"
+    "3.5 straight on data of 2.x leaves the cluster at version 2.3, and v3 calls fail for good. 3.4 still starts on "
+    "that directory. 3.4 in between raises the version, but a start reads the log again from the newest snapshot on: "
+    "without one that was taken at version 3.4, 3.5 meets the step from 2.3 once more.\n\n"
+    'So: start all members on 3.4. When /version says "etcdcluster":"3.4.0", start each once more, with '
+    "--snapshot-count=1, so that it takes a snapshot at that version; --snapshot-count=1 at the first start is too "
+    "early. Then go to 3.5. If it is 3.5 already and the cluster's version is 3.5: start it with --snapshot-count=1, "
+    "and once more without.\n\n"
+    "3.6 and later refuse what v2 left in a data directory; see v2-leftovers. docs/v2-leftovers.md has the way.",
+)
+STAYS_AT_23 = STRAIGHT_FROM_2X.text(
+    "{directory} holds data of etcd 2.x. etcd {version} straight on it leaves the cluster at version 2.3 and answers "
+    "'etcdserver: not capable' to every call of the v3 API.",
+    "Start all members on 3.4 first, and let each take a snapshot there: 'migrate02 explain straight-from-2x'.",
+)
+SNAPSHOT_BEFORE_35 = STRAIGHT_FROM_2X.text(
+    "{directory} holds data of etcd 2.x. Without a snapshot taken on 3.4, etcd 3.5 will answer 'etcdserver: not "
+    "capable' to every call of the v3 API.",
+    "Before 3.5, start each member of 3.4 once more with --snapshot-count=1: 'migrate02 explain straight-from-2x'.",
+)
+REFUSES_2X = STRAIGHT_FROM_2X.text(
+    "{directory} holds data of etcd 2.x, and etcd {version} refuses v2 keys and v2 requests in a data directory.",
+    "Start all members on 3.4 first, then on 3.5, then clean them: see docs/v2-leftovers.md.",
+)
+
 DATA_MIGRATED = Code(
     "data-migrated",
     INFO,
