@@ -427,11 +427,32 @@ V2_API = Code(
     REVIEW,
     "clients of the v2 API",
     "Clients of 0.4 and 2.x speak /v2/keys. 3.4 and 3.5 serve it only with --enable-v2; 3.6 and later do not "
-    "serve it at all, and v2 keys in the data directory cannot be reached any more.",
+    "serve it at all, v2 keys in the data directory cannot be reached any more, and with them there 3.6 does not "
+    "start: see v2-leftovers.",
 )
 NO_V2_API = V2_API.text(
     "etcd {version} has no v2 API: clients of 0.4 and 2.x cannot be served, and v2 keys cannot be reached.",
     "Move the clients and their keys to the v3 API before you go beyond 3.5.",
+)
+
+V2_LEFTOVERS = Code(
+    "v2-leftovers",
+    REVIEW,
+    "a member that was set up with --enable-v2 goes to 3.6 or later",
+    "3.6 dropped --enable-v2. What v2 left in the data directory is another matter, and a flag less does not cure it: "
+    "etcd 3.6 stops at v2 keys in its newest snapshot ('detected disallowed custom content in v2store') and at v2 "
+    "requests in its log behind that ('detected disallowed v2 WAL'). Such requests come without a client of v2, too: "
+    "a 3.5 member with --enable-v2 writes one for each GET /health, and 3.4.0 to 3.4.28 do so without the flag. "
+    "So check a member even if the flag says false.\n\n"
+    "migrate02 v2store check DIR tells what is there, also beside a running member. migrate02 v2store clean --write "
+    "DIR removes it from the directory of a stopped one, and leaves the v3 data as it is. 3.7 stops at more than 3.6: "
+    "check again, with --for 3.7, before that upgrade. docs/v2-leftovers.md has the way for one member, for several "
+    "and in Kubernetes.",
+)
+V2_FLAG_GONE = V2_LEFTOVERS.text(
+    "etcd {version}: --{name} {value} is removed, 3.6.0 dropped it. What v2 left in the data directory can keep "
+    "etcd 3.6 and later from starting.",
+    "Before 3.6 starts, run: migrate02 v2store check {directory} (see docs/v2-leftovers.md).",
 )
 
 DISCOVERY_DROPPED = Code(
@@ -454,13 +475,17 @@ V2_DATA = Code(
     INFO,
     "--enable-v2 makes data that etcd 3.6 refuses",
     "Clients of 0.4 and 2.x speak /v2/keys, which 3.4 and 3.5 serve with --enable-v2. What they write there stays "
-    "in the data directory, and etcd 3.6 and later refuse to start on it. Move the clients and their keys to the "
-    "v3 API before the upgrade to 3.6.",
+    "in the data directory, and etcd 3.6 refuses to start on it. Move the clients and their keys to the v3 API before "
+    "the upgrade to 3.6, then switch the flag off, and clean the directories: migrate02 v2store check DIR tells what "
+    "is left, migrate02 v2store clean --write DIR removes it. docs/v2-leftovers.md has all steps.\n\n"
+    "With the flag on, 3.5 writes a v2 request into its log for each GET /health, so a member that is probed does not "
+    "stay clean.",
 )
 DATA_FOR_35 = V2_DATA.text(
     "etcd {version}: keys written with --enable-v2 stay in the data directory, and etcd 3.6 refuses to "
     "start on it.",
-    "Move the clients and their keys to the v3 API before the upgrade to 3.6.",
+    "Move the clients and their keys to the v3 API before the upgrade to 3.6, switch the flag off, and run: "
+    "migrate02 v2store check {directory} (see docs/v2-leftovers.md).",
 )
 
 SINGLE_MEMBER = Code(
@@ -553,6 +578,36 @@ DATABASE_ADDED = V3_DATABASE.text(
     "server do not start on a directory that has one.",
     "Keep a copy of {directory} if you may want to go back: once etcd {version} has started there is no "
     "other way. Until then it is enough to remove the file.",
+)
+
+STRAIGHT_FROM_2X = Code(
+    "straight-from-2x",
+    REVIEW,
+    "data of etcd 2.x on the way to etcd 3.5 or later",
+    "3.5 takes no step of the cluster's version over a major one. Where it meets one, it answers 'etcdserver: not "
+    "capable' to every v3 call. Tried with data of 2.3, and with 3.4.23 and 3.5.1:\n\n"
+    "3.5 straight on data of 2.x leaves the cluster at version 2.3, and v3 calls fail for good. 3.4 still starts on "
+    "that directory. 3.4 in between raises the version, but a start reads the log again from the newest snapshot on: "
+    "without one that was taken at version 3.4, 3.5 meets the step from 2.3 once more.\n\n"
+    'So: start all members on 3.4. When /version says "etcdcluster":"3.4.0", start each once more, with '
+    "--snapshot-count=1, so that it takes a snapshot at that version; --snapshot-count=1 at the first start is too "
+    "early. Then go to 3.5. If it is 3.5 already and the cluster's version is 3.5: start it with --snapshot-count=1, "
+    "and once more without.\n\n"
+    "3.6 and later refuse what v2 left in a data directory; see v2-leftovers. docs/v2-leftovers.md has the way.",
+)
+STAYS_AT_23 = STRAIGHT_FROM_2X.text(
+    "{directory} holds data of etcd 2.x. etcd {version} straight on it leaves the cluster at version 2.3 and answers "
+    "'etcdserver: not capable' to every call of the v3 API.",
+    "Start all members on 3.4 first, and let each take a snapshot there: 'migrate02 explain straight-from-2x'.",
+)
+SNAPSHOT_BEFORE_35 = STRAIGHT_FROM_2X.text(
+    "{directory} holds data of etcd 2.x. Without a snapshot taken on 3.4, etcd 3.5 will answer 'etcdserver: not "
+    "capable' to every call of the v3 API.",
+    "Before 3.5, start each member of 3.4 once more with --snapshot-count=1: 'migrate02 explain straight-from-2x'.",
+)
+REFUSES_2X = STRAIGHT_FROM_2X.text(
+    "{directory} holds data of etcd 2.x, and etcd {version} refuses v2 keys and v2 requests in a data directory.",
+    "Start all members on 3.4 first, then on 3.5, then clean them: see docs/v2-leftovers.md.",
 )
 
 DATA_MIGRATED = Code(

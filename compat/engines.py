@@ -14,7 +14,8 @@ from typing import NamedTuple, NoReturn
 
 from packaging.version import InvalidVersion, Version
 
-from compat.findings import Finding
+from compat.codes import REFUSES_2X, SNAPSHOT_BEFORE_35, STAYS_AT_23
+from compat.findings import Finding, Text
 from compat.fit import fit
 from compat.flags2x import BY_NAME
 from compat.variables import setting_of
@@ -24,6 +25,13 @@ _CHOICE_VARIABLE = "ETCD02_ENGINE"
 _ARCH_VARIABLE = "ETCD_UNSUPPORTED_ARCH"
 """Without it, etcd on a machine it is not supported on does not even tell its version."""
 _BINARY = "give --engine the path of an etcd binary"
+
+_ON_DATA_OF_2X = (
+    (Version("3.6.dev0"), REFUSES_2X),
+    (Version("3.5.dev0"), STAYS_AT_23),
+    (Version("3.0.dev0"), SNAPSHOT_BEFORE_35),
+)
+"""From which release on it holds, the latest first (2.3.8 to 3.4.23 to 3.5.1: tried)."""
 
 _VERSION_LINE = re.compile(r"etcd version:?\s+(\S+)", re.IGNORECASE)
 
@@ -50,6 +58,11 @@ class Engine(NamedTuple):
         """3.1 to 3.5 do not start with a v2 snapshot beside which there is no v3 database (3.4.23 and 3.5.1: tried).
         2.x does not start with one, 3.0 without it too, and 3.6 with no v2 data at all."""
         return Version("3.1") <= self.version < Version("3.6.dev0")
+
+    @property
+    def on_data_of_2x(self) -> Text | None:
+        """What there is to say when it takes over a directory that no 3.x has opened yet."""
+        return next((text for first, text in _ON_DATA_OF_2X if self.version >= first), None)
 
 
 class Start(NamedTuple):

@@ -148,8 +148,9 @@ def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
         if is_of_etcd04(config.data_dir) and not engine.reads_data_of_04:
             return _stop([*ready.findings, _of_data(DATA_OF_04, config.data_dir)], REFUSED)
         start = engines.prepare(engine, ready.settings, config, environ)
+        told = handover.told_of_2x(engine, config.data_dir, config.wal_dir)
         handed_over = handover.hand_over(engine, config.data_dir, config.wal_dir)
-        _print_findings([*ready.findings, *start.findings, *handed_over.findings])
+        _print_findings([*ready.findings, *start.findings, *told, *handed_over.findings])
         try:
             engines.become(start)
         except engines.EngineError:

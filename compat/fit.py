@@ -6,7 +6,7 @@ The settings come in 2.3's words, which is what a translation gives.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
@@ -21,9 +21,12 @@ from compat.codes import (
     NO_V2_API,
     ONLY_BUNDLED,
     PORT_OF_SCHEME,
+    V2_FLAG_GONE,
 )
 from compat.findings import Finding, Text
 from compat.flags2x import BY_NAME, LATEST
+from compat.goflag import TRUE
+from compat.leftovers import to_check
 from server.config import UrlError, parse_url
 
 FIRST, LAST = Version("2.0"), Version("3.8")
@@ -55,8 +58,9 @@ def parse_target(text: str) -> Version:
 
 
 class _Fit:
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, given: Mapping[str, str]) -> None:
         self.version = version
+        self.to_check = to_check(given)
         self.config: dict[str, str] = {}
         self.findings: list[Finding] = []
         self.renamed: dict[str, str] = {}
@@ -77,15 +81,15 @@ class _Fit:
 
 def fit(config: dict[str, str], version: Version, *, wants_v2: bool = True) -> Fitted:
     """``wants_v2``: clients speak /v2/keys, so the v2 API is switched on where that is needed and possible."""
-    work = _Fit(version)
+    work = _Fit(version, config)
     for name, value in config.items():
         rule = _RULES.get(name)
         if rule is None or not rule(work, name, value):
             _take_or_tell(work, name, value)
     if wants_v2 and "enable-v2" not in config:
         _enable_v2(work)
-    if work.config.get("enable-v2") == "true":
-        _keeps_v2_data(work)
+    if work.config.get("enable-v2") in TRUE:
+        work.say(DATA_FOR_35, "enable-v2", directory=work.to_check)
     return Fitted(work.config, work.findings, work.renamed)
 
 
@@ -206,8 +210,14 @@ def _enable_v2(work: _Fit) -> None:
     work.say(NO_V2_API, "enable-v2")
 
 
-def _keeps_v2_data(work: _Fit) -> None:
-    work.say(DATA_FOR_35, "enable-v2")
+def _enable_v2_given(work: _Fit, name: str, value: str) -> bool:
+    """The flag is gone with 3.6, what it brought is not: 3.6 stops at it, whatever the flag said last."""
+    if work.version < Version(BY_NAME[name].removed):
+        return False
+    work.say(V2_FLAG_GONE, name, value=value, directory=work.to_check)
+    if value in TRUE:
+        work.say(NO_V2_API, name)
+    return True
 
 
 _Rule = Callable[[_Fit, str, str], bool]
@@ -223,6 +233,7 @@ _RULES: dict[str, _Rule] = {
     "listen-client-urls": _listen,
     "listen-peer-urls": _listen,
     "discovery-fallback": _discovery_fallback,
+    "enable-v2": _enable_v2_given,
     "proxy": _proxy,
 }
 """A rule returns whether it has dealt with the setting; if not, it is taken as it is or told as lacking."""

@@ -1083,6 +1083,10 @@ FLAGS: tuple[Flag2x, ...] = (
         ),
         yaml_key="v2-deprecation",
         deprecated="3.6.0",
+        note=(
+            "3.5 refuses a snapshot with v2 content from write-only on. 3.6 heeds no value but write-only-skip-check "
+            "(from 3.6.13), and 3.7 none; write-only-drop-data drops nothing. See docs/v2-leftovers.md"
+        ),
     ),
     Flag2x("version", "bool", "2.0.0", defaults=(("2.0.0", "false"),)),
     Flag2x("vv", "ignored", "2.0.0"),

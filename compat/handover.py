@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from compat.codes import DATABASE_ADDED
-from compat.datadir import names_in
+from compat.datadir import has_member_data, names_in
 from compat.engines import Engine, EngineError
 from compat.findings import Finding
 from compat.settings import FILE, Origin
@@ -73,6 +73,17 @@ def hand_over(engine: Engine, data_dir: str, wal_dir: str = "") -> Handover:
     origin = Origin(FILE, "data-dir", str(database))
     added = DATABASE_ADDED.finding("data-dir", origin, version=str(engine.version), directory=data_dir)
     return Handover([added], str(database))
+
+
+def told_of_2x(engine: Engine, data_dir: str, wal_dir: str = "") -> list[Finding]:
+    """What this etcd makes of a member's directory of 2.x, before anything is added to it. One that has a database has
+    been opened by a 3.x."""
+    text = engine.on_data_of_2x
+    opened = "db" in names_in(os.path.join(data_dir, "member", "snap"))
+    if text is None or opened or not has_member_data(data_dir, wal_dir):
+        return []
+    origin = Origin(FILE, "data-dir", data_dir)
+    return [text.finding("data-dir", origin, version=str(engine.version), directory=data_dir)]
 
 
 @contextmanager

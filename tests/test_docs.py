@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from migrate02.cli.exits import DONE
+from migrate02.errortexts import ERROR_TEXTS, PAGE, ErrorText
 from migrate02.findings import CODES
 from tests.migrate02.running import migrate02
 
@@ -25,6 +27,7 @@ def _generate() -> ModuleType:
 
 
 GENERATE = _generate()
+TODO = [line for row in ERROR_TEXTS for line in row.todo]
 TRANSCRIPTS = sorted(path.stem for path in GENERATE.TRANSCRIPTS.glob("*.md"))
 
 
@@ -66,19 +69,78 @@ def test_console_examples_print_what_they_say(name: str) -> None:
     assert GENERATE.with_fresh_examples(text) == text, "run: make docs"
 
 
+_COMMANDS = re.compile(
+    r"(?:^ {4,}|`)migrate02 ((?:data|v2store) (?:inspect|verify|export|check|clean|plan)\b|[a-z0-9]+)([^`\n#]*)",
+    re.MULTILINE,
+)
+
+
+def _has_its_options(command: str, words: str) -> None:
+    known = migrate02(*command.split(), "--help")
+    assert known.status == DONE, f"migrate02 {command}: {known.err}"
+    for option in re.findall(r"--[a-z-]+", words):
+        assert re.search(rf"{option}\b", known.out), f"migrate02 {command} {words}"
+
+
 def test_commands_of_the_guide_and_of_the_limits_have_the_options_that_are_named() -> None:
     text = (ROOT / "docs" / "migration.md").read_text() + (ROOT / "docs" / "limits.md").read_text()
-    commands = re.findall(
-        r"(?:^    |`)migrate02 ([a-z]+(?: (?:inspect|verify|export)\b)?)([^`\n]*)", text, re.MULTILINE
-    )
+    commands = _COMMANDS.findall(text)
     assert len(commands) > 10
     for command, words in commands:
-        known = migrate02(*command.split(), "--help").out
-        for option in re.findall(r"--[a-z-]+", words):
-            assert re.search(rf"{option}\b", known), f"migrate02 {command} {words}"
+        _has_its_options(command, words)
+
+
+LEFTOVERS = (ROOT / PAGE).read_text()
+
+
+def _commands_about_leftovers() -> list[str]:
+    lines = "\n".join(f"    {line}" for line in TODO)
+    return sorted(
+        {f"{command} {words.strip()}" for command, words in _COMMANDS.findall(f"{LEFTOVERS}\n{lines}")}
+    )
+
+
+@pytest.mark.parametrize("line", _commands_about_leftovers())
+def test_commands_of_the_page_on_leftovers_and_of_error_texts_have_the_options_that_are_named(
+    line: str,
+) -> None:
+    command = "".join(re.findall(r"^(?:(?:data|v2store) )?[a-z0-9]+", line))
+    _has_its_options(command, line)
+
+
+@pytest.mark.parametrize("row", ERROR_TEXTS, ids=lambda row: row.text)
+def test_the_page_on_leftovers_begins_with_the_error_texts_word_for_word(row: ErrorText) -> None:
+    beginning = LEFTOVERS.split("\n## ")[0]
+    assert all(mark in beginning for mark in row.marks)
+    for quoted in re.findall(r"`([^`]+)`", beginning):
+        if row.marks[0] in quoted:
+            assert quoted.partition("(...)")[0] in _with_dots(row.text)
+
+
+def _with_dots(text: str) -> str:
+    return text + re.sub(r"\([^)]*\)", "(...)", text)
+
+
+def test_the_readme_leads_to_it_by_the_first_error_text() -> None:
+    first_screen = (ROOT / "README.md").read_text().split("\n## Five minutes")[0]
+    assert ERROR_TEXTS[0].text in first_screen
+    assert f"]({PAGE})" in first_screen
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda page: page.name)
+def test_links_to_a_section_name_one(page: Path) -> None:
+    for target, section in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", page.read_text()):
+        other = page.parent / target if target else page
+        headings = re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE)
+        assert section in map(_anchor, headings), f"{page.name} links to {target}#{section}"
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")

@@ -1,4 +1,5 @@
-"""``migrate02 explain``: the whole story of a finding's code or of a setting, over 0.4, 2.0 and later."""
+"""``migrate02 explain``: the whole story of a finding's code, of a setting over 0.4, 2.0 and later, or of an error of
+etcd's."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from compat.flags2x import BY_NAME, LATEST, Flag2x
 from compat.usage import becomes
 from migrate02.cli.exits import DONE, REFUSED
 from migrate02.cli.output import tell
+from migrate02.errortexts import PAGE, ErrorText, find
 from migrate02.findings import CODES
 
 _IN_238 = {
@@ -39,9 +41,11 @@ class ExplainArguments(argparse.Namespace):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "%(prog)s [CODE | -flag | VARIABLE | key ...]"
+    parser.usage = "%(prog)s [CODE | -flag | VARIABLE | key | 'LINE OF A LOG' ...]"
     parser.description = """\
-Tell the whole story of a finding's code, or of a setting in etcd 0.4, 2.0 and later. Without a word, list the codes."""
+Tell the whole story of a finding's code, or of a setting in etcd 0.4, 2.0 and later. Without a word, list the codes.
+A line of etcd's log, or a part of one, may be pasted, too: texts that come from what v2 left in a data directory are
+found in it, with what to do."""
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -55,7 +59,7 @@ def run(args: ExplainArguments) -> int:
         print(list_codes(), end="")
         return DONE
     status = DONE
-    for subject in args.words:
+    for subject in _subjects(args.words):
         story = explain(subject)
         if story is None:
             tell(
@@ -70,11 +74,21 @@ def run(args: ExplainArguments) -> int:
     return status
 
 
+def _subjects(words: Sequence[str]) -> Sequence[str]:
+    """A line that was pasted without quotes is one subject, unless a word of it says enough by itself."""
+    line = " ".join(words)
+    return [line] if find(line) and not any(map(find, words)) else words
+
+
 def explain(subject: str) -> str | None:
-    """The story of a code (``peers``), a flag (``-peer-addr``), a variable or a TOML key; None when it is unknown.
+    """The story of a code (``peers``), a flag (``-peer-addr``), a variable, a TOML key or of a line of etcd's log; None
+    when it is unknown.
 
     A word with a dash is a flag; without one, a code comes first.
     """
+    found = find(subject)
+    if found:
+        return "\n".join(map(_error_text, found))
     if not subject.startswith("-") and subject in CODES:
         return _code(subject)
     name = subject.lstrip("-").partition("=")[0]
@@ -108,6 +122,13 @@ def _code(code: str) -> str:
     entry = CODES[code]
     paragraphs = [textwrap.fill(part, 100, break_on_hyphens=False) for part in entry.story.split("\n\n")]
     return f"{code} ({entry.severity}): {entry.title}\n\n" + "\n\n".join(paragraphs) + "\n"
+
+
+def _error_text(row: ErrorText) -> str:
+    title = textwrap.fill(row.text, 100, break_on_hyphens=False)
+    table = _table(title, [("said by", row.said_by), ("meaning", row.meaning)])
+    todo = "".join(f"    {line}\n" for line in row.todo)
+    return f"{table}  what to do\n{todo}" + _row("more", PAGE)
 
 
 def _old(flag: Flag04) -> str:
@@ -167,16 +188,16 @@ def _last_before(removed: str) -> str:
 
 
 def _table(title: str, rows: list[tuple[str, str]]) -> str:
-    lines = [title]
+    lines = [f"{title}\n"]
     for label, text in rows:
         if text:
-            lines.append(
-                textwrap.fill(
-                    text,
-                    100,
-                    initial_indent=f"  {label:13}",
-                    subsequent_indent=" " * 15,
-                    break_on_hyphens=False,
-                )
-            )
-    return "\n".join(lines) + "\n"
+            lines.append(_row(label, text))
+    return "".join(lines)
+
+
+def _row(label: str, text: str) -> str:
+    first, others = f"  {label:13}", " " * 15
+    return (
+        textwrap.fill(text, 100, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
+        + "\n"
+    )

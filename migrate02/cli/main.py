@@ -38,7 +38,7 @@ COMMANDS = {
             "clean": Subcommand("take it away, in the directories of stopped members", "v2store_clean"),
         },
     ),
-    "explain": Subcommand("explain a finding's code or a setting", "explain"),
+    "explain": Subcommand("explain a finding's code, a setting or an error of etcd's", "explain"),
     "discovery": Subcommand(
         "look at a discovery URL",
         below={"inspect": Subcommand("show who has registered, and what will happen next", "discovery")},

@@ -84,6 +84,17 @@ def remove_old_files(plan: ClusterPlan) -> Step:
     )
 
 
+def go_on_to_3x(plan: ClusterPlan) -> Step:
+    del plan
+    return Step(
+        "Before you go on to etcd 3.x",
+        "Not today, and not in one step: all members to 3.4, then to 3.5. Once the cluster's version is 3.4, start "
+        "each member on 3.4 once more with --snapshot-count=1. Without a snapshot taken there, 3.5 answers "
+        "'etcdserver: not capable' to every call of the v3 API; 'migrate02 explain straight-from-2x' tells why. "
+        "3.6 refuses what v2 left in a data directory: 'migrate02 v2store check DIR' finds it, on 3.5.",
+    )
+
+
 _CONTAINERS = re.compile(r"(?:docker|compose|fig\.ya?ml|manifests/)")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compat.findings import Finding
+from compat.goflag import TRUE
+from compat.leftovers import to_check
 from compat.settings import FILE, Given, Origin
 from compat.translate import ERA_2X, is_of_04_alone, is_of_2x_alone
 from migrate02.convert.conversion import Options
@@ -13,7 +15,7 @@ from migrate02.convert.setup_files import named_files
 from migrate02.convert.templated import decided_by_a_template
 from migrate02.files.tree import read_paths
 from migrate02.files.walking import ALL, Choice
-from migrate02.plan.findings import MAY_SET_MORE, OF_2X, PEERS_ELSEWHERE
+from migrate02.plan.findings import MAY_SET_MORE, OF_2X, PEERS_ELSEWHERE, SERVES_V2
 from migrate02.plan.nodes import Found, Node, addresses_in, node_of
 
 COREOS_OLD, COREOS_NEW = "/var/lib/etcd", "/var/lib/etcd2"
@@ -35,7 +37,7 @@ def find_nodes(paths: Sequence[str], choice: Choice = ALL) -> Found:
     found = Found([], [item for conversion in unusable.values() for item in conversion.findings])
     for described in deployment.nodes():
         if _is_of_2x(described):
-            found.findings.append(_already(described.name))
+            found.findings.extend(_already(described))
         elif _is_a_node(described):
             found.nodes.append(_node(described, deployment))
     return found
@@ -86,5 +88,10 @@ def _peers_elsewhere(given: Given) -> Finding:
     return PEERS_ELSEWHERE.finding("peers-file", given.origin, path=given.value)
 
 
-def _already(path: str) -> Finding:
-    return OF_2X.finding("", Origin(FILE, path, path))
+def _already(described: DescribedNode) -> list[Finding]:
+    findings = [OF_2X.finding("", Origin(FILE, described.name, described.name))]
+    v2 = described.given.get("enable-v2")
+    if v2 is not None and v2.value in TRUE:
+        directory = to_check({name: given.value for name, given in described.given.items()})
+        findings.append(SERVES_V2.finding("enable-v2", v2.origin, directory=directory))
+    return findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.codes import INVALID_VALUE
+from compat.codes import INVALID_VALUE, V2_DATA
 from compat.findings import ERROR, INFO, REVIEW, Code
 from migrate02.convert.findings import ENVIRONMENT_ELSEWHERE, STANDBY_UNKNOWN
 
@@ -151,6 +151,10 @@ ALREADY_2X = Code(
 )
 OF_2X = ALREADY_2X.text(
     "It is set up for 2.x already, so it is in no plan.",
+)
+SERVES_V2 = V2_DATA.text(
+    "--enable-v2 is on: what v2 leaves in the data directory stays there, and etcd 3.6 refuses to start on it.",
+    "Before the upgrade to 3.6, run: migrate02 v2store check {directory} (see docs/v2-leftovers.md).",
 )
 
 MAY_SET_MORE = ENVIRONMENT_ELSEWHERE.text(

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from migrate02.plan.configuration_steps import convert_configuration, read_configuration
-from migrate02.plan.data_steps import convert_data, gather_data, remove_old_files, swap_directories
+from migrate02.plan.data_steps import (
+    convert_data,
+    gather_data,
+    go_on_to_3x,
+    remove_old_files,
+    swap_directories,
+)
 from migrate02.plan.planning import ClusterPlan
 from migrate02.plan.running_steps import close_old_ports, look, move_clients, start, start_proxies, stop
 from migrate02.plan.step import Step
@@ -33,6 +39,7 @@ _STEPS: Sequence[Callable[[ClusterPlan], Step | None]] = (
     move_clients,
     close_old_ports,
     remove_old_files,
+    go_on_to_3x,
 )
 """In order; each makes its step, or None where a plan needs none."""
 

@@ -388,6 +388,17 @@ def test_data_of_0_4_is_read_by_2_0_and_2_1(engine: Path, became: Calls, etcd02:
         etcd02(f"-name m -data-dir D --engine {engine}")
 
 
+def test_data_of_2x_given_to_3_5_is_told_of_before_it_starts(
+    engine: Path, became: Calls, etcd02: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.write_text('#!/bin/sh\necho "etcd Version: 3.5.33"\n')
+    Path("D/member/wal").mkdir(parents=True)
+    Path("D/member/wal/0000000000000000-0000000000000000.wal").touch()
+    with pytest.raises(Became):
+        etcd02(f"--name m --data-dir D --engine {engine}")
+    assert "review[straight-from-2x] D: D holds data of etcd 2.x. etcd 3.5.33" in capsys.readouterr().err
+
+
 OLD_LINE = "-name m1 -addr 127.0.0.1:4001 -peer-addr 127.0.0.1:7001 -v"
 NEW_LINE = "--name m1"
 

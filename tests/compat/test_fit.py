@@ -130,6 +130,30 @@ def test_a_choice_about_v2_stands(value: str) -> None:
     assert fitted("3.5", enable_v2=value).config == {"enable-v2": value}
 
 
+@pytest.mark.parametrize("value", ["true", "1"])
+def test_a_release_that_serves_v2_says_what_stays_of_it(value: str) -> None:
+    (told,) = fitted("3.5", enable_v2=value, data_dir="/var/lib/my etcd").findings
+    assert told.code == "v2-data"
+    assert "migrate02 v2store check '/var/lib/my etcd' (see docs/v2-leftovers.md)" in told.remedy
+    assert fitted("3.5", enable_v2="false").findings == []
+
+
+@pytest.mark.parametrize("target", ["3.6", "3.7"])
+@pytest.mark.parametrize("value", ["true", "1", "false"])
+def test_a_release_without_the_flag_names_the_check_of_the_directory(target: str, value: str) -> None:
+    found = fitted(target, enable_v2=value)
+    assert found.config == {}
+    assert codes(found.findings) == {"v2-leftovers", *(["v2-api"] if value != "false" else [])}
+    told = found.findings[0]
+    assert f"--enable-v2 {value} is removed" in told.message
+    assert "migrate02 v2store check DIR (see docs/v2-leftovers.md)" in told.remedy
+
+
+def test_the_check_is_told_where_the_log_is() -> None:
+    (told,) = fitted("3.6", enable_v2="false", data_dir="/d", wal_dir="/w").findings
+    assert "migrate02 v2store check --wal-dir /w /d " in told.remedy
+
+
 def test_what_only_the_bundled_server_has_is_left_out_and_told() -> None:
     found = fitted("3.4", dns_server="10.0.0.53", discovery_srv_name="foo")
     assert found.config["discovery-srv-name"] == "foo"

@@ -10,7 +10,7 @@ import pytest
 from packaging.version import Version
 
 from compat.engines import Engine, EngineError
-from compat.handover import hand_over
+from compat.handover import hand_over, told_of_2x
 from server.raft.types import Entry, HardState, Snapshot
 from server.storage.boltfile import empty_database
 from server.storage.datadir import prepare
@@ -155,3 +155,39 @@ def test_a_disk_that_fails_leaves_no_half_of_it(
         hand_over(ETCD_35, str(data_dir))
     monkeypatch.undo()
     assert content(data_dir) == before
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("3.0.17", "Without a snapshot taken on 3.4"),
+        ("3.4.23", "Without a snapshot taken on 3.4"),
+        ("3.5.0-rc.1", "leaves the cluster at version 2.3"),
+        ("3.5.33", "leaves the cluster at version 2.3"),
+        ("3.6.14", "refuses v2 keys and v2 requests"),
+        ("3.7.1", "refuses v2 keys and v2 requests"),
+    ],
+)
+def test_a_3x_on_data_of_2x_is_told_what_comes_of_it(data_dir: Path, version: str, words: str) -> None:
+    (finding,) = told_of_2x(Engine("/e", Version(version)), str(data_dir))
+    assert finding.code == "straight-from-2x"
+    assert words in finding.message
+    assert ("etcdserver: not capable" in finding.message) == (version < "3.6")
+
+
+def test_a_2x_is_told_nothing_of_it(data_dir: Path) -> None:
+    assert told_of_2x(Engine("/e", Version("2.3.8")), str(data_dir)) == []
+
+
+def test_nothing_is_told_of_a_directory_that_a_3x_has_opened_or_that_is_new(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    assert told_of_2x(ETCD_35, str(tmp_path / "new")) == []
+    (data_dir / "member" / "snap" / "db").write_bytes(b"")
+    assert told_of_2x(ETCD_35, str(data_dir)) == []
+
+
+def test_a_log_elsewhere_is_of_2x_too(tmp_path: Path) -> None:
+    member_dir(tmp_path / "d", tmp_path / "wal")
+    (finding,) = told_of_2x(ETCD_35, str(tmp_path / "d"), str(tmp_path / "wal"))
+    assert finding.code == "straight-from-2x"

@@ -6,6 +6,7 @@ import pytest
 
 from compat import flags04, flags2x
 from migrate02.cli.exits import DONE, REFUSED
+from migrate02.errortexts import ERROR_TEXTS, ErrorText
 from migrate02.findings import CODES
 from tests.migrate02.running import migrate02
 
@@ -69,3 +70,109 @@ def test_explain_says_what_it_does_not_know() -> None:
         "migrate02 explain: -adr is neither a finding's code nor a setting of etcd; migrate02 explain lists the codes\n"
     )
     assert run.out.startswith("-addr in etcd 0.4\n")
+
+
+ZAP_JSON = (
+    '{"level":"panic","ts":"2026-11-28T10:00:00.000Z","caller":"etcdserver/apply_v2.go:31",'
+    '"msg":"detected disallowed v2 WAL for stage --v2-deprecation=write-only","method":"QGET"}'
+)
+BOOTSTRAP = (
+    '{"level":"error","caller":"etcdserver/bootstrap.go:409","msg":"illegal v2store content",'
+    '"error":"detected disallowed custom content in v2store for stage --v2-deprecation=write-only"}'
+)
+OF_37 = "panic: unmarshal should never fail (proto:\u00a0cannot parse invalid wire-format data)"
+NOT_CAPABLE = (
+    '{"level":"warn","msg":"retrying","error":"rpc error: code = Unavailable desc = etcdserver: not capable"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (ZAP_JSON, ["detected disallowed v2 WAL for stage"]),
+        (ZAP_JSON.replace('"', r"\""), ["detected disallowed v2 WAL for stage"]),
+        (BOOTSTRAP, ["detected disallowed custom content", "illegal v2store content"]),
+        ("2026-11-28 PANIC etcdserver/server.go:1128 illegal v2store content", ["illegal v2store content"]),
+        (
+            '"detected disallowed custom\n  content in v2store"',
+            ["detected disallowed custom content in v2store"],
+        ),
+        ("DETECTED DISALLOWED V2 WAL", ["detected disallowed v2 WAL"]),
+        (OF_37, ["unmarshal should never fail"]),
+        (OF_37.replace("\u00a0", r"\u00a0"), ["unmarshal should never fail"]),
+        (NOT_CAPABLE, ["etcdserver: not capable"]),
+        ("Error: detected custom content in v2store", ["detected custom content in v2store"]),
+        ("Error: detected custom v2 content in WAL records", ["detected custom v2 content in WAL records"]),
+        (
+            "Error: detected custom v2 content in both v2store and WAL records",
+            ["detected custom v2 content in both v2store and WAL records"],
+        ),
+        (
+            "cluster cannot be downgraded (current version: 3.4.23",
+            ["invalid downgrade; server version is lower"],
+        ),
+        (
+            "database file (/d/member/snap/db index 5) does not match with snapshot (index 9)",
+            ["database file ("],
+        ),
+        ("panic: tocommit(9) is out of range [lastIndex(5)].", ["tocommit("]),
+        ("v2 WAL for stage", ["detected disallowed v2 WAL for stage"]),
+        ("invalid downgrade", ["invalid downgrade; server version is lower"]),
+    ],
+)
+def test_an_error_of_etcd_is_found_in_what_was_pasted(line: str, said: list[str]) -> None:
+    run = migrate02("explain", line)
+    assert (run.status, run.err) == (DONE, "")
+    assert run.out.count("  said by  ") == len(said)
+    stories = run.out.split("\n\n")
+    for story, text in zip(stories, said, strict=True):
+        assert story.startswith(text)
+        assert story.rstrip().endswith("docs/v2-leftovers.md")
+
+
+@pytest.mark.parametrize("row", ERROR_TEXTS, ids=lambda row: row.text)
+def test_every_error_text_is_told_with_what_to_do(row: ErrorText) -> None:
+    run = migrate02("explain", row.text)
+    assert (run.status, run.err) == (DONE, "")
+    assert run.out.count("  said by  ") == 1
+    assert [line.strip() for line in run.out.splitlines() if line.startswith("    ") and line[4] != " "] == [
+        *row.todo
+    ]
+    assert max(map(len, run.out.splitlines())) <= 100
+
+
+def test_a_line_that_was_pasted_without_quotes_is_one_line() -> None:
+    words = ["detected", "disallowed", "v2", "WAL", "for", "stage", "--v2-deprecation=write-only"]
+    run = migrate02("explain", *words)
+    assert (run.status, run.err) == (DONE, "")
+    assert run.out == migrate02("explain", " ".join(words)).out
+
+
+def test_errors_of_etcd_stand_beside_codes_and_flags() -> None:
+    run = migrate02("explain", "peers", "not capable", "--v2-deprecation=write-only")
+    assert (run.status, run.err) == (DONE, "")
+    at = [
+        run.out.index(words)
+        for words in ("peers (error)", "etcdserver: not capable", "--v2-deprecation in etcd")
+    ]
+    assert at == sorted(at)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "etcdserver: invalid downgrade target version",
+        "some other line of a log",
+        "v2store",
+        "of",
+        "",
+        '"',
+        "WAL",
+        "etcdserver: request timed out",
+    ],
+)
+def test_what_is_none_of_them_is_answered_as_before(words: str) -> None:
+    run = migrate02("explain", words)
+    assert run.status == REFUSED
+    assert run.out == ""
+    assert f"{words} is neither a finding's code nor a setting of etcd; migrate02 explain lists" in run.err

@@ -82,6 +82,20 @@ def test_what_is_of_2x_already_is_left_out_and_told() -> None:
     assert run.status == DONE
 
 
+@pytest.mark.parametrize(("value", "codes"), [("true", ["already-2x", "v2-data"]), ("false", ["already-2x"])])
+def test_a_node_that_serves_v2_is_told_of_what_3_6_refuses(
+    value: str, codes: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "etcd.env").write_text(f"ETCD_NAME=m1\nETCD_DATA_DIR=/var/lib/etcd\nETCD_ENABLE_V2={value}\n")
+    run = migrate02("plan", FLEET / "run1", tmp_path)
+    assert run.codes == codes
+    assert run.status == DONE
+    assert ("etcd.env:3: --enable-v2 is on" in run.err) == (value == "true")
+    assert ("migrate02 v2store check /var/lib/etcd (see docs/v2-leftovers.md)" in run.err) == (
+        value == "true"
+    )
+
+
 def test_an_image_of_2x_is_set_up_for_2x_by_whatever_flags(tmp_path: Path) -> None:
     (tmp_path / "run").write_text(
         "#!/bin/sh\ndocker run coreos/etcd:v2.0.8 -name m1 -addr 10.0.0.1:4001 -peer-addr 10.0.0.1:7001\n"
