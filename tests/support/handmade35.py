@@ -56,13 +56,16 @@ def add_entries(path: Path, *data: bytes, committed: bool = True) -> None:
     add_records(member, records)
 
 
-def add_snapshot(path: Path, top: Tree) -> None:
+def add_snapshot(path: Path, top: Tree, *, history: bool = True) -> None:
     """A snapshot at the database's index with these directories beside ``/0``, and its marker; ``0`` in ``top`` is
-    added to what etcd keeps there."""
+    added to what etcd keeps there. Most of a small snapshot is the events of v2; without ``history`` they are not there.
+    """
     member = read_member(path)
     assert member.database is not None
     assert member.chosen.snapshot is not None
     document = json.loads(member.chosen.snapshot.data)
+    if not history:
+        del document["WatcherHub"]
     children = {"0": document["Root"]["Children"]["0"]}
     for name, content in top.items():
         made = node("/" + name, content)
