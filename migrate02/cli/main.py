@@ -33,7 +33,10 @@ COMMANDS = {
     "plan": Subcommand("plan the move of whole clusters: start lines, problems, a runbook", "plan"),
     "v2store": Subcommand(
         "show and cure what is left of v2 in etcd 3.5, before 3.6 and 3.7",
-        below={"check": Subcommand("say what is left, why, and which release refuses it", "v2store_check")},
+        below={
+            "check": Subcommand("say what is left, why, and which release refuses it", "v2store_check"),
+            "export": Subcommand("write the v2 keys out, also as a script for v3", "v2store_export"),
+        },
     ),
     "explain": Subcommand("explain a finding's code or a setting", "explain"),
     "discovery": Subcommand(

@@ -1,4 +1,4 @@
-"""Keys from wherever they may be: a directory of 0.4 or 2.x, a snapshot, an export, a running cluster."""
+"""Keys from wherever they may be: a directory of 0.4, 2.x or 3.x, a snapshot, an export, a running cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from migrate02.datadir import live, snapshot04
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Key, user_keys
+from migrate02.datadir.member3x import is_of_3x
 from migrate02.datadir.reader2x import read_member
+from migrate02.datadir.reader3x import read_state
 from migrate02.datadir.reading import read_file
 from migrate02.datadir.source04 import read_source
 from server.storage.datadir import Kind, layout
@@ -81,6 +83,8 @@ def _directory(path: Path) -> Side:
             source.store.index,
             warnings=tuple(source.warnings),
         )
+    if kind is Kind.MEMBER and (path / "member" / "snap" / "db").exists() and is_of_3x(path):
+        return side_of_3x(path)
     if kind in (Kind.MEMBER, Kind.OLD_MEMBER):
         state = read_member(path)
         return Side(
@@ -89,7 +93,16 @@ def _directory(path: Path) -> Side:
             state.store.index,
             warnings=tuple(state.warnings),
         )
-    raise DataError("holds no data of etcd 0.4 or 2.x", path)
+    raise DataError("holds no data of etcd 0.4, 2.x or 3.x", path)
+
+
+def side_of_3x(path: Path, wal_dir: Path | None = None) -> Side:
+    """The v2 keys in a directory of etcd 3.x. Raises DataError."""
+    state = read_state(path, wal_dir)
+    store = state.space.store
+    return Side(
+        "etcd 3.x's directory", list(user_keys(store)), store.index, warnings=(*state.warnings, *state.notes)
+    )
 
 
 def _file(path: Path) -> Side:

@@ -30,7 +30,7 @@ def unpack(name: str, target: Path) -> list[Path]:
             assert content is not None
             with path.open("wb") as file:
                 while block := content.read(_BLOCK):
-                    if any(block):
+                    if block.count(0) < len(block):
                         file.write(block)
                     else:
                         file.seek(len(block), 1)
