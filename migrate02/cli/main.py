@@ -36,6 +36,7 @@ COMMANDS = {
         below={
             "check": Subcommand("say what is left, why, and which release refuses it", "v2store_check"),
             "export": Subcommand("write the v2 keys out, also as a script for v3", "v2store_export"),
+            "clean": Subcommand("take it away, in the directories of stopped members", "v2store_clean"),
         },
     ),
     "explain": Subcommand("explain a finding's code or a setting", "explain"),

@@ -11,9 +11,13 @@ from migrate02.cli.exits import DONE, REFUSED, WOULD_CHANGE
 from migrate02.cli.options import add_json, add_wal_dir
 from migrate02.cli.output import emit, tell
 from migrate02.cli.parsing import Misuse
+from migrate02.cli.v2store_words import described
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import read_member
+from migrate02.v2store import report as reporting
 from migrate02.v2store.advice import next_steps
-from migrate02.v2store.report import Report, differing_clusters, report_on
+from migrate02.v2store.cluster import differing_clusters
+from migrate02.v2store.report import Report
 from migrate02.v2store.traffic import Tally
 from migrate02.v2store.verdicts import sentence
 from server.cluster.ids import id_text
@@ -60,13 +64,15 @@ def run(args: CheckArguments) -> int:
         raise Misuse("no data directory is given")
     if args.wal_dir and len(args.inputs) > 1:
         raise Misuse("--wal-dir goes with one directory; check the members one by one")
-    reports, unreadable = [], []
+    members, reports, unreadable = [], [], []
     for name in args.inputs:
         try:
-            reports.append(report_on(Path(name), Path(args.wal_dir) if args.wal_dir else None))
+            member = read_member(Path(name), Path(args.wal_dir) if args.wal_dir else None)
+            reports.append(reporting.report(member))
+            members.append(member)
         except DataError as error:
             unreadable.append(str(error))
-    doubts = differing_clusters(reports)
+    doubts = differing_clusters(members)
     if args.json:
         emit(json.dumps(_as_json(reports, unreadable, doubts, args.release), ensure_ascii=False) + "\n")
     elif reports:
@@ -126,18 +132,7 @@ def _indexes(report: Report) -> str:
 
 def _content(report: Report) -> str:
     content = report.content
-    parts = [
-        f"{count} {one if count == 1 else many}"
-        for count, one, many in (
-            (content.keys, "v2 key", "v2 keys"),
-            (content.hidden, "hidden v2 key", "hidden v2 keys"),
-            (content.empty_directories, "empty v2 directory", "empty v2 directories"),
-            (content.with_ttl, "with a TTL", "with a TTL"),
-        )
-        if count
-    ]
-    parts += [f"v2 user {name}" for name in content.users]
-    parts += [f"v2 role {name}" for name in content.roles]
+    parts = described(content)
     if not parts:
         return "nothing of v2" if report.snapshot_index else "there is none"
     return ", ".join(parts) + ("" if content.custom else "; no release minds that")

@@ -13,5 +13,6 @@ The contract of this package:
 ``log04``, ``snapshot04`` and ``notes04`` know 0.4's files, ``replay04`` its commands, ``source04`` a whole directory of
 it; ``members`` who the members of 2.x will be; ``writer`` and ``reader2x`` directories of 2.x; ``member3x`` the files
 of a member of 3.x, ``keyspace3x`` and ``membership3x`` what its entries make of v2 and of the members, ``reader3x`` all
-of that; ``listing`` what keys there are, whatever they were read from. Nothing here prints, and only ``live`` and ``carry`` talk to a network.
+of that; ``listing`` what keys there are, whatever they were read from. Nothing here prints, and only ``live`` and
+``carry`` talk to a network.
 """

@@ -35,7 +35,7 @@ class KeySpace:
         """The next entry. Raises CodecError and MembershipError, with the index, for what no etcd applies."""
         try:
             self._apply(entry)
-        except (CodecError, MembershipError) as error:
+        except (CodecError, MembershipError, EtcdError) as error:
             said = error.message if isinstance(error, CodecError) else str(error)
             raise MembershipError(f"entry {entry.index} of the log cannot be applied: {said}") from error
         self.index, self.term = entry.index, entry.term

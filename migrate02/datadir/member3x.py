@@ -90,18 +90,37 @@ def read_member(path: Path, wal_dir: Path | None = None) -> Member:
     return found
 
 
-def _read(path: Path, wal_dir: Path | None) -> Member:
-    kind = layout(path)
+def directories(path: Path, wal_dir: Path | None) -> tuple[Path, Path]:
+    """Where a member of 3.x has its log and its snapshots. Raises DataError for what is no directory of one."""
+    try:
+        kind = layout(path)
+    except StorageError as error:
+        raise DataError(error.message, error.path) from error
     if kind is not Kind.MEMBER:
         raise DataError(_NOT_OF_3X[kind], path)
-    top = path / "member"
-    wal, snap = wal_dir or top / "wal", top / "snap"
+    snap = path / "member" / "snap"
     if not (snap / "db").exists():
         raise DataError(
             "there is no database of etcd 3.x here (member/snap/db): this is a directory of etcd 2.x, or one that has "
             "lost it",
             path,
         )
+    return wal_dir or path / "member" / "wal", snap
+
+
+def newest_segment(wal: Path) -> Path:
+    """The one that is written to. Raises DataError."""
+    try:
+        segments = list_segments(wal)
+    except StorageError as error:
+        raise DataError(error.message, error.path) from error
+    if not segments:
+        raise DataError("wal: file not found: no segment of a log is here", wal)
+    return segments[-1].path
+
+
+def _read(path: Path, wal_dir: Path | None) -> Member:
+    wal, snap = directories(path, wal_dir)
     log = read_log(wal)
     chosen = newest_of(snap, log.valid_markers())
     entries = log.entries_after(chosen.snapshot.index if chosen.snapshot else 0)

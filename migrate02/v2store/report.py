@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def report(member: Member) -> Report:
     try:
         content = content_of(member.chosen.snapshot.data) if member.chosen.snapshot else Content()
         own = member.log.metadata.node_id
-        tallies = count_requests(member.entries, own, member.committed_index, _known_ids(member))
+        tallies = count_requests(member.entries, own, member.committed_index, known_ids(member))
         behind_marker = _behind_newest_marker(member)
     except SnapshotFormatError as error:
         raise DataError(f"its key space of v2 cannot be read: {error}", member.chosen.path) from error
@@ -97,7 +96,7 @@ def report(member: Member) -> Report:
     )
 
 
-def _known_ids(member: Member) -> set[int]:
+def known_ids(member: Member) -> set[int]:
     """Of all that are members, were, or become it in the log; whoever has no database is given the benefit."""
     known = {member.log.metadata.node_id}
     if member.database is not None:
@@ -129,20 +128,3 @@ def _notes(member: Member) -> list[str]:
 def _release(version: str) -> tuple[int, ...]:
     numbers = version.removeprefix("v").split(".")[:2]
     return tuple(int(number) for number in numbers if number.isdecimal())
-
-
-def differing_clusters(reports: Sequence[Report]) -> list[str]:
-    """In words, that these are not the members of one cluster, each once; empty if they are."""
-    said = []
-    clusters = {each.cluster_id for each in reports}
-    if len(clusters) > 1:
-        said.append(
-            "these directories are of different clusters: "
-            + ", ".join(f"{each.path} of {each.cluster_id:x}" for each in reports)
-        )
-    seen: dict[int, Path] = {}
-    for each in reports:
-        other = seen.setdefault(each.member_id, each.path)
-        if other != each.path:
-            said.append(f"{other} and {each.path} are of the same member {each.member_id:x}")
-    return said

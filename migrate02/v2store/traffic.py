@@ -62,7 +62,7 @@ def count_requests(entries: Iterable[Entry], own: int, committed: int, known: Co
     """The requests of v2 in these entries, by kind. ``own`` is this member, ``known`` are all ids that are members or
     were. Raises CodecError, with the entry's index, for what no etcd writes."""
     tallies: dict[tuple[Kind, bool, bool, str], Tally] = {}
-    for entry in normal_entries(list(entries)):
+    for entry in normal_entries(entries):
         request = request_in(entry)
         if request is None:
             continue
@@ -74,6 +74,12 @@ def count_requests(entries: Iterable[Entry], own: int, committed: int, known: Co
         tally.count += 1
         tally.uncommitted += entry.index > committed
     return sorted(tallies.values(), key=lambda tally: (not tally.is_refused, tally.first))
+
+
+def kinds_in(entries: Iterable[Entry]) -> set[Kind]:
+    """Of all requests of v2 in these entries. Raises CodecError."""
+    requests = (request_in(entry) for entry in normal_entries(entries))
+    return {_kind(request, 0) for request in requests if request is not None}
 
 
 def request_in(entry: Entry) -> Request | None:
@@ -88,6 +94,11 @@ def request_in(entry: Entry) -> Request | None:
 def is_custom(request: Request) -> bool:
     """Whether ``etcdutl check v2store`` counts it."""
     return request.method != "PUT" or not (ATTRIBUTES.search(request.path) or request.path == VERSION)
+
+
+def is_refused(request: Request, known: Collection[int]) -> bool:
+    """Whether 3.6 dies of it; ``known`` are all ids that are members or were."""
+    return is_custom(request) or bool(_trouble(request, known))
 
 
 def _kind(request: Request, own: int) -> Kind:

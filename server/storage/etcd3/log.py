@@ -10,7 +10,7 @@ the end of the log when it only looks, and cuts or refuses it when it starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -167,6 +167,6 @@ def _check_room(what: str, number: int, segment: Segment, record: Record) -> Non
         raise OutOfRangeError(what, number, segment.path, record.offset)
 
 
-def normal_entries(entries: list[Entry]) -> Iterator[Entry]:
+def normal_entries(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Those that ask for something: no changes of members, and not what a leader begins its term with."""
     return (entry for entry in entries if entry.type is EntryType.NORMAL and entry.data)

@@ -1,0 +1,144 @@
+"""A cluster of real etcd 3.x on recorded data directories, and what it says over the v3 API.
+
+The members listen where their directories say that they do, for the others know them by those addresses.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.process import PATIENCE
+from tests.support.real_etcd import existing
+
+_ALL = base64.b64encode(b"\0").decode()
+
+
+def etcd36() -> Path | None:
+    """An etcd 3.6, where the environment names one."""
+    return _named("MIGRATE02_ETCD36")
+
+
+def etcd37() -> Path | None:
+    return _named("MIGRATE02_ETCD37")
+
+
+def _named(variable: str) -> Path | None:
+    return existing(Path(os.environ[variable])) if os.environ.get(variable) else None
+
+
+@dataclass(slots=True, frozen=True)
+class Served:
+    """What a cluster serves: keys, the revision, and the members: name and peer URLs by id."""
+
+    keys: dict[str, str]
+    revision: int
+    members: dict[str, tuple[str, tuple[str, ...]]]
+
+
+@dataclass(slots=True)
+class Cluster:
+    urls: list[str]
+    processes: list[subprocess.Popen[bytes]]
+
+    def ask(self, path: str, body: Mapping[str, object], number: int = 0) -> dict[str, Any]:
+        """One request of the v3 API, by its JSON gateway, to one of the members."""
+        request = urllib.request.Request(self.urls[number] + path, json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            return json.loads(response.read())  # type: ignore[no-any-return]
+
+    def put(self, key: str, value: str, number: int = 0) -> None:
+        self.ask("/v3/kv/put", {"key": _encoded(key), "value": _encoded(value)}, number)
+
+    def served(self, number: int = 0) -> Served:
+        found = self.ask("/v3/kv/range", {"key": _ALL, "range_end": _ALL}, number)
+        members = self.ask("/v3/cluster/member/list", {}, number)["members"]
+        return Served(
+            {_decoded(row["key"]): _decoded(row.get("value", "")) for row in found.get("kvs", [])},
+            int(found["header"]["revision"]),
+            {
+                f"{int(member['ID']):x}": (member.get("name", ""), tuple(member["peerURLs"]))
+                for member in members
+            },
+        )
+
+    def hash_at(self, revision: int, number: int = 0) -> int:
+        """Of all keys up to a revision, as 3.6 and 3.7 count it."""
+        return int(self.ask("/v3/maintenance/hashkv", {"revision": str(revision)}, number)["hash"])
+
+
+@contextmanager
+def running(
+    binary: Path, directories: Sequence[Path], nodes: Sequence[Mapping[str, str]], *flags: str
+) -> Iterator[Cluster]:
+    """Starts a member on each directory, waits until all serve, and stops them at the end."""
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(_member(binary, path, node, *flags))
+            for path, node in zip(directories, nodes, strict=True)
+        ]
+        cluster = Cluster([node["client"] for node in nodes], processes)
+        for number, path in enumerate(directories):
+            _wait_until_serving(cluster, number, path.with_suffix(".log"))
+        yield cluster
+
+
+@contextmanager
+def _member(
+    binary: Path, path: Path, node: Mapping[str, str], *flags: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    with path.with_suffix(".log").open("ab") as log:
+        process = subprocess.Popen(
+            [
+                binary,
+                f"--name={node['name']}",
+                f"--data-dir={path}",
+                f"--listen-client-urls={node['client']}",
+                f"--advertise-client-urls={node['client']}",
+                f"--listen-peer-urls={node['peer']}",
+                *flags,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={"PATH": os.environ.get("PATH", ""), "ETCD_UNSUPPORTED_ARCH": os.uname().machine},
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_serving(cluster: Cluster, number: int, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    process = cluster.processes[number]
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            cluster.ask("/v3/kv/range", {"key": _ALL, "range_end": _ALL, "limit": "1"}, number)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"etcd does not serve (exit status {process.poll()}):\n{log.read_text()[-3000:]}")
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode()
