@@ -35,7 +35,10 @@ Copy the keys of a snapshot, a data directory, an export or a running cluster in
 new indexes there. It may be run again: keys that exist are not touched. Exits with 2 if a key could not be copied."""
     sources = parser.add_mutually_exclusive_group(required=True)
     sources.add_argument(
-        "--snapshot", metavar="FILE", default="", help="a snapshot or directory of 0.4 or 2.x, or an export"
+        "--snapshot",
+        metavar="FILE",
+        default="",
+        help="a snapshot of 0.4 or 2.x, a directory of these or of 3.x (its v2 keys), or an export",
     )
     sources.add_argument("--live", metavar="URL", default="", help="a client URL of the old cluster")
     parser.add_argument("--to", metavar="URL", required=True, help="a client URL of the new cluster")
