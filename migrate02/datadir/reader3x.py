@@ -84,6 +84,5 @@ def _damage(member: Member) -> Iterator[str]:
     end = member.log.end
     if end.follows:
         yield (
-            f"{end.segment.path}, byte {end.offset}: {end.follows} behind the last whole record, passed over; a member "
-            "that runs is writing here"
+            f"{end.segment.path}, byte {end.offset}: {end.follows}; passed over. A member that runs is writing there"
         )

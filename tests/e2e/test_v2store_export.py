@@ -15,6 +15,7 @@ from migrate02.datadir.listing import Key
 from migrate02.datadir.sides import read_side
 from migrate02.v2store.script import etcdctl_script
 from tests.migrate02.running import migrate02
+from tests.support.cluster import wait_until
 from tests.support.datadirs35 import unpack
 from tests.support.process import Member
 from tests.support.real_etcd import HOW_35, RunningEtcd, etcd35, etcdctl35, required, running
@@ -89,6 +90,42 @@ def test_a_start_of_35_lists_what_was_written_out(name: str, tmp_path: Path) -> 
         verified = migrate02("data", "verify", "--indexes", "--within", "1.5", exported, member.url)
     assert verified.status == 0, verified.out
     assert verified.out.endswith(" 0 differences\n")
+
+
+@pytest.mark.real_etcd
+@pytest.mark.parametrize("snapshots", ["5", "100000"])
+def test_a_member_that_was_killed_between_changes_of_members_is_written_out_as_it_listed_itself(
+    snapshots: str, tmp_path: Path
+) -> None:
+    """Changes of members take indexes of v2, and a new key in order has its index for a name."""
+    listed = tmp_path / "listed.jsonl"
+    flags = ("--enable-v2", f"--snapshot-count={snapshots}")
+    with running(required(etcd35(), HOW_35), tmp_path / "old", tmp_path / "log", *flags) as member:
+
+        def write_some() -> None:
+            member.request("POST", "/v2/keys/queue", {"value": "job"})
+            member.request("PUT", "/v2/keys/lock", {"value": "1", "ttl": "600"})
+            member.request("PUT", "/v2/keys/lock", {"value": "2", "prevValue": "not this"})
+            member.request("PUT", "/v2/keys/short", {"value": "1", "ttl": "1"})
+
+        write_some()
+        added = say(member, "member", "add", "learner", "--learner", "--peer-urls=http://127.0.0.1:1")
+        write_some()
+        number = added["member"]["ID"]  # type: ignore[index]
+        say(member, "member", "update", f"{number:x}", "--peer-urls=http://127.0.0.1:2")
+        write_some()
+        say(member, "member", "remove", f"{number:x}")
+        write_some()
+        wait_until(lambda: member.get("/v2/keys/short").status == 404, "the short key is gone")
+        write_some()
+        listed.write_text(migrate02("data", "export", member.url).out)
+        member.process.kill()
+        member.process.wait()
+    exported = tmp_path / "exported.jsonl"
+    run = migrate02("v2store", "export", tmp_path / "old")
+    exported.write_text(run.out)
+    assert (run.status, len(run.out.splitlines())) == (0, 8)
+    assert migrate02("data", "verify", "--indexes", "--within", "1.5", exported, listed).status == 0
 
 
 @pytest.mark.real_etcd
