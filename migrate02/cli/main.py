@@ -35,6 +35,7 @@ COMMANDS = {
         "show and cure what is left of v2 in etcd 3.5, before 3.6 and 3.7",
         below={
             "check": Subcommand("say what is left, why, and which release refuses it", "v2store_check"),
+            "export": Subcommand("write the v2 keys out, also as a script for v3", "v2store_export"),
             "clean": Subcommand("take it away, in the directories of stopped members", "v2store_clean"),
         },
     ),

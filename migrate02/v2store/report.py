@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import Member, read_member
 from migrate02.v2store.content import Content, SnapshotFormatError, content_of
-from migrate02.v2store.member import Member, read_member
 from migrate02.v2store.traffic import Kind, Tally, count_requests, request_in
 from migrate02.v2store.verdicts import Facts, Verdict, sentence, stops, verdicts
 from server.raft.types import EntryType

@@ -11,16 +11,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from migrate02.datadir.keyspace3x import ATTRIBUTES
 from server.cluster.ids import parse_id
+from server.cluster.members import VERSION
 from server.raft.types import Entry
 from server.storage.errors import CodecError
 from server.storage.etcd3.log import normal_entries
 from server.storage.etcd3.requests import decode_any
 from server.storage.requests import Request
 
-VERSION = "/0/version"
-ATTRIBUTES = re.compile(r"/0/members/[0-9a-fA-F]{1,16}/attributes")
-"""As etcd looks for it: anywhere in a path."""
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
 
 
