@@ -98,7 +98,8 @@ def _all_at_once(cluster: Cluster) -> Step:
         f"Stop all members, clean all directories, start all as {target}",
         "A v2 key has, or had, a TTL: while one lives the leader writes a request of v2 to the logs of all members "
         f"twice a second, and a member of {target} dies of it. So no member may run before all are cleaned; the "
-        "cluster is down meanwhile. If it may not be down, go round twice: first stop, clean and start each member on "
+        "cluster is down meanwhile. For one directory alone clean warns of the others: they come next. If the cluster "
+        "may not be down, go round twice: first stop, clean and start each member on "
         f"{cluster.source} again, one by one; when all are done, no v2 key is left. Then make this plan again.",
         (
             *map(lines.stop, cluster.members),
