@@ -9,7 +9,7 @@ from migrate02.plan.step import Step
 from migrate02.v2store import lines
 from migrate02.v2store.planned import Cluster
 
-KEYS, KEYS_FOR_V3 = "v2-keys.jsonl", "v2-keys-as-v3.sh"
+KEYS, KEYS_FOR_V3 = "v2-keys.jsonl", "v2-keys.sh"
 
 _WITH_TLS = " Here and below, give etcdctl and curl what your clients have (--cacert, --cert and --key)."
 _ONE_RELEASE = {

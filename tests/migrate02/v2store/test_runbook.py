@@ -62,7 +62,7 @@ def test_the_flag_goes_first_then_the_keys_are_written_out_then_each_member_is_c
     ]
     assert commands(THREE, "export") == [
         "migrate02 v2store export m2 > v2-keys.jsonl",
-        "migrate02 v2store export --as etcdctl m2 > v2-keys-as-v3.sh",
+        "migrate02 v2store export --as etcdctl m2 > v2-keys.sh",
     ]
 
 
@@ -242,7 +242,7 @@ def test_a_shell_runs_nothing_but_the_commands(tmp_path: Path) -> None:
     )
     assert (run.returncode, run.stderr) == (0, b"")
     assert not never.exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["v2-keys-as-v3.sh", "v2-keys.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["v2-keys.jsonl", "v2-keys.sh"]
 
 
 def test_a_directory_is_no_option() -> None:
