@@ -10,7 +10,7 @@ from migrate02.cli.options import add_wal_dir
 from migrate02.cli.output import emit, tell
 from migrate02.cli.parsing import Misuse
 from migrate02.datadir.errors import DataError
-from migrate02.v2store.member import read_member
+from migrate02.datadir.member3x import read_member
 from migrate02.v2store.plan_texts import as_html, as_json, as_markdown
 from migrate02.v2store.planned import Cluster
 from migrate02.v2store.planning import cluster_of, examine, refusals

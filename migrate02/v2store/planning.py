@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from compat.findings import Finding
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import Member
 from migrate02.plan.markdown_parts import counted
 from migrate02.v2store.cleaning import plan_cleaning
 from migrate02.v2store.cluster import differing_clusters
 from migrate02.v2store.findings import BEFORE_35, NO_MEMBER, NOT_GIVEN, NOTED, REFUSED
-from migrate02.v2store.member import Member
 from migrate02.v2store.planned import CLEAN, TO_CLEAN, UNKNOWN, Cluster, ClusterMember
 from migrate02.v2store.report import Report, report
 from migrate02.v2store.traffic import Kind
