@@ -157,7 +157,7 @@ class Deployment:
             if root == posixpath.dirname(root):
                 break
             root = posixpath.dirname(root)
-        if path in self._named:  # this machine's own
+        if path in self._named and path in self.texts:  # this machine's own
             return path
         near = posixpath.join(folder, posixpath.basename(path))
         return near if near in self.texts and near != beside else None
