@@ -71,9 +71,10 @@ class Format(NamedTuple):
     """A kind of file. Its reader is ``read(view, context) -> Reading`` in the module that has its name, without dashes.
 
     ``title`` is what messages call it. ``sign`` is a pattern that texts of this format alone bear, ``weak_sign`` one
-    that others may bear too: it counts where no other format is found. ``hints``: one of these words is in every text
-    with a sign, and quick to look for. ``begins``: no text of settings and nothing else begins so; nor is the sign
-    anywhere in one where that is ``certain``. A format that is not ``offered`` has no name for --format.
+    that others may bear too: it counts where no other format is found. ``hints`` and ``weak_hints``: one of these words
+    is in every text with that sign, and much quicker to look for. ``begins``: no text of settings and nothing else
+    begins so; nor is the sign anywhere in one where that is ``certain``. A format that is not ``offered`` has no name
+    for --format.
     """
 
     name: str
@@ -83,19 +84,20 @@ class Format(NamedTuple):
     aliases: tuple[str, ...] = ()
     looks_at: str = AROUND
     hints: tuple[str, ...] = ()
+    weak_hints: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
     certain: bool = False
     offered: bool = True
 
     def is_sure_of(self, text: Text) -> bool:
-        return bool(self.sign) and self._finds(self.sign, text)
+        return bool(self.sign) and self._finds(self.sign, self.hints, text)
 
     def may_be(self, text: Text) -> bool:
-        return bool(self.weak_sign) and self._finds(self.weak_sign, text)
+        return bool(self.weak_sign) and self._finds(self.weak_sign, self.weak_hints, text)
 
-    def _finds(self, sign: str, text: Text) -> bool:
+    def _finds(self, sign: str, hints: Sequence[str], text: Text) -> bool:
         part: str = getattr(text, self.looks_at)
-        if self.hints and not any(hint in part for hint in self.hints):
+        if hints and not any(hint in part for hint in hints):
             return False
         # Compiled when first needed: most texts are looked at for few signs.
         return bool(re.match(sign, part) if self.looks_at == CODE else re.search(sign, part))
