@@ -87,6 +87,8 @@ def _with_port(text: str, before: str) -> str:
 
 def _said(word: Word, resolve: Resolve, filled: dict[str, str]) -> str:
     """A word, or the address that a plain variable in it stands for: its port has to be known."""
+    if "$" not in word.text:
+        return word.text
     name, equals, value = word.text.rpartition("=") if word.text.startswith("-") else ("", "", word.text)
     if not re.fullmatch(rf"{MARKER}|\$(?:\w+|\{{\w+\}})", value):
         return word.text
