@@ -178,7 +178,7 @@ def _report_as_json(report: Report) -> dict[str, object]:
         "keys": content.keys,
         "hiddenKeys": content.hidden,
         "emptyDirectories": content.empty_directories,
-        "withTtl": content.with_ttl,
+        "withTtl": sorted(content.with_ttl),
         "users": content.users,
         "roles": content.roles,
         "requests": [

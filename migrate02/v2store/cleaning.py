@@ -186,7 +186,7 @@ def _is_clean(member: Member, plan: Cleaning) -> bool:
     return (
         newest is not None
         and newest.conf_state is not None
-        and plan.dropped == Content()
+        and plan.dropped == Content(version=plan.dropped.version)
         and not any(request_in(entry) for entry in normal_entries(member.entries))
     )
 

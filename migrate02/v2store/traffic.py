@@ -76,6 +76,13 @@ def count_requests(entries: Iterable[Entry], own: int, committed: int, known: Co
     return sorted(tallies.values(), key=lambda tally: (not tally.is_refused, tally.first))
 
 
+def first_version(entries: Iterable[Entry]) -> str:
+    """The version of the cluster that these entries set first, empty if none does. Raises CodecError."""
+    requests = (request_in(entry) for entry in normal_entries(entries))
+    values = (r.val for r in requests if r is not None and r.method == "PUT" and r.path == VERSION)
+    return next(values, b"").decode("utf-8", "replace")
+
+
 def kinds_in(entries: Iterable[Entry]) -> set[Kind]:
     """Of all requests of v2 in these entries. Raises CodecError."""
     requests = (request_in(entry) for entry in normal_entries(entries))
