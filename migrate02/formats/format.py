@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,6 +67,19 @@ class Text:
         return self.whole[begin.end() :] if begin else self.whole
 
 
+@cache
+def _compiled(sign: str) -> re.Pattern[str]:
+    """When it is first looked for: most texts are looked at for few signs."""
+    return re.compile(sign)
+
+
+def _has_one_of(hints: Sequence[str], text: str) -> bool:
+    for hint in hints:  # noqa: SIM110  # a generator for any() takes as long as all the rest
+        if hint in text:
+            return True
+    return False
+
+
 class Format(NamedTuple):
     """A kind of file. Its reader is ``read(view, context) -> Reading`` in the module that has its name, without dashes.
 
@@ -97,10 +110,10 @@ class Format(NamedTuple):
 
     def _finds(self, sign: str, hints: Sequence[str], text: Text) -> bool:
         part: str = getattr(text, self.looks_at)
-        if hints and not any(hint in part for hint in hints):
+        if hints and not _has_one_of(hints, part):
             return False
-        # Compiled when first needed: most texts are looked at for few signs.
-        return bool(re.match(sign, part) if self.looks_at == CODE else re.search(sign, part))
+        pattern = _compiled(sign)
+        return (pattern.match(part) if self.looks_at == CODE else pattern.search(part)) is not None
 
     def read(self, view: View, context: Context) -> Reading:
         """What the text holds. Raises UnusableInput when it is not of this format."""
