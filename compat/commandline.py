@@ -6,7 +6,7 @@ ignores (``-cluster-active-size 3``), which 2.3.8 would trip over, is taken as 0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -117,12 +117,15 @@ def read_command_line(
     )
 
 
-def no_flags(args: Sequence[str], stands_for_flags: Callable[[int], bool]) -> list[int]:
-    """The places of words that stand where a flag should, and for flags that are not seen (``$OPTIONS``)."""
+def no_flags(args: Sequence[str], expansions: Collection[int]) -> list[int]:
+    """The places of words that stand where a flag should, and for flags that are not seen: of the ``expansions``
+    (``$OPTIONS``) those that are no flag's value."""
+    if not expansions:  # as in most command lines, which are not read twice then
+        return []
     found: list[int] = []
 
     def skip(at: int) -> bool:
-        if not stands_for_flags(at):
+        if at not in expansions:
             return False
         found.append(at)
         return True

@@ -77,9 +77,11 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         """One line, whatever was in the values."""
+        code, fields = self.text.code, dict(self.fields)
         place = f"{self.place}: " if self.origin else ""
-        remedy = f" -> {self.remedy}" if self.remedy else ""
-        return shown(f"{self.severity}[{self.code}] {place}{self.message}{remedy}")
+        message = self.text.message.format_map(fields)
+        remedy = f" -> {remedy}" if (remedy := self.text.remedy.format_map(fields)) else ""
+        return shown(f"{code.severity}[{code.name}] {place}{message}{remedy}")
 
 
 def worst(findings: Iterable[Finding]) -> str:

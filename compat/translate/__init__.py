@@ -54,6 +54,7 @@ ORDER = (
     "discovery",
 )
 """The order of the settings in a result; the rest follow by name."""
+_RANK = {name: place for place, name in enumerate(ORDER)}
 
 
 def era_of(given: Mapping[str, Given]) -> str:
@@ -100,6 +101,5 @@ def translate(given: Mapping[str, Given], around: Surroundings, era: str = "") -
 
 
 def _in_order(config: dict[str, str]) -> dict[str, str]:
-    rank = {name: place for place, name in enumerate(ORDER)}
-    names = sorted(config, key=lambda name: (rank.get(name, len(ORDER)), name))
+    names = sorted(config, key=lambda name: (_RANK.get(name, len(ORDER)), name))
     return {name: config[name] for name in names}

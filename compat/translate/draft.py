@@ -66,8 +66,8 @@ class Draft:
         if about is None:
             self.findings.append(text.finding(setting, None, **fields))
             return
-        known = {"given": about.origin.name, "value": about.value}
-        self.findings.append(text.finding(setting or about.name, about.origin, **(known | fields)))
+        fields = {"given": about.origin.name, "value": about.value, **fields}
+        self.findings.append(text.finding(setting or about.name, about.origin, **fields))
 
     def say_carried(self, about: Given, name: str, value: str) -> None:
         self.say(CARRIED, about, new=name, carried=value)

@@ -22,6 +22,8 @@ from compat.translate.draft import ERA_04, Draft
 
 _PAIRS = (("", "addr"), ("peer-", "peer-addr"))
 _OWN_RULE = frozenset(("name", "data-dir"))
+_OF_CLIENT_AUTH = tuple(flag for flag in FLAGS if flag.fate == CLIENT_AUTH)
+_OF_VERBOSITY = tuple(flag for flag in FLAGS if flag.fate == DEBUG)
 
 
 def translate_name(draft: Draft) -> None:
@@ -104,9 +106,9 @@ def _refuse_half_pairs(draft: Draft) -> frozenset[str]:
 
 def translate_client_auth(draft: Draft) -> None:
     """A CA file asked for client certificates by itself in 0.4; 2.1 split that in two settings."""
-    for flag in FLAGS:
+    for flag in _OF_CLIENT_AUTH:
         given = draft.given.get(flag.name)
-        if flag.fate != CLIENT_AUTH or given is None:
+        if given is None:
             continue
         prefix = flag.name.removesuffix("ca-file")
         trusted, auth = flag.becomes
@@ -120,9 +122,9 @@ def translate_client_auth(draft: Draft) -> None:
 
 
 def translate_verbosity(draft: Draft) -> None:
-    for flag in FLAGS:
+    for flag in _OF_VERBOSITY:
         given = draft.given.get(flag.name)
-        if flag.fate != DEBUG or given is None:
+        if given is None:
             continue
         if given.value not in TRUE:
             draft.say(CHANGES_NOTHING, given)

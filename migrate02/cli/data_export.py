@@ -8,7 +8,7 @@ import time
 
 from migrate02.cli.exits import DONE, RESIDUE
 from migrate02.cli.options import TlsArguments, add_hidden, add_overwrite, add_tls
-from migrate02.cli.output import warn
+from migrate02.cli.output import remark, warn
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import row
 from migrate02.datadir.live import Tls
@@ -49,6 +49,7 @@ Exits with 2 if something is damaged or left out."""
 def run(args: ExportArguments) -> int:
     side = read_side(args.source, args.hidden, Tls(args.ca_file, args.cert_file, args.key_file))
     warn(side.warnings)
+    remark(side.notes)
     left_out: list[str] = []
     if args.requests:
         lines = curl_config(side.keys, args.to, time.time_ns(), left_out, overwrite=args.overwrite)

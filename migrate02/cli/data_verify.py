@@ -8,7 +8,7 @@ import time
 
 from migrate02.cli.exits import DONE, WOULD_CHANGE
 from migrate02.cli.options import TlsArguments, add_hidden, add_json, add_tls
-from migrate02.cli.output import warn
+from migrate02.cli.output import remark, warn
 from migrate02.datadir.comparison import differences
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.live import Tls
@@ -71,6 +71,7 @@ def run(args: VerifyArguments) -> int:
             print(shown(str(one)))
         print(f"A: {a.what}, {len(a.keys)} keys; B: {b.what}, {len(b.keys)} keys; {len(found)} differences")
     warn([*a.warnings, *b.warnings])
+    remark([*a.notes, *b.notes])
     if a.hides and b.hides:
         warn(["both are running clusters, which do not list hidden keys; name those with --hidden"])
     return WOULD_CHANGE if found else DONE

@@ -9,7 +9,7 @@ from functools import partial
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, RESIDUE
 from migrate02.cli.options import TlsArguments, add_hidden, add_overwrite, add_tls
-from migrate02.cli.output import warn
+from migrate02.cli.output import remark, warn
 from migrate02.cli.progress import on_terminal
 from migrate02.datadir.carry import carry
 from migrate02.datadir.errors import DataError
@@ -35,7 +35,10 @@ Copy the keys of a snapshot, a data directory, an export or a running cluster in
 new indexes there. It may be run again: keys that exist are not touched. Exits with 2 if a key could not be copied."""
     sources = parser.add_mutually_exclusive_group(required=True)
     sources.add_argument(
-        "--snapshot", metavar="FILE", default="", help="a snapshot or directory of 0.4 or 2.x, or an export"
+        "--snapshot",
+        metavar="FILE",
+        default="",
+        help="a snapshot of 0.4 or 2.x, a directory of these or of 3.x (its v2 keys), or an export",
     )
     sources.add_argument("--live", metavar="URL", default="", help="a client URL of the old cluster")
     parser.add_argument("--to", metavar="URL", required=True, help="a client URL of the new cluster")
@@ -55,6 +58,7 @@ def run(args: ImportArguments) -> int:
     tls = Tls(args.ca_file, args.cert_file, args.key_file)
     side = read_side(args.live or args.snapshot, args.hidden, tls)
     warn(side.warnings)
+    remark(side.notes)
     if side.hides and not args.hidden:
         warn([f"{args.live} does not list hidden keys; name those to carry with --hidden"])
     progress = partial(on_terminal(sys.stderr), "carrying keys:") if sys.stderr.isatty() else None

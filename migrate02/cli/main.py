@@ -35,7 +35,9 @@ COMMANDS = {
         "show and cure what is left of v2 in etcd 3.5, before 3.6 and 3.7",
         below={
             "check": Subcommand("say what is left, why, and which release refuses it", "v2store_check"),
+            "export": Subcommand("write the v2 keys out, also as a script for v3", "v2store_export"),
             "clean": Subcommand("take it away, in the directories of stopped members", "v2store_clean"),
+            "plan": Subcommand("plan the way of a cluster to 3.6 or 3.7: a runbook", "v2store_plan"),
         },
     ),
     "explain": Subcommand("explain a finding's code, a setting or an error of etcd's", "explain"),

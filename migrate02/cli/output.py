@@ -18,6 +18,11 @@ def warn(lines: Iterable[str]) -> None:
     tell(f"warning: {line}" for line in lines)
 
 
+def remark(lines: Iterable[str]) -> None:
+    """The same, as notes, which change no exit status."""
+    tell(f"note: {line}" for line in lines)
+
+
 def emit(text: str) -> None:
     """Write to standard output. Bytes that were no UTF-8 go out as they came in."""
     sys.stdout.flush()

@@ -13,10 +13,10 @@ from migrate02.cli.output import emit, tell
 from migrate02.cli.parsing import Misuse
 from migrate02.cli.v2store_words import described
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import read_member
 from migrate02.v2store import report as reporting
 from migrate02.v2store.advice import next_steps
 from migrate02.v2store.cluster import differing_clusters
-from migrate02.v2store.member import read_member
 from migrate02.v2store.report import Report
 from migrate02.v2store.traffic import Tally
 from migrate02.v2store.verdicts import sentence
@@ -178,7 +178,7 @@ def _report_as_json(report: Report) -> dict[str, object]:
         "keys": content.keys,
         "hiddenKeys": content.hidden,
         "emptyDirectories": content.empty_directories,
-        "withTtl": content.with_ttl,
+        "withTtl": sorted(content.with_ttl),
         "users": content.users,
         "roles": content.roles,
         "requests": [

@@ -14,10 +14,10 @@ from migrate02.cli.output import emit, tell, warn
 from migrate02.cli.parsing import Misuse
 from migrate02.cli.v2store_words import described
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import Member, read_member
 from migrate02.files.stopping import Stopped, held
 from migrate02.v2store.cleaning import Cleaning, plan_cleaning
 from migrate02.v2store.cluster import differing_clusters, standing
-from migrate02.v2store.member import Member, read_member
 from migrate02.v2store.writing import EXPORT, Done, Locked, backup_folder, clean, locked
 from server.cluster.ids import id_text
 from server.printable import shown

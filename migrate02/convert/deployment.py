@@ -71,6 +71,8 @@ class Deployment:
         self._by_itself: dict[str, Detected] = {}
         self._views: dict[str, View] = {}
         self._read_as_settings: dict[str, Document | None] = {}
+        # Most runs have no file that 0.4 would have read unasked, which is then looked for beside no start.
+        self._may_have_system_file = any(map(_is_called_as_the_system_file, self.texts))
 
     def read(self, progress: Progress = lambda _done: None) -> None:
         for done, (name, text) in enumerate(self.texts.items(), 1):
@@ -157,7 +159,7 @@ class Deployment:
             if root == posixpath.dirname(root):
                 break
             root = posixpath.dirname(root)
-        if path in self._named:  # this machine's own
+        if path in self._named and path in self.texts:  # this machine's own
             return path
         near = posixpath.join(folder, posixpath.basename(path))
         return near if near in self.texts and near != beside else None
@@ -170,8 +172,7 @@ class Deployment:
             for path in named_files(setup)
             if (file := self._settings_file(path, name, of_variables=path in variables)) is not None
         ]
-        is_new = any(flag.given.name and is_of_2x_alone(flag.given) for flag in setup.flags)
-        if setup.config is None and not setup.only_variables and not setup.host and not is_new:
+        if self._may_have_system_file and _would_read_system_file(setup):
             system = self._settings_file(SYSTEM_FILE, name)
             if system is not None and system.document.whole:
                 found.append(system)
@@ -261,6 +262,16 @@ def convert_text(text: str, name: str, options: Options) -> Conversion:
     alone.read()
     (conversion,) = alone.convert()
     return conversion
+
+
+def _is_called_as_the_system_file(name: str) -> bool:
+    return posixpath.basename(name) == posixpath.basename(SYSTEM_FILE)
+
+
+def _would_read_system_file(setup: Setup) -> bool:
+    """0.4 would, unless it was given another one; a container has none of the host's."""
+    is_new = any(flag.given.name and is_of_2x_alone(flag.given) for flag in setup.flags)
+    return setup.config is None and not setup.only_variables and not setup.host and not is_new
 
 
 def _without_settings(text: str, name: str) -> Document | None:

@@ -1,4 +1,4 @@
-"""Data directories: those of etcd 0.4 read, those of 2.x written, and both compared.
+"""Data directories: those of etcd 0.4 and 3.x read, those of 2.x written, and all compared.
 
 The contract of this package:
 
@@ -11,6 +11,8 @@ The contract of this package:
   ignored and reported.
 
 ``log04``, ``snapshot04`` and ``notes04`` know 0.4's files, ``replay04`` its commands, ``source04`` a whole directory of
-it; ``members`` who the members of 2.x will be; ``writer`` and ``reader2x`` directories of 2.x; ``listing`` what keys
-there are, whatever they were read from. Nothing here prints, and only ``live`` and ``carry`` talk to a network.
+it; ``members`` who the members of 2.x will be; ``writer`` and ``reader2x`` directories of 2.x; ``member3x`` the files
+of a member of 3.x, ``keyspace3x`` and ``membership3x`` what its entries make of v2 and of the members, ``reader3x`` all
+of that; ``listing`` what keys there are, whatever they were read from. Nothing here prints, and only ``live`` and
+``carry`` talk to a network.
 """

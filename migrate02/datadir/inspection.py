@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrate02.datadir import reader3x
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Counted, digest, user_keys
+from migrate02.datadir.member3x import is_of_3x
 from migrate02.datadir.reader2x import read_member
 from migrate02.datadir.replay04 import USERS
 from migrate02.datadir.source04 import in_use, read_source
 from server.cluster.ids import id_text
+from server.cluster.members import VERSION
 from server.storage.datadir import Kind, layout
-from server.storage.errors import NewerFormatError, StorageError
-from server.storage.records import read_records
-from server.storage.replay import list_segments
+from server.storage.errors import StorageError
+from server.storage.etcd3.database import Database
 from server.store import Store
 
 
@@ -59,7 +61,9 @@ def inspect(path: Path) -> InspectedDirectory:
         return InspectedDirectory(
             path, "2.x member and proxy", damage=["both member and proxy: etcd does not start on it"]
         )
-    return _of_04(path) if kind is Kind.ETCD04 else _of_2x(path)
+    if kind is Kind.ETCD04:
+        return _of_04(path)
+    return _of_3x(path) if is_of_3x(path) else _of_2x(path)
 
 
 def _nothing(path: Path) -> InspectedDirectory:
@@ -104,11 +108,7 @@ def _of_2x(path: Path) -> InspectedDirectory:
     try:
         state = read_member(path)
     except DataError as error:
-        if _is_of_3x(path):
-            found.kind = "3.x"
-            found.notes.append("its log is in the format of etcd 3.x, which is not read here")
-        else:
-            found.damage.append(str(error))
+        found.damage.append(str(error))
         return found
     found.version = state.members.version or "2.0, or not started yet"
     found.member_id, found.cluster_id = id_text(state.member_id), id_text(state.members.cluster_id)
@@ -125,17 +125,39 @@ def _of_2x(path: Path) -> InspectedDirectory:
     return found
 
 
-def _is_of_3x(path: Path) -> bool:
-    """Whether a segment of the log has what only 3.x writes: padded records, and zeros up to its full size."""
+def _of_3x(path: Path) -> InspectedDirectory:
+    found = InspectedDirectory(path, "3.x")
     try:
-        for segment in list_segments(path / "member" / "wal"):
-            for _ in read_records(segment.path):
-                pass
-    except NewerFormatError:
-        return True
-    except StorageError:
-        return False  # what is wrong was said by who tried to read it all
-    return False
+        state = reader3x.read_state(path)
+    except DataError as error:
+        found.damage.append(str(error))
+        return found
+    member, membership = state.member, state.space.membership
+    own = member.log.metadata.node_id
+    database = member.database or Database()
+    found.version = database.version or (state.space.store.peek(VERSION) or b"").decode("utf-8", "replace")
+    found.name = database.names.get(own, "")
+    found.role = (
+        "removed"
+        if own in membership.removed
+        else "learner"
+        if own in membership.conf_state.learners
+        else "member"
+    )
+    found.member_id, found.cluster_id = id_text(own), id_text(member.log.metadata.cluster_id)
+    found.members = {
+        database.names.get(number) or id_text(number): list(one.peer_urls)
+        for number, one in sorted(membership.members.items())
+    }
+    found.last_index, found.last_term = member.last_index, member.log.hard_state.term
+    found.committed_index, found.snapshot_index = state.space.index, member.snapshot_index
+    found.damage += state.warnings
+    found.notes += state.notes
+    found.notes.append(
+        "its keys here are those of v2; migrate02 v2store check tells which etcd they are in the way of"
+    )
+    _add_keys(found, state.space.store)
+    return found
 
 
 def _add_keys(found: InspectedDirectory, store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Keys from wherever they may be: a directory of 0.4 or 2.x, a snapshot, an export, a running cluster."""
+"""Keys from wherever they may be: a directory of 0.4, 2.x or 3.x, a snapshot, an export, a running cluster."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from migrate02.datadir import live, snapshot04
 from migrate02.datadir.errors import DataError
-from migrate02.datadir.listing import Key, user_keys
+from migrate02.datadir.listing import Key, keys_of, user_keys
+from migrate02.datadir.member3x import is_of_3x
 from migrate02.datadir.reader2x import read_member
+from migrate02.datadir.reader3x import read_state
 from migrate02.datadir.reading import read_file
 from migrate02.datadir.source04 import read_source
 from server.storage.datadir import Kind, layout
@@ -25,13 +27,15 @@ from server.store.gojson import parse_time
 @dataclass(slots=True, frozen=True)
 class Side:
     """Keys sorted by their parts. ``index`` is the key space's, 0 when nothing tells it. ``hides`` says that hidden
-    keys may be missing: a running cluster shows them only to who knows their names."""
+    keys may be missing: a running cluster shows them only to who knows their names. ``warnings`` name damage and what
+    is left out, ``notes`` what else a person should know."""
 
     what: str
     keys: list[Key]
     index: int
     hides: bool = False
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def is_url(where: str) -> bool:
@@ -81,6 +85,8 @@ def _directory(path: Path) -> Side:
             source.store.index,
             warnings=tuple(source.warnings),
         )
+    if kind is Kind.MEMBER and (path / "member" / "snap" / "db").exists() and is_of_3x(path):
+        return side_of_3x(path)
     if kind in (Kind.MEMBER, Kind.OLD_MEMBER):
         state = read_member(path)
         return Side(
@@ -89,7 +95,20 @@ def _directory(path: Path) -> Side:
             state.store.index,
             warnings=tuple(state.warnings),
         )
-    raise DataError("holds no data of etcd 0.4 or 2.x", path)
+    raise DataError("holds no data of etcd 0.4, 2.x or 3.x", path)
+
+
+def side_of_3x(path: Path, wal_dir: Path | None = None) -> Side:
+    """The v2 keys in a directory of etcd 3.x. Raises DataError."""
+    state = read_state(path, wal_dir)
+    store = state.space.store
+    return Side(
+        "etcd 3.x's directory",
+        list(keys_of(store.freeze())),
+        store.index,
+        warnings=tuple(state.warnings),
+        notes=tuple(state.notes),
+    )
 
 
 def _file(path: Path) -> Side:

@@ -170,7 +170,8 @@ def _read_variables(words: list[WrittenWord]) -> tuple[Variables, list[WrittenWo
 
 def _read_flags(words: list[WrittenWord], era: str) -> tuple[CommandLine, list[str]]:
     """Where a flag should stand, ``$ETCD_OPTS`` is no stray word: set aside, so that what follows is read too."""
-    aside = set(no_flags([word.text for word in words], lambda at: words[at].is_expansion))
+    expansions = {at for at, word in enumerate(words) if word.is_expansion}
+    aside = set(no_flags([word.text for word in words], expansions))
     left = [word.text for at, word in enumerate(words) if at not in aside]
     return read_command_line(left, template=True, era=era), [words[at].raw for at in sorted(aside)]
 

@@ -5,8 +5,9 @@ A person may say it better (``--format``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import tee
 from typing import NamedTuple
 
 from migrate02.formats import otherlanguages, settings
@@ -43,17 +44,22 @@ class Detected(NamedTuple):
 
 def may_be_etcds(text: str) -> bool:
     """A quick guess, for walking a tree: worth reading at all?"""
-    return "\0" not in text and (bool(_candidates(text)) or settings.looks_like_etcds(Text(text)))
+    if "\0" in text:
+        return False
+    parts = Text(text)
+    return next(_candidates(parts), None) is not None or settings.looks_like_etcds(parts)
 
 
 def detect(view: View, era: str = "", sourced: Sourced = no_files) -> Detected:
     """Raises UnusableInput when the text is surely of a format whose reader cannot read it."""
-    candidates = _candidates(view.text)
+    text = Text(view.text)
+    # One to go through until a reader finds something, the other for where none does; no sign is looked for twice.
+    candidates, all_candidates = tee(_candidates(text))
     found, reading = (None, NOTHING) if "\0" in view.text else _find(view, candidates, era, sourced)
     if not reading.is_empty:
         return Detected(found, reading)
-    has_settings = settings.looks_like_etcds(Text(view.text))
-    formats = [candidate.format for candidate in candidates]
+    has_settings = settings.looks_like_etcds(text)
+    formats = [candidate.format for candidate in all_candidates]
     if is_of_another_language(view.text):
         refusal = otherlanguages.not_read(view.text) or NothingToConvert("")
         return Detected(None, refusal=refusal, has_settings=has_settings)
@@ -77,18 +83,20 @@ def _settings_alone(view: View, era: str, format: Format | None = None) -> Detec
         return Detected(None, refusal=error)
 
 
-def _candidates(text: str) -> list[Recognised]:
+def _candidates(text: Text) -> Iterator[Recognised]:
     """The formats that a text with other things in it may be of, the surest first."""
-    if "etcd" not in text and "ETCD_" not in text:
-        return []
-    parts = Text(text.removeprefix("\ufeff"))
-    if parts.whole.startswith("#!"):
-        return [Recognised(OPENRC if OPENRC.is_sure_of(parts) else SHELL, True)]
-    return recognised(parts, AMONG_OTHER_THINGS)
+    if "etcd" not in text.whole and "ETCD_" not in text.whole:
+        return
+    if text.whole.startswith("\ufeff"):
+        text = Text(text.whole[1:])
+    if text.whole.startswith("#!"):
+        yield Recognised(OPENRC if OPENRC.is_sure_of(text) else SHELL, True)
+    else:
+        yield from recognised(text, AMONG_OTHER_THINGS)
 
 
 def _find(
-    view: View, candidates: Sequence[Recognised], era: str, sourced: Sourced
+    view: View, candidates: Iterable[Recognised], era: str, sourced: Sourced
 ) -> tuple[Format | None, Reading]:
     """The format whose reader finds anything in the text, and what; else the one it is surely of, and nothing."""
     refusal: UnusableInput | None = None
@@ -119,22 +127,22 @@ def _read(format: Format, view: View, era: str, sourced: Sourced) -> Reading:
 
 def embedded(view: View, path: str, era: str = "") -> Reading:
     """A text inside another one, of whatever format."""
-    text = view.text
-    if "etcd" not in text and "ETCD_" not in text and "etcd" not in path:
+    text = Text(view.text)
+    if "etcd" not in text.whole and "ETCD_" not in text.whole and "etcd" not in path:
         return NOTHING
     if view.depth > _DEEPEST:
         return NOTHING
-    view.spend(1 + len(text) // 100)
+    view.spend(1 + len(text.whole) // 100)
     try:
         format, reading = _find(view, _candidates(text), era, no_files)
     except TooMuch:
         raise
     except UnusableInput:
         return NOTHING
-    if format is not None or not settings.looks_like_etcds(Text(text)):
+    if format is not None or not settings.looks_like_etcds(text):
         return reading
     try:
-        document = settings.read(text, view.name, era)
+        document = settings.read(text.whole, view.name, era)
     except UnusableInput:
         return NOTHING
     if document.form == "flags":  # lines of a script that are nothing but a start of etcd

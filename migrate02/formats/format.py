@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,13 +67,27 @@ class Text:
         return self.whole[begin.end() :] if begin else self.whole
 
 
+@cache
+def _compiled(sign: str) -> re.Pattern[str]:
+    """When it is first looked for: most texts are looked at for few signs."""
+    return re.compile(sign)
+
+
+def _has_one_of(hints: Sequence[str], text: str) -> bool:
+    for hint in hints:  # noqa: SIM110  # a generator for any() takes as long as all the rest
+        if hint in text:
+            return True
+    return False
+
+
 class Format(NamedTuple):
     """A kind of file. Its reader is ``read(view, context) -> Reading`` in the module that has its name, without dashes.
 
     ``title`` is what messages call it. ``sign`` is a pattern that texts of this format alone bear, ``weak_sign`` one
-    that others may bear too: it counts where no other format is found. ``hints``: one of these words is in every text
-    with a sign, and quick to look for. ``begins``: no text of settings and nothing else begins so; nor is the sign
-    anywhere in one where that is ``certain``. A format that is not ``offered`` has no name for --format.
+    that others may bear too: it counts where no other format is found. ``hints`` and ``weak_hints``: one of these words
+    is in every text with that sign, and much quicker to look for. ``begins``: no text of settings and nothing else
+    begins so; nor is the sign anywhere in one where that is ``certain``. A format that is not ``offered`` has no name
+    for --format.
     """
 
     name: str
@@ -83,22 +97,23 @@ class Format(NamedTuple):
     aliases: tuple[str, ...] = ()
     looks_at: str = AROUND
     hints: tuple[str, ...] = ()
+    weak_hints: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
     certain: bool = False
     offered: bool = True
 
     def is_sure_of(self, text: Text) -> bool:
-        return bool(self.sign) and self._finds(self.sign, text)
+        return bool(self.sign) and self._finds(self.sign, self.hints, text)
 
     def may_be(self, text: Text) -> bool:
-        return bool(self.weak_sign) and self._finds(self.weak_sign, text)
+        return bool(self.weak_sign) and self._finds(self.weak_sign, self.weak_hints, text)
 
-    def _finds(self, sign: str, text: Text) -> bool:
+    def _finds(self, sign: str, hints: Sequence[str], text: Text) -> bool:
         part: str = getattr(text, self.looks_at)
-        if self.hints and not any(hint in part for hint in self.hints):
+        if hints and not _has_one_of(hints, part):
             return False
-        # Compiled when first needed: most texts are looked at for few signs.
-        return bool(re.match(sign, part) if self.looks_at == CODE else re.search(sign, part))
+        pattern = _compiled(sign)
+        return (pattern.match(part) if self.looks_at == CODE else pattern.search(part)) is not None
 
     def read(self, view: View, context: Context) -> Reading:
         """What the text holds. Raises UnusableInput when it is not of this format."""

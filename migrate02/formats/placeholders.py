@@ -64,10 +64,13 @@ def _raw(found: re.Match[str]) -> str:
 
 LITERAL_DOLLAR = literal("$")
 
+_SIGN = re.compile(r"[%{<#@$`]")
+"""Whatever is filled in begins with one of these; most words have none."""
+
 
 def mask(text: str, pattern: str = TEMPLATE, level: int = INNERMOST) -> str:
     """The text with a marker in the place of all that the pattern matches; markers in it stay."""
-    if not re.search(pattern, text):
+    if not _SIGN.search(text) or not re.search(pattern, text):
         return text
     return re.sub(
         f"{MARKER}|{pattern}",

@@ -6,7 +6,7 @@ read, since all of them take longer to import than most files to convert. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from migrate02.formats.format import CODE, WHOLE, Format, Text
@@ -25,7 +25,8 @@ COMMAND = Format(
         (?: (?: [^\s#=\[\]{}"':]*/ )? etcd \s*\Z  # etcd alone
           | [^\s#=\[\]{}"':]+ [ \t]+ (?: \\\r?\n[ \t]* | \$\S+[ \t]+ )* ["']?- ) )""",
     looks_at=CODE,
-    hints=("etcd", "-"),
+    hints=("etcd",),
+    weak_hints=("etcd", "-"),
 )
 ENV = Format(
     "env",
@@ -52,8 +53,14 @@ CONTAINERS = Format(
     "a list of containers",
     weak_sign=r"""(?m)^[ \t{,-]*["']?(?:image|build|containers)["']?[ \t]*:""",
     aliases=("compose", "kubernetes"),
+    weak_hints=("image", "build", "containers"),
 )
-OPENRC = Format("openrc", "a service of OpenRC", sign=r"\A#!.*\b(?:runscript|openrc-run)\b")
+OPENRC = Format(
+    "openrc",
+    "a service of OpenRC",
+    sign=r"\A#!.*\b(?:runscript|openrc-run)\b",
+    hints=("runscript", "openrc-run"),
+)
 SHELL = Format(
     "shell",
     "a script",
@@ -61,6 +68,7 @@ SHELL = Format(
     weak_sign=r"(?m)^[ \t]*(?:if[ \t]+\[|\w+[ \t]*\(\)[ \t]*\{|case[ \t].*[ \t]in\b|\.[ \t]+/|set[ \t]+-[eux]"
     r"|(?:source|sudo|nohup|cd|mkdir)[ \t]|cat[ \t]+[<>])",
     aliases=("sysv", "runit", "docker"),
+    hints=("#!", "docker"),
     begins=("#!",),
 )
 
@@ -71,6 +79,7 @@ AMONG_OTHER_THINGS = (
         weak_sign=r"""["']\s*#(?:cloud-config|!)"""
         r"""|(?:[|>][-+]?|[=(,:?][ \t]*<<[-~]?["']?\w+["']?)\s+#(?:cloud-config|!)""",
         looks_at=WHOLE,
+        weak_hints=("#cloud-config", "#!"),
         offered=False,
     ),
     CONTAINERS,
@@ -79,12 +88,14 @@ AMONG_OTHER_THINGS = (
         "cloud-config",
         "a cloud-config",
         sign=r"\A(?:\s*#[^\n]*\n)*#cloud-config|(?m:^coreos:[ \t]*(?:#.*)?\r?$)",
+        hints=("#cloud-config", "coreos:"),
         begins=("#cloud-config",),
     ),
     Format(
         "systemd",
         "a systemd unit",
         sign=r"(?m)^[ \t]*\[(?:Unit|Service|Install)\][ \t]*\r?$",
+        hints=("[Unit]", "[Service]", "[Install]"),
         begins=("[Unit]", "[Service]", "[Install]"),
     ),
     OPENRC,
@@ -93,12 +104,14 @@ AMONG_OTHER_THINGS = (
         "upstart",
         "an upstart job",
         sign=r"(?m)^(?:start on|stop on|respawn[ \t]*\r?$|(?:pre|post)-(?:start|stop) |script[ \t]*\r?$|end script)",
+        hints=("start on", "stop on", "respawn", "-start ", "-stop ", "script"),
         certain=True,
     ),
     Format(
         "supervisor",
         "a supervisor's file",
         sign=r"(?m)^\[(?:program:[^\]]+|supervisord)\]",
+        hints=("[program:", "[supervisord]"),
         certain=True,
     ),
     Format(
@@ -132,8 +145,13 @@ class Recognised(NamedTuple):
     is_sure: bool
 
 
-def recognised(text: Text, formats: Sequence[Format]) -> list[Recognised]:
-    """The surest first."""
-    sure = [format for format in formats if format.is_sure_of(text)]
-    weak = [format for format in formats if format not in sure and format.may_be(text)]
-    return [*(Recognised(format, True) for format in sure), *(Recognised(format, False) for format in weak)]
+def recognised(text: Text, formats: Sequence[Format]) -> Iterator[Recognised]:
+    """The surest first. No sign is looked for before somebody asks for the next format."""
+    sure = []
+    for format in formats:
+        if format.is_sure_of(text):
+            sure.append(format)
+            yield Recognised(format, True)
+    for format in formats:
+        if format not in sure and format.may_be(text):
+            yield Recognised(format, False)

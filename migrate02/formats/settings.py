@@ -28,6 +28,9 @@ from migrate02.formats.view import View
 ONLY_COMMENTS = "comments"
 """The form of a text with nothing else in it: of any format, and nothing to do."""
 
+_BEGIN_AS_NO_OTHER = tuple(format for format in AMONG_OTHER_THINGS if format.begins)
+_CERTAIN = tuple(format for format in AMONG_OTHER_THINGS if format.certain)
+
 # Patterns are texts, compiled when first needed.
 _TABLES_OF_04 = (
     r"(?m)^[ \t]*(?:\[(?:peer|cluster)\]|(?:addr|bind_addr|data_dir|peers|peers_file|discovery|snapshot_count"
@@ -117,14 +120,16 @@ def _read(text: Text, name: str, context: Context, format: Format | None) -> Doc
 def _format_of_more(text: Text) -> Format | None:
     """The format of a file that surely holds other things too."""
     for beginning in (text.whole, text.code):
-        for format in AMONG_OTHER_THINGS:
+        for format in _BEGIN_AS_NO_OTHER:
             if beginning.startswith(format.begins):
                 return format
-    return next((format for format in AMONG_OTHER_THINGS if format.certain and _is_in(format, text)), None)
+    return next((format for format in _CERTAIN if _is_in(format, text)), None)
 
 
 def _is_in(format: Format, text: Text) -> bool:
-    return re.search(format.sign, text.whole) is not None
+    """Anywhere, in here-documents too."""
+    hinted = any(hint in text.whole for hint in format.hints)
+    return hinted and re.search(format.sign, text.whole) is not None
 
 
 def _not_as_a_whole(text: str, format: Format) -> UnusableInput:

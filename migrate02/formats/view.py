@@ -48,7 +48,7 @@ class View:
     """``offsets`` has, for each character of ``text`` and for its end, where it stands in ``outer``; none for a whole
     file, which is called ``name``. ``encode`` writes a piece of text as it must stand in ``outer``; see ``layers``."""
 
-    __slots__ = ("_known", "_spent", "encode", "name", "offsets", "outer", "text")
+    __slots__ = ("_known", "_spent", "depth", "encode", "name", "offsets", "outer", "text")
 
     def __init__(
         self,
@@ -61,6 +61,8 @@ class View:
         self.text = text
         self.name = name
         self.outer = outer
+        self.depth: int = 0 if outer is None else outer.depth + 1
+        """How many texts it is in."""
         self.offsets = offsets
         self.encode = encode
         self._known: dict[Any, Any] = {}
@@ -120,11 +122,6 @@ class View:
     def whole(self) -> View:
         """The file."""
         return self if self.outer is None else self.outer.whole
-
-    @property
-    def depth(self) -> int:
-        """How many texts it is in."""
-        return 0 if self.outer is None else 1 + self.outer.depth
 
     def offset(self, at: int) -> int:
         """Where in the whole file the character stands."""

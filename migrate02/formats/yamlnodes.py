@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -46,8 +46,16 @@ def entries(node: Node | None) -> Iterator[Entry]:
 
 def get(node: Node | None, *path: str) -> Node | None:
     for name in path:
-        node = next((value for key, _, value in entries(node) if key == name), None)
+        node = _value(node, name)
     return node
+
+
+def _value(node: Node | None, name: str) -> Node | None:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value == name:
+                return cast(Node, value)
+    return None
 
 
 def items(node: Node | None) -> list[Node]:

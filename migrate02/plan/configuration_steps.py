@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from migrate02.plan.commands import as_variables, command_line
+from migrate02.plan.places import cluster_option, files_of
 from migrate02.plan.planning import ClusterPlan, Planned
-from migrate02.plan.step import Step, cluster_option, files_of
+from migrate02.plan.step import Step
 
 
 def read_configuration(plan: ClusterPlan) -> Step | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from migrate02.plan.commands import copy, is_here, on_its_machine, word
+from migrate02.plan.places import cluster_option, data_dir, new_folder, old_directory, old_folder
 from migrate02.plan.planning import ClusterPlan
-from migrate02.plan.step import Step, cluster_option, data_dir, new_folder, old_directory, old_folder
+from migrate02.plan.step import Step
 
 
 def gather_data(plan: ClusterPlan) -> Step:

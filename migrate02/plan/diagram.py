@@ -6,7 +6,6 @@ Colours and strokes are classes that the page's style sheet fills in, so that th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape as escape_html
 from math import cos, pi, sin
 from typing import NamedTuple
 
@@ -18,8 +17,8 @@ from migrate02.plan.nodes import (
     STANDBY,
     address_of,
 )
+from migrate02.plan.page_parts import escape
 from migrate02.plan.planning import ClusterPlan, Planned
-from server.printable import printable
 
 _HEIGHT, _MARGIN, _GAP, _HEADING = 76, 24, 28, 44
 """Of a node's box, around a panel, between boxes, above them; in units of the picture."""
@@ -53,11 +52,6 @@ class _Panel(NamedTuple):
     heading: str
     ring: list[_Box]
     rows: list[_Box]
-
-
-def escape(text: str) -> str:
-    """A text as it may stand in HTML and in SVG, in one line."""
-    return escape_html(printable(text))
 
 
 def diagram(plan: ClusterPlan) -> str:

@@ -7,12 +7,13 @@ import json
 from compat.findings import Finding
 from migrate02.plan.planning import ClusterPlan, Plan, Planned
 from migrate02.plan.runbook import runbook
+from migrate02.plan.step import Step
 
 
 def as_json(plan: Plan) -> str:
     listed = {
         "clusters": [_cluster(cluster) for cluster in plan.clusters],
-        "findings": [_finding(finding) for finding in plan.findings],
+        "findings": [finding_as_json(finding) for finding in plan.findings],
     }
     return json.dumps(listed, indent=2, ensure_ascii=True)
 
@@ -25,8 +26,8 @@ def _cluster(plan: ClusterPlan) -> dict[str, object]:
         "initialCluster": plan.initial_cluster,
         "token": plan.token,
         "nodes": [_node(node, plan) for node in plan.nodes],
-        "findings": [_finding(finding) for finding in plan.findings],
-        "steps": [step._asdict() | {"sets": dict(step.sets)} for step in runbook(plan)],
+        "findings": [finding_as_json(finding) for finding in plan.findings],
+        "steps": [step_as_json(step) for step in runbook(plan)],
     }
 
 
@@ -43,7 +44,7 @@ def _node(node: Planned, plan: ClusterPlan) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def finding_as_json(finding: Finding) -> dict[str, str]:
     return {
         "code": finding.code,
         "severity": finding.severity,
@@ -51,3 +52,7 @@ def _finding(finding: Finding) -> dict[str, str]:
         "message": finding.message,
         "remedy": finding.remedy,
     }
+
+
+def step_as_json(step: Step) -> dict[str, object]:
+    return step._asdict() | {"sets": dict(step.sets)}

@@ -1,106 +1,36 @@
-"""A plan as one page of HTML that needs nothing else: no script, no font, no picture from elsewhere. Pure."""
+"""A plan as one page of HTML that needs nothing else, with a picture of before and after. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from compat.findings import Finding
 from migrate02.plan.commands import command_line
-from migrate02.plan.diagram import diagram, escape
-from migrate02.plan.markdown import HEADINGS, counted, row, title
+from migrate02.plan.diagram import diagram
+from migrate02.plan.markdown import HEADINGS, row, title
+from migrate02.plan.markdown_parts import counted
+from migrate02.plan.page_parts import code, escape, findings_html, framed, runbook_html, table
 from migrate02.plan.planning import ClusterPlan, Plan
 from migrate02.plan.runbook import HOW_TO_GO_BACK, runbook
-from migrate02.plan.step import Step
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #f5f6f8; --card: #fff; --edge: #d9dee5;
-  --code: #f1f3f6; --old: #8a6d1f; --old-fill: #fdf6e0; --lead: #b4540a; --lead-fill: #fdebdc; --new: #14683f;
-  --new-fill: #e3f5ea; --proxy: #28599c; --proxy-fill: #e6effb; --away: #76808d; --away-fill: #eef0f3; --bad: #b3261e;
-  --bad-fill: #fdeceb; --doubt: #8a5a00; --doubt-fill: #fff5de; --note: #35608f; --note-fill: #eaf2fb }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --soft: #9aa5b4; --paper: #12161c; --card: #1a2029;
-  --edge: #303945; --code: #11161d; --old: #d9bb66; --old-fill: #2c2616; --lead: #f0a15e; --lead-fill: #36230f;
-  --new: #6fcf97; --new-fill: #13291d; --proxy: #86b4f0; --proxy-fill: #16253a; --away: #8e99a8; --away-fill: #222933;
-  --bad: #ff8a80; --bad-fill: #351a19; --doubt: #f2c063; --doubt-fill: #30260f; --note: #8fbdf0; --note-fill: #16253a }
-}
-* { box-sizing: border-box }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif }
-main { max-width: 1120px; margin: 0 auto; padding: 40px 24px 80px }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3em; letter-spacing: -.015em }
-h2 { font-size: 1.4rem; margin: 0 0 1em } h3 { font-size: 1.05rem; margin: 2.2em 0 .8em }
-p { margin: .5em 0 } .lead, .why, dt { color: var(--soft) }
-section { background: var(--card); border: 1px solid var(--edge); border-radius: 14px; padding: 28px; margin-top: 28px }
-nav a { display: inline-block; margin: .6em .6em 0 0; padding: .2em .8em; border: 1px solid var(--edge);
-  border-radius: 99px; color: inherit; text-decoration: none; background: var(--card) }
-nav a.refused { border-color: var(--bad); color: var(--bad) }
-.scroll { overflow-x: auto } svg { display: block; width: 100%; height: auto; margin: 0 auto 24px }
-table { border-collapse: collapse; width: 100%; font-size: .92rem }
-th { text-align: left; font-weight: 600; color: var(--soft) }
-th, td { padding: .45em .9em .45em 0; border-bottom: 1px solid var(--edge); vertical-align: top }
-td, .place { overflow-wrap: anywhere }
-code, pre { font: .86rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
-pre { background: var(--code); border: 1px solid var(--edge); border-radius: 8px; padding: .8em 1em; margin: .6em 0;
-  white-space: pre-wrap; overflow-wrap: anywhere }
-.findings { list-style: none; padding: 0; margin: 0 }
-.findings li { border-left: 4px solid; border-radius: 6px; padding: .6em 1em; margin: .5em 0 }
-.findings .place { display: block; font-size: .86rem; color: var(--soft) }
-.findings .remedy { display: block }
-.findings b { margin-right: .5em }
-.findings .error { border-color: var(--bad); background: var(--bad-fill) } .error b { color: var(--bad) }
-.findings .review { border-color: var(--doubt); background: var(--doubt-fill) } .review b { color: var(--doubt) }
-.findings .info { border-color: var(--note); background: var(--note-fill) } .info b { color: var(--note) }
-ol.runbook { list-style: none; padding: 0; margin: 0 }
-ol.runbook > li { border-top: 1px solid var(--edge); padding: 1.1em 0 .6em }
-label.step { display: flex; gap: .7em; align-items: baseline; font-weight: 600; font-size: 1.05rem; cursor: pointer }
-label.step input { width: 1.05em; height: 1.05em; accent-color: var(--new); flex: none }
-li:has(> label > input:checked) label { color: var(--soft); text-decoration: line-through }
-.step-body { margin-left: 1.8em } .step-body h4 { margin: 1em 0 .2em; font-size: .92rem }
-.check { margin-top: 1em } .check b { color: var(--new) }
-.back summary { cursor: pointer; color: var(--soft); margin: .8em 0 .2em; font-size: .92rem }
-.panel { fill: none; stroke: var(--edge); stroke-width: 1.5 }
-.heading { font: 600 19px system-ui, sans-serif; fill: var(--soft) }
-.peers { stroke: var(--soft); stroke-width: 1.4; opacity: .5 }
-.follows { stroke: var(--away); stroke-width: 1.4; stroke-dasharray: 5 5 }
-.arrow { fill: none; stroke: var(--soft); stroke-width: 3; stroke-linecap: round; stroke-linejoin: round }
-.node rect { stroke-width: 1.8 } .node text { fill: var(--ink) }
-.name { font: 600 15px system-ui, sans-serif } .node .role { font: 12px system-ui, sans-serif; text-anchor: end }
-.node .address { font: 11.5px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: var(--soft) }
-.node.member rect { fill: var(--old-fill); stroke: var(--old) } .node.member .role { fill: var(--old) }
-.node.leader rect { fill: var(--lead-fill); stroke: var(--lead); stroke-width: 2.6 }
-.node.leader .role { fill: var(--lead); font-weight: 600 }
-.node.standby rect { fill: var(--away-fill); stroke: var(--away); stroke-dasharray: 6 4 }
-.node.standby .role { fill: var(--away) }
-.node.new rect { fill: var(--new-fill); stroke: var(--new) } .node.new .role { fill: var(--new) }
-.node.proxy rect { fill: var(--proxy-fill); stroke: var(--proxy); stroke-dasharray: 6 4 }
-.node.proxy .role { fill: var(--proxy) }
-@media print { body { background: none } section { border: 0; padding: 0 } pre { white-space: pre-wrap } }
-@media (max-width: 640px) { main { padding: 20px 12px } section { padding: 16px } svg { min-width: 640px } }
-"""
 
 
 def as_html(plan: Plan) -> str:
-    return "\n".join(_page(plan)) + "\n"
-
-
-def _page(plan: Plan) -> Iterator[str]:
     heading = f"From etcd 0.4 to 2.x: {counted(len(plan.clusters), 'cluster')}"
-    yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-    yield f"<title>{escape(heading)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>"
-    yield f"<h1>{escape(heading)}</h1>"
     members = sum(len(cluster.members) for cluster in plan.clusters)
     proxies = sum(len(cluster.proxies) for cluster in plan.clusters)
     also = f", {counted(proxies, 'standby', 'standbys')} to become proxies" if proxies else ""
-    yield f'<p class="lead">{counted(members, "member")}{also}.</p>'
+    return framed(heading, f"{counted(members, 'member')}{also}.", _body(plan))
+
+
+def _body(plan: Plan) -> Iterator[str]:
     if len(plan.clusters) > 1:
         links = (
             f'<a href="#cluster-{at}"{_REFUSED if cluster.is_refused else ""}>{escape(cluster.name)}</a>'
             for at, cluster in enumerate(plan.clusters, 1)
         )
         yield f"<nav>{''.join(links)}</nav>"
-    yield from _findings(plan.findings)
+    yield from findings_html(plan.findings)
     for at, cluster in enumerate(plan.clusters, 1):
         yield from _cluster(cluster, at)
-    yield "</main>\n</body>\n</html>"
 
 
 _REFUSED = ' class="refused"'
@@ -109,57 +39,13 @@ _REFUSED = ' class="refused"'
 def _cluster(plan: ClusterPlan, at: int) -> Iterator[str]:
     yield f'<section id="cluster-{at}">\n<h2>{escape(title(plan))}</h2>'
     yield f'<div class="scroll">{diagram(plan)}</div>'
-    yield '<div class="scroll"><table>\n<thead><tr>'
-    yield "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS)
-    yield "</tr></thead>\n<tbody>"
-    for node in plan.nodes:
-        yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row(node))}</tr>"
-    yield "</tbody></table></div>"
-    yield from _findings(plan.findings)
+    yield from table(HEADINGS, map(row, plan.nodes))
+    yield from findings_html(plan.findings)
     if plan.is_refused:
         yield "<p><strong>Nothing is to be started until the errors above are put right.</strong></p></section>"
         return
     yield "<h3>Start lines</h3>"
     for node in plan.nodes:
-        yield _code([command_line(node)])
-    yield f'<h3>Runbook</h3>\n<p class="why">{HOW_TO_GO_BACK}</p>\n<ol class="runbook">'
-    for number, step in enumerate(runbook(plan), 1):
-        yield from _step(number, step)
-    yield "</ol>\n</section>"
-
-
-def _findings(findings: Iterable[Finding]) -> Iterator[str]:
-    items = [
-        f'<li class="{finding.severity}"><b>{finding.severity}</b><code>{finding.code}</code> {escape(finding.message)}'
-        + (f'<span class="remedy">→ {escape(finding.remedy)}</span>' if finding.remedy else "")
-        + (f'<span class="place">{escape(finding.place)}</span>' if finding.place else "")
-        + "</li>"
-        for finding in findings
-    ]
-    if items:
-        yield f'<h3>To look at</h3>\n<ul class="findings">{"".join(items)}</ul>'
-
-
-def _step(number: int, step: Step) -> Iterator[str]:
-    yield f'<li><label class="step"><input type="checkbox"/><span>{number}. {escape(step.title)}</span></label>'
-    yield '<div class="step-body">'
-    if step.why:
-        yield f'<p class="why">{escape(step.why)}</p>'
-    for name, lines in step.sets:
-        yield f"<h4>{escape(name)}</h4>{_code(lines)}"
-    if step.run:
-        yield _code(step.run)
-    if step.see:
-        yield f'<p class="check"><b>{"Check" if step.check else "See"}</b> {escape(step.see)}.</p>'
-    if step.check:
-        yield _code(step.check)
-    if step.back:
-        yield f'<details class="back"><summary>The way back, which loses {escape(step.loses)}</summary>'
-        yield f"{_code(step.back)}</details>"
-    elif step.back_in_words:
-        yield f'<p class="why">{escape(step.back_in_words)}</p>'
-    yield "</div></li>"
-
-
-def _code(lines: Iterable[str]) -> str:
-    return "<pre>" + "\n".join(map(escape, lines)) + "</pre>"
+        yield code([command_line(node)])
+    yield from runbook_html(HOW_TO_GO_BACK, runbook(plan))
+    yield "</section>"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from migrate02.plan.commands import as_variables, on_its_machine, service, word
 from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS
+from migrate02.plan.places import old_folder
 from migrate02.plan.planning import ClusterPlan, Planned
 from migrate02.plan.ports import BOTH, KEEP
-from migrate02.plan.step import Step, old_folder
+from migrate02.plan.step import Step
 
 _WITH_TLS = (
     " Here and below, give curl --cacert, --cert and --key, and etcdctl02 and migrate02 --ca-file, --cert-file and "

@@ -40,8 +40,8 @@ def _steps(reports: Sequence[Report], release: str, directories: str) -> Iterato
         return
     if any(report.has(Kind.HEALTH, Kind.READ, Kind.KEY) for report in reports):
         yield (
-            "Take --enable-v2 (ETCD_ENABLE_V2) away from every member of 3.5, and restart each: with it, each probe of "
-            "/health writes to the log again.",
+            "Take --enable-v2 (ETCD_ENABLE_V2) away from every member of 3.5 that has it, and restart each: with it, "
+            "each probe of /health writes to the log again.",
             "",
         )
     if any(report.content.keys or report.content.hidden or report.has(Kind.KEY) for report in reports):

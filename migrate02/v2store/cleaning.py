@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.keyspace3x import KeySpace
+from migrate02.datadir.member3x import Member
+from migrate02.datadir.membership3x import MembershipError
 from migrate02.v2store.content import CLUSTER, USERS, Content, SnapshotFormatError, content_in
-from migrate02.v2store.keyspace import KeySpace
-from migrate02.v2store.member import Member
-from migrate02.v2store.membership import MembershipError
 from migrate02.v2store.report import known_ids
 from migrate02.v2store.traffic import is_refused, request_in
 from server.cluster.ids import id_text
@@ -186,7 +186,7 @@ def _is_clean(member: Member, plan: Cleaning) -> bool:
     return (
         newest is not None
         and newest.conf_state is not None
-        and plan.dropped == Content()
+        and plan.dropped == Content(version=plan.dropped.version)
         and not any(request_in(entry) for entry in normal_entries(member.entries))
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrate02.datadir.member3x import Member
 from migrate02.v2store.cleaning import Cleaning
-from migrate02.v2store.member import Member
 from migrate02.v2store.traffic import Kind, kinds_in
 from server.cluster.ids import id_text
 

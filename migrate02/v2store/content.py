@@ -13,19 +13,21 @@ CLUSTER, USERS, AUTH = "/0", "/1", "/2"
 class Content:
     """``custom`` names what 3.6 takes for custom content, the first of each kind; empty where it takes the snapshot.
 
-    ``keys`` counts visible keys, ``hidden`` those with a name in their path that begins with ``_``, ``directories``
-    those with nothing in them, ``with_ttl`` keys and directories. ``auth_only_since`` says that the emptied accounts
-    of v2 are here, which 3.6.0 to 3.6.2 refuse.
+    ``keys`` counts visible keys, ``hidden`` those with a name in their path that begins with ``_``,
+    ``empty_directories`` those with nothing in them. ``with_ttl`` names keys and directories. ``has_emptied_accounts``
+    says that v2 authentication was used once, and 3.6.0 to 3.6.2 refuse what it left.
     """
 
     custom: list[str] = field(default_factory=list)
     keys: int = 0
     hidden: int = 0
     empty_directories: int = 0
-    with_ttl: int = 0
+    with_ttl: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
     has_emptied_accounts: bool = False
+    version: str = ""
+    """The cluster's, as a start begins with."""
 
 
 def content_of(document: bytes) -> Content:
@@ -36,7 +38,8 @@ def content_of(document: bytes) -> Content:
 
 
 def content_in(frozen: FrozenStore) -> Content:
-    found = Content()
+    version = frozen.files.get(f"{CLUSTER}/version")
+    found = Content(version=(version.value or b"").decode("utf-8", "replace") if version else "")
     for top in frozen.directories["/"].children:
         if top in frozen.directories and top not in (CLUSTER, AUTH) and not _is_hidden(top):
             first = next((child for child in frozen.directories[top].children if not _is_hidden(child)), None)
@@ -50,11 +53,13 @@ def content_in(frozen: FrozenStore) -> Content:
             found.hidden += 1
         else:
             found.keys += 1
-        found.with_ttl += file.expiration is not None
+        if file.expiration is not None:
+            found.with_ttl.append(path.removeprefix(USERS))
     for path, directory in frozen.directories.items():
         if path.startswith(USERS + "/"):
             found.empty_directories += not directory.children
-            found.with_ttl += directory.expiration is not None
+            if directory.expiration is not None:
+                found.with_ttl.append(path.removeprefix(USERS))
     return found
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import Member, read_member
 from migrate02.v2store.content import Content, SnapshotFormatError, content_of
-from migrate02.v2store.member import Member, read_member
-from migrate02.v2store.traffic import Kind, Tally, count_requests, request_in
+from migrate02.v2store.traffic import Kind, Tally, count_requests, first_version, request_in
 from migrate02.v2store.verdicts import Facts, Verdict, sentence, stops, verdicts
 from server.raft.types import EntryType
 from server.storage.codec import decode_conf_change
@@ -92,7 +93,7 @@ def report(member: Member) -> Report:
         tallies=tallies,
         facts=facts,
         trouble=member.trouble,
-        notes=_notes(member),
+        notes=list(_notes(member, content)),
     )
 
 
@@ -114,15 +115,21 @@ def _behind_newest_marker(member: Member) -> int:
     return sum(request_in(entry) is not None for entry in normal_entries(behind))
 
 
-def _notes(member: Member) -> list[str]:
-    notes = [f"{error}; a start renames it and takes an older one" for error in member.chosen.damaged]
+def _notes(member: Member, content: Content) -> Iterator[str]:
+    for error in member.chosen.damaged:
+        yield f"{error}; a start renames it and takes an older one"
     end = member.log.end
     if end.follows:
-        notes.append(
-            f"{end.segment.path}, byte {end.offset}: behind the last whole record stand {end.follows}; "
-            "a start of 3.5 repairs that, or a member is writing here"
+        yield (
+            f"{end.segment.path}, byte {end.offset}: behind the last whole record: {end.follows}; a start of 3.5 "
+            "repairs that, or a member is writing here"
         )
-    return notes
+    begins_at = content.version or first_version(member.entries)
+    if begins_at.startswith("2."):
+        yield (
+            f"a start reads the cluster's version {begins_at} first; from there 3.5 takes no step to 3.x, and answers "
+            "no call of v3 (etcdserver: not capable): see migrate02 explain 'not capable'"
+        )
 
 
 def _release(version: str) -> tuple[int, ...]:

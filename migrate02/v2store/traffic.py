@@ -11,16 +11,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from migrate02.datadir.keyspace3x import ATTRIBUTES
 from server.cluster.ids import parse_id
+from server.cluster.members import VERSION
 from server.raft.types import Entry
 from server.storage.errors import CodecError
 from server.storage.etcd3.log import normal_entries
 from server.storage.etcd3.requests import decode_any
 from server.storage.requests import Request
 
-VERSION = "/0/version"
-ATTRIBUTES = re.compile(r"/0/members/[0-9a-fA-F]{1,16}/attributes")
-"""As etcd looks for it: anywhere in a path."""
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
 
 
@@ -75,6 +74,13 @@ def count_requests(entries: Iterable[Entry], own: int, committed: int, known: Co
         tally.count += 1
         tally.uncommitted += entry.index > committed
     return sorted(tallies.values(), key=lambda tally: (not tally.is_refused, tally.first))
+
+
+def first_version(entries: Iterable[Entry]) -> str:
+    """The version of the cluster that these entries set first, empty if none does. Raises CodecError."""
+    requests = (request_in(entry) for entry in normal_entries(entries))
+    values = (r.val for r in requests if r is not None and r.method == "PUT" and r.path == VERSION)
+    return next(values, b"").decode("utf-8", "replace")
 
 
 def kinds_in(entries: Iterable[Entry]) -> set[Kind]:

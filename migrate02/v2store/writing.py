@@ -15,9 +15,9 @@ from pathlib import Path
 
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import keys_of, row
+from migrate02.datadir.member3x import Member, directories, newest_segment, read_member
 from migrate02.files.rights import Rights, give, rights_of
 from migrate02.v2store.cleaning import Cleaning
-from migrate02.v2store.member import Member, directories, newest_segment, read_member
 from migrate02.v2store.report import report
 from server.cluster.ids import id_text
 from server.storage.errors import LockedError, StorageError, WriteFailedError, describe

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from compat import standard
-from migrate02.cli.exits import DONE, REFUSED, RESIDUE
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
+from tests.support import datadirs35
 from tests.support.datadirs04 import unpack
 
 BIN = Path(sys.executable).parent
@@ -26,6 +27,7 @@ KEY = {"key": "/a", "value": "1", "createdIndex": 1, "modifiedIndex": 1}
 
 ALL_CLOSED = "<&- >&- 2>&-"
 ALL_FULL = ">/dev/full 2>/dev/full"
+SAYING = (("migrate02", RESIDUE), ("migrate02", WOULD_CHANGE))
 WAYS = (">&-", "2>&-", "<&-", ">/dev/full", "2>/dev/full", "| true", "2>&1 | head -c 1 >/dev/null")
 
 COMMANDS: dict[str, int] = {
@@ -44,6 +46,13 @@ COMMANDS: dict[str, int] = {
     "migrate02 data inspect {data}": DONE,
     "migrate02 data export {data}": DONE,
     "migrate02 data verify {data} {data}": DONE,
+    "migrate02 v2store check {data35}": WOULD_CHANGE,
+    "migrate02 v2store check --json {data35}": WOULD_CHANGE,
+    "migrate02 v2store clean {data35}": WOULD_CHANGE,
+    "migrate02 v2store export {data35}": DONE,
+    "migrate02 v2store export --as etcdctl {data35}": DONE,
+    "migrate02 v2store plan {data35}": DONE,
+    "migrate02 v2store plan --html {data35}": DONE,
     "migrate02 import --help": DONE,
     "migrate02 explain": DONE,
     "migrate02 explain -peer-addr": DONE,
@@ -89,6 +98,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         "unit": str(folder / "etcd.service"),
         "empty": str(folder / "empty"),
         "data": str(unpack("s-ops", folder) / "solo"),
+        "data35": str(datadirs35.unpack("wal-only", folder, cut=True)[0]),
         "url": f"http://127.0.0.1:{server.server_port}",
     }
     server.shutdown()
@@ -135,7 +145,7 @@ def check(command: str, way: str, places: dict[str, str]) -> None:
     assert "Traceback" not in seen
     assert "Exception" not in seen
     usual, program = COMMANDS[command], command.split()[0]
-    says_something = usual == DONE or (program, usual) == ("migrate02", RESIDUE)
+    says_something = usual == DONE or (program, usual) in SAYING
     if "|" in way:
         assert status in (usual, standard.READER_GONE)
     elif ">/dev/full" in way.split() and says_something:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.migrate02.running import migrate02
 from tests.support.cluster import wait_until
 from tests.support.process import Member, Process
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, etcdctl35, required
@@ -66,21 +67,31 @@ def run(member: Member, version: str, *flags: str, cluster: str) -> str:
 NOT_CAPABLE = "Error: etcdserver: not capable"
 
 
+def is_foretold(member: Member) -> bool:
+    """Whether ``v2store check`` says so of the stopped member."""
+    return "not capable" in migrate02("v2store", "check", member.data_dir).out
+
+
 def test_straight_on_data_of_2x_the_v3_api_is_not_capable_and_3_4_opens_it_still(member: Member) -> None:
     assert run(member, "3.5", cluster="2.3.0") == NOT_CAPABLE
     assert run(member, "3.5", SNAPSHOT_NOW, cluster="2.3.0") == NOT_CAPABLE
     assert run(member, "3.5", cluster="2.3.0") == NOT_CAPABLE
+    assert is_foretold(member)
     assert run(member, "3.4", cluster="3.4.0") == "OK"
 
 
 def test_over_3_4_without_a_snapshot_it_is_not_capable_until_two_starts_later(member: Member) -> None:
     assert run(member, "3.4", cluster="3.4.0") == "OK"
+    assert is_foretold(member)
     assert run(member, "3.5", cluster="3.5.0") == NOT_CAPABLE
+    assert is_foretold(member)
     assert run(member, "3.5", SNAPSHOT_NOW, cluster="3.5.0") == NOT_CAPABLE
+    assert not is_foretold(member)
     assert run(member, "3.5", cluster="3.5.0") == "OK"
 
 
 def test_over_3_4_with_a_snapshot_taken_at_its_version_it_is_capable(member: Member) -> None:
     assert run(member, "3.4", cluster="3.4.0") == "OK"
     assert run(member, "3.4", SNAPSHOT_NOW, cluster="3.4.0") == "OK"
+    assert not is_foretold(member)
     assert run(member, "3.5", cluster="3.5.0") == "OK"

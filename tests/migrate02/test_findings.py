@@ -11,11 +11,12 @@ from migrate02.convert import findings as of_conversions
 from migrate02.findings import CODES
 from migrate02.formats import findings as of_formats
 from migrate02.plan import findings as of_plans
+from migrate02.v2store import findings as of_v2store
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {
     name: value
-    for module in (codes, of_formats, of_conversions, of_plans)
+    for module in (codes, of_formats, of_conversions, of_plans, of_v2store)
     for name, value in vars(module).items()
     if isinstance(value, Text)
 }

@@ -1,6 +1,6 @@
 """A cluster of real etcd 3.x on recorded data directories, and what it says over the v3 API.
 
-The members listen where their directories say that they do, for the others know them by those addresses.
+The members of several listen for each other where their directories say that they do, and for clients on free ports.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.ports import free_ports
 from tests.support.process import PATIENCE
 from tests.support.real_etcd import existing
 
@@ -82,11 +83,15 @@ def running(
 ) -> Iterator[Cluster]:
     """Starts a member on each directory, waits until all serve, and stops them at the end."""
     with ExitStack() as stack:
+        urls = [f"http://127.0.0.1:{port}" for port in free_ports(len(nodes) + 1)]
+        alone = urls.pop()
         processes = [
-            stack.enter_context(_member(binary, path, node, *flags))
-            for path, node in zip(directories, nodes, strict=True)
+            stack.enter_context(
+                _member(binary, path, node["name"], url, node["peer"] if len(nodes) > 1 else alone, *flags)
+            )
+            for path, node, url in zip(directories, nodes, urls, strict=True)
         ]
-        cluster = Cluster([node["client"] for node in nodes], processes)
+        cluster = Cluster(urls, processes)
         for number, path in enumerate(directories):
             _wait_until_serving(cluster, number, path.with_suffix(".log"))
         yield cluster
@@ -94,17 +99,17 @@ def running(
 
 @contextmanager
 def _member(
-    binary: Path, path: Path, node: Mapping[str, str], *flags: str
+    binary: Path, path: Path, name: str, url: str, peer_url: str, *flags: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     with path.with_suffix(".log").open("ab") as log:
         process = subprocess.Popen(
             [
                 binary,
-                f"--name={node['name']}",
+                f"--name={name}",
                 f"--data-dir={path}",
-                f"--listen-client-urls={node['client']}",
-                f"--advertise-client-urls={node['client']}",
-                f"--listen-peer-urls={node['peer']}",
+                f"--listen-client-urls={url}",
+                f"--advertise-client-urls={url}",
+                f"--listen-peer-urls={peer_url}",
                 *flags,
             ],
             stdin=subprocess.DEVNULL,

@@ -63,6 +63,8 @@ class Layer(NamedTuple):
             said = placeholder(found[0], level) if kind == "placeholder" else self.unescape(found[0])
             parts.append(said)
             offsets += [first] * len(said)
+        if at == start:  # it all stands for itself
+            return Decoded(text[start:end], range(start, end + 1))
         parts.append(text[at:end])
         offsets += range(at, end + 1)
         return Decoded("".join(parts), offsets)

@@ -62,12 +62,16 @@ def unquoted_by_shell(part: str) -> str:
     return part
 
 
+_PLAIN = re.compile(r"(?a:[\w+=:,./-]+)")
+"""What a shell and systemd take as it is, bare: nothing in it is filled in."""
 _SAFE = re.compile(r"[\w@%+=:,./-]*")
 _BARE_PLACEHOLDER = re.compile(rf"{TEMPLATE}|{VARIABLE}", re.DOTALL)
 
 
 def quoted_for_shell(text: str, raw: str, level: int = INNERMOST) -> str:
     """As the word was quoted whose place it takes, when that can hold it."""
+    if raw[:1] not in "'\"$" and _PLAIN.fullmatch(text):  # as most words
+        return text
     pieces = list(segments(mask(text, SHELL.mask, level), level))
     placeholders = [said for kind, said in pieces if kind == PLACEHOLDER]
     plain = "".join(said for kind, said in pieces if kind == LITERAL)
@@ -97,6 +101,8 @@ def _double(pieces: Sequence[tuple[str, str]]) -> str:
 
 def quoted_for_systemd(text: str, raw: str, level: int = INNERMOST) -> str:
     quote = raw[0] if raw[:1] in ("'", '"') and raw[-1:] == raw[:1] else ""
+    if not quote and _PLAIN.fullmatch(text):  # as most words
+        return text
     pieces = list(segments(mask(text, SYSTEMD.mask, level), level))
     plain = "".join(said for kind, said in pieces if kind == LITERAL)
     others = "".join(

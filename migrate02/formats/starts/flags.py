@@ -39,10 +39,13 @@ def read(words: Sequence[Word], before: Word | None, era: str = "", resolve: Res
     """``before`` is the word that the first one stands behind, when there is one."""
     filled: dict[str, str] = {}
     masked = [mask(_said(word, resolve, filled), word.dialect.mask, word.level) for word in words]
-    aside = set(no_flags(_with_ports(masked), lambda at: words[at].is_expansion))
+    said = _with_ports(masked)
+    aside = set(no_flags(said, {at for at, word in enumerate(words) if word.is_expansion}))
     kept = [at for at in range(len(words)) if at not in aside]
     left = [words[at] for at in kept]
-    line = read_command_line(_with_ports([masked[at] for at in kept]), template=True, era=era)
+    if aside:
+        said = _with_ports([masked[at] for at in kept])
+    line = read_command_line(said, template=True, era=era)
     neighbours = [*([before] if before else []), *words]
     shift = len(neighbours) - len(words)
 
@@ -84,6 +87,8 @@ def _with_port(text: str, before: str) -> str:
 
 def _said(word: Word, resolve: Resolve, filled: dict[str, str]) -> str:
     """A word, or the address that a plain variable in it stands for: its port has to be known."""
+    if "$" not in word.text:
+        return word.text
     name, equals, value = word.text.rpartition("=") if word.text.startswith("-") else ("", "", word.text)
     if not re.fullmatch(rf"{MARKER}|\$(?:\w+|\{{\w+\}})", value):
         return word.text

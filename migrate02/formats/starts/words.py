@@ -51,7 +51,8 @@ class Word(NamedTuple):
     @property
     def is_expansion(self) -> bool:
         """``$ETCD_OPTS`` or ``"$@"``: may stand for any number of words."""
-        return bool(re.fullmatch(r"""("?)\$(?:@|\*|\w+|\{[^{}]*\})\1""", self.raw))
+        raw = self.raw
+        return "$" in raw and bool(re.fullmatch(r"""("?)\$(?:@|\*|\w+|\{[^{}]*\})\1""", raw))
 
 
 def split(view: View, start: int, end: int, dialect: Dialect) -> list[Word]:

@@ -178,7 +178,7 @@ def inside(words: Sequence[str], at: int) -> Inside | None:
         return Inside(at + 1 if at + 1 < len(words) else None, reads_again=True)
     wrapper, own = WRAPPERS.get(name), 1
     for path, with_subcommand in _WITH_SUBCOMMAND.items():
-        if (name, *words[at + 1 : at + len(path)]) == path:
+        if name == path[0] and tuple(words[at + 1 : at + len(path)]) == path[1:]:
             wrapper, own = with_subcommand, len(path)
     if wrapper is None:
         return None

@@ -18,13 +18,14 @@ _NUMBER = struct.Struct(">Q")
 @dataclass(slots=True)
 class Database:
     """``index`` is ``consistent_index``: the last entry whose effect is in here. ``members`` are peer URLs by id, of
-    ``learners`` too, ``names`` those of the members that have started; ``version`` is the cluster's, empty if 3.5 has
-    not written it yet."""
+    ``learners`` too, ``names`` and ``client_urls`` those of the members that have started; ``version`` is the
+    cluster's, empty if 3.5 has not written it yet."""
 
     index: int = 0
     term: int = 0
     members: dict[int, tuple[str, ...]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    client_urls: dict[int, tuple[str, ...]] = field(default_factory=dict)
     learners: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
     version: str = ""
@@ -70,6 +71,8 @@ def _read(tree: Tree) -> Database:
         found.members[member] = tuple(str(url) for url in said.get("peerURLs") or ())
         if said.get("name"):
             found.names[member] = str(said["name"])
+        if said.get("clientURLs"):
+            found.client_urls[member] = tuple(str(url) for url in said["clientURLs"])
         if said.get("isLearner"):
             found.learners.add(member)
     found.removed = {int(key, 16) for key, _ in rows(b"members_removed")}

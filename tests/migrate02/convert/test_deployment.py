@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from migrate02.cli.exits import DONE
+from migrate02.cli.exits import DONE, REFUSED
 from tests.migrate02.running import convert
 from tests.migrate02.trees import OLD, UNIT, plant
 
@@ -92,3 +92,14 @@ def test_flags_in_a_variable_of_an_environment_file_are_converted_with_the_unit(
     assert "--debug=true" in environment
     assert "ETCD_INITIAL_ADVERTISE_PEER_URLS=http://10.0.0.1:7001\n" in environment
     assert (tmp_path / "etc/systemd/system/etcd.service").read_text() == unit
+
+
+def test_a_file_of_this_machine_that_cannot_be_read_is_refused_by_itself(tmp_path: Path) -> None:
+    unit = tmp_path / "etcd.service"
+    unit.write_text(
+        f"[Service]\nEnvironmentFile={tmp_path}/none/etcd.env\nExecStart=/usr/bin/etcd -addr 10.0.0.1:4001\n"
+    )
+    code, _, err = convert(unit, tmp_path / "none/etcd.env")
+    assert code == REFUSED
+    assert "No such file or directory" in err
+    assert "2 files: 1 converted" in err

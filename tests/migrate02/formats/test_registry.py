@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrate02.formats.format import Format, Text
 from migrate02.formats.registry import (
@@ -35,6 +37,21 @@ def test_a_format_has_a_reader_tests_and_a_word_in_the_docs(format: Format) -> N
 @pytest.mark.parametrize("format", EVERY, ids=lambda format: str(format.name))
 def test_a_format_is_found_by_some_sign(format: Format) -> None:
     assert format.sign or format.weak_sign
+
+
+HINTED = [
+    *((one.sign, one.hints) for one in EVERY if one.hints),
+    *((one.weak_sign, one.weak_hints) for one in EVERY if one.weak_hints),
+]
+
+
+@pytest.mark.parametrize(("sign", "hints"), HINTED)
+@given(data=st.data())
+def test_every_text_with_a_sign_has_one_of_its_hints(
+    sign: str, hints: tuple[str, ...], data: st.DataObject
+) -> None:
+    text = data.draw(st.from_regex(sign))
+    assert any(hint in text for hint in hints)
 
 
 def test_no_two_formats_have_the_same_name() -> None:

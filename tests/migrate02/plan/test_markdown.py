@@ -15,10 +15,10 @@ from markdown_it.token import Token
 
 from compat.settings import FILE, Origin
 from migrate02.formats.findings import LEFT_ALONE
-from migrate02.plan import markdown
 from migrate02.plan.commands import copy, on_its_machine, word
 from migrate02.plan.listing import as_json
 from migrate02.plan.markdown import as_markdown
+from migrate02.plan.markdown_parts import paragraph, plain
 from migrate02.plan.page import as_html
 from migrate02.plan.planning import Plan, PlanOptions, make_plan
 from migrate02.plan.runbook import runbook
@@ -130,7 +130,7 @@ def _sizes(plan: Plan) -> list[tuple[bool, int]]:
     return [(cluster.is_refused, len(cluster.findings)) for cluster in plan.clusters]
 
 
-BESIDE = {"{}": markdown._paragraph, "# {}": markdown._text, "- **x** {}": markdown._text}
+BESIDE = {"{}": paragraph, "# {}": plain, "- **x** {}": plain}
 
 
 @settings(deadline=None)

@@ -10,8 +10,8 @@ from shutil import copytree
 import pytest
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import Member, read_member
 from migrate02.v2store.cleaning import plan_cleaning
-from migrate02.v2store.member import Member, read_member
 from migrate02.v2store.report import report_on
 from migrate02.v2store.writing import backup_folder, clean, locked
 from server.storage.files import Files

@@ -1,4 +1,4 @@
-"""Reads the data directory of a member of etcd 3.x: its log, the snapshot a start begins with, its database."""
+"""Reads the files of a member of etcd 3.x: its log, the snapshot that a start begins with, its database."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 from migrate02.datadir.errors import DataError
 from server.raft.types import Entry
 from server.storage.datadir import Kind, layout
-from server.storage.errors import DamagedError, StorageError
+from server.storage.errors import DamagedError, NewerFormatError, StorageError
 from server.storage.etcd3.database import Database, read_database
 from server.storage.etcd3.log import Log, read_log
 from server.storage.etcd3.snapfiles import Chosen, newest_of
+from server.storage.records import read_records
 from server.storage.replay import list_segments
 
 ATTEMPTS, PAUSE_SECONDS = 5, 0.1
@@ -61,6 +62,19 @@ class Member:
         if self.database is not None:
             known = max(known, self.database.index)
         return max(self.snapshot_index, min(known, self.last_index))
+
+
+def is_of_3x(path: Path) -> bool:
+    """Whether a segment of the log has what only 3.x writes: padded records, and zeros up to its full size."""
+    try:
+        for segment in list_segments(path / "member" / "wal"):
+            for _ in read_records(segment.path):
+                pass
+    except NewerFormatError:
+        return True
+    except StorageError:
+        return False  # what is wrong is said by who tries to read it all
+    return False
 
 
 def read_member(path: Path, wal_dir: Path | None = None) -> Member:

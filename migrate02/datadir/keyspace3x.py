@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from migrate02.v2store.membership import Membership, MembershipError
-from migrate02.v2store.traffic import ATTRIBUTES, VERSION
+import re
+
+from migrate02.datadir.membership3x import Membership, MembershipError
 from server.cluster.ids import parse_id
-from server.cluster.members import compact_json
+from server.cluster.members import VERSION, compact_json
 from server.raft.types import Entry, EntryType
 from server.storage.codec import decode_conf_change
 from server.storage.errors import CodecError
@@ -13,6 +14,9 @@ from server.storage.etcd3.messages import ConfState, SnapshotOf3x
 from server.storage.etcd3.requests import SetAttributes, SetVersion, decode_any
 from server.storage.requests import Request
 from server.store import EtcdError, Store, apply_request
+
+ATTRIBUTES = re.compile(r"/0/members/[0-9a-fA-F]{1,16}/attributes")
+"""As etcd looks for it: anywhere in a path."""
 
 
 class KeySpace:
@@ -31,7 +35,7 @@ class KeySpace:
         """The next entry. Raises CodecError and MembershipError, with the index, for what no etcd applies."""
         try:
             self._apply(entry)
-        except (CodecError, MembershipError) as error:
+        except (CodecError, MembershipError, EtcdError) as error:
             said = error.message if isinstance(error, CodecError) else str(error)
             raise MembershipError(f"entry {entry.index} of the log cannot be applied: {said}") from error
         self.index, self.term = entry.index, entry.term

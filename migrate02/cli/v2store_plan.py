@@ -1,0 +1,78 @@
+"""``migrate02 v2store plan``: its arguments, what is printed, and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from migrate02.cli.exits import DONE, REFUSED, RESIDUE
+from migrate02.cli.options import add_wal_dir
+from migrate02.cli.output import emit, tell
+from migrate02.cli.parsing import Misuse
+from migrate02.datadir.errors import DataError
+from migrate02.datadir.member3x import read_member
+from migrate02.v2store.plan_texts import as_html, as_json, as_markdown
+from migrate02.v2store.planned import Cluster
+from migrate02.v2store.planning import cluster_of, examine, refusals
+from server.config import redacted
+
+REFUSALS = (DataError,)
+
+EPILOG = """\
+exit status:
+  0  done
+  2  done, but something needs your attention (see "To look at")
+  3  a directory cannot be read, or they are not those of one cluster"""
+
+
+class V2PlanArguments(argparse.Namespace):
+    inputs: list[str]
+    wal_dir: str
+    html: bool
+    json: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [options] DIR..."
+    parser.description = """\
+Plan the way of one cluster from etcd 3.5 to 3.6, or from 3.6 to 3.7, by what is left of v2 in the data directories of
+its members: a runbook with every step, its check and the way back. The plan is Markdown. Nothing is changed; the
+members may be running."""
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="DIR",
+        help="the data directory of a member, or a copy of it; those of all members",
+    )
+    add_wal_dir(parser)
+    outputs = parser.add_mutually_exclusive_group()
+    outputs.add_argument("--html", action="store_true", help="write a printable page")
+    outputs.add_argument("--json", action="store_true", help="write one JSON object")
+
+
+def run(args: V2PlanArguments) -> int:
+    if not args.inputs:
+        raise Misuse("no data directory is given")
+    if args.wal_dir and len(args.inputs) > 1:
+        raise Misuse("--wal-dir goes with one directory; plan for the members one by one")
+    found, refused = [], []
+    for name in args.inputs:
+        try:
+            found.append(examine(read_member(Path(name), Path(args.wal_dir) if args.wal_dir else None)))
+        except DataError as error:
+            refused.append(str(error))
+    refused = refused or refusals(found)
+    if refused:
+        tell(f"migrate02 v2store plan: {line}" for line in refused)
+        return REFUSED
+    cluster = cluster_of(found, args.wal_dir)
+    tell(map(str, cluster.findings))
+    emit(redacted(_written(cluster, args)))
+    return RESIDUE if cluster.needs_review else DONE
+
+
+def _written(cluster: Cluster, args: V2PlanArguments) -> str:
+    if args.json:
+        return as_json(cluster)
+    return as_html(cluster) if args.html else as_markdown(cluster)
