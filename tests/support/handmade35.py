@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from migrate02.v2store.member import Member, read_member
+from migrate02.datadir.member3x import Member, read_member
 from server.raft.types import Entry
 from server.storage.codec import encode_entry, encode_hard_state
 from server.storage.etcd3.additions import append, encode_records, write_snapshot

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
+from migrate02.datadir import member3x
 from migrate02.datadir.errors import DataError
-from migrate02.v2store import member as member_module
+from migrate02.datadir.member3x import read_member
 from migrate02.v2store.cleaning import plan_cleaning
-from migrate02.v2store.member import read_member
 from migrate02.v2store.report import Report, report
 from migrate02.v2store.verdicts import CLEAN
 from migrate02.v2store.writing import clean, locked
@@ -93,7 +93,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 def made_ready(path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """With a short end of zeros, and without the pauses for a member that may be running."""
-    monkeypatch.setattr(member_module, "ATTEMPTS", 0)
+    monkeypatch.setattr(member3x, "ATTEMPTS", 0)
     member = read_member(path)
     log = member.log.end.segment.path
     raw = log.read_bytes()[: member.log.end.offset] + bytes(ZEROS_BEHIND)
