@@ -10,6 +10,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# What only the tests of the page in a browser need.
+PAGE_STAMP := $(VENV)/.installed-page
+
 # An ordinary install, its cores compiled; see setup.py.
 COMPILED       := .venv-compiled
 COMPILED_STAMP := $(COMPILED)/.installed
@@ -20,7 +23,7 @@ SOAK := $(COMPILED)/bin/python -P tests/soak.py
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert lint types contracts bench docs lock proto clean
+.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert test-page screenshots lint types contracts bench docs lock proto clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -61,6 +64,16 @@ soak-hostile: $(STAMP)  ## inputs of the tool that are made to be slow: fails wh
 soak-convert: $(STAMP)  ## scripts made from an allow-list, converted and run before and after: make soak-convert SCRIPTS=20000
 	$(BIN)/python -m tests.migrate02.soak_convert --scripts $(SCRIPTS)
 
+$(PAGE_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,page]'
+	@touch $@
+
+test-page: $(PAGE_STAMP)  ## the page of a plan in a real browser: apt-get install chromium
+	$(BIN)/python -m pytest tests/page/in_browser.py
+
+screenshots: $(PAGE_STAMP)  ## pictures of it at every width, light, dark and printed, into screenshots/
+	$(BIN)/python -m tests.page.screenshots screenshots
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -89,7 +102,7 @@ proto: $(STAMP)  ## the protobuf modules, from the .proto files
 lock:  ## write constraints.txt anew from a fresh environment
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -e '.[dev,page]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v -e '^pip==' -e '^setuptools==' > constraints.txt
 
 clean:

@@ -12,7 +12,7 @@ from migrate02.plan.planning import Planned
 
 
 def command_line(node: Planned) -> str:
-    """As a shell takes it; what is filled in later stays a variable."""
+    """As a shell takes it; what is filled in later stays a variable, and nothing runs while that has no value."""
     return " ".join(word(each) for each in node.command)
 
 
@@ -21,13 +21,17 @@ def as_variables(settings: Mapping[str, str]) -> tuple[str, ...]:
 
 
 _VARIABLE = re.compile(r"""(\$(?:\w+|\{[^{}$`"'\\]*\}|\(hostname\)))""")
+_NAMED = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _ODD = re.compile("([\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+)")
 _ACTIVE = re.compile(r"""(["\\`$])""")
 """What does something between double quotes."""
 
 
 def word(text: str) -> str:
-    """A shell's word, in one line. Variables in it, and the host's name, stay what they are; nothing else is run."""
+    """A shell's word, in one line. Variables in it, and the host's name, stay; nothing else is run.
+
+    A variable that the shell does not have ends the line with an error: ``http://$IP:7001`` is never ``http://:7001``.
+    """
     plain_and_odd = _ODD.split(text)
     if len(plain_and_odd) == 1:
         return _quoted(text)
@@ -49,9 +53,16 @@ def _quoted(text: str) -> str:
     if len(plain_and_variables) == 1:
         return shlex.quote(text)
     pieces = (
-        piece if at % 2 else _ACTIVE.sub(r"\\\1", piece) for at, piece in enumerate(plain_and_variables)
+        _required(piece) if at % 2 else _ACTIVE.sub(r"\\\1", piece)
+        for at, piece in enumerate(plain_and_variables)
     )
     return '"' + "".join(pieces) + '"'
+
+
+def _required(variable: str) -> str:
+    """With a value, or else an error. One that has a default of its own keeps it."""
+    named = _NAMED.fullmatch(variable)
+    return f"${{{named[1] or named[2]}:?}}" if named else variable
 
 
 def is_here(node: Node) -> bool:

@@ -33,7 +33,11 @@ def convert_configuration(plan: ClusterPlan) -> Step | None:
     return Step(
         "Convert the configuration",
         "Where the files are on machines of their own, run it there or bring them back there."
-        + (" The ports that move stand below: write them into what comes out." if sets else ""),
+        + (
+            " Afterwards write the settings that are listed first, of the ports that move, into what comes out."
+            if sets
+            else ""
+        ),
         (f"migrate02 convert --write --allow-residue {cluster_option(plan)} {files}",),
         (f"migrate02 convert --check {files}",),
         "nothing is left to convert",

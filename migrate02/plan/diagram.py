@@ -1,14 +1,17 @@
 """A cluster before and after, as a picture: SVG as text, to stand in a page. Pure.
 
+There are up to three pictures, and the page shows the one for its width. The wide one has the nodes' addresses
+as long as they can be read in it; what it leaves out, and what the others do, stands in the table below it.
+
 Colours and strokes are classes that the page's style sheet fills in, so that the picture follows the page to the dark.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import cos, pi, sin
 from typing import NamedTuple
 
+from migrate02.plan.layout import MARGIN, Layout, Shape, laid_out
 from migrate02.plan.nodes import (
     CLIENT_URLS,
     LEADER,
@@ -20,14 +23,29 @@ from migrate02.plan.nodes import (
 from migrate02.plan.page_parts import escape
 from migrate02.plan.planning import ClusterPlan, Planned
 
-_HEIGHT, _MARGIN, _GAP, _HEADING = 76, 24, 28, 44
-"""Of a node's box, around a panel, between boxes, above them; in units of the picture."""
+_READABLE = 1320.0
+"""How wide a picture may be: the page shows it on 1076 pixels, and its letters with it."""
 
-_BETWEEN = 92
-"""Between the panels: room for the arrow."""
+_WIDTH_OF_A_LETTER = {"name": 10.0, "role": 8.0, "address": 7.2}
+_LONGEST_NAME = 14
+"""In letters, where a box has no room for more."""
 
-_WIDTH_OF_A_LETTER = 7.0
-"""Of the small monospaced text in a box."""
+
+class _Form(NamedTuple):
+    """One way to draw. ``columns`` is 0 for a ring, ``between`` the room for the arrow."""
+
+    has_addresses: bool
+    columns: int
+    gap: float
+    between: float = 92.0
+
+
+_WIDE = (_Form(True, 0, 28.0), _Form(False, 0, 20.0), _Form(False, 3, 16.0))
+"""The first is taken that is not too wide to read."""
+_NARROW = _Form(False, 1, 12.0, between=44.0)
+_MEDIUM = _Form(False, 2, 12.0, between=44.0)
+_MANY = 6
+"""Nodes: more of them in one column fill a sheet of paper."""
 
 
 class _Box(NamedTuple):
@@ -36,39 +54,48 @@ class _Box(NamedTuple):
     name: str
     kind: str
     role: str
-    lines: tuple[str, ...]
+    addresses: tuple[str, ...]
 
 
-class _Positioned(NamedTuple):
-    box: _Box
-    x: float
-    y: float
-    """Its middle."""
+class _Picture(NamedTuple):
+    """Boxes of both sides in the order of the layout, of which the first ``voting`` are members."""
 
+    form: _Form
+    shape: Shape
+    layout: Layout
+    before: tuple[_Box, ...]
+    after: tuple[_Box, ...]
+    voting: int
 
-class _Panel(NamedTuple):
-    """One side of the picture: who votes, on a ring, and who does not, in rows below."""
-
-    heading: str
-    ring: list[_Box]
-    rows: list[_Box]
+    @property
+    def width(self) -> float:
+        return 2 * self.layout.width + self.form.between
 
 
 def diagram(plan: ClusterPlan) -> str:
-    """One ``<svg>`` element with both sides."""
-    before = _Panel(
-        "etcd 0.4", [_before(node) for node in plan.members], [_before(it) for it in plan.proxies]
-    )
-    after = _Panel("etcd 2.x", [_after(node) for node in plan.members], [_after(it) for it in plan.proxies])
-    width = max(_width_of(box) for box in (*before.ring, *before.rows, *after.ring, *after.rows))
-    size = _size(before, width)
-    parts = [_panel(before, 0, width), _arrow(size), _panel(after, size[0] + _BETWEEN, width)]
+    """An ``<svg>`` element for every width, each with both sides; their classes say for which."""
+    wide = next((made for form in _WIDE if (made := _picture(plan, form)).width <= _READABLE), None)
     label = f"Cluster {plan.name}: on the left the nodes of etcd 0.4, on the right what they become"
-    whole = 2 * size[0] + _BETWEEN
-    return (
-        f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {whole:.0f} {size[1]:.0f}" '
-        f'style="max-width:{whole:.0f}px" xmlns="http://www.w3.org/2000/svg">\n{"".join(parts)}</svg>'
-    )
+    pictures = {"wide": wide or _picture(plan, _WIDE[-1])}
+    if len(plan.nodes) > _MANY:
+        pictures |= {"medium": _picture(plan, _MEDIUM), "narrow": _picture(plan, _NARROW)}
+    else:
+        pictures["medium narrow"] = _picture(plan, _NARROW)
+    return "".join(_svg(picture, kind, label) for kind, picture in pictures.items())
+
+
+def _picture(plan: ClusterPlan, form: _Form) -> _Picture:
+    before, after = (tuple(map(side, plan.nodes)) for side in (_before, _after))
+    if not form.has_addresses:
+        names = _shortened([box.name for box in before])
+        before, after = (
+            tuple(box._replace(name=name, addresses=()) for box, name in zip(boxes, names, strict=True))
+            for boxes in (before, after)
+        )
+    width = max((_width_of(box, form) for box in (*before, *after)), default=0.0)
+    shape = Shape(width, 76.0 if form.has_addresses else 52.0, form.gap)
+    layout = laid_out(len(plan.members), len(plan.proxies), shape, form.columns)
+    return _Picture(form, shape, layout, before, after, len(plan.members))
 
 
 def _before(node: Planned) -> _Box:
@@ -101,123 +128,91 @@ def _short(urls: str) -> str:
     return f"{shown} +{more}" if more else shown
 
 
-def _width_of(box: _Box) -> float:
-    longest = max((len(line) for line in box.lines), default=0)
-    heading = len(box.name) * 9.0 + len(box.role) * 7.0 + 24
-    return max(170.0, longest * _WIDTH_OF_A_LETTER + 28, heading + 28)
+def _shortened(names: Sequence[str]) -> list[str]:
+    """Long ones end earlier, or where that would make one of two, have a gap in the middle."""
+    half = _LONGEST_NAME // 2
+    for first, last in ((_LONGEST_NAME - 1, 0), (half, half - 1)):
+        short = [
+            name if len(name) <= _LONGEST_NAME else f"{name[:first]}…{name[len(name) - last :]}"
+            for name in names
+        ]
+        if len(set(short)) == len(set(names)):
+            break
+    return short
 
 
-def _radii(count: int, width: float) -> tuple[float, float]:
-    """Of the smallest ellipse of a pleasant shape that so many boxes stand on without touching."""
-    if count <= 2:
-        return (width / 2 + _GAP if count == 2 else 0.0), 0.0
-    size = 1.0
-    while not _is_clear(_around(count, width * 0.3 * size, _HEIGHT * 0.6 * size), width):
-        size *= 1.04
-    return width * 0.3 * size, _HEIGHT * 0.6 * size
+def _width_of(box: _Box, form: _Form) -> float:
+    name, role = len(box.name) * _WIDTH_OF_A_LETTER["name"], len(box.role) * _WIDTH_OF_A_LETTER["role"]
+    if not form.has_addresses:
+        return max(name, role, 76.0) + 28
+    longest = max(map(len, box.addresses), default=0) * _WIDTH_OF_A_LETTER["address"]
+    return max(170.0, longest + 28, name + role + 24 + 28)
 
 
-def _is_clear(middles: Sequence[tuple[float, float]], width: float) -> bool:
-    return all(
-        abs(x - other_x) >= width + _GAP or abs(y - other_y) >= _HEIGHT + _GAP
-        for at, (x, y) in enumerate(middles)
-        for other_x, other_y in middles[at + 1 :]
+def _svg(picture: _Picture, kind: str, label: str) -> str:
+    width, height = picture.width, picture.layout.height
+    right = picture.layout.width + picture.form.between
+    return (
+        f'<svg class="{kind}" role="img" aria-label="{escape(label)}" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'style="max-width:{width:.0f}px" xmlns="http://www.w3.org/2000/svg">\n'
+        f"{_panel(picture, 'etcd 0.4', picture.before, 0.0)}{_arrow(picture)}"
+        f"{_panel(picture, 'etcd 2.x', picture.after, right)}</svg>\n"
     )
 
 
-def _in_a_row(panel: _Panel, width: float) -> int:
-    rx, _ = _radii(len(panel.ring), width)
-    return max(1, int((2 * rx + width + _GAP) // (width + _GAP)))
+def _panel(picture: _Picture, heading: str, boxes: Sequence[_Box], left: float) -> str:
+    layout = picture.layout
+    middles = [(x + left, y) for x, y in layout.middles]
+    members, others = middles[: picture.voting], middles[picture.voting :]
+    lines: list[str] = []
+    if not picture.form.columns:
+        lines += [_line(one, other, "peers") for at, one in enumerate(members) for other in members[at + 1 :]]
+        lines += [_line(other, _nearest(other, members), "follows") for other in others if members]
+    return (
+        f'<rect class="panel" {_rectangle(left + 1, 1, layout.width - 2, layout.height - 2)} rx="14"/>\n'
+        f'<text class="heading" x="{left + MARGIN:.1f}" y="34">{escape(heading)}</text>\n'
+        f"{''.join(lines)}"
+        f"{''.join(_drawn(box, at, picture.shape) for box, at in zip(boxes, middles, strict=True))}"
+    )
 
 
-def _size(panel: _Panel, width: float) -> tuple[float, float]:
-    rx, _ = _radii(len(panel.ring), width)
-    per_row = _in_a_row(panel, width)
-    rows = -(-len(panel.rows) // per_row)
-    top, bottom = _extent(len(panel.ring), width)
-    height = _HEADING + bottom - top + _HEIGHT + 2 * _MARGIN + rows * (_HEIGHT + _GAP) + (_GAP if rows else 0)
-    return 2 * rx + width + 2 * _MARGIN, height
+def _nearest(point: tuple[float, float], others: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return min(others, key=lambda other: (other[0] - point[0]) ** 2 + (other[1] - point[1]) ** 2)
 
 
-def _on_ring(count: int, width: float) -> list[tuple[float, float]]:
-    return _around(count, *_radii(count, width))
+def _line(one: tuple[float, float], other: tuple[float, float], kind: str) -> str:
+    return f'<line class="{kind}" x1="{one[0]:.1f}" y1="{one[1]:.1f}" x2="{other[0]:.1f}" y2="{other[1]:.1f}"/>\n'
 
 
-def _around(count: int, rx: float, ry: float) -> list[tuple[float, float]]:
-    """Middles around 0, 0, clockwise from the top; two stand side by side."""
-    start = pi if count == 2 else -pi / 2
-    turns = (start + 2 * pi * number / count for number in range(count))
-    return [(rx * cos(turn), ry * sin(turn)) for turn in turns]
-
-
-def _extent(count: int, width: float) -> tuple[float, float]:
-    heights = [y for _, y in _on_ring(count, width)] or [0.0]
-    return min(heights), max(heights)
-
-
-def _panel(panel: _Panel, left: float, width: float) -> str:
-    total, height = _size(panel, width)
-    middle = left + total / 2
-    top, bottom = _extent(len(panel.ring), width)
-    centre = _HEADING + _MARGIN + _HEIGHT / 2 - top
-    ring = [
-        _Positioned(box, middle + x, centre + y)
-        for box, (x, y) in zip(panel.ring, _on_ring(len(panel.ring), width), strict=True)
+def _drawn(box: _Box, middle: tuple[float, float], shape: Shape) -> str:
+    left, top = middle[0] - shape.width / 2, middle[1] - shape.height / 2
+    start, end, first = left + 14, left + shape.width - 14, top + (26 if len(box.addresses) > 1 else 32)
+    if box.addresses:
+        texts = [_text("name", start, first, box.name), _text("role", end, first, box.role)]
+    else:
+        texts = [
+            _text("name", start, top + 22, box.name),
+            _text("role below", start, top + 41, box.role),
+        ]
+    texts += [
+        _text("address", start, first + 19 + 16 * at, line, ' xml:space="preserve"')
+        for at, line in enumerate(box.addresses)
     ]
-    first_row = centre + bottom + _HEIGHT / 2 + 2 * _GAP + _HEIGHT / 2
-    below = _rows(panel.rows, _in_a_row(panel, width), middle, first_row, width)
-    lines = [_line(one, other, "peers") for at, one in enumerate(ring) for other in ring[at + 1 :]]
-    lines += [_line(positioned, _nearest(positioned, ring), "follows") for positioned in below if ring]
-    frame = f'<rect class="panel" {_rectangle(left + 1, 1, total - 2, height - 2)} rx="14"/>\n'
-    heading = f'<text class="heading" x="{left + _MARGIN:.1f}" y="34">{escape(panel.heading)}</text>\n'
     return (
-        frame
-        + heading
-        + "".join(lines)
-        + "".join(_drawn(positioned, width) for positioned in (*ring, *below))
+        f'<g class="node {box.kind}"><rect {_rectangle(left, top, shape.width, shape.height)} rx="10"/>'
+        f"{''.join(texts)}</g>\n"
     )
 
 
-def _rows(
-    boxes: Sequence[_Box], per_row: int, middle: float, first: float, width: float
-) -> list[_Positioned]:
-    positioned = []
-    for at, box in enumerate(boxes):
-        row, column = divmod(at, per_row)
-        count = min(per_row, len(boxes) - row * per_row)
-        x = middle + (column - (count - 1) / 2) * (width + _GAP)
-        positioned.append(_Positioned(box, x, first + row * (_HEIGHT + _GAP)))
-    return positioned
-
-
-def _nearest(positioned: _Positioned, ring: Sequence[_Positioned]) -> _Positioned:
-    return min(ring, key=lambda other: (other.x - positioned.x) ** 2 + (other.y - positioned.y) ** 2)
-
-
-def _line(one: _Positioned, other: _Positioned, kind: str) -> str:
-    return f'<line class="{kind}" x1="{one.x:.1f}" y1="{one.y:.1f}" x2="{other.x:.1f}" y2="{other.y:.1f}"/>\n'
-
-
-def _drawn(positioned: _Positioned, width: float) -> str:
-    box, left, top = positioned.box, positioned.x - width / 2, positioned.y - _HEIGHT / 2
-    first = top + (26 if len(box.lines) > 1 else 32)
-    rows = "".join(
-        f'<text class="address" x="{left + 14:.1f}" y="{first + 19 + 16 * at:.1f}" xml:space="preserve">'
-        f"{escape(line)}</text>"
-        for at, line in enumerate(box.lines)
-    )
-    return (
-        f'<g class="node {box.kind}"><rect {_rectangle(left, top, width, _HEIGHT)} rx="10"/>'
-        f'<text class="name" x="{left + 14:.1f}" y="{first:.1f}">{escape(box.name)}</text>'
-        f'<text class="role" x="{left + width - 14:.1f}" y="{first:.1f}">{escape(box.role)}</text>{rows}</g>\n'
-    )
+def _text(kind: str, x: float, y: float, text: str, more: str = "") -> str:
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}"{more}>{escape(text)}</text>'
 
 
 def _rectangle(left: float, top: float, width: float, height: float) -> str:
     return f'x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
 
 
-def _arrow(size: tuple[float, float]) -> str:
-    left, middle = size[0] + 18, size[1] / 2
-    right = size[0] + _BETWEEN - 18
-    return f'<path class="arrow" d="M {left:.1f} {middle:.1f} H {right:.1f} m -13 -10 l 13 10 l -13 10"/>\n'
+def _arrow(picture: _Picture) -> str:
+    left, middle = picture.layout.width + 10, picture.layout.height / 2
+    right = picture.layout.width + picture.form.between - 10
+    return f'<path class="arrow" d="M {left:.1f} {middle:.1f} H {right:.1f} m -11 -9 l 11 9 l -11 9"/>\n'

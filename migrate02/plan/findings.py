@@ -131,6 +131,10 @@ NOBODYS_ADDRESS = UNKNOWN_PEER.text(
     "{peer} in -peers of {nodes} is the address of no node that is described here.",
     "Give its files too, or --member NAME=http://{peer}. If it is gone, give --gone {peer}.",
 )
+GONE_FROM_NOWHERE = UNKNOWN_PEER.text(
+    "--gone {address}: no node has it in -peers.",
+    "{hint}",
+)
 
 STANDBY_FOUND = Code(
     "standby-found",

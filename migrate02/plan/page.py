@@ -8,7 +8,7 @@ from migrate02.plan.commands import command_line
 from migrate02.plan.diagram import diagram
 from migrate02.plan.markdown import HEADINGS, row, title
 from migrate02.plan.markdown_parts import counted
-from migrate02.plan.page_parts import code, escape, findings_html, framed, runbook_html, table
+from migrate02.plan.page_parts import commands, escape, findings_html, framed, runbook_html, table
 from migrate02.plan.planning import ClusterPlan, Plan
 from migrate02.plan.runbook import HOW_TO_GO_BACK, runbook
 
@@ -24,21 +24,21 @@ def as_html(plan: Plan) -> str:
 def _body(plan: Plan) -> Iterator[str]:
     if len(plan.clusters) > 1:
         links = (
-            f'<a href="#cluster-{at}"{_REFUSED if cluster.is_refused else ""}>{escape(cluster.name)}</a>'
+            f'<a href="#cluster-{at}"{_REFUSED if cluster.is_refused else ">"}{escape(cluster.name)}</a>'
             for at, cluster in enumerate(plan.clusters, 1)
         )
-        yield f"<nav>{''.join(links)}</nav>"
-    yield from findings_html(plan.findings)
+        yield f'<nav aria-label="Clusters">{"".join(links)}</nav>'
+    yield from findings_html(plan.findings, "h2")
     for at, cluster in enumerate(plan.clusters, 1):
         yield from _cluster(cluster, at)
 
 
-_REFUSED = ' class="refused"'
+_REFUSED = ' class="refused">errors: '
 
 
 def _cluster(plan: ClusterPlan, at: int) -> Iterator[str]:
     yield f'<section id="cluster-{at}">\n<h2>{escape(title(plan))}</h2>'
-    yield f'<div class="scroll">{diagram(plan)}</div>'
+    yield diagram(plan)
     yield from table(HEADINGS, map(row, plan.nodes))
     yield from findings_html(plan.findings)
     if plan.is_refused:
@@ -46,6 +46,6 @@ def _cluster(plan: ClusterPlan, at: int) -> Iterator[str]:
         return
     yield "<h3>Start lines</h3>"
     for node in plan.nodes:
-        yield code([command_line(node)])
+        yield commands([command_line(node)])
     yield from runbook_html(HOW_TO_GO_BACK, runbook(plan))
     yield "</section>"

@@ -10,7 +10,7 @@ from compat.findings import ERROR, REVIEW, Finding, worst
 from compat.settings import FLAG, Origin
 from compat.translate import ORDER
 from migrate02.plan import checks
-from migrate02.plan.findings import NO_SUCH_NODE, NOBODY_VOTES, ONLY_PEER_URL
+from migrate02.plan.findings import GONE_FROM_NOWHERE, NO_SUCH_NODE, NOBODY_VOTES, ONLY_PEER_URL
 from migrate02.plan.grouping import clusters_of, rank
 from migrate02.plan.nodes import (
     CLIENT_URLS,
@@ -121,7 +121,9 @@ def make_plan(
         reported = [finding for finding, owners in shared if any(owner in cluster for owner in owners)]
         name = _unlike(clusters, cluster[0].name or cluster[0].source)
         clusters[name] = _planned(name, cluster, options, reported)
-    return Plan(tuple(clusters.values()), (*findings, *_of_strangers(nodes, options)))
+    return Plan(
+        tuple(clusters.values()), (*findings, *_of_strangers(nodes, options), *_of_gone(nodes, options))
+    )
 
 
 def _by_hand(name: str, url: str) -> Node:
@@ -137,6 +139,18 @@ def _of_strangers(nodes: Sequence[Node], options: PlanOptions) -> list[Finding]:
         NO_SUCH_NODE.finding("name", Origin(FLAG, "--standby"), name=name, names=names)
         for name in options.standbys
         if name not in known
+    ]
+
+
+def _of_gone(nodes: Sequence[Node], options: PlanOptions) -> list[Finding]:
+    """Addresses that nobody asks for: with a slip of the pen, or a name, the one that was meant would stay unknown."""
+    asked_for = {peer for node in nodes for peer in node.peers}
+    unknown = ", ".join(sorted(asked_for - {node.peer_address for node in nodes}))
+    hint = f"Give HOST:PORT as it is there: {unknown}." if unknown else "Leave it out: all peers are known."
+    return [
+        GONE_FROM_NOWHERE.finding("peers", Origin(FLAG, "--gone"), address=address, hint=hint)
+        for address in options.gone
+        if address not in asked_for
     ]
 
 

@@ -33,7 +33,7 @@ def as_html(cluster: Cluster) -> str:
 
 
 def _section(cluster: Cluster) -> Iterator[str]:
-    yield "<section>"
+    yield "<section>\n<h2>Members</h2>"
     yield from page_parts.table(HEADINGS, map(row, cluster.members))
     yield from page_parts.findings_html(cluster.findings)
     yield from page_parts.runbook_html(HOW_TO_READ, runbook(cluster))

@@ -173,8 +173,41 @@ def test_a_word_is_what_it_says_in_a_shell_and_runs_nothing(tmp_path: Path) -> N
 
 
 def test_a_variable_stays_one() -> None:
-    assert word("http://$IP:4001") == '"http://$IP:4001"'
+    assert word("http://$IP:4001") == '"http://${IP:?}:4001"'
     assert word("$(hostname)") == '"$(hostname)"'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "without"),
+    [
+        ("http://$IP:4001", "http://10.0.0.1:4001", None),
+        ("http://${IP}:4001", "http://10.0.0.1:4001", None),
+        ("http://${IP:-127.0.0.1}:4001", "http://10.0.0.1:4001", "http://127.0.0.1:4001"),
+        ("a $IP b", "a 10.0.0.1 b", None),
+    ],
+)
+def test_a_variable_without_a_value_ends_the_line_before_anything_runs(
+    text: str, shown: str, without: str | None
+) -> None:
+    line = f"printf %s {word(text)}"
+    assert _said(line, IP="10.0.0.1") == shown
+    assert _said(line) == without
+    assert _said(line, IP="") == without
+    far = f"sh -c {shlex.quote(line)}"  # as behind ssh
+    assert _said(far, IP="10.0.0.1") == shown
+    assert _said(far) == without
+
+
+def _said(line: str, **environment: str) -> str | None:
+    """What a shell prints, or None where it refuses the line."""
+    done = subprocess.run(
+        ["sh", "-c", line], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    if done.returncode:
+        assert "IP" in done.stderr
+        assert done.stdout == ""
+        return None
+    return done.stdout
 
 
 def test_a_machine_is_no_option() -> None:

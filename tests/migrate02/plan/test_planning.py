@@ -206,6 +206,20 @@ def test_a_peer_that_is_gone_is_left_out() -> None:
     assert [member.name for member in only(plan).members] == ["infra1", "infra2"]
 
 
+@pytest.mark.parametrize("given", ["infra3", "10.7.0.31:7001", "http://10.7.0.13:7001", "10.7.0.13"])
+def test_what_is_said_to_be_gone_and_is_in_no_list_is_refused(given: str) -> None:
+    plan = make_plan(three()[:2], PlanOptions(gone=(given,)))
+    assert plan.worst == ERROR
+    (finding,) = plan.findings
+    assert finding.message == f"--gone {given}: no node has it in -peers."
+    assert finding.remedy == "Give HOST:PORT as it is there: 10.7.0.13:7001."
+
+
+def test_where_all_peers_are_known_nothing_is_gone() -> None:
+    (finding,) = make_plan(three(), PlanOptions(gone=("10.7.0.14:7001",))).all_findings
+    assert finding.remedy == "Leave it out: all peers are known."
+
+
 def test_a_member_can_be_described_by_hand() -> None:
     plan = make_plan(three()[:2], PlanOptions(members=(("infra3", "http://10.7.0.13:7001"),)))
     assert only(plan).initial_cluster == THREE
