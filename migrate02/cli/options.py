@@ -26,6 +26,21 @@ def add_choice_of_files(parser: ArgumentParser) -> None:
         )
 
 
+def add_of_a_project(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--within",
+        metavar="DIR",
+        default="",
+        help="the files are parts of this directory: read all of it, report on the files given",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        default="",
+        help="read settings for this project there (default: .migrate02.toml or pyproject.toml)",
+    )
+
+
 def add_hidden(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--hidden",

@@ -28,13 +28,13 @@ def selected(conversions: Iterable[Conversion], select: list[str], ignore: list[
 def report(conversions: list[Conversion], output: str, *, texts: bool, one: bool) -> None:
     """Print the findings to standard error, the rest to standard output.
 
-    ``output`` is text, diff, json, sarif or github. ``texts``: with output text, print the results as well. ``one``:
-    with output json, the object of one file, not a list.
+    ``output`` is text, diff, json, or one of ``MACHINES``. ``texts``: with output text, print the results as well.
+    ``one``: with output json, the object of one file, not a list.
     """
-    if output in ("sarif", "github"):
-        from migrate02.cli.listings import as_github, as_sarif
+    if output not in ("text", "diff", "json"):
+        from migrate02.cli.machines import MACHINES
 
-        print(redacted(as_sarif(conversions) if output == "sarif" else as_github(conversions)), end="")
+        print(redacted(MACHINES[output](conversions)), end="")
         return
     lines = [line for conversion in conversions for line in finding_lines(conversion.findings)]
     tell([*lines, *summary(conversions)] if len(conversions) > 1 else lines)

@@ -18,6 +18,8 @@ from migrate02.formats.detection import may_be_etcds
 
 NO_CONFIGURATION = (".md", ".rst", ".adoc", ".html", ".txt", ".log")
 """Names of files in a tree that only talk about etcd: not reported, unless they are named."""
+REPORTS = (".sarif", "junit.xml", "gl-code-quality-report.json")
+"""Names of reports, which a run before this one may have left in a tree: they quote configuration. Never read there."""
 PROGRAMS = (".go", ".py", ".c", ".rs", ".java", ".js")
 """Names of sources in a tree, which may drive etcd by themselves: reported only where they start it."""
 
@@ -59,12 +61,9 @@ def convert_paths(
     paths: Sequence[str], options: Options, choice: Choice, report: Report, progress: Progress = nothing
 ) -> Iterator[Conversion]:
     """What comes of all files, in the order of ``paths``; of a directory those chosen that are about etcd."""
-    texts, order, named, unusable = read_paths(paths, choice, progress)
-    from migrate02.convert.deployment import Deployment
-
-    deployment = Deployment(texts, named, options)
-    deployment.read(lambda done: progress("converting", done, len(texts)))
-    conversions = unusable | {item.name: item for item in deployment.convert()}
+    files = read_paths(paths, choice, progress)
+    order, named = files.order, files.named
+    conversions = convert_files(files, options, progress)
     for path in paths:
         if path not in named and not any(name in conversions for name in order if _is_below(name, path)):
             report([f"no etcd configuration found in {path}"])
@@ -72,6 +71,15 @@ def convert_paths(
         conversion = conversions.get(name)
         if conversion is not None and (name in named or conversion.says_something):
             yield conversion
+
+
+def convert_files(files: Files, options: Options, progress: Progress = nothing) -> dict[str, Conversion]:
+    """What comes of files that were read, as one deployment; by their names."""
+    from migrate02.convert.deployment import Deployment
+
+    deployment = Deployment(files.texts, files.named, options)
+    deployment.read(lambda done: progress("converting", done, len(files.texts)))
+    return files.unusable | {item.name: item for item in deployment.convert()}
 
 
 def _found(folder: str, choice: Choice, unusable: dict[str, Conversion]) -> Iterator[str]:
@@ -86,6 +94,8 @@ def _found(folder: str, choice: Choice, unusable: dict[str, Conversion]) -> Iter
 
 def _text(name: str, unusable: dict[str, Conversion], *, named: bool) -> str | None:
     """A file's text when it is worth a closer look, or was named."""
+    if not named and name.endswith(REPORTS):
+        return None
     try:
         text = read_text(name, named=named)
     except Unreadable as error:

@@ -79,8 +79,9 @@ def test_options_that_make_no_sense_are_told_in_one_line(tmp_path: Path, words: 
     assert (run.status, len(run.err.splitlines())) == (REFUSED, 1)
 
 
-def test_the_hook_for_pre_commit_fails_on_04_and_passes_on_2x(tmp_path: Path) -> None:
-    (hook,) = yaml.safe_load((Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text())
+def test_the_hook_for_whole_trees_fails_on_04_and_passes_on_2x(tmp_path: Path) -> None:
+    hooks = yaml.safe_load((Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text())
+    (hook,) = (hook for hook in hooks if hook["id"] == "migrate02-tree")
     program, *words = shlex.split(hook["entry"])
     assert (program, hook["pass_filenames"]) == ("migrate02", False)
     plant(tmp_path, {"etcd.env": OLD, "README.md": "etcd -addr 10.0.0.1:4001\n", "x.py": "print('etcd')\n"})
