@@ -21,11 +21,11 @@ DIST_STAMP := dist/.built
 
 SOAK := $(COMPILED)/bin/python -P tests/soak.py
 
-TYPED_SCRIPTS := packaging/backend.py packaging/from_source.py
+TYPED_SCRIPTS := packaging/backend.py packaging/from_source.py packaging/generate.py packaging/parsers.py
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-.PHONY: demo test dist compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert lint types contracts bench docs lock proto clean
+.PHONY: demo test dist compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert lint types contracts bench docs packaging lock proto clean
 
 # The commands, run from the sources: all that a first look needs.
 $(RUNS): pyproject.toml constraints.txt packaging/from_source.py
@@ -106,6 +106,9 @@ bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py
+
+packaging: $(STAMP)  ## the man pages and the shells' completion, from the parsers of the commands
+	$(BIN)/python packaging/generate.py
 
 proto: $(STAMP)  ## the protobuf modules, from the .proto files
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. server/proto/*.proto
