@@ -38,7 +38,7 @@ $(STAMP): $(RUNS)
 	@touch $@
 
 # The sdist, the pure wheel that is built of it, and a compiled wheel for this machine.
-$(DIST_STAMP): $(STAMP) setup.py MANIFEST.in README.md packaging/backend.py $(SOURCES)
+$(DIST_STAMP): $(STAMP) setup.py MANIFEST.in $(shell find packaging -type f -not -name '*.pyc') $(SOURCES)
 	rm -rf build dist
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m build
 	rm -rf build
@@ -65,9 +65,7 @@ dist: $(DIST_STAMP)  ## what is published, in dist/: the sdist, a pure wheel, a 
 
 compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as MIGRATE02_COMPILE=always has pip do it; bench/ measures that
 
-test-dist: $(DIST_STAMP)  ## what is published, in dist/: the sdist, a pure wheel, a compiled wheel for this machine
-
-compiled: $(COMPILED_STAMP)  ## the quick tests of what is compiled, against that
+test-compiled: $(COMPILED_STAMP)  ## the quick tests of what is compiled, against that
 	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) --dist worksteal $(OF_COMPILED)
 
 soak: $(COMPILED_STAMP)  ## simulated clusters under faults, by the thousand: make soak SEEDS=100000
