@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
-from migrate02.cli.options import add_choice_of_files
+from migrate02.cli.options import add_amount_of_findings, add_choice_of_files
 from migrate02.cli.output import tell
 from migrate02.cli.parsing import Misuse
 
@@ -35,7 +35,8 @@ With several files the worst status wins: 3, then 1, then 2, then 0."""
 
 OURS_ALONE = (
     "--to", "--target", "--format", "--from", "--include", "--exclude", "--hostname", "--member-has-data", "--write",
-    "--check", "--diff", "--json", "--output", "--select", "--ignore", "--allow-residue",
+    "--check", "--diff", "--json", "--output", "--select", "--ignore", "--severity", "--quiet",
+    "--allow-residue",
 )  # fmt: skip
 """Options of ``convert`` whose names no etcd knows: after ``--`` they are in the wrong place."""
 
@@ -59,6 +60,9 @@ class ConvertArguments(argparse.Namespace):
     output: str
     select: list[str]
     ignore: list[str]
+    severity: str
+    quiet: bool
+    verbose: bool
     allow_residue: bool
 
 
@@ -113,7 +117,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs = parser.add_mutually_exclusive_group()
     for name, text in (
         ("diff", "print a diff instead of the result"),
-        ("json", "print one JSON object: config and findings"),
+        ("json", "print one JSON object: the files, their config and findings"),
     ):
         outputs.add_argument(f"--{name}", dest="output", action="store_const", const=name, help=text)
     outputs.add_argument(
@@ -128,6 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--ignore", "report no finding of this code, unless it refuses; may be given again"),
     ):
         add(name, metavar="CODE", type=values.code, action="append", default=[], help=text)
+    add_amount_of_findings(parser)
     add("--allow-residue", action="store_true", help="exit 0, not 2, when something needs your attention")
 
 
@@ -180,7 +185,8 @@ def _convert_and_write(args: ConvertArguments) -> int:
             conversions = _conversions(args)
             with held() as check:
                 conversions = writing.write(conversions, check, tell)
-            tell(writing.said)
+            if not args.quiet:
+                tell(writing.said)
             return _report(args, conversions)
     except Stopped as stopped:
         stopped.done = writing.done
@@ -260,10 +266,10 @@ def _progress() -> Progress:
 
 def _report(args: ConvertArguments, conversions: list[Conversion]) -> int:
     """Prints it; returns the exit status."""
-    from migrate02.cli.report import report
+    from migrate02.cli.report import Manner, report
 
-    one = len(conversions) == 1 and not any(map(os.path.isdir, args.inputs))
-    report(conversions, args.output, texts=not (args.check or args.write), one=one)
+    manner = Manner(args.severity, args.quiet, args.verbose)
+    report(conversions, args.output, manner, texts=not (args.check or args.write))
     if any(conversion.refused for conversion in conversions):
         return REFUSED
     if args.check and any(conversion.changed for conversion in conversions):

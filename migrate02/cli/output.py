@@ -13,6 +13,19 @@ def tell(lines: Iterable[str]) -> None:
     sys.stderr.write("".join(f"{shown(line)}\n" for line in lines))
 
 
+def tell_findings(lines: Iterable[str]) -> None:
+    """The same, on a terminal as wide as that and in colour."""
+    if not sys.stderr.isatty():
+        tell(lines)
+        return
+    from migrate02.cli import terminal
+    from server.printable import shown
+
+    width, colour = terminal.columns(sys.stderr), terminal.has_colour()
+    said = (terminal.folded(shown(line), width) for line in lines)
+    sys.stderr.write("".join(f"{terminal.coloured(text) if colour else text}\n" for text in said))
+
+
 def warn(lines: Iterable[str]) -> None:
     """The same, as warnings."""
     tell(f"warning: {line}" for line in lines)
