@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def tell(lines: Iterable[str]) -> None:
@@ -41,3 +41,8 @@ def emit(text: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
+
+
+def camel_case(fields: Mapping[str, object]) -> dict[str, object]:
+    """With names as all JSON of the tool has them: ``clusterId``, not ``cluster_id``."""
+    return {name[:1] + name.title().replace("_", "")[1:]: value for name, value in fields.items()}
