@@ -128,7 +128,7 @@ UNUSABLE_INPUT = Code(
     "unusable-input",
     ERROR,
     "a file that cannot be read as an etcd configuration",
-    "The file is missing, unreadable, empty, binary, broken, or holds no etcd setting. 0.4's own file is TOML "
+    "The file is missing, empty, binary, broken, or holds no etcd setting. 0.4's own file is TOML "
     "(/etc/etcd/etcd.conf); environment files (NAME=value lines) and command lines are read too.",
 )
 UNUSABLE_CONFIG = UNUSABLE_INPUT.text(

@@ -29,7 +29,8 @@ exit status:
   0  nothing to do, or done
   1  --check: something would change
   2  converted, but something needs your attention (see the findings)
-  3  refused or unusable input; that file was not changed
+  3  refused, or could not be read or written; that file was not changed, nor what belongs to one
+     node with it
   128 + N  stopped by signal N (130: Ctrl-C, 143: SIGTERM); the last line says what was written
 With several files the worst status wins: 3, then 1, then 2, then 0."""
 
@@ -204,7 +205,6 @@ def _conversions(args: ConvertArguments) -> list[Conversion]:
 
 def _converted(args: ConvertArguments) -> Iterator[Conversion]:
     """One for each file that is about etcd, ``-``, or command line. Files given together are one deployment."""
-    from migrate02.convert.conversion import refused
     from migrate02.convert.deployment import convert_text
     from migrate02.convert.inputs import convert_words
     from migrate02.files.reading import Unreadable
@@ -217,7 +217,9 @@ def _converted(args: ConvertArguments) -> Iterator[Conversion]:
         try:
             yield convert_text(_standard_input(), STDIN, options)
         except Unreadable as error:
-            yield refused(STDIN, str(error), remedy=error.remedy)
+            from migrate02.files.tree import refused_reading
+
+            yield refused_reading(STDIN, error)
     if any(path != "-" for path in args.inputs):
         from migrate02.files.tree import convert_paths
         from migrate02.files.walking import Choice
@@ -243,14 +245,14 @@ def _options(args: ConvertArguments) -> Options:
 
 def _standard_input() -> str:
     """Raises Unreadable."""
-    from migrate02.files.reading import Unreadable, read_all, reason
+    from migrate02.files.reading import Unreadable, read_all, unreadable
 
     if sys.stdin is None:
         raise Unreadable("closed")
     try:
         return read_all(sys.stdin.buffer)
     except OSError as error:
-        raise Unreadable(reason(error)) from None
+        raise unreadable(error) from None
 
 
 def _progress() -> Progress:

@@ -73,6 +73,13 @@ def urls(text: str) -> list[str]:
         raise ArgumentTypeError(str(error)) from None
 
 
+def live_url(text: str) -> str:
+    """Of a running cluster. That it is a whole URL, is seen when it is asked."""
+    if text and not text.startswith(("http://", "https://")):  # empty: not given
+        raise ArgumentTypeError(f"{text} lacks http://; write http://{text.rpartition('://')[2]}")
+    return text
+
+
 def positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise ArgumentTypeError(f"{text} is not a number of 1 or more")

@@ -13,7 +13,7 @@ import pytest
 
 from migrate02.cli.convert import OURS_ALONE
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
-from tests.migrate02.running import convert, migrate02
+from tests.migrate02.running import ROOT, convert, migrate02
 
 OLD = 'name = "m1"\naddr = "10.0.0.9:4001"\n[peer]\naddr = "10.0.0.9:7001"\n'
 NAMELESS = 'addr = "10.0.0.9:4001"\n'
@@ -210,7 +210,11 @@ def test_a_file_that_may_not_be_read_is_told(old: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("builtins.open", refuse)
     run = convert(old)
-    assert (run.status, run.err) == (REFUSED, f"error[unusable-input] {old}: Permission denied\n")
+    assert (run.status, run.err) == (
+        REFUSED,
+        f"error[cannot-read] {old}: Permission denied -> Run it as a user who has the right, or give the right to "
+        "this one.\n",
+    )
 
 
 def test_a_file_too_large_is_told(tmp_path: Path) -> None:
@@ -385,3 +389,10 @@ def test_bytes_go_out_as_they_came_in_whatever_the_locale() -> None:
     )
     assert done.returncode == DONE
     assert done.stdout.startswith(b'# M\xfcnchen \xe4\xb8\x96\nETCD_NAME="m\xe4\xb8\x96"\n')
+
+
+def test_the_readme_and_the_help_tell_the_same_of_status_3() -> None:
+    text = " ".join(migrate02("convert", "--help").out.split())
+    said = "refused, or could not be read or written; that file was not changed, nor what belongs to one node with it"
+    assert f"3 {said}" in text
+    assert f"| 3 | {said}." in (ROOT / "README.md").read_text()

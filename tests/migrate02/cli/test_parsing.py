@@ -58,3 +58,18 @@ def test_a_misspelt_flag_or_key_is_met_with_the_right_one(tmp_path: Path) -> Non
         "Did you mean addr?",
         "Did you mean peer.addr?",
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ["plan --live {}", "import --live {} --to http://x", "import --snapshot x --to {}"]
+)
+def test_an_address_without_its_scheme_is_told_as_such(line: str) -> None:
+    run = migrate02(*line.format("127.0.0.1:4001").split())
+    assert run.status == REFUSED
+    assert ": 127.0.0.1:4001 lacks http://; write http://127.0.0.1:4001 (see " in run.err
+
+
+def test_an_unknown_host_is_told_in_words() -> None:
+    run = migrate02("plan", "--live", "http://nowhere.invalid:4001")
+    assert "its host is not known: " in run.err
+    assert "Errno" not in run.err
