@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from compat.findings import ERROR, Finding
+from compat.likely import did_you_mean
 from migrate02.cli import values
 from migrate02.cli.parsing import Misuse
 from migrate02.convert.conversion import Conversion
@@ -79,16 +80,10 @@ def parsed(section: Section) -> Configured:
     found: dict[str, Any] = {"folder": os.path.dirname(section.path) or os.curdir}
     for key, value in _table(table, section.path).items():
         if key not in _KEYS:
-            raise Misuse(f"{section.path}: unknown key {key}{_meant(key)}; the keys are {', '.join(_KEYS)}")
+            meant = did_you_mean(key.replace("_", "-"), _KEYS) or f"; the keys are {', '.join(_KEYS)}"
+            raise Misuse(f"{section.path}: unknown key {key}{meant}")
         found[key.replace("-", "_")] = _KEYS[key](value, f"{section.path}: {key}")
     return Configured(**found)
-
-
-def _meant(key: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(key.replace("_", "-"), _KEYS, 1)
-    return f", did you mean {close[0]}?" if close else ""
 
 
 def _target(value: object, place: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
-from migrate02.cli.options import add_choice_of_files, add_of_a_project
+from migrate02.cli.options import add_amount_of_findings, add_choice_of_files, add_of_a_project
 from migrate02.cli.output import tell
 from migrate02.cli.parsing import Misuse
 
@@ -31,13 +31,15 @@ exit status:
   0  nothing to do, or done
   1  --check: something would change
   2  converted, but something needs your attention (see the findings)
-  3  refused or unusable input; that file was not changed
+  3  refused, or could not be read or written; that file was not changed, nor what belongs to one
+     node with it
   128 + N  stopped by signal N (130: Ctrl-C, 143: SIGTERM); the last line says what was written
 With several files the worst status wins: 3, then 1, then 2, then 0."""
 
 OURS_ALONE = (
     "--to", "--target", "--format", "--from", "--include", "--exclude", "--within", "--config", "--hostname",
-    "--member-has-data", "--write", "--check", "--diff", "--json", "--output", "--select", "--ignore",
+    "--member-has-data", "--write", "--check", "--diff", "--json", "--output", "--select", "--ignore", "--severity",
+    "--quiet",
     "--allow-residue",
 )  # fmt: skip
 """Options of ``convert`` whose names no etcd knows: after ``--`` they are in the wrong place."""
@@ -65,6 +67,9 @@ class ConvertArguments(argparse.Namespace):
     output: str
     select: list[str]
     ignore: list[str]
+    severity: str
+    quiet: bool
+    verbose: bool
     allow_residue: bool
 
 
@@ -120,7 +125,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs = parser.add_mutually_exclusive_group()
     for name, text in (
         ("diff", "print a diff instead of the result"),
-        ("json", "print one JSON object: config and findings"),
+        ("json", "print one JSON object: the files, their config and findings"),
     ):
         outputs.add_argument(
             f"--{name}", dest="output", action="store_const", const=name, default="text", help=text
@@ -137,6 +142,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--ignore", "report no finding of this code, unless it refuses; may be given again"),
     ):
         add(name, metavar="CODE", type=values.code, action="append", default=[], help=text)
+    add_amount_of_findings(parser)
     add("--allow-residue", action="store_true", help="exit 0, not 2, when something needs your attention")
 
 
@@ -194,7 +200,8 @@ def _convert_and_write(args: ConvertArguments) -> int:
             conversions = _conversions(args)
             with held() as check:
                 conversions = writing.write(conversions, check, tell)
-            tell(writing.said)
+            if not args.quiet:
+                tell(writing.said)
             return _report(args, conversions)
     except Stopped as stopped:
         stopped.done = writing.done
@@ -214,7 +221,6 @@ def _conversions(args: ConvertArguments) -> list[Conversion]:
 def _converted(args: ConvertArguments) -> Iterator[Conversion]:
     """One for each file that is about etcd, ``-``, or command line. Files given together are one deployment."""
     from migrate02.cli.progress import if_on_terminal as progress
-    from migrate02.convert.conversion import refused
     from migrate02.convert.deployment import convert_text
     from migrate02.convert.inputs import convert_words
     from migrate02.files.reading import Unreadable
@@ -228,7 +234,9 @@ def _converted(args: ConvertArguments) -> Iterator[Conversion]:
         try:
             yield convert_text(_standard_input(), STDIN, options)
         except Unreadable as error:
-            yield refused(STDIN, str(error), remedy=error.remedy)
+            from migrate02.files.tree import refused_reading
+
+            yield refused_reading(STDIN, error)
     choice = Choice(
         args.include, args.exclude, args.project.folder if args.exclude is args.project.exclude else ""
     )
@@ -260,27 +268,27 @@ def _options(args: ConvertArguments) -> Options:
 
 def _standard_input() -> str:
     """Raises Unreadable."""
-    from migrate02.files.reading import Unreadable, read_all, reason
+    from migrate02.files.reading import Unreadable, read_all, unreadable
 
     if sys.stdin is None:
         raise Unreadable("closed")
     try:
         return read_all(sys.stdin.buffer)
     except OSError as error:
-        raise Unreadable(reason(error)) from None
+        raise unreadable(error) from None
 
 
 def _report(args: ConvertArguments, conversions: list[Conversion]) -> int:
     """Prints it; returns the exit status."""
-    from migrate02.cli.report import report
+    from migrate02.cli.report import Manner, report
 
-    one = len(conversions) == 1 and not args.within and not any(map(os.path.isdir, args.inputs))
-    reported = conversions
+    manner = Manner(args.severity, args.quiet, args.verbose)
+    told = conversions
     if args.check and args.output in OF_MACHINES:
         from migrate02.cli.spots import with_unconverted
 
-        reported = with_unconverted(conversions)
-    report(reported, args.output, texts=not (args.check or args.write), one=one)
+        told = with_unconverted(conversions)
+    report(told, args.output, manner, texts=not (args.check or args.write))
     if any(conversion.refused for conversion in conversions):
         return REFUSED
     if args.check and any(conversion.changed for conversion in conversions):

@@ -56,16 +56,26 @@ def _typed(kind: str, value: str) -> object:
     return value
 
 
-def as_json(conversions: list[Conversion], *, one: bool) -> str:
-    """One object for one input; else one object with a list of them under ``files``."""
-    objects = [_as_object(conversion) for conversion in conversions]
-    return json.dumps(objects[0] if one else {"files": objects}, indent=2, ensure_ascii=True)
+def as_json(conversions: list[Conversion]) -> str:
+    """One object, of one shape for any number of files; see docs/schemas/convert.json."""
+    objects = {
+        "files": [_as_object(conversion) for conversion in conversions],
+        "summary": {
+            "files": len(conversions),
+            "converted": sum(item.changed for item in conversions),
+            "unchanged": sum(not item.refused and not item.changed for item in conversions),
+            "refused": sum(item.refused for item in conversions),
+            "needAttention": sum(item.needs_review for item in conversions),
+        },
+    }
+    return json.dumps(objects, indent=2, ensure_ascii=True)
 
 
 def _as_object(conversion: Conversion) -> dict[str, object]:
     return {
         "file": conversion.name,
         "changed": conversion.changed,
+        "refused": conversion.refused,
         "config": typed(conversion.config),
         "findings": [
             {
@@ -73,6 +83,7 @@ def _as_object(conversion: Conversion) -> dict[str, object]:
                 "severity": finding.severity,
                 "setting": finding.setting,
                 "origin": finding.place,
+                "line": (finding.origin.line if finding.origin else 0) or None,
                 "message": finding.message,
                 "remedy": finding.remedy,
             }

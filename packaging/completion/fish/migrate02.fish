@@ -51,7 +51,7 @@ function _shtab_migrate02_using
 end
 
 set -g _shtab_migrate02_commands convert undo data 'data inspect' 'data export' 'data verify' import plan v2store 'v2store check' 'v2store export' 'v2store clean' 'v2store plan' explain discovery 'discovery inspect' srv 'srv check'
-set -g _shtab_migrate02_opts_with_value --advertise --as --backup --ca-file --cert-file --config --connections --dns-server --exclude --for --format --from --gone --hidden --hostname --ignore --include --initial-cluster --initial-cluster-token --key-file --live --member --name --out --output --ports --select --snapshot --standby --target --to --token --wal-dir --within
+set -g _shtab_migrate02_opts_with_value --advertise --as --backup --ca-file --cert-file --config --connections --dns-server --exclude --for --format --from --gone --hidden --hostname --ignore --include --initial-cluster --initial-cluster-token --key-file --live --member --name --out --output --ports --select --severity --snapshot --standby --target --to --token --wal-dir --within
 
 complete -c migrate02 -e
 complete -c migrate02 -f
@@ -74,10 +74,13 @@ complete -c migrate02 -n '_shtab_migrate02_using convert' -l member-has-data -d 
 complete -c migrate02 -n '_shtab_migrate02_using convert' -l write -d 'replace the files; originals: FILE.0.4, of a directory DIR/.migrate02'
 complete -c migrate02 -n '_shtab_migrate02_using convert' -l check -d 'print nothing but findings; exit 1 if something would change'
 complete -c migrate02 -n '_shtab_migrate02_using convert' -l diff -d 'print a diff instead of the result'
-complete -c migrate02 -n '_shtab_migrate02_using convert' -l json -d 'print one JSON object: config and findings'
+complete -c migrate02 -n '_shtab_migrate02_using convert' -l json -d 'print one JSON object: the files, their config and findings'
 complete -c migrate02 -n '_shtab_migrate02_using convert' -l output -xka "text json sarif github junit gitlab" -d 'print the findings as text, json (like --json), sarif, github, junit, gitlab'
 complete -c migrate02 -n '_shtab_migrate02_using convert' -l select -x -d 'report only findings of this code; may be given again'
 complete -c migrate02 -n '_shtab_migrate02_using convert' -l ignore -x -d 'report no finding of this code, unless it refuses; may be given again'
+complete -c migrate02 -n '_shtab_migrate02_using convert' -l severity -xka "error review info" -d 'report only findings as bad as error, review or info (default), and worse'
+complete -c migrate02 -n '_shtab_migrate02_using convert' -s q -l quiet -d 'say nothing but errors'
+complete -c migrate02 -n '_shtab_migrate02_using convert' -s v -l verbose -d 'with several files, every finding by itself and in full'
 complete -c migrate02 -n '_shtab_migrate02_using convert' -l allow-residue -d 'exit 0, not 2, when something needs your attention'
 complete -c migrate02 -n '_shtab_migrate02_using convert; and test $_shtab_migrate02_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d files
 complete -c migrate02 -n '_shtab_migrate02_using; and test $_shtab_migrate02_npos -eq 0' -a undo -d 'Put the files of a directory back as they were before the last '"'"'migrate02 convert --write DIR'"'"': bytes, owner, mode,'
