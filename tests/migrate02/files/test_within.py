@@ -38,9 +38,10 @@ def test_nothing_is_told_of_other_files(tmp_path: Path) -> None:
 
 def test_all_files_of_a_node_get_what_the_whole_tree_gets(tmp_path: Path) -> None:
     plant(tmp_path, NODE)
-    whole = convert("--check", ".", cwd=tmp_path)
-    assert sorted(check(tmp_path, *NODE).err.replace("./", "").splitlines()[:-2]) == sorted(
-        whole.err.replace("./", "").splitlines()[:-2]
+    whole = convert("--check", "--output", "github", ".", cwd=tmp_path)
+    assert whole.out
+    assert sorted(check(tmp_path, "--output", "github", *NODE).out.splitlines()) == sorted(
+        whole.out.splitlines()
     )
 
 
