@@ -8,43 +8,65 @@ PLAYS  ?= 10
 STATES ?= 2000
 VENV   := .venv
 BIN    := $(VENV)/bin
+RUNS   := $(VENV)/.runs
 STAMP  := $(VENV)/.installed
 
 # What only the tests of the page in a browser need.
 PAGE_STAMP := $(VENV)/.installed-page
 
-# An ordinary install, its cores compiled; see setup.py.
+# An install with its cores compiled; see setup.py.
 COMPILED       := .venv-compiled
 COMPILED_STAMP := $(COMPILED)/.installed
 COMPILED_TESTS := tests/server tests/differential tests/migrate02/datadir
 SOURCES        := $(shell find compat migrate02 server -name '*.py')
 
+DIST_STAMP := dist/.built
+
 SOAK := $(COMPILED)/bin/python -P tests/soak.py
+
+TYPED_SCRIPTS := packaging/backend.py packaging/from_source.py packaging/generate.py packaging/parsers.py
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-.PHONY: demo test compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert test-page screenshots lint types contracts bench docs lock proto clean
+.PHONY: demo test dist compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert test-page screenshots lint types contracts bench docs packaging lock proto clean
 
-$(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
+# The commands, run from the sources: all that a first look needs.
+$(RUNS): pyproject.toml constraints.txt packaging/from_source.py
+	$(PYTHON) packaging/from_source.py $(VENV)
+	@touch $@
+
+$(STAMP): $(RUNS)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip >/dev/null
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-$(COMPILED_STAMP): pyproject.toml setup.py constraints.txt $(SOURCES)
+# The sdist, the pure wheel that is built of it, and a compiled wheel for this machine.
+$(DIST_STAMP): $(STAMP) setup.py MANIFEST.in $(shell find packaging -type f -not -name '*.pyc') $(SOURCES)
+	rm -rf build dist
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m build
 	rm -rf build
+	MIGRATE02_COMPILE=always PIP_CONSTRAINT=constraints.txt $(BIN)/python -m build --wheel
+	@rm -rf build && touch $@
+
+$(COMPILED_STAMP): $(DIST_STAMP)
 	test -x $(COMPILED)/bin/python || $(PYTHON) -m venv $(COMPILED)
-	MIGRATE02_COMPILE=always PIP_CONSTRAINT=constraints.txt \
-		$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	wheel=$$(echo dist/*-cp*.whl) && $(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--force-reinstall --no-deps "$$wheel" && \
+	$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$$wheel[dev]"
 	@touch $@
 
-demo: $(STAMP)  ## convert a 0.4 configuration and serve keys with it
+demo: $(RUNS)  ## convert a 0.4 configuration and serve keys with it
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/demo.py
+	@echo "The commands are in $(CURDIR)/$(BIN): migrate02, etcd02, etcdctl02. They run from these sources."
+	@echo 'Put them on the PATH of this shell:  PATH="$(CURDIR)/$(BIN):$$PATH"'
 
-test: $(STAMP) lint types contracts  ## everything CI runs
+test: $(STAMP) lint types contracts dist  ## everything CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	$(MAKE) test-compiled
 
-compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as pip install makes it; bench/ measures that
+dist: $(DIST_STAMP)  ## what is published, in dist/: the sdist, a pure wheel, a compiled wheel for this machine
+
+compiled: $(COMPILED_STAMP)  ## an environment with the server compiled, as MIGRATE02_COMPILE=always has pip do it; bench/ measures that
 
 test-compiled: $(COMPILED_STAMP)  ## the quick tests of what is compiled, against that
 	MIGRATE02_INSTALLED=1 $(COMPILED)/bin/pytest -n $(WORKERS) --dist worksteal $(OF_COMPILED)
@@ -80,6 +102,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+	$(BIN)/mypy $(TYPED_SCRIPTS)
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports
@@ -95,6 +118,9 @@ bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py
+
+packaging: $(STAMP)  ## the man pages and the shells' completion, from the parsers of the commands
+	$(BIN)/python packaging/generate.py
 
 proto: $(STAMP)  ## the protobuf modules, from the .proto files
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. server/proto/*.proto

@@ -1,8 +1,7 @@
-"""Compiles the server's cores while an ordinary wheel is built, as ``pip install .`` does. All else: pyproject.toml.
+"""Compiles the server's cores while a wheel is built, if MIGRATE02_COMPILE=always. All else: pyproject.toml.
 
-mypyc makes C of the very same modules, which are typed throughout. Nothing depends on it: where C cannot be compiled
-the install is the pure one, and so is an editable one always. MIGRATE02_COMPILE=never asks for that,
-MIGRATE02_COMPILE=always has the build fail instead of going without.
+mypyc makes C of the very same modules, which are typed throughout. Nothing depends on it: without it the wheel is pure
+Python, fits every platform and is built in seconds. An editable install is pure always.
 """
 
 import os
@@ -12,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from setuptools import Extension, setup
-from setuptools.errors import BaseError, CompileError
 
 COMPILED: Mapping[str, str] = {
     "migrate02/datadir": "commands04 log04 replay04",
@@ -30,21 +28,28 @@ then, or at a start, would gain nothing. A module here has no ``await`` and no `
 handled: in compiled code it would be taken for the exception of whoever runs meanwhile."""
 
 
+WAYS = ("", "never", "always")
+"""What MIGRATE02_COMPILE may be; without it the wheel is pure."""
+
+PURE = "migrate02: a wheel of pure Python. MIGRATE02_COMPILE=always compiles the server's cores (minutes; needs C)."
+COMPILING = "migrate02: compiling {count} modules of the server to C. This takes minutes."
+
+
 def extensions() -> list[Extension]:
-    """What to compile; nothing unless this builds an ordinary wheel."""
+    """What to compile; nothing unless this builds an ordinary wheel and it was asked for. Says which it is."""
     wanted = os.environ.get("MIGRATE02_COMPILE", "")
-    if "bdist_wheel" not in sys.argv or wanted == "never":
+    if wanted not in WAYS:
+        sys.exit(f"migrate02: MIGRATE02_COMPILE is {wanted}; set it to always or never")
+    if "bdist_wheel" not in sys.argv:
         return []
-    try:
-        _compile_something()
-    except (BaseError, CompileError) as error:
-        if wanted == "always":
-            raise
-        print(f"the server's cores stay interpreted: {error}", file=sys.stderr)
+    if wanted != "always":
+        print(PURE, file=sys.stderr)
         return []
+    _compile_something()
     from mypyc.build import mypycify  # takes seconds, and is for this alone
 
     sources = [f"{package}/{name}.py" for package, names in COMPILED.items() for name in names.split()]
+    print(COMPILING.format(count=len(sources)), file=sys.stderr)
     # The types of other packages are not needed; their stubs may not be there.
     options = ["--config-file=", "--ignore-missing-imports", "--python-version=3.11"]
     found: list[Extension] = mypycify([*options, *sources], opt_level="3", debug_level="0")
@@ -52,7 +57,7 @@ def extensions() -> list[Extension]:
 
 
 def _compile_something() -> None:
-    """Raises an error of setuptools when there is no C compiler, or no headers of Python."""
+    """Raises an error of setuptools when there is no C compiler, or no headers of Python: now, and not in minutes."""
     from distutils.ccompiler import new_compiler
     from distutils.sysconfig import customize_compiler, get_python_inc
 

@@ -92,6 +92,10 @@ UNKNOWN_FLAG = UNKNOWN_SETTING.text(
     "{reason}",
     "See 'etcd02 -help'.",
 )
+MISSPELT_FLAG = UNKNOWN_SETTING.text(
+    "{reason}",
+    "Did you mean -{like}? See 'etcd02 -help'.",
+)
 LATER_FLAG = UNKNOWN_SETTING.text(
     "flag provided but not defined: -{flag}",
     "etcd 2.3 has no such flag. Start a newer etcd with --engine PATH.",
@@ -124,7 +128,7 @@ UNUSABLE_INPUT = Code(
     "unusable-input",
     ERROR,
     "a file that cannot be read as an etcd configuration",
-    "The file is missing, unreadable, empty, binary, broken, or holds no etcd setting. 0.4's own file is TOML "
+    "The file is missing, empty, binary, broken, or holds no etcd setting. 0.4's own file is TOML "
     "(/etc/etcd/etcd.conf); environment files (NAME=value lines) and command lines are read too.",
 )
 UNUSABLE_CONFIG = UNUSABLE_INPUT.text(
@@ -293,6 +297,10 @@ NEVER_READ = Code(
 KEY_IGNORED = NEVER_READ.text(
     "{key} = {value}: 0.4 silently ignored this key.",
     "Remove it.",
+)
+KEY_MISSPELT = NEVER_READ.text(
+    "{key} = {value}: 0.4 silently ignored this key.",
+    "Did you mean {like}? Then write that, and convert again. If not, remove it.",
 )
 KEY_OF_A_FLAG = NEVER_READ.text(
     "{key} = {value}: 0.4 silently ignored this key.",

@@ -15,6 +15,7 @@ from compat.codes import (
     CONFIG_BEHIND_A_WORD,
     DEPRECATED_FLAG,
     IGNORED_WORDS,
+    MISSPELT_FLAG,
     NO_FLAG,
     REFUSED_FLAG,
     UNKNOWN_FLAG,
@@ -180,13 +181,23 @@ def _refused(error: FlagError, args: Sequence[str]) -> Finding:
     text = str(error)
     origin = Origin(FLAG, args[error.position].partition("=")[0])
     if text.startswith("flag provided but not defined"):
-        return UNKNOWN_FLAG.finding(canonical(error.name), origin, reason=text)
+        return _unknown(error.name, origin, text)
     remedy = ""
     if "in address" in text:
         remedy = "Write it as IP:port or host:port, without http://."
     elif "URL" in text or "first path segment" in text:
         remedy = "Write it as http://host:port or https://host:port."
     return REFUSED_FLAG.finding(canonical(error.name), origin, reason=text, remedy=remedy)
+
+
+def _unknown(name: str, origin: Origin, reason: str) -> Finding:
+    from compat.flags2x import BY_NAME as OF_2X
+    from compat.likely import likely
+
+    like = likely(name, (*_KINDS, *OF_2X))
+    if like:
+        return MISSPELT_FLAG.finding(canonical(name), origin, reason=reason, like=like)
+    return UNKNOWN_FLAG.finding(canonical(name), origin, reason=reason)
 
 
 def _deprecated(flag: Flag) -> Finding | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from compat.codes import BAD_VALUE, KEY_ELSEWHERE, KEY_IGNORED, KEY_OF_A_FLAG, WRONG_TYPE
+from compat.codes import BAD_VALUE, KEY_ELSEWHERE, KEY_IGNORED, KEY_MISSPELT, KEY_OF_A_FLAG, WRONG_TYPE
 from compat.findings import Finding
 from compat.flags04 import BOOL, BY_TOML, COPY, FLOAT, INT, LIST, NEVER_READ, STRING, Flag04
+from compat.likely import likely
 from compat.settings import FILE, Given, Origin
 from compat.values import refusal
 
@@ -50,6 +51,8 @@ class TomlError(ValueError):
     """The text is no TOML; the message has the parser's words and the line."""
 
 
+MOST_GUESSES = 20
+"""Keys of a file for which one is looked for that may have been meant; that takes longer than to read them."""
 MOST_PARTS = 100
 """Of a key with dots in it. The time that the parser takes grows with their square."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
@@ -79,7 +82,7 @@ def read_toml(text: str, file: str) -> TomlFile:
         if key.lower() in TABLES:
             findings.append(_no_table(key, value, origin))
         elif flag is None or key.lower() in dotted:
-            findings.append(_never_read(key, value, origin))
+            findings.append(_never_read(key, value, origin, guess=len(findings) < MOST_GUESSES))
         elif not _has_type(flag, value):
             findings.append(_wrong_type(flag, key, value, origin))
         elif reason := _refusal(flag, value):
@@ -208,10 +211,12 @@ def _no_table(key: str, value: object, origin: Origin) -> Finding:
     return WRONG_TYPE.finding(key, origin, key=key, value=_shown(value), wanted=wanted)
 
 
-def _never_read(key: str, value: object, origin: Origin) -> Finding:
+def _never_read(key: str, value: object, origin: Origin, *, guess: bool) -> Finding:
     known = _meant(key.lower())
     shown = _shown(value)
     if known is None:
+        if like := likely(key, BY_TOML) if guess else "":
+            return KEY_MISSPELT.finding(key, origin, key=key, value=shown, like=like)
         return KEY_IGNORED.finding(key, origin, key=key, value=shown)
     if not known.toml:
         return KEY_OF_A_FLAG.finding(known.name, origin, key=key, value=shown, flag=known.name)

@@ -239,7 +239,7 @@ PAGES = {
     **{f"docs/findings/{code}.md": partial(finding_page, code) for code in CODES},
 }
 
-WITH_EXAMPLES = ("README.md", "docs/migration.md")
+WITH_EXAMPLES = ("README.md", "docs/migration.md", "docs/json.md")
 """Pages written by hand, with console examples that are run."""
 
 

@@ -250,6 +250,10 @@ def why(error: BaseException, bounds: Bounds | None = None) -> str:
             return redacted(str(error))
         case UnicodeError():
             return "its host is no name"
+        case socket.gaierror():
+            return f"its host is not known: {error.strerror}"
+        case OSError(strerror=str(words)):
+            return words
         case _:
             return str(error) or type(error).__name__
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compat.etcd02 import main as etcd02
+from migrate02.cli.convert import OF_MACHINES
 from server.config import UrlError, parse_url, redacted
 from server.log import EtcdFormatter
 from tests.compat.etcdctl02.ran import run as etcdctl
@@ -90,7 +91,7 @@ COMMAND = f"etcd -name a -addr 10.0.0.1:4001 -discovery {URL}/token -cors {URL} 
 BAD = f"etcd --name a --listen-client-urls {URL}/path --discovery {URL}\n"
 
 
-@pytest.mark.parametrize("words", [("--json",), ("--output", "sarif"), ("--output", "github"), ("--check",)])
+@pytest.mark.parametrize("words", [("--json",), *(("--output", kind) for kind in OF_MACHINES), ("--check",)])
 @pytest.mark.parametrize("text", [TOML, ENV, COMMAND, BAD], ids=["toml", "env", "command", "bad"])
 def test_no_report_of_a_conversion(text: str, words: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "input"

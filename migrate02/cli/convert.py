@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
-from migrate02.cli.options import add_choice_of_files
+from migrate02.cli.options import add_amount_of_findings, add_choice_of_files, add_of_a_project
 from migrate02.cli.output import tell
 from migrate02.cli.parsing import Misuse
 
 TYPE_CHECKING = False  # as typing's own, which costs more than this module
 if TYPE_CHECKING:
+    from migrate02.cli.configured import Configured
     from migrate02.convert.conversion import Conversion, Options
-    from migrate02.files.tree import Progress
 
 STDIN = "standard input"
+OF_MACHINES = ("sarif", "github", "junit", "gitlab")
+"""Of ``--output``, the kinds of ``migrate02.cli.machines``, which --help does not import."""
 
 DESCRIPTION = """\
 Convert what sets up etcd 0.4 to etcd 2.x: its etcd.conf (TOML), environment files, command lines, units,
@@ -29,13 +31,16 @@ exit status:
   0  nothing to do, or done
   1  --check: something would change
   2  converted, but something needs your attention (see the findings)
-  3  refused or unusable input; that file was not changed
+  3  refused, or could not be read or written; that file was not changed, nor what belongs to one
+     node with it
   128 + N  stopped by signal N (130: Ctrl-C, 143: SIGTERM); the last line says what was written
 With several files the worst status wins: 3, then 1, then 2, then 0."""
 
 OURS_ALONE = (
-    "--to", "--target", "--format", "--from", "--include", "--exclude", "--hostname", "--member-has-data", "--write",
-    "--check", "--diff", "--json", "--output", "--select", "--ignore", "--allow-residue",
+    "--to", "--target", "--format", "--from", "--include", "--exclude", "--within", "--config", "--hostname",
+    "--member-has-data", "--write", "--check", "--diff", "--json", "--output", "--select", "--ignore", "--severity",
+    "--quiet",
+    "--allow-residue",
 )  # fmt: skip
 """Options of ``convert`` whose names no etcd knows: after ``--`` they are in the wrong place."""
 
@@ -51,6 +56,9 @@ class ConvertArguments(argparse.Namespace):
     era: str
     include: list[str]
     exclude: list[str]
+    within: str
+    config: str
+    project: Configured
     hostname: str
     initial_cluster: str
     member_has_data: bool
@@ -59,6 +67,9 @@ class ConvertArguments(argparse.Namespace):
     output: str
     select: list[str]
     ignore: list[str]
+    severity: str
+    quiet: bool
+    verbose: bool
     allow_residue: bool
 
 
@@ -91,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="treat the input as written for 0.4 or 2.x (default: auto)",
     )
     add_choice_of_files(parser)
+    add_of_a_project(parser)
     add("--hostname", metavar="NAME", help="the host's name, which 0.4 gave to an unnamed member")
     add(
         "--initial-cluster",
@@ -113,21 +125,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs = parser.add_mutually_exclusive_group()
     for name, text in (
         ("diff", "print a diff instead of the result"),
-        ("json", "print one JSON object: config and findings"),
+        ("json", "print one JSON object: the files, their config and findings"),
     ):
-        outputs.add_argument(f"--{name}", dest="output", action="store_const", const=name, help=text)
+        outputs.add_argument(
+            f"--{name}", dest="output", action="store_const", const=name, default="text", help=text
+        )
     outputs.add_argument(
         "--output",
         metavar="KIND",
-        choices=("text", "json", "sarif", "github"),
+        choices=("text", "json", *OF_MACHINES),
         default="text",
-        help="print the findings as text, json (like --json), sarif, github",
+        help=f"print the findings as text, json (like --json), {', '.join(OF_MACHINES)}",
     )
     for name, text in (
         ("--select", "report only findings of this code; may be given again"),
         ("--ignore", "report no finding of this code, unless it refuses; may be given again"),
     ):
         add(name, metavar="CODE", type=values.code, action="append", default=[], help=text)
+    add_amount_of_findings(parser)
     add("--allow-residue", action="store_true", help="exit 0, not 2, when something needs your attention")
 
 
@@ -141,6 +156,9 @@ def split(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
 
 
 def run(args: ConvertArguments) -> int:
+    from migrate02.cli.configured import apply
+
+    args.project = apply(args)
     _check(args)
     if args.write:
         return _convert_and_write(args)
@@ -161,6 +179,8 @@ def _check(args: ConvertArguments) -> None:
         raise Misuse(
             "--write --to args-json would lose the file's comments; print the result and put it where it belongs"
         )
+    if args.within and (args.write or "-" in args.inputs or not args.inputs):
+        raise Misuse("--within is about files of a tree, and writes nothing; give them, without --write")
     if args.to == "yaml" and args.target:
         from compat.fit import parse_target
 
@@ -180,7 +200,8 @@ def _convert_and_write(args: ConvertArguments) -> int:
             conversions = _conversions(args)
             with held() as check:
                 conversions = writing.write(conversions, check, tell)
-            tell(writing.said)
+            if not args.quiet:
+                tell(writing.said)
             return _report(args, conversions)
     except Stopped as stopped:
         stopped.done = writing.done
@@ -193,15 +214,17 @@ def _convert_and_write(args: ConvertArguments) -> int:
 def _conversions(args: ConvertArguments) -> list[Conversion]:
     from migrate02.cli.report import selected
 
-    return selected(_converted(args), args.select, args.ignore)
+    found = args.project.without_ignored(selected(_converted(args), args.select, args.ignore))
+    return [item for item in found if item.says_something] if args.check and args.output == "text" else found
 
 
 def _converted(args: ConvertArguments) -> Iterator[Conversion]:
     """One for each file that is about etcd, ``-``, or command line. Files given together are one deployment."""
-    from migrate02.convert.conversion import refused
+    from migrate02.cli.progress import if_on_terminal as progress
     from migrate02.convert.deployment import convert_text
     from migrate02.convert.inputs import convert_words
     from migrate02.files.reading import Unreadable
+    from migrate02.files.walking import Choice
 
     options = _options(args)
     if args.words is not None:
@@ -211,13 +234,21 @@ def _converted(args: ConvertArguments) -> Iterator[Conversion]:
         try:
             yield convert_text(_standard_input(), STDIN, options)
         except Unreadable as error:
-            yield refused(STDIN, str(error), remedy=error.remedy)
-    if any(path != "-" for path in args.inputs):
+            from migrate02.files.tree import refused_reading
+
+            yield refused_reading(STDIN, error)
+    choice = Choice(
+        args.include, args.exclude, args.project.folder if args.exclude is args.project.exclude else ""
+    )
+    if args.within:
+        from migrate02.files.within import convert_within
+
+        yield from convert_within(args.within, args.inputs, options, choice, progress())
+    elif any(path != "-" for path in args.inputs):
         from migrate02.files.tree import convert_paths
-        from migrate02.files.walking import Choice
 
         paths = [path for path in args.inputs if path != "-"]
-        yield from convert_paths(paths, options, Choice(args.include, args.exclude), tell, _progress())
+        yield from convert_paths(paths, options, choice, tell, progress())
 
 
 def _options(args: ConvertArguments) -> Options:
@@ -237,33 +268,27 @@ def _options(args: ConvertArguments) -> Options:
 
 def _standard_input() -> str:
     """Raises Unreadable."""
-    from migrate02.files.reading import Unreadable, read_all, reason
+    from migrate02.files.reading import Unreadable, read_all, unreadable
 
     if sys.stdin is None:
         raise Unreadable("closed")
     try:
         return read_all(sys.stdin.buffer)
     except OSError as error:
-        raise Unreadable(reason(error)) from None
-
-
-def _progress() -> Progress:
-    """A line on the terminal that is written over, once there is enough to wait for; nothing elsewhere."""
-    if sys.stderr.isatty():
-        from migrate02.cli.progress import on_terminal
-
-        return on_terminal(sys.stderr)
-    from migrate02.files.tree import nothing
-
-    return nothing
+        raise unreadable(error) from None
 
 
 def _report(args: ConvertArguments, conversions: list[Conversion]) -> int:
     """Prints it; returns the exit status."""
-    from migrate02.cli.report import report
+    from migrate02.cli.report import Manner, report
 
-    one = len(conversions) == 1 and not any(map(os.path.isdir, args.inputs))
-    report(conversions, args.output, texts=not (args.check or args.write), one=one)
+    manner = Manner(args.severity, args.quiet, args.verbose)
+    told = conversions
+    if args.check and args.output in OF_MACHINES:
+        from migrate02.cli.spots import with_unconverted
+
+        told = with_unconverted(conversions)
+    report(told, args.output, manner, texts=not (args.check or args.write))
     if any(conversion.refused for conversion in conversions):
         return REFUSED
     if args.check and any(conversion.changed for conversion in conversions):

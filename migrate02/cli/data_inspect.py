@@ -9,6 +9,7 @@ from pathlib import Path
 
 from migrate02.cli.exits import DONE, RESIDUE
 from migrate02.cli.options import add_json
+from migrate02.cli.output import camel_case
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.inspection import inspect
 from server.config import redacted
@@ -38,7 +39,7 @@ def run(args: InspectArguments) -> int:
     }
     rows["path"] = str(found.path)
     if args.json:
-        print(redacted(json.dumps(rows)))
+        print(redacted(json.dumps(camel_case(rows))))
     else:
         rows["members"] = [f"{name}={','.join(urls)}" for name, urls in found.members.items()]
         for name, value in rows.items():

@@ -8,7 +8,7 @@ import time
 
 from migrate02.cli.exits import DONE, WOULD_CHANGE
 from migrate02.cli.options import TlsArguments, add_hidden, add_json, add_tls
-from migrate02.cli.output import remark, warn
+from migrate02.cli.output import camel_case, remark, warn
 from migrate02.datadir.comparison import differences
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.live import Tls
@@ -16,6 +16,13 @@ from migrate02.datadir.sides import Side, hidden_roots, is_url, read_side, witho
 from server.printable import shown
 
 REFUSALS = (DataError,)
+
+
+EPILOG = """\
+exit status:
+  0  both hold the same
+  1  something differs
+  3  one of them cannot be read"""
 
 
 class VerifyArguments(TlsArguments):
@@ -31,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] A B"
     parser.description = """\
 Compare keys, values and TTLs of two data directories, snapshots, exports or running clusters. Keys past their TTL
-count on neither side. Exits with 1 if something differs."""
+count on neither side."""
+    parser.epilog = EPILOG
     for name in ("a", "b"):
         parser.add_argument(name, metavar=name.upper(), help=argparse.SUPPRESS)
     parser.add_argument("--indexes", action="store_true", help="compare created and modified indexes, too")
@@ -65,7 +73,7 @@ def run(args: VerifyArguments) -> int:
     )
     if args.json:
         sizes = {"keysInA": len(a.keys), "keysInB": len(b.keys), "indexInA": a.index, "indexInB": b.index}
-        print(json.dumps({**sizes, "differences": [one._asdict() for one in found]}))
+        print(json.dumps({**sizes, "differences": [camel_case(one._asdict()) for one in found]}))
     else:
         for one in found:
             print(shown(str(one)))

@@ -21,8 +21,10 @@ from compat.flags04 import (
 from compat.flags04 import BY_NAME as BY_NAME_04
 from compat.flags04 import REFUSED as REFUSED_BY_2X
 from compat.flags2x import BY_NAME, LATEST, Flag2x
+from compat.likely import did_you_mean
 from compat.usage import becomes
 from migrate02.cli.exits import DONE, REFUSED
+from migrate02.cli.explain_search import names, search
 from migrate02.cli.output import tell
 from migrate02.errortexts import PAGE, ErrorText, find
 from migrate02.findings import CODES
@@ -41,11 +43,11 @@ class ExplainArguments(argparse.Namespace):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "%(prog)s [CODE | -flag | VARIABLE | key | 'LINE OF A LOG' ...]"
+    parser.usage = "%(prog)s [CODE | -flag | VARIABLE | key | WORD | 'LINE OF A LOG' ...]"
     parser.description = """\
 Tell the whole story of a finding's code, or of a setting in etcd 0.4, 2.0 and later. Without a word, list the codes.
 A line of etcd's log, or a part of one, may be pasted, too: texts that come from what v2 left in a data directory are
-found in it, with what to do."""
+found in it, with what to do. Any other word lists what is about it: migrate02 explain standby."""
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -60,18 +62,23 @@ def run(args: ExplainArguments) -> int:
         return DONE
     status = DONE
     for subject in _subjects(args.words):
-        story = explain(subject)
-        if story is None:
-            tell(
-                [
-                    f"migrate02 explain: {subject} is neither a finding's code nor a setting of etcd; "
-                    "migrate02 explain lists the codes"
-                ]
-            )
-            status = REFUSED
-        else:
+        story = explain(subject) or _found(subject)
+        if story:
             print(story, end="")
+            continue
+        hint = did_you_mean(subject, names()) or "; migrate02 explain lists the codes"
+        tell([f"migrate02 explain: {subject} is neither a finding's code nor a setting of etcd{hint}"])
+        status = REFUSED
     return status
+
+
+def _found(word: str) -> str:
+    lines = search(word)
+    if not lines:
+        return ""
+    return "".join(
+        f"{line}\n" for line in [f"{word} is in these; migrate02 explain NAME tells more:", *lines]
+    )
 
 
 def _subjects(words: Sequence[str]) -> Sequence[str]:

@@ -40,8 +40,12 @@ new indexes there. It may be run again: keys that exist are not touched. Exits w
         default="",
         help="a snapshot of 0.4 or 2.x, a directory of these or of 3.x (its v2 keys), or an export",
     )
-    sources.add_argument("--live", metavar="URL", default="", help="a client URL of the old cluster")
-    parser.add_argument("--to", metavar="URL", required=True, help="a client URL of the new cluster")
+    sources.add_argument(
+        "--live", metavar="URL", type=values.live_url, default="", help="a client URL of the old cluster"
+    )
+    parser.add_argument(
+        "--to", metavar="URL", type=values.live_url, required=True, help="a client URL of the new cluster"
+    )
     parser.add_argument(
         "--connections",
         metavar="N",

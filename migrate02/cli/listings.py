@@ -1,53 +1,15 @@
-"""What came out of ``convert`` for other programs: JSON, SARIF, and commands of GitHub's workflows."""
+"""What came out of ``convert`` for other programs: JSON, and commands of GitHub's workflows."""
 
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
 
-from compat import __version__
 from compat.findings import ERROR, INFO, REVIEW, Finding
 from compat.flags2x import BY_NAME
 from migrate02.convert.conversion import Conversion
-from migrate02.findings import CODES
 from server.printable import printable
 
-_SARIF_LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "note"}
 _GITHUB_LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "notice"}
-
-
-def as_sarif(conversions: list[Conversion]) -> str:
-    """The findings in the Static Analysis Results Interchange Format 2.1.0, as code hosts take it."""
-    found = [(conversion, finding) for conversion in conversions for finding in conversion.findings]
-    codes = sorted({finding.code for _, finding in found})
-    rules = [
-        {
-            "id": code,
-            "shortDescription": {"text": CODES[code].title},
-            "fullDescription": {"text": CODES[code].story},
-            "defaultConfiguration": {"level": _SARIF_LEVELS[CODES[code].severity]},
-        }
-        for code in codes
-    ]
-    results = [
-        {
-            "ruleId": finding.code,
-            "ruleIndex": codes.index(finding.code),
-            "level": _SARIF_LEVELS[finding.severity],
-            "message": {
-                "text": f"{finding.message} -> {finding.remedy}" if finding.remedy else finding.message
-            },
-            "locations": [_sarif_location(*_spot(conversion, finding))],
-        }
-        for conversion, finding in found
-    ]
-    driver = {"name": "migrate02", "version": __version__, "rules": rules}
-    log = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
-    }
-    return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
 
 
 def _spot(conversion: Conversion, finding: Finding) -> tuple[str, int]:
@@ -56,11 +18,6 @@ def _spot(conversion: Conversion, finding: Finding) -> tuple[str, int]:
     if origin is None or not origin.file:
         return conversion.name, 1
     return origin.file, origin.line or 1
-
-
-def _sarif_location(file: str, line: int) -> dict[str, object]:
-    uri = quote(file.removeprefix("./").encode("utf-8", "surrogateescape"))
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}
 
 
 def as_github(conversions: list[Conversion]) -> str:
@@ -99,16 +56,26 @@ def _typed(kind: str, value: str) -> object:
     return value
 
 
-def as_json(conversions: list[Conversion], *, one: bool) -> str:
-    """One object for one input; else one object with a list of them under ``files``."""
-    objects = [_as_object(conversion) for conversion in conversions]
-    return json.dumps(objects[0] if one else {"files": objects}, indent=2, ensure_ascii=True)
+def as_json(conversions: list[Conversion]) -> str:
+    """One object, of one shape for any number of files; see docs/schemas/convert.json."""
+    objects = {
+        "files": [_as_object(conversion) for conversion in conversions],
+        "summary": {
+            "files": len(conversions),
+            "converted": sum(item.changed for item in conversions),
+            "unchanged": sum(not item.refused and not item.changed for item in conversions),
+            "refused": sum(item.refused for item in conversions),
+            "needAttention": sum(item.needs_review for item in conversions),
+        },
+    }
+    return json.dumps(objects, indent=2, ensure_ascii=True)
 
 
 def _as_object(conversion: Conversion) -> dict[str, object]:
     return {
         "file": conversion.name,
         "changed": conversion.changed,
+        "refused": conversion.refused,
         "config": typed(conversion.config),
         "findings": [
             {
@@ -116,6 +83,7 @@ def _as_object(conversion: Conversion) -> dict[str, object]:
                 "severity": finding.severity,
                 "setting": finding.setting,
                 "origin": finding.place,
+                "line": (finding.origin.line if finding.origin else 0) or None,
                 "message": finding.message,
                 "remedy": finding.remedy,
             }

@@ -64,7 +64,8 @@ def entry() -> NoReturn:
     try:
         status = standard.run("migrate02", lambda: main(sys.argv[1:]), REFUSED)
     except OSError as error:
-        print(f"migrate02: {error.strerror or error}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"migrate02: {where}{error.strerror or error}", file=sys.stderr)
         status = REFUSED
     except KeyboardInterrupt:
         status = INTERRUPTED

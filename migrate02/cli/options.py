@@ -26,6 +26,37 @@ def add_choice_of_files(parser: ArgumentParser) -> None:
         )
 
 
+def add_of_a_project(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--within",
+        metavar="DIR",
+        default="",
+        help="the files are parts of this directory: read all of it, report on the files given",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        default="",
+        help="read settings for this project there (default: .migrate02.toml or pyproject.toml)",
+    )
+
+
+def add_amount_of_findings(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--severity",
+        metavar="LEVEL",
+        choices=("error", "review", "info"),
+        default="info",
+        help="report only findings as bad as error, review or info (default), and worse",
+    )
+    amounts = parser.add_mutually_exclusive_group()
+    for letter, name, text in (
+        ("-q", "quiet", "say nothing but errors"),
+        ("-v", "verbose", "with several files, every finding by itself and in full"),
+    ):
+        amounts.add_argument(letter, f"--{name}", action="store_true", help=text)
+
+
 def add_hidden(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--hidden",

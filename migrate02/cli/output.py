@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def tell(lines: Iterable[str]) -> None:
@@ -11,6 +11,19 @@ def tell(lines: Iterable[str]) -> None:
     from server.printable import shown  # late: --help needs none of it
 
     sys.stderr.write("".join(f"{shown(line)}\n" for line in lines))
+
+
+def tell_findings(lines: Iterable[str]) -> None:
+    """The same, on a terminal as wide as that and in colour."""
+    if not sys.stderr.isatty():
+        tell(lines)
+        return
+    from migrate02.cli import terminal
+    from server.printable import shown
+
+    width, colour = terminal.columns(sys.stderr), terminal.has_colour()
+    said = (terminal.folded(shown(line), width) for line in lines)
+    sys.stderr.write("".join(f"{terminal.coloured(text) if colour else text}\n" for text in said))
 
 
 def warn(lines: Iterable[str]) -> None:
@@ -28,3 +41,8 @@ def emit(text: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
+
+
+def camel_case(fields: Mapping[str, object]) -> dict[str, object]:
+    """With names as all JSON of the tool has them: ``clusterId``, not ``cluster_id``."""
+    return {name[:1] + name.title().replace("_", "")[1:]: value for name, value in fields.items()}

@@ -11,7 +11,8 @@ The module of a command has:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 
 TYPE_CHECKING = False  # as typing's own, which costs more than all else that --version needs
@@ -49,6 +50,7 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[Any, list[str]]:
         """Takes every word: files may stand between options, which argparse by itself takes from one place alone."""
         words, taken = list(args), None
+        self._refuse_misspelt_command(words)
         if (words and words[0] in self._command.below) or not self._command.module:
             self._add_commands()
         else:
@@ -57,12 +59,30 @@ class Parser(argparse.ArgumentParser):
                 words, taken = module.split(words)
         found, rest = super().parse_known_args(words, namespace)
         if rest and (not hasattr(found, "inputs") or any(map(_is_option, rest))):
-            self.error(f"unrecognized arguments: {' '.join(rest)}")
+            odd = next(filter(_is_option, rest), "").partition("=")[0]
+            hint = _hint(odd, filter(_is_long, self._option_string_actions)) if _is_long(odd) else ""
+            self.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
         if rest:
             found.inputs += rest
         if taken is not None:
             found.words = taken
         return found, []
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            raise argparse.ArgumentError(
+                action, f"{error.message}{_hint(str(value), map(str, action.choices or ()))}"
+            ) from None
+
+    def _refuse_misspelt_command(self, words: Sequence[str]) -> None:
+        """Where a file or a directory may stand, too, nobody else would say so."""
+        below = self._command.below
+        if not self._command.module or not words or words[0] in below or os.path.lexists(words[0]):
+            return
+        if hint := _hint(words[0], below):
+            self.error(f"there is no {words[0]}, neither a command nor a file{hint}")
 
     def _add_arguments(self) -> ModuleType:
         """Those of the command itself; returns its module."""
@@ -99,6 +119,16 @@ def _listing(commands: Mapping[str, Subcommand]) -> str:
     """As argparse's own, which breaks the lines of long names."""
     width = max(map(len, commands))
     return "\n".join(["commands:", *(f"  {name:{width}}  {one.summary}" for name, one in commands.items())])
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    from compat.likely import did_you_mean  # late: mostly nothing is misspelt
+
+    return did_you_mean(word, known)
+
+
+def _is_long(word: str) -> bool:
+    return word.startswith("--")
 
 
 def _is_option(word: str) -> bool:

@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--live",
         metavar="URL",
+        type=values.live_url,
         action="append",
         default=[],
         help="a client or peer URL of a running 0.4 cluster; may be given again, and has to be for each standby",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -38,3 +39,10 @@ def on_terminal(
         due, shown = now + _PAUSE, True
 
     return show
+
+
+def if_on_terminal() -> Callable[[str, int, int], None]:
+    """The same on standard error, if that is a terminal; nothing elsewhere."""
+    if sys.stderr.isatty():
+        return on_terminal(sys.stderr)
+    return lambda _what, _done, _total: None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from compat.findings import ERROR, INFO, Finding
-from migrate02.cli.output import emit, tell
+from compat.findings import ERROR, INFO, REVIEW, Finding
+from migrate02.cli.output import emit, tell_findings
 from migrate02.convert.conversion import Conversion
-from migrate02.findings import CODES
 from server.config import redacted
 from server.printable import printable, shown
+
+IN_FULL = "every finding in full: -v; what a code means: migrate02 explain CODE"
+
+_SEVERITIES = (ERROR, REVIEW, INFO)
 
 
 def selected(conversions: Iterable[Conversion], select: list[str], ignore: list[str]) -> list[Conversion]:
@@ -25,23 +29,40 @@ def selected(conversions: Iterable[Conversion], select: list[str], ignore: list[
     return [item._replace(findings=list(filter(is_wanted, item.findings))) for item in conversions]
 
 
-def report(conversions: list[Conversion], output: str, *, texts: bool, one: bool) -> None:
+class Manner(NamedTuple):
+    """How findings are told. ``least`` is the lowest severity that is reported at all. ``quiet``: to a person nothing
+    but errors; ``verbose``: also of many files every finding by itself."""
+
+    least: str = INFO
+    quiet: bool = False
+    verbose: bool = False
+
+
+def reported(conversions: Iterable[Conversion], least: str) -> list[Conversion]:
+    """With the findings that are at least so bad. What came of a file, and the exit status, they do not change."""
+    wanted = _SEVERITIES[: _SEVERITIES.index(least) + 1]
+    return [
+        item._replace(findings=[finding for finding in item.findings if finding.severity in wanted])
+        for item in conversions
+    ]
+
+
+def report(conversions: list[Conversion], output: str, manner: Manner, *, texts: bool) -> None:
     """Print the findings to standard error, the rest to standard output.
 
-    ``output`` is text, diff, json, sarif or github. ``texts``: with output text, print the results as well. ``one``:
-    with output json, the object of one file, not a list.
+    ``output`` is text, diff, json, or one of ``MACHINES``. ``texts``: with output text, print the results as well.
     """
-    if output in ("sarif", "github"):
-        from migrate02.cli.listings import as_github, as_sarif
+    wanted = reported(conversions, manner.least)
+    if output not in ("text", "diff", "json"):
+        from migrate02.cli.machines import MACHINES
 
-        print(redacted(as_sarif(conversions) if output == "sarif" else as_github(conversions)), end="")
+        print(redacted(MACHINES[output](wanted)), end="")
         return
-    lines = [line for conversion in conversions for line in finding_lines(conversion.findings)]
-    tell([*lines, *summary(conversions)] if len(conversions) > 1 else lines)
+    tell_findings(said(conversions, manner))
     if output == "json":
         from migrate02.cli.listings import as_json
 
-        print(redacted(as_json(conversions, one=one)))
+        print(redacted(as_json(wanted)))
         return
     for conversion in conversions:
         if output == "diff":
@@ -57,8 +78,25 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
     return [str(finding) for finding in findings]
 
 
-def summary(conversions: list[Conversion]) -> list[str]:
-    """What there is to say of many files: how often each finding, and one line for all."""
+def said(conversions: list[Conversion], manner: Manner) -> list[str]:
+    """The lines for a person: each finding of one file, or what the findings of many have in common, and totals."""
+    wanted = reported(conversions, ERROR if manner.quiet else manner.least)
+    findings = [finding for item in wanted for finding in item.findings]
+    if len(conversions) == 1:
+        return finding_lines(findings)
+    totals = [] if manner.quiet or not conversions else [summary(conversions)]
+    if manner.verbose:
+        return [*finding_lines(findings), *totals]
+    from migrate02.cli.grouping import grouped, lines
+
+    groups = grouped(findings)
+    found = lines(groups)
+    shortened = len(groups) < len(findings) and not manner.quiet
+    return [*found, *([IN_FULL] if shortened else []), *totals]
+
+
+def summary(conversions: list[Conversion]) -> str:
+    """One line for many files."""
     refused = [item for item in conversions if item.refused]
     converted = [item for item in conversions if item.changed]
     unchanged = [item for item in conversions if not item.refused and not item.changed]
@@ -67,7 +105,7 @@ def summary(conversions: list[Conversion]) -> list[str]:
         f"{len(unchanged)} unchanged{_attention(unchanged)}",
         f"{len(refused)} refused",
     ]
-    return [*_by_code(conversions), f"{_files(len(conversions))}: {', '.join(parts)}"]
+    return f"{_files(len(conversions))}: {', '.join(parts)}"
 
 
 def _attention(conversions: list[Conversion]) -> str:
@@ -79,22 +117,6 @@ def _attention(conversions: list[Conversion]) -> str:
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
-
-
-def _by_code(conversions: list[Conversion]) -> list[str]:
-    """Each finding that a person has to look at, with its number and that of the files; the worst and most first."""
-    found: dict[str, list[str]] = {}
-    for conversion in conversions:
-        for finding in conversion.findings:
-            if finding.severity != INFO:
-                found.setdefault(finding.code, []).append(conversion.name)
-    rank = sorted(found, key=lambda code: (CODES[code].severity, -len(found[code]), code))
-    return [f"{_count(found[code])}: {code}: {CODES[code].title}" for code in rank]
-
-
-def _count(names: list[str]) -> str:
-    files = _files(len(set(names)))
-    return files if len(set(names)) == len(names) else f"{len(names)} findings in {files}"
 
 
 def diff(conversion: Conversion) -> str:

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
+from itertools import takewhile
 
 from migrate02.cli.exits import DONE, REFUSED
 from migrate02.cli.output import tell
 from migrate02.files.manifests import BackupError
+from migrate02.files.originals import names_beside
 from migrate02.files.stopping import Stopped, held
-from migrate02.files.undoing import Undone, undo
+from migrate02.files.undoing import Undone, tree_above, undo
 
 DESCRIPTION = """\
 Put the files of a directory back as they were before the last 'migrate02 convert --write DIR': bytes, owner, mode,
 extended attributes and times. A file that was changed since is not touched, nor are those that were converted together
 with it. The originals are in DIR/.migrate02."""
 
+
+EPILOG = """\
+exit status:
+  0  all files are as they were
+  3  a file was not put back, or there is no backup
+
+Of a file that was given to convert by itself, the original is FILE.0.4 beside it: mv FILE.0.4 FILE"""
 
 REFUSALS = (BackupError,)
 
@@ -26,7 +37,7 @@ class UndoArguments(argparse.Namespace):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "%(prog)s [--force] DIR"
+    parser.usage, parser.epilog = "%(prog)s [--force] DIR", EPILOG
     parser.description = DESCRIPTION
     parser.add_argument("dir", metavar="DIR", help="the directory that was given to convert --write")
     parser.add_argument(
@@ -38,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: UndoArguments) -> int:
     """Put back what ``convert --write DIR`` replaced, newest first."""
+    if not os.path.isdir(args.dir):
+        tell([f"migrate02 undo: {of_a_file(args.dir)}"])
+        return REFUSED
     outcomes: list[Undone] = []
     try:
         with held() as check:
@@ -58,6 +72,23 @@ def run(args: UndoArguments) -> int:
             ]
         )
     return REFUSED if any(item.error for item in outcomes) else DONE
+
+
+def of_a_file(path: str) -> str:
+    """What to do about something that is no directory: where the original of a file is."""
+    if not os.path.lexists(path):
+        return f"{path}: there is no such directory"
+    tree = tree_above(path)
+    if tree:
+        return f"{path} is a file of {tree}, which goes back as a whole: migrate02 undo {shlex.quote(tree)}"
+    file = re.sub(r"\.0\.4(?:\.\d+)?\Z", "", path)
+    originals = [*takewhile(os.path.lexists, names_beside(file))]
+    if not originals:
+        return f"{path} is a file, and no original of it is beside it: {file}.0.4 does not exist"
+    return (
+        f"{path} is a file; the original of {file} is {originals[-1]}. "
+        f"To put it back: mv {shlex.quote(originals[-1])} {shlex.quote(file)}"
+    )
 
 
 def _line(item: Undone) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
+from compat.likely import did_you_mean
+
 
 def target(text: str) -> str:
     from compat.fit import TargetError, parse_target
@@ -20,7 +22,8 @@ def kind_of_file(text: str) -> str:
 
     kinds = registry.names()
     if text not in kinds:
-        raise ArgumentTypeError(f"{text} is no kind of file; give one of {', '.join(kinds)}")
+        hint = did_you_mean(text, kinds)
+        raise ArgumentTypeError(f"{text} is no kind of file; give one of {', '.join(kinds)}{hint}")
     return text
 
 
@@ -28,7 +31,8 @@ def code(text: str) -> str:
     from migrate02.findings import CODES
 
     if text not in CODES:
-        raise ArgumentTypeError(f"{text} is no finding's code; migrate02 explain lists them")
+        hint = did_you_mean(text, CODES)
+        raise ArgumentTypeError(f"{text} is no finding's code{hint or '; migrate02 explain lists them'}")
     return text
 
 
@@ -67,6 +71,13 @@ def urls(text: str) -> list[str]:
         return parse_urls(text)
     except UrlError as error:
         raise ArgumentTypeError(str(error)) from None
+
+
+def live_url(text: str) -> str:
+    """Of a running cluster. That it is a whole URL, is seen when it is asked."""
+    if text and not text.startswith(("http://", "https://")):  # empty: not given
+        raise ArgumentTypeError(f"{text} lacks http://; write http://{text.rpartition('://')[2]}")
+    return text
 
 
 def positive(text: str) -> int:

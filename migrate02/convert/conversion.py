@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from compat.findings import ERROR, INFO, REVIEW, Finding
+from compat.findings import ERROR, INFO, REVIEW, Finding, Text
 from compat.settings import FILE, Origin
 from migrate02.convert.findings import NO_SETTING_OF_ETCD, UNUSABLE
 from migrate02.formats.findings import LEFT_ALONE
@@ -71,9 +71,11 @@ def unchanged(name: str, text: str, findings: list[Finding]) -> Conversion:
     return Conversion(name, text, text, {}, findings)
 
 
-def refused(name: str, reason: str, line: int = 0, before: str = "", remedy: str = "") -> Conversion:
-    """A whole input that cannot be used."""
-    finding = UNUSABLE.finding("", Origin(FILE, name, name, line), reason=reason, remedy=remedy)
+def refused(
+    name: str, reason: str, line: int = 0, before: str = "", remedy: str = "", text: Text = UNUSABLE
+) -> Conversion:
+    """A whole input that cannot be used, read or written, as the ``text`` says."""
+    finding = text.finding("", Origin(FILE, name, name, line), reason=reason, remedy=remedy)
     return Conversion(name, before, None, {}, [finding])
 
 

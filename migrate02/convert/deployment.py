@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import NamedTuple
 
 from compat.flags04 import BY_NAME
 from compat.settings import Given, first_wins
-from compat.translate import is_of_2x_alone
 from migrate02.convert import inputs
 from migrate02.convert.clusters import KnownCluster, Member, known_clusters, member_of
 from migrate02.convert.conversion import Conversion, Options
 from migrate02.convert.documents import convert_document
+from migrate02.convert.drop_ins import Units, join
 from migrate02.convert.incomplete import with_incomplete_lists
+from migrate02.convert.refused_parts import left_with_refused
 from migrate02.convert.rewriting import members_from_files, rewrite_all
 from migrate02.convert.setup_files import SettingsFile, is_whole, merged, named_files
+from migrate02.convert.system_files import (
+    SYSTEM_FILE,
+    is_called_as_the_system_file,
+    without_settings,
+    would_read_system_file,
+)
 from migrate02.formats import settings
 from migrate02.formats.detection import Detected
-from migrate02.formats.document import Document, NothingToConvert, UnusableInput
+from migrate02.formats.document import Document, UnusableInput
 from migrate02.formats.reading import ENVIRONMENT, Reading, Setup
-from migrate02.formats.registry import ENV as ENV_FORMAT
 from migrate02.formats.view import View
-
-SYSTEM_FILE = "/etc/etcd/etcd.conf"
-"""0.4 read it whenever it was there."""
 
 Progress = Callable[[int], None]
 """Hears how many files are done."""
@@ -56,9 +58,16 @@ class DescribedNode(NamedTuple):
 
 
 class Deployment:
-    """``texts`` are the files by their paths; ``named`` those of them that somebody named."""
+    """``texts`` are the files by their paths; ``named`` those of them that somebody named; ``unreadable`` are further
+    ones, whose texts cannot be had."""
 
-    def __init__(self, texts: Mapping[str, str], named: Collection[str], options: Options) -> None:
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        named: Collection[str],
+        options: Options,
+        unreadable: Collection[str] = (),
+    ) -> None:
         plain = {name: inputs.without_mark(text) for name, text in texts.items()}
         self.texts = {name: text for name, (text, _) in plain.items()}
         self._marks = {name: mark for name, (_, mark) in plain.items() if mark}
@@ -67,18 +76,25 @@ class Deployment:
         self.documents: dict[str, Document] = {}
         self.conversions: dict[str, Conversion] = {}
         self._taken: set[str] = set()
+        self._unreadable = frozenset(unreadable)
+        self._names = self._unreadable.union(texts)
+        self._sourced: dict[str, set[str]] = {}
+        self._units = Units(())
+        self._refused: frozenset[str] = frozenset()
         self._named = named
         self._by_itself: dict[str, Detected] = {}
         self._views: dict[str, View] = {}
         self._read_as_settings: dict[str, Document | None] = {}
         # Most runs have no file that 0.4 would have read unasked, which is then looked for beside no start.
-        self._may_have_system_file = any(map(_is_called_as_the_system_file, self.texts))
+        self._may_have_system_file = any(map(is_called_as_the_system_file, self._names))
 
     def read(self, progress: Progress = lambda _done: None) -> None:
         for done, (name, text) in enumerate(self.texts.items(), 1):
             self._read(name, text)
             progress(done)
-        self._join_drop_ins()
+        self._units = Units(self.readings)
+        join(self.readings, self._units)
+        self._refused = frozenset(filter(self._is_refused, self._names))
         for name, reading in self.readings.items():
             for setup in reading.setups:
                 self._taken.update(file.name for file in self.files_of(name, setup))
@@ -91,8 +107,10 @@ class Deployment:
 
     def _read(self, name: str, text: str) -> None:
         def sourced(path: str) -> View | None:
-            found = self.find(path, name)
-            if found is None:
+            found = self.find(path, name, self._names)
+            if found is not None:
+                self._sourced.setdefault(name, set()).add(found)
+            if found not in self.texts:
                 return None
             self._taken.add(found)
             if found not in self._views:
@@ -109,60 +127,26 @@ class Deployment:
         else:
             self.readings[name] = detected.reading
 
-    def _join_drop_ins(self) -> None:
-        """The variables of a drop-in belong to the unit that it is for."""
-        by_name: dict[str, list[str]] = {}
-        for name in self.readings:
-            by_name.setdefault(posixpath.basename(name), []).append(name)
-        for name, reading in list(self.readings.items()):
-            unit = self._unit_of(name, by_name)
-            if (
-                unit is None
-                or not reading.setups
-                or not all(setup.only_variables for setup in reading.setups)
-            ):
-                continue
-            added = [variable for setup in reading.setups for variable in setup.variables]
-            reported = [finding for setup in reading.setups for finding in setup.findings]
-            base = self.readings[unit]
-            setups = [
-                setup._replace(variables=[*setup.variables, *added], findings=[*setup.findings, *reported])
-                for setup in base.setups
-            ]
-            self.readings[unit] = base._replace(setups=setups)
-            self.readings[name] = reading._replace(setups=[])
-
-    def _unit_of(self, name: str, by_name: Mapping[str, Sequence[str]]) -> str | None:
-        folder = posixpath.dirname(name)
-        if not folder.endswith(".service.d"):
-            return None
-        unit = folder.removesuffix(".d")
-        if unit in self.readings:
-            return unit
-        found = by_name.get(posixpath.basename(unit), ())
-        near = sorted(found, key=lambda other: len(_common(other, name)), reverse=True)
-        alone = len(near) == 1 or (near and len(_common(near[0], name)) > len(_common(near[1], name)))
-        return near[0] if alone else None
-
-    def find(self, path: str, beside: str) -> str | None:
+    def find(self, path: str, beside: str, among: Collection[str] | None = None) -> str | None:
         """The file that a machine has at ``path``, as one of these, for the configuration in ``beside``: below a folder
-        that stands for the machine's root, or next to it under the same name."""
+        that stands for the machine's root, or next to it under the same name. ``among`` are the texts if not given."""
+        among = self.texts if among is None else among
         folder = posixpath.dirname(beside)
         if not posixpath.isabs(path):
             near = posixpath.normpath(posixpath.join(folder, path))
-            return near if near in self.texts else None
+            return near if near in among else None
         root = folder
         while True:
             there = posixpath.join(root, path.lstrip("/"))
-            if there in self.texts and there != beside:
+            if there in among and there != beside:
                 return there
             if root == posixpath.dirname(root):
                 break
             root = posixpath.dirname(root)
-        if path in self._named and path in self.texts:  # this machine's own
+        if path in self._named and path in among:  # this machine's own
             return path
         near = posixpath.join(folder, posixpath.basename(path))
-        return near if near in self.texts and near != beside else None
+        return near if near in among and near != beside else None
 
     def files_of(self, name: str, setup: Setup) -> Sequence[SettingsFile]:
         """The files that a setup takes its settings from, the strongest first; 0.4's own last, named or not."""
@@ -172,7 +156,7 @@ class Deployment:
             for path in named_files(setup)
             if (file := self._settings_file(path, name, of_variables=path in variables)) is not None
         ]
-        if self._may_have_system_file and _would_read_system_file(setup):
+        if self._may_have_system_file and would_read_system_file(setup):
             system = self._settings_file(SYSTEM_FILE, name)
             if system is not None and system.document.whole:
                 found.append(system)
@@ -183,7 +167,7 @@ class Deployment:
         name = self.find(path, beside)
         document = self._document(name) if name is not None else None
         if name is not None and document is None and of_variables:
-            document = _without_settings(self.texts[name], name)
+            document = without_settings(self.texts[name], name)
         return SettingsFile(name, document, path) if name is not None and document is not None else None
 
     def _document(self, name: str) -> Document | None:
@@ -203,14 +187,42 @@ class Deployment:
                 return None
         return document if document is not None and document.form in ("env", "toml") else None
 
+    def _parts_of(self, name: str) -> set[str]:
+        """All files of the run that a file's starts take settings from, those that cannot be used among them."""
+        parts = set(self._sourced.get(name, ()))
+        for setup in self.readings[name].setups:
+            paths = named_files(setup) + [SYSTEM_FILE] * would_read_system_file(setup)
+            parts.update(found for path in paths if (found := self.find(path, name, self._names)))
+        return parts
+
+    def _refused_parts(self, refused: Collection[str]) -> dict[str, set[str]]:
+        """Those of the ``refused`` that belong to a file, by its name."""
+        if not refused:  # as in most runs
+            return {}
+        parts = {name: self._parts_of(name).intersection(refused) for name in self.readings}
+        for name in refused:
+            if unit := self._units.of(name):
+                parts[unit].add(name)
+        return parts
+
+    def _is_refused(self, name: str) -> bool:
+        """Whether it is, whatever it belongs to."""
+        if name in self.conversions:
+            return self.conversions[name].refused
+        refusal = self._by_itself[name].refusal if name in self._by_itself else None
+        if refusal is None:
+            return name in self._unreadable
+        return inputs.unusable(name, self.texts[name], refusal, self.options).refused
+
     def nodes(self) -> Iterator[DescribedNode]:
         """Every etcd that is set up, with its settings as they would run."""
+        torn = {name for name, parts in self._refused_parts(self._refused).items() if parts}
         for name, reading in self.readings.items():
             for setup in reading.setups:
                 files = self.files_of(name, setup)
                 views = (setting.view.name for setting in (*setup.flags, *setup.variables))
                 names = dict.fromkeys([name, *views, *(file.name for file in files)])
-                whole = is_whole(setup, files)
+                whole = name not in torn and is_whole(setup, files)
                 yield DescribedNode(name, tuple(names), merged(setup, files), setup, setup.host, whole)
         for name, document in self.documents.items():
             yield DescribedNode(name, (name,), first_wins(document.given), None)
@@ -244,6 +256,8 @@ class Deployment:
                 done[name] = self._convert_document(name, document, clusters.get((name, 0)))
             elif name not in self._taken:
                 done[name] = inputs.convert_settings(self.texts[name], name, self.options, detected)
+        refused = self._refused.union(name for name, item in done.items() if item.refused)
+        done = left_with_refused(done, self._refused_parts(refused))
         conversions = with_incomplete_lists(done[name] for name in self.texts if name in done)
         return [inputs.with_mark(item, self._marks.get(item.name, "")) for item in conversions]
 
@@ -262,34 +276,3 @@ def convert_text(text: str, name: str, options: Options) -> Conversion:
     alone.read()
     (conversion,) = alone.convert()
     return conversion
-
-
-def _is_called_as_the_system_file(name: str) -> bool:
-    return posixpath.basename(name) == posixpath.basename(SYSTEM_FILE)
-
-
-def _would_read_system_file(setup: Setup) -> bool:
-    """0.4 would, unless it was given another one; a container has none of the host's."""
-    is_new = any(flag.given.name and is_of_2x_alone(flag.given) for flag in setup.flags)
-    return setup.config is None and not setup.only_variables and not setup.host and not is_new
-
-
-def _without_settings(text: str, name: str) -> Document | None:
-    """An environment file for others, or an empty one; None where it cannot be read."""
-    try:
-        document = settings.read(text, name)
-    except NothingToConvert:
-        return settings.read(text, name, format=ENV_FORMAT) if text.strip() else NO_VARIABLES
-    except UnusableInput:
-        return None
-    return NO_VARIABLES if document.form == settings.ONLY_COMMENTS else None
-
-
-NO_VARIABLES = Document("env", "env", [], [], [])
-
-
-def _common(left: str, right: str) -> str:
-    both = (posixpath.normpath(path).split("/") for path in (left, right))
-    return "/".join(
-        mine for mine, other in takewhile(lambda pair: pair[0] == pair[1], zip(*both, strict=False))
-    )

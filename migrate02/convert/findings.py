@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.codes import INVALID_VALUE, SETTINGS_CLASH, UNUSABLE_INPUT
-from compat.findings import INFO, REVIEW, Code
+from compat.findings import ERROR, INFO, REVIEW, Code
 from migrate02.formats.findings import CONFIG_ELSEWHERE, FLAGS_ELSEWHERE, NOT_CONVERTED
 
 NOT_UNDERSTOOD = NOT_CONVERTED.text(
@@ -24,6 +24,32 @@ WITH_A_REFUSED_ONE = NOT_CONVERTED.text(
 )
 
 UNUSABLE = UNUSABLE_INPUT.text(
+    "{reason}",
+    "{remedy}",
+)
+
+CANNOT_READ = Code(
+    "cannot-read",
+    ERROR,
+    "a file that the system does not give",
+    "The file is there, and the system does not let it be read: a right is missing, or the disk reports an error. "
+    "Nothing is known of its content, so it is not changed, and neither are the files that belong to one "
+    "configuration with it. Correct the cause, and run the command again.",
+)
+KEPT_BACK = CANNOT_READ.text(
+    "{reason}",
+    "{remedy}",
+)
+
+CANNOT_WRITE = Code(
+    "cannot-write",
+    ERROR,
+    "a result that could not be written",
+    "The file was converted, and the result could not take its place: the disk is full, a right is missing, or the "
+    "file was changed by somebody else in between. The file is as it was, and so are the files that are changed "
+    "together with it. Correct the cause, and run the command again: what is written already is found converted.",
+)
+NOT_WRITTEN = CANNOT_WRITE.text(
     "{reason}",
     "{remedy}",
 )

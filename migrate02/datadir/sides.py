@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ class Side:
     notes: tuple[str, ...] = ()
 
 
+_ADDRESS = re.compile(r"(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+(?:/.*)?")
+"""A host and a port, which is no URL yet."""
+
+
 def is_url(where: str) -> bool:
     return where.startswith(("http://", "https://"))
 
@@ -48,6 +53,8 @@ def read_side(where: str, hidden: Iterable[str] = (), tls: live.Tls = live.NO_TL
         found = live.read_keys(where, hidden, tls)
         return Side(found.what, sorted(found.keys, key=_parts), found.index, hides=not found.complete)
     path = Path(where)
+    if _ADDRESS.fullmatch(where) and not path.exists():
+        raise DataError("there is no such file", path, remedy=f"for a running cluster write http://{where}")
     return _directory(path) if path.is_dir() else _file(path)
 
 

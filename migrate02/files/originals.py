@@ -34,7 +34,7 @@ def keep_original(folders: Folders, job: Job, keeper: Keeper | None) -> None:
     if keeper is not None:
         _give_second_name(folders, job, keeper.path_for(job))
         return
-    for backup in _names_beside(job.real):
+    for backup in names_beside(job.real):
         try:
             _give_second_name(folders, job, backup)
         except FileExistsError:
@@ -42,7 +42,8 @@ def keep_original(folders: Folders, job: Job, keeper: Keeper | None) -> None:
         return
 
 
-def _names_beside(path: str) -> Iterator[str]:
+def names_beside(path: str) -> Iterator[str]:
+    """What originals of a file are called beside it, the oldest first; without end."""
     yield f"{path}.0.4"
     for number in count(1):
         yield f"{path}.0.4.{number}"

@@ -7,6 +7,8 @@ import os
 import stat
 from typing import BinaryIO
 
+from migrate02.files.system import WRONG_NAME, remedy_for
+
 FOLDER = ".migrate02"
 """Where a tree's backups are."""
 
@@ -22,6 +24,13 @@ class Unreadable(Exception):
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.remedy = remedy
+
+
+class NotGiven(Unreadable):
+    """The file is there, and the system does not let it be read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, remedy_for(message))
 
 
 class NotAFile(Unreadable):
@@ -56,7 +65,7 @@ def read_text(path: str, *, named: bool = True) -> str:
                 raise TooLarge(is_text=b"\0" not in file.read(_PIECE))
             return read_all(file)
     except (OSError, ValueError) as error:
-        raise Unreadable(reason(error)) from None
+        raise unreadable(error) from None
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -99,6 +108,12 @@ def decode(data: bytes) -> str:
 
 def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
+
+
+def unreadable(error: Exception) -> Unreadable:
+    """As the one who named the file has to know it, whether the name is wrong or the system refuses."""
+    wrong_name = not isinstance(error, OSError) or error.errno in WRONG_NAME
+    return Unreadable(reason(error)) if wrong_name else NotGiven(reason(error))
 
 
 def reason(error: Exception) -> str:

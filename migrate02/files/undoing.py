@@ -47,8 +47,20 @@ def undo(tree: str, *, force: bool = False, check: Check = lambda: None) -> list
             raise
         except BlockingIOError as error:
             raise BackupError(reason(error)) from None
+        except FileNotFoundError:
+            raise BackupError(f"{tree}: nothing was written there with convert --write {tree}") from None
         except OSError as error:
             raise BackupError(f"{parent}: {reason(error)}") from None
+
+
+def tree_above(path: str) -> str:
+    """The directory with a backup that a file is below; empty where there is none."""
+    folder = os.path.dirname(os.path.realpath(path))
+    while not os.path.isdir(os.path.join(folder, FOLDER)):
+        if folder == os.path.dirname(folder):
+            return ""
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def _undo_newest(tree: str, parent: str, folders: Folders, check: Check, *, force: bool) -> list[Undone]:

@@ -19,10 +19,12 @@ _NOT_ENTERED = frozenset((".git", ".hg", ".svn", FOLDER))
 
 
 class Choice(NamedTuple):
-    """Patterns as in a .gitignore for paths below a directory: only these files, if any are given, but not those."""
+    """Patterns as in a .gitignore for paths below a directory: only these files, if any are given, but not those.
+    ``but`` is about paths below another folder where ``but_below`` names one."""
 
     only: Sequence[str] = ()
     but: Sequence[str] = ()
+    but_below: str = ""
 
 
 ALL = Choice()
@@ -65,19 +67,33 @@ def walk(directory: str, on_error: Callable[[OSError], None], choice: Choice = A
                 if entry.name not in _NOT_ENTERED and not (rules and _is_ignored(path + os.sep, rules)):
                     folders.append((path, rules))
                 continue
-            if re.search(_OURS, entry.name) or (rules and _is_ignored(path, rules)):
+            if _is_ours(entry.name) or (rules and _is_ignored(path, rules)):
                 continue
-            if (wanted or unwanted) and not _is_wanted(os.path.relpath(path, directory), wanted, unwanted):
+            if (wanted or unwanted) and not _is_wanted(path, directory, choice, wanted, unwanted):
                 continue
             if not entry.is_symlink():
                 yield path
         waiting += reversed(folders)
 
 
-def _is_wanted(path: str, wanted: GitIgnoreSpec | None, unwanted: GitIgnoreSpec | None) -> bool:
-    if wanted is not None and not wanted.match_file(path):
+def is_chosen(path: str, directory: str, choice: Choice) -> bool:
+    """Whether the patterns take this file of a directory, which is not one of our own."""
+    folders = os.path.relpath(path, directory).split(os.sep)
+    if _is_ours(folders[-1]) or not _NOT_ENTERED.isdisjoint(folders):
         return False
-    return unwanted is None or not unwanted.match_file(path)
+    return _is_wanted(path, directory, choice, _spec(choice.only), _spec(choice.but))
+
+
+def _is_ours(name: str) -> bool:
+    return re.search(_OURS, name) is not None
+
+
+def _is_wanted(
+    path: str, directory: str, choice: Choice, wanted: GitIgnoreSpec | None, unwanted: GitIgnoreSpec | None
+) -> bool:
+    if wanted is not None and not wanted.match_file(os.path.relpath(path, directory)):
+        return False
+    return unwanted is None or not unwanted.match_file(os.path.relpath(path, choice.but_below or directory))
 
 
 def _is_ignored(path: str, rules: Sequence[_Ignore]) -> bool:

@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Sequence
 
 from migrate02.convert.conversion import Conversion, refused
+from migrate02.convert.findings import NOT_WRITTEN
 from migrate02.files.backups import TreeKeeper
 from migrate02.files.changes import Change
 from migrate02.files.reading import encode
 from migrate02.files.replacing import Replaced, replace_all
 from migrate02.files.stopping import Check
+from migrate02.files.system import remedy_for
 
 Report = Callable[[list[str]], None]
 """Takes lines for a person."""
@@ -35,10 +37,7 @@ class Writing:
         self._outcomes = replace_all(changes, self._keepers, check, lambda line: report([line]))
         errors = {item.path: item.error for item in self._outcomes if item.error}
         return [
-            refused(item.name, _not_written(errors[item.name]), before=item.before)
-            if item.name in errors
-            else item
-            for item in conversions
+            _not_written(item, errors[item.name]) if item.name in errors else item for item in conversions
         ]
 
     def _tree_of(self, name: str) -> str:
@@ -79,5 +78,6 @@ def _also(note: str) -> str:
     return f"; {note}" if note else ""
 
 
-def _not_written(error: str) -> str:
-    return error if error.startswith(("it was written", "not written")) else f"not written: {error}"
+def _not_written(item: Conversion, error: str) -> Conversion:
+    said = error if error.startswith(("it was written", "not written")) else f"not written: {error}"
+    return refused(item.name, said, before=item.before, remedy=remedy_for(error), text=NOT_WRITTEN)

@@ -55,4 +55,5 @@ def finding_as_json(finding: Finding) -> dict[str, str]:
 
 
 def step_as_json(step: Step) -> dict[str, object]:
-    return step._asdict() | {"sets": dict(step.sets)}
+    fields = step._asdict()
+    return fields | {"sets": dict(step.sets), "backInWords": fields.pop("back_in_words")}

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import pty
+import re
 import stat
-from collections.abc import Iterator
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
 from migrate02.cli.main import main
 
+ROOT = Path(__file__).parents[2]
 HOST = "node1"
 """The host name that tests give: what 0.4 took for the name of an unnamed member."""
 
@@ -37,6 +44,40 @@ def migrate02(*argv: str | Path, stdin: bytes = b"", cwd: Path | None = None) ->
 
 def convert(*argv: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> Run:
     return migrate02("convert", "--hostname", HOST, *argv, stdin=stdin, cwd=cwd)
+
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def on_a_terminal(
+    argv: Sequence[str],
+    cwd: Path,
+    columns: int,
+    environment: Mapping[str, str] | None = None,
+    *,
+    plain: bool = True,
+) -> str:
+    """What a process of its own shows on a terminal of 24 lines; ``plain`` without colours."""
+    ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (24, columns))
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "migrate02", *argv],
+        cwd=cwd,
+        env={**kept, "TERM": "xterm", "PYTHONPATH": str(ROOT), **(environment or {})},
+        stdin=its,
+        stdout=its,
+        stderr=its,
+    )
+    os.close(its)
+    pieces = []
+    with contextlib.suppress(OSError):  # what Linux says when the other end is gone
+        while piece := os.read(ours, 1 << 16):
+            pieces.append(piece)
+    process.wait(60)
+    os.close(ours)
+    said = b"".join(pieces).decode().replace("\r\n", "\n")
+    return _ESCAPE.sub("", said) if plain else said
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from migrate02.cli.convert import OF_MACHINES
 from migrate02.cli.exits import DONE, REFUSED
 from migrate02.files import reading as files
 from tests.migrate02.running import convert, migrate02
@@ -158,7 +159,7 @@ SHOWN = "etcd-\\x1b[2J\\n\\r\\xff\\u202e.env"
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--json"], ["--diff"], ["--check"], ["--output", "github"], ["--output", "sarif"], ["--write"]],
+    [[], ["--json"], ["--diff"], ["--check"], *(["--output", kind] for kind in OF_MACHINES), ["--write"]],
     ids=" ".join,
 )
 def test_a_name_does_nothing_to_a_terminal(tree: Path, words: list[str]) -> None:

@@ -40,7 +40,7 @@ def test_a_cluster_is_converted_once_its_members_are_named(tmp_path: Path) -> No
 def test_a_cluster_is_converted_when_all_its_members_are_at_hand(tmp_path: Path) -> None:
     tree = tmp_path / "cluster"
     shutil.copytree(ROOT / "cluster", tree)
-    run = convert("--write", tree)
+    run = convert("--write", "-v", tree)
     assert run.status == 0
     assert run.codes.count("members-from-files") == 3
     members = ",".join(f"infra{n}=http://10.7.0.1{n}:7001" for n in (1, 2, 3))

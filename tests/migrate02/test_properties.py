@@ -158,7 +158,7 @@ def says_something_or_converts(text: str) -> None:
             assert any(line.startswith("error[") for line in lines)
         elif conversion.text != text:
             assert converted(str(conversion.text)).text == conversion.text
-        as_json([conversion], one=True)
+        as_json([conversion])
         diff(conversion)
 
 

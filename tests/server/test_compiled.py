@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from setuptools.errors import CompileError
 
 from server.process import is_compiled
 
@@ -38,20 +39,29 @@ def test_a_module_is_compiled_where_it_should_be(path: str) -> None:
     assert module.__file__.endswith(".so" if installed else ".py")
 
 
-def test_without_a_compiler_an_install_is_interpreted(
+def test_a_wheel_is_pure_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["setup.py", "bdist_wheel"])
-    monkeypatch.setenv("CC", "/nowhere/cc")
     monkeypatch.delenv("MIGRATE02_COMPILE", raising=False)
-    setup = _setup()
-    assert setup.extensions() == []
-    assert "stay interpreted" in capsys.readouterr().err
-    monkeypatch.setenv("MIGRATE02_COMPILE", "always")
-    with pytest.raises(setup.CompileError):
-        setup.extensions()
+    assert _setup().extensions() == []
+    assert "pure Python. MIGRATE02_COMPILE=always compiles" in capsys.readouterr().err
     monkeypatch.setenv("MIGRATE02_COMPILE", "never")
-    assert setup.extensions() == []
+    assert _setup().extensions() == []
+
+
+def test_compiling_fails_at_once_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["setup.py", "bdist_wheel"])
+    monkeypatch.setenv("CC", "/nowhere/cc")
+    monkeypatch.setenv("MIGRATE02_COMPILE", "always")
+    with pytest.raises(CompileError):
+        _setup().extensions()
+
+
+def test_another_word_than_always_and_never_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATE02_COMPILE", "yes")
+    with pytest.raises(SystemExit, match="set it to always or never"):
+        _setup().extensions()
 
 
 def test_an_editable_install_is_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from migrate02.cli.convert import OURS_ALONE
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
-from tests.migrate02.running import convert, migrate02
+from tests.migrate02.running import ROOT, convert, migrate02
 
 OLD = 'name = "m1"\naddr = "10.0.0.9:4001"\n[peer]\naddr = "10.0.0.9:7001"\n'
 NAMELESS = 'addr = "10.0.0.9:4001"\n'
@@ -99,30 +99,27 @@ def test_diff_of_a_file_without_a_last_line_end(tmp_path: Path) -> None:
     assert "\\ No newline at end of file\n" in convert("--diff", write(tmp_path / "x", OLD.rstrip("\n"))).out
 
 
-def test_json_is_one_object_for_one_file(old: Path) -> None:
-    found = json.loads(convert("--json", old).out)
-    assert found["file"] == str(old)
-    assert found["changed"] is True
-    assert found["config"]["listen-client-urls"] == ["http://[::]:4001"]
-    assert {"code", "severity", "setting", "origin", "message", "remedy"} == set(found["findings"][0])
-
-
-def test_json_is_a_list_for_several_files_and_for_directories(old: Path) -> None:
+def test_json_has_one_shape_for_one_file_for_several_and_for_directories(old: Path) -> None:
+    (only,) = json.loads(convert("--json", old).out)["files"]
+    assert (only["file"], only["changed"], only["refused"]) == (str(old), True, False)
+    assert only["config"]["listen-client-urls"] == ["http://[::]:4001"]
+    assert {"code", "severity", "setting", "origin", "line", "message", "remedy"} == set(only["findings"][0])
     other = write(old.parent / "other.conf", OLD)
     for inputs in ((old, other), (old.parent,)):
         found = json.loads(convert("--json", *inputs).out)
         assert [item["file"] for item in found["files"]] == [str(old), str(other)]
-    assert json.loads(convert("--json", write(old.parent / "other", "")).out)["config"] == {}
+    (empty,) = json.loads(convert("--json", write(old.parent / "other", "")).out)["files"]
+    assert empty["config"] == {}
 
 
 def test_json_and_write_go_together(old: Path) -> None:
-    assert json.loads(convert("--json", "--write", old).out)["changed"] is True
+    assert json.loads(convert("--json", "--write", old).out)["summary"]["converted"] == 1
     assert old.read_text().startswith("ETCD_NAME")
 
 
 def test_json_of_an_empty_directory(tmp_path: Path) -> None:
     run = convert("--json", tmp_path)
-    assert (run.status, json.loads(run.out)) == (DONE, {"files": []})
+    assert (run.status, json.loads(run.out)["files"]) == (DONE, [])
 
 
 def test_standard_input(old: Path) -> None:
@@ -173,7 +170,7 @@ def test_options_may_stand_anywhere_before_the_words(old: Path) -> None:
 
 def test_help_names_every_option() -> None:
     out = migrate02("convert", "--help").out
-    assert all(f"  {name}" in out for name in (*OURS_ALONE, "--initial-cluster"))
+    assert all(f" {name} " in out for name in (*OURS_ALONE, "--initial-cluster"))
 
 
 @pytest.mark.parametrize(
@@ -213,7 +210,11 @@ def test_a_file_that_may_not_be_read_is_told(old: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("builtins.open", refuse)
     run = convert(old)
-    assert (run.status, run.err) == (REFUSED, f"error[unusable-input] {old}: Permission denied\n")
+    assert (run.status, run.err) == (
+        REFUSED,
+        f"error[cannot-read] {old}: Permission denied -> Run it as a user who has the right, or give the right to "
+        "this one.\n",
+    )
 
 
 def test_a_file_too_large_is_told(tmp_path: Path) -> None:
@@ -388,3 +389,10 @@ def test_bytes_go_out_as_they_came_in_whatever_the_locale() -> None:
     )
     assert done.returncode == DONE
     assert done.stdout.startswith(b'# M\xfcnchen \xe4\xb8\x96\nETCD_NAME="m\xe4\xb8\x96"\n')
+
+
+def test_the_readme_and_the_help_tell_the_same_of_status_3() -> None:
+    text = " ".join(migrate02("convert", "--help").out.split())
+    said = "refused, or could not be read or written; that file was not changed, nor what belongs to one node with it"
+    assert f"3 {said}" in text
+    assert f"| 3 | {said}." in (ROOT / "README.md").read_text()

@@ -23,7 +23,7 @@ def test_inspect_tells_of_every_recorded_directory(one: Recorded, tmp_path: Path
         assert told["name"] == next(
             each["name"] for each in one.expected["dirs"] if each["path"] == one.directory
         )
-        assert told["etcd_index"] == one.expected["etcd_index"]
+        assert told["etcdIndex"] == one.expected["etcd_index"]
         assert told["members"] == {name: [urls["peerURL"]] for name, urls in one.expected["members"].items()}
 
 
@@ -33,8 +33,8 @@ def test_inspect_tells_the_same_digest_before_and_after(old_data: Path, tmp_path
         json.loads(migrate02("data", "inspect", "--json", path).out) for path in (old_data, tmp_path / "new")
     )
     assert after["kind"] == "2.x"
-    assert (after["digest"], after["keys"], after["etcd_index"]) == (before["digest"], 7, 7)
-    assert (after["name"], after["snapshot_index"], after["committed_index"]) == ("m", 7, 7)
+    assert (after["digest"], after["keys"], after["etcdIndex"]) == (before["digest"], 7, 7)
+    assert (after["name"], after["snapshotIndex"], after["committedIndex"]) == ("m", 7, 7)
 
 
 def test_inspect_of_damage_tells_the_place(old_data: Path) -> None:

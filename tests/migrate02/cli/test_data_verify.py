@@ -97,3 +97,16 @@ def test_any_other_is_asked_for_its_keys_and_for_hidden_ones_by_name(old_data: P
         exported = migrate02("data", "export", url)
         assert "_hidden" not in exported.out
         assert "_hidden/b" in migrate02("data", "export", "--hidden", "/d/_hidden", url).out
+
+
+def test_an_address_without_its_scheme_is_told_as_such() -> None:
+    for where in ("127.0.0.1:4001", "localhost:4001", "[::1]:4001"):
+        run = migrate02("data", "verify", where, "http://127.0.0.1:1")
+        assert run.err.endswith(f"there is no such file - for a running cluster write http://{where}\n")
+        assert migrate02("data", "export", where).err.endswith(f"write http://{where}\n")
+
+
+def test_the_exit_statuses_are_in_the_help() -> None:
+    assert "exit status:\n  0  both hold the same\n  1  something differs\n  3  " in (
+        migrate02("data", "verify", "--help").out
+    )

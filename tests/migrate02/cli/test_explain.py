@@ -67,7 +67,7 @@ def test_explain_says_what_it_does_not_know() -> None:
     run = migrate02("explain", "-adr", "-addr")
     assert run.status == REFUSED
     assert run.err == (
-        "migrate02 explain: -adr is neither a finding's code nor a setting of etcd; migrate02 explain lists the codes\n"
+        "migrate02 explain: -adr is neither a finding's code nor a setting of etcd; did you mean -addr?\n"
     )
     assert run.out.startswith("-addr in etcd 0.4\n")
 
@@ -163,11 +163,11 @@ def test_errors_of_etcd_stand_beside_codes_and_flags() -> None:
     [
         "etcdserver: invalid downgrade target version",
         "some other line of a log",
-        "v2store",
         "of",
         "",
         '"',
-        "WAL",
+        ".*",
+        "nowhere-to-be-found",
         "etcdserver: request timed out",
     ],
 )
@@ -176,3 +176,44 @@ def test_what_is_none_of_them_is_answered_as_before(words: str) -> None:
     assert run.status == REFUSED
     assert run.out == ""
     assert f"{words} is neither a finding's code nor a setting of etcd; migrate02 explain lists" in run.err
+
+
+@pytest.mark.parametrize(
+    ("word", "listed", "unlisted"),
+    [
+        ("standby", ["standby-unknown ", "standby-found ", "-cluster-active-size "], ["peers "]),
+        ("peer", ["peers ", "-peer-addr ", "--listen-peer-urls ", "unknown-peer "], ["-addr "]),
+        ("PEER", ["peers "], []),
+        ("WAL", ["--wal-dir ", "'detected disallowed v2 WAL for stage "], []),
+        ("coreos", ["unit-renamed "], []),
+    ],
+)
+def test_a_word_lists_what_is_about_it(word: str, listed: list[str], unlisted: list[str]) -> None:
+    run = migrate02("explain", word)
+    assert (run.status, run.err) == (DONE, "")
+    first, *lines = run.out.splitlines()
+    assert first == f"{word} is in these; migrate02 explain NAME tells more:"
+    assert all(any(line.startswith(name) for line in lines) for name in listed)
+    assert not any(line.startswith(name) for line in lines for name in unlisted)
+    assert max(map(len, lines)) <= 100
+
+
+def test_every_name_that_a_word_lists_is_explained() -> None:
+    for line in migrate02("explain", "peer").out.splitlines()[1:]:
+        assert migrate02("explain", line.split()[0]).status == DONE
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("-per-addr", "-peer-addr"),
+        ("peerz", "peers"),
+        ("ETCD_ADRR", "ETCD_ADDR"),
+        ("--listen-client-url", "--listen-client-urls"),
+        ("no-counterprt", "no-counterpart"),
+    ],
+)
+def test_a_misspelt_name_is_met_with_the_right_one(word: str, meant: str) -> None:
+    run = migrate02("explain", word)
+    assert (run.status, run.out) == (REFUSED, "")
+    assert run.err.endswith(f"; did you mean {meant}?\n")

@@ -36,7 +36,7 @@ def test_a_list_of_more_members_than_voted_asks_who_stood_by(
     tmp_path: Path, nodes: int, more: str, said: str
 ) -> None:
     plant(tmp_path, joined(nodes, more))
-    run = convert("--check", tmp_path)
+    run = convert("--check", "-v", tmp_path)
     assert run.codes.count("standby-unknown") == nodes
     assert said in run.err
     assert "migrate02 plan --live URL, or --standby NAME" in run.err
@@ -48,7 +48,7 @@ def test_a_list_of_more_members_than_voted_asks_who_stood_by(
 @pytest.mark.parametrize(("nodes", "more"), [(3, "ETCD_CLUSTER_ACTIVE_SIZE=3\n"), (9, "")])
 def test_a_list_of_as_many_members_as_voted_asks_nothing(tmp_path: Path, nodes: int, more: str) -> None:
     plant(tmp_path, joined(nodes, more))
-    run = convert("--check", tmp_path)
+    run = convert("--check", "-v", tmp_path)
     assert run.codes.count("members-from-files") == nodes
     assert "standby-unknown" not in run.codes
 

@@ -94,7 +94,7 @@ def test_flags_in_a_variable_of_an_environment_file_are_converted_with_the_unit(
     assert (tmp_path / "etc/systemd/system/etcd.service").read_text() == unit
 
 
-def test_a_file_of_this_machine_that_cannot_be_read_is_refused_by_itself(tmp_path: Path) -> None:
+def test_a_file_of_this_machine_that_cannot_be_read_is_refused_and_its_start_stays(tmp_path: Path) -> None:
     unit = tmp_path / "etcd.service"
     unit.write_text(
         f"[Service]\nEnvironmentFile={tmp_path}/none/etcd.env\nExecStart=/usr/bin/etcd -addr 10.0.0.1:4001\n"
@@ -102,4 +102,4 @@ def test_a_file_of_this_machine_that_cannot_be_read_is_refused_by_itself(tmp_pat
     code, _, err = convert(unit, tmp_path / "none/etcd.env")
     assert code == REFUSED
     assert "No such file or directory" in err
-    assert "2 files: 1 converted" in err
+    assert "2 files: 0 converted, 1 unchanged (1 needs your attention), 1 refused" in err

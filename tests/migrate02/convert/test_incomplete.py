@@ -131,7 +131,7 @@ def test_every_place_of_a_tree_is_reported(tmp_path: Path) -> None:
     (tmp_path / "role.erb").write_text("x\n  '--initial-cluster a=http://a:1,OTHERS=run-migrate02-plan'\n")
     (tmp_path / "etcd.env").write_text("# ETCD_INITIAL_CLUSTER=a=http://a:1,OTHERS=run-migrate02-plan\n")
     (tmp_path / "README.md").write_text("run-migrate02-plan stands for the others\n")
-    run = convert("--check", tmp_path)
+    run = convert("--check", "-v", tmp_path)
     found = [line.split(": ")[0] for line in run.err.splitlines() if line.startswith("review[")]
     assert sorted(found) == [
         f"review[incomplete-cluster] {tmp_path}/etcd.env:1",

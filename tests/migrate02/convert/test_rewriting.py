@@ -27,7 +27,7 @@ def test_an_environment_file_that_two_units_need_differently_is_left(tmp_path: P
             "etc/default/etcd": OLD,
         },
     )
-    run = convert("--write", tmp_path)
+    run = convert("--write", "-v", tmp_path)
     assert run.status == RESIDUE
     assert run.codes.count("shared-settings") == 3
     assert (tmp_path / "etc/default/etcd").read_text() == OLD

@@ -61,4 +61,4 @@ def test_a_directory_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "scandir", scandir)
     run = convert("--check", tmp_path)
     assert run.status == 3
-    assert f"error[unusable-input] {tmp_path / 'closed'}: Permission denied" in run.err
+    assert f"error[cannot-read] {tmp_path / 'closed'}: Permission denied -> " in run.err

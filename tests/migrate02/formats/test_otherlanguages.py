@@ -175,7 +175,7 @@ def _fleet(root: Path, path: str, text: str | None) -> None:
 @pytest.mark.parametrize("path", ["/etc/default/etcd", "-/etc/default/etcd"])
 def test_an_environment_file_without_settings_is_read(path: str, text: str, tmp_path: Path) -> None:
     _fleet(tmp_path, path, text)
-    run = convert("--write", tmp_path)
+    run = convert("--write", "-v", tmp_path)
     assert run.status == 0
     assert run.codes.count("members-from-files") == 2
     assert (tmp_path / "m1/etc/default/etcd").read_text() == text

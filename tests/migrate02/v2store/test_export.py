@@ -67,10 +67,10 @@ def check_who(told: dict[str, Any], name: str, number: int) -> None:
     recorded = facts(name)
     assert told["version"] == ("3.6.0" if name == "on-36" else "3.5.0")
     assert told["name"] == recorded["nodes"][number]["name"]
-    assert int(told["cluster_id"], 16) == int(recorded["cluster_id"], 16)
-    assert told["member_id"] in recorded["member_ids"]
+    assert int(told["clusterId"], 16) == int(recorded["cluster_id"], 16)
+    assert told["memberId"] in recorded["member_ids"]
     assert told["members"] == {node["name"]: [node["peer"]] for node in recorded["nodes"]}
-    assert told["snapshot_index"] <= told["committed_index"] <= told["last_index"]
+    assert told["snapshotIndex"] <= told["committedIndex"] <= told["lastIndex"]
 
 
 def test_a_key_tells_when_it_expires(tmp_path: Path) -> None:
