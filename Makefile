@@ -75,6 +75,7 @@ bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
 	$(BIN)/python bench/datadir.py
+	$(BIN)/python bench/v2store.py
 	$(COMPILED)/bin/python bench/server.py
 	$(COMPILED)/bin/python bench/cluster.py
 	$(COMPILED)/bin/python bench/proxy.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from server.storage.records import read_records
 from server.storage.replay import list_segments
 
 ATTEMPTS, PAUSE_SECONDS = 5, 0.1
-"""A running member is read again when it was in the middle of a write."""
+"""A running member is read again when it was in the middle of a write, or removed a file."""
 
 _NOT_OF_3X = {
     Kind.EMPTY: "no data directory of etcd is here: it has no directory called member",
@@ -79,15 +80,15 @@ def is_of_3x(path: Path) -> bool:
 def read_member(path: Path, wal_dir: Path | None = None) -> Member:
     """Reads a directory, of a running member too. Raises DataError."""
     try:
-        found = _read(path, wal_dir)
         for _ in range(ATTEMPTS):
-            if not found.log.end.follows and found.database is not None:
-                break
+            with suppress(StorageError):
+                found = _read(path, wal_dir)
+                if not found.log.end.follows and found.database is not None:
+                    return found
             time.sleep(PAUSE_SECONDS)
-            found = _read(path, wal_dir)
+        return _read(path, wal_dir)
     except StorageError as error:
         raise DataError(error.message, error.path, error.offset) from error
-    return found
 
 
 def directories(path: Path, wal_dir: Path | None) -> tuple[Path, Path]:

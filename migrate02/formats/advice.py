@@ -9,8 +9,8 @@ from typing import NamedTuple
 from migrate02.formats.placeholders import mask, unmask
 
 _START = re.compile(
-    r"""(?:[ \t]*+-?[ \t]*+) (?: ExecStart=[-@+!:]* | command[ \t]*[=:][ \t]* | exec[ \t]+ | nohup[ \t]+ )*
-        (?P<words> (?: (?:\S*/)?env[ \t]+ )? (?: [A-Za-z_]\w*=\S*[ \t]+ )*
+    r"""(?:[ \t]*+-?[ \t]*+) (?: ExecStart=[-@+!:]* | command[ \t]*[=:][ \t]* | exec[ \t]+ | nohup[ \t]+ )*+
+        (?P<words> (?: (?:\S*/)?env[ \t]+ )? (?: [A-Za-z_]\w*=\S*[ \t]+ )*+
                    (?:[^\s=:#]*/)?etcd (?:[ \t]+["']?[-$].*)? ) \Z""",
     re.VERBOSE,
 )

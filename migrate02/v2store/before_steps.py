@@ -15,7 +15,8 @@ _WITH_TLS = " Here and below, give etcdctl and curl what your clients have (--ca
 _ONE_RELEASE = {
     "3.5": (
         "All members should run one release of 3.5, best the newest. With one before 3.5.26, members that were removed "
-        "long ago may still be in the database (zombie members); clean refuses such a directory."
+        "long ago may still be in the database (zombie members), and with one before 3.5.20 a promoted learner or a "
+        "changed peer URL may not be there; clean refuses such a directory."
     ),
     "3.6": "All members should run one release of 3.6, best the newest.",
 }

@@ -135,6 +135,19 @@ def _check_members(member: Member, space: KeySpace, database: Database) -> None:
     learners = {number for number, one in space.membership.members.items() if one.is_learner}
     if replayed == known and learners == database.learners:
         return
+    if replayed.keys() == known.keys():
+        differing = [
+            id_text(number)
+            for number in sorted(known)
+            if replayed[number] != known[number] or (number in learners) != (number in database.learners)
+        ]
+        raise DataError(
+            f"its database does not have the peer URLs of {', '.join(differing)} as they were changed, or still has a "
+            "learner that was promoted. 3.5.1 to 3.5.19 do not write such changes into the database, and 3.6 believes "
+            "the database (membership: too many learner members in cluster). The newest 3.5 puts that right when it "
+            "starts: start it on all members, stop this one again, and repeat this",
+            member.path,
+        )
     only = [id_text(number) for number in sorted(known.keys() - replayed.keys())]
     missing = [id_text(number) for number in sorted(replayed.keys() - known.keys())]
     said = "; ".join(
@@ -142,7 +155,6 @@ def _check_members(member: Member, space: KeySpace, database: Database) -> None:
         for text in (
             f"only the database knows {', '.join(only)}" if only else "",
             f"only the log knows {', '.join(missing)}" if missing else "",
-            "" if only or missing else "their peer URLs, or who of them is a learner, differ",
         )
         if text
     )

@@ -41,7 +41,7 @@ def content_in(frozen: FrozenStore) -> Content:
     version = frozen.files.get(f"{CLUSTER}/version")
     found = Content(version=(version.value or b"").decode("utf-8", "replace") if version else "")
     for top in frozen.directories["/"].children:
-        if top in frozen.directories and top not in (CLUSTER, AUTH):
+        if top in frozen.directories and top not in (CLUSTER, AUTH) and not _is_hidden(top):
             first = next((child for child in frozen.directories[top].children if not _is_hidden(child)), None)
             if first is not None:
                 found.custom.append(first.removeprefix(USERS))

@@ -51,7 +51,9 @@ class Tree:
         metas = [meta for size in _PAGE_SIZES for offset in (0, size) if (meta := _meta(raw, offset, size))]
         if not metas:
             raise Unreadable
-        _, self._page_bytes, self.root = max(metas)
+        _, self._page_bytes, self.root, pages = max(metas)
+        if pages * self._page_bytes > len(raw):
+            raise Unreadable  # it was cut short, and the older meta page has pages that were written over since
         self._unvisited = len(raw) // self._page_bytes  # no page belongs to two trees, or to one twice
 
     def bucket(self, value: bytes) -> Iterator[Element]:
@@ -86,8 +88,8 @@ class Tree:
         return self._raw[start:end]
 
 
-def _meta(raw: memoryview, offset: int, page_bytes: int) -> tuple[int, int, int] | None:
-    """Transaction, page size and root of a meta page, if a whole one for pages of this size is there."""
+def _meta(raw: memoryview, offset: int, page_bytes: int) -> tuple[int, int, int, int] | None:
+    """Transaction, page size, root and pages in use of a meta page, if a whole one for pages of this size is there."""
     start, end = offset + PAGE.size, offset + PAGE.size + META.size
     if end + CHECKSUM.size > len(raw):
         return None
@@ -96,7 +98,7 @@ def _meta(raw: memoryview, offset: int, page_bytes: int) -> tuple[int, int, int]
         return None
     if CHECKSUM.unpack_from(raw, end) != (fnv1a(bytes(raw[start:end])),):
         return None
-    return (transaction, size, root) if high_water * size <= len(raw) else None
+    return transaction, size, root, high_water
 
 
 def _leaf_elements(page: memoryview) -> Iterator[Element]:

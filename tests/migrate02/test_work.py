@@ -58,3 +58,11 @@ def test_nothing_repeated_forty_times_is_more_than_a_moment(kind: str) -> None:
     for case in random.sample(cases, len(cases) // 10):
         with work.limited(20):
             work.convert(case.text(40))
+
+
+@pytest.mark.parametrize("repeated", ["ExecStart=", "command=", "exec ", "A=b "])
+def test_the_line_of_a_start_is_found_in_one_pass(repeated: str) -> None:
+    """What looks at a line again from each of its words took a minute for these."""
+    text = f'["etcd", "-addr", "10.0.0.9:4001", "-name", "a\n{repeated * (200_000 // len(repeated))}"]\n'
+    with work.limited(20):
+        work.convert(text)

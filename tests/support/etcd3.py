@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.support.ports import free_ports
 from tests.support.process import PATIENCE
@@ -58,13 +58,13 @@ class Cluster:
             return json.loads(response.read())  # type: ignore[no-any-return]
 
     def put(self, key: str, value: str, number: int = 0) -> None:
-        self.ask("/v3/kv/put", {"key": _encoded(key), "value": _encoded(value)}, number)
+        self.ask("/v3/kv/put", {"key": encoded(key), "value": encoded(value)}, number)
 
     def served(self, number: int = 0) -> Served:
         found = self.ask("/v3/kv/range", {"key": _ALL, "range_end": _ALL}, number)
         members = self.ask("/v3/cluster/member/list", {}, number)["members"]
         return Served(
-            {_decoded(row["key"]): _decoded(row.get("value", "")) for row in found.get("kvs", [])},
+            {decoded(row["key"]): decoded(row.get("value", "")) for row in found.get("kvs", [])},
             int(found["header"]["revision"]),
             {
                 f"{int(member['ID']):x}": (member.get("name", ""), tuple(member["peerURLs"]))
@@ -141,9 +141,73 @@ def _wait_until_serving(cluster: Cluster, number: int, log: Path) -> None:
     raise AssertionError(f"etcd does not serve (exit status {process.poll()}):\n{log.read_text()[-3000:]}")
 
 
-def _encoded(text: str) -> str:
+def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
     return base64.b64decode(text).decode()
+
+
+class Node:
+    """A member that is stopped and started again and again, on the same free ports. A context manager: stopped at the
+    end."""
+
+    def __init__(self, path: Path, *flags: str) -> None:
+        """``flags`` are given at each start; the name is the directory's."""
+        self.path, self.name, self._flags = path, path.name, flags
+        port, peer_port = free_ports(2)
+        self.url, self.peer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer_port}"
+        self._running = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def client_port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def api(self) -> Cluster:
+        return Cluster([self.url], [self._process] if self._process else [])
+
+    @property
+    def log(self) -> Path:
+        return self.path.with_suffix(".log")
+
+    def begin(self, binary: Path, *flags: str) -> None:
+        """Starts it, and does not wait for anything."""
+        assert not self.runs
+        more = (f"--initial-advertise-peer-urls={self.peer_url}", *self._flags, *flags)
+        started = _member(binary, self.path, self.name, self.url, self.peer_url, *more)
+        self._process = self._running.enter_context(started)
+
+    def wait(self) -> None:
+        """Until it serves."""
+        _wait_until_serving(self.api, 0, self.log)
+
+    def start(self, binary: Path, *flags: str) -> None:
+        self.begin(binary, *flags)
+        self.wait()
+
+    def stop(self) -> None:
+        self._running.close()
+        self._process = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def cluster_flags(nodes: Sequence[Node]) -> str:
+    """What each of the members that begin a cluster together is started with."""
+    return "--initial-cluster=" + ",".join(f"{node.name}={node.peer_url}" for node in nodes)

@@ -39,8 +39,9 @@ def read_database(path: Path) -> Database:
         except ValueError as error:
             raise DamagedError("the database is empty", path) from error
     try:
-        with mapped, memoryview(mapped) as view:
-            return _read(Tree(view))
+        return _read(
+            Tree(memoryview(mapped))
+        )  # not closed here: an error's traceback may still hold pages of it
     except (Unreadable, struct.error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedError(
             "the database is damaged, or was being written to: what it says of log and members cannot be read. Try "

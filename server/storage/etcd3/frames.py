@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 from google_crc32c import extend
@@ -17,6 +16,7 @@ from google_crc32c import extend
 from server.proto import wal_pb2
 from server.storage.codec import parse
 from server.storage.errors import CodecError
+from server.storage.etcd3.tails import may_be_cut_short
 from server.storage.records import (
     Record,
     RecordType,
@@ -25,7 +25,6 @@ from server.storage.records import (
     encode_record,
     is_start_of_record,
 )
-from server.storage.tails import SECTOR
 
 _LENGTH = struct.Struct("<Q")
 _BYTES = (1 << 56) - 1
@@ -63,7 +62,7 @@ def records_in(raw: bytes, path: Path, crc: int, *, is_newest: bool) -> Iterator
             if message.crc != crc and not (message.type == RecordType.CRC and crc == 0):
                 raise CodecError("its checksum does not fit its content")
         except CodecError as error:
-            if is_newest and _has_lost_sector(raw, start, end):
+            if is_newest and may_be_cut_short(raw, start, size, end):
                 raise TornTailError(path, offset) from error
             raise damaged(error.message, path, offset) from error
         crc = message.crc
@@ -92,10 +91,3 @@ def _torn(path: Path, offset: int, is_newest: bool) -> Exception:
     if is_newest:
         return TornTailError(path, offset)
     return damaged("the file ends before the record does, and later segments follow", path, offset)
-
-
-def _has_lost_sector(raw: bytes, start: int, end: int) -> bool:
-    """Whether the part of a record in one of the disk's sectors is all zeros: that was never written, and so nothing
-    behind it was ever acknowledged. etcd's own rule."""
-    borders = [start, *range(start + SECTOR - start % SECTOR, end, SECTOR), end]
-    return any(not any(raw[a:b]) for a, b in pairwise(borders))

@@ -4,8 +4,8 @@ The rules of etcd 3.5: all segments there are give the markers and the last hard
 newest marker at or below the commit index that has a .snap file is where a start begins, and from the segment that
 holds it on the entries are read (``ReadAll``), a later one of an index in place of an earlier one.
 
-A difference: what is not whole in an older segment, or contradicts itself in its length, is refused. etcd takes it for
-the end of the log when it only looks, and cuts or refuses it when it starts.
+A difference: what is not whole in an older segment, contradicts itself in its length, or has later appends behind it is
+refused. etcd takes it for the end of the log when it only looks, and cuts or refuses it when it starts.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from server.storage.codec import WalMetadata, decode_entry, decode_metadata
 from server.storage.errors import CodecError, DamagedError, OutOfRangeError
 from server.storage.etcd3.frames import is_zero_from, records_in
 from server.storage.etcd3.messages import Marker, decode_hard_state, decode_marker
+from server.storage.etcd3.tails import may_be_unlinked
 from server.storage.records import REMEDY, Record, RecordType, TornTailError, damaged, read_segment
 from server.storage.replay import Segment, choose_among, list_segments
 
@@ -94,6 +95,8 @@ def read_log(directory: Path) -> Log:
             end.follows = "a record that was not written whole"
         end.crc = crc
         if not end.follows and not is_zero_from(raw, end.offset):
+            if not may_be_unlinked(raw, end.offset):
+                raise damaged("its length is zero, and records follow", segment.path, end.offset)
             end.follows = "bytes that no record leads to"
         if not end.offset:
             raise damaged("the segment's first record is not whole", segment.path, 0)
