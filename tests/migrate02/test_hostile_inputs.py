@@ -158,7 +158,16 @@ SHOWN = "etcd-\\x1b[2J\\n\\r\\xff\\u202e.env"
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--json"], ["--diff"], ["--check"], ["--output", "github"], ["--output", "sarif"], ["--write"]],
+    [
+        [],
+        ["--json"],
+        ["--diff"],
+        ["--check"],
+        ["-v"],
+        ["--output", "github"],
+        ["--output", "sarif"],
+        ["--write"],
+    ],
     ids=" ".join,
 )
 def test_a_name_does_nothing_to_a_terminal(tree: Path, words: list[str]) -> None:
@@ -170,7 +179,7 @@ def test_a_name_does_nothing_to_a_terminal(tree: Path, words: list[str]) -> None
     assert "\x1b" not in run.out + run.err
     assert "\u202e" not in run.err
     assert all(
-        line.startswith(("info[", "review[", str(tree), "1 times", "2 ", "to put"))
+        line.startswith(("info[", "review[", str(tree), "every finding in full", "2 ", "to put"))
         for line in run.err.splitlines()
     )
     assert SHOWN in run.err or "--output" in words
