@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from compat.findings import ERROR
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE
 from migrate02.cli.options import TlsArguments, add_choice_of_files, add_tls
-from migrate02.cli.output import tell
+from migrate02.cli.output import tell, tell_findings
 from migrate02.cli.parsing import Misuse
 from migrate02.datadir.errors import DataError
 from migrate02.plan.nodes import Found
@@ -95,7 +94,7 @@ def run(args: PlanArguments) -> int:
     if not args.inputs and not args.live:
         raise Misuse("nothing to plan; give the files of all nodes, or --live URL")
     made = _planned(args)
-    sys.stderr.write("".join(f"{finding}\n" for finding in made.all_findings))
+    tell_findings(map(str, made.all_findings))
     if not made.clusters:
         tell(["migrate02 plan: no node of etcd 0.4 was found"])
         return REFUSED

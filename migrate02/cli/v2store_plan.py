@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE
 from migrate02.cli.options import add_wal_dir
-from migrate02.cli.output import emit, tell
+from migrate02.cli.output import emit, tell, tell_findings
 from migrate02.cli.parsing import Misuse
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.member3x import read_member
@@ -67,7 +67,7 @@ def run(args: V2PlanArguments) -> int:
         tell(f"migrate02 v2store plan: {line}" for line in refused)
         return REFUSED
     cluster = cluster_of(found, args.wal_dir)
-    tell(map(str, cluster.findings))
+    tell_findings(map(str, cluster.findings))
     emit(redacted(_written(cluster, args)))
     return RESIDUE if cluster.needs_review else DONE
 

@@ -159,7 +159,15 @@ SHOWN = "etcd-\\x1b[2J\\n\\r\\xff\\u202e.env"
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--json"], ["--diff"], ["--check"], *(["--output", kind] for kind in OF_MACHINES), ["--write"]],
+    [
+        [],
+        ["--json"],
+        ["--diff"],
+        ["--check"],
+        ["-v"],
+        *(["--output", kind] for kind in OF_MACHINES),
+        ["--write"],
+    ],
     ids=" ".join,
 )
 def test_a_name_does_nothing_to_a_terminal(tree: Path, words: list[str]) -> None:
@@ -171,7 +179,7 @@ def test_a_name_does_nothing_to_a_terminal(tree: Path, words: list[str]) -> None
     assert "\x1b" not in run.out + run.err
     assert "\u202e" not in run.err
     assert all(
-        line.startswith(("info[", "review[", str(tree), "1 times", "2 ", "to put"))
+        line.startswith(("info[", "review[", str(tree), "every finding in full", "2 ", "to put"))
         for line in run.err.splitlines()
     )
     assert SHOWN in run.err or "--output" in words
