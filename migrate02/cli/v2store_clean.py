@@ -65,11 +65,12 @@ def run(args: CleanArguments) -> int:
     if args.wal_dir and len(args.inputs) > 1:
         raise Misuse("--wal-dir goes with one directory; clean the members one by one")
     wal_dir = Path(args.wal_dir) if args.wal_dir else None
+    wanted = Path(args.backup) if args.backup else None
     paths = [Path(name) for name in args.inputs]
     if not args.write:
         plans = _planned([read_member(path, wal_dir) for path in paths])
         for plan in plans:
-            _print(_plan(plan))
+            _print(_plan(plan, wanted))
         if not any(plan.snapshot for plan in plans):
             return DONE
         _print(["Nothing was written. To do it: stop the members, and give the same command with --write"])
@@ -77,7 +78,6 @@ def run(args: CleanArguments) -> int:
     with ExitStack() as stack:
         targets = [stack.enter_context(locked(path, wal_dir)) for path in paths]
         plans = _planned([target.member for target in targets])
-        wanted = Path(args.backup) if args.backup else None
         try:
             _clean(targets, plans, wanted)
         except Stopped as stopped:
@@ -126,7 +126,7 @@ def _print(lines: Iterable[str]) -> None:
     emit("".join(f"{shown(line)}\n" for line in lines))
 
 
-def _plan(plan: Cleaning) -> Iterator[str]:
+def _plan(plan: Cleaning, wanted: Path | None) -> Iterator[str]:
     member = plan.member
     yield f"{member.path}: {_what_goes(plan)}"
     if plan.snapshot is None:
@@ -142,7 +142,7 @@ def _plan(plan: Cleaning) -> Iterator[str]:
             f"  would add {len(plan.again)} entries from {plan.again[0].index} on again, without the data of the "
             f"{len(plan.blanked)} that are requests of v2"
         )
-    folder = backup_folder(member.path, None, member)
+    folder = backup_folder(member.path, wanted, member)
     more = f", and the v2 keys in {EXPORT}" if plan.has_keys else ""
     yield f"  copies of the files that change go to {folder}{more}"
 

@@ -1,4 +1,4 @@
-"""All there is to say of what is left of v2 in one directory, and in the directories of one cluster."""
+"""All there is to say of what is left of v2 in the directory of one member."""
 
 from __future__ import annotations
 

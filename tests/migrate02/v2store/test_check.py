@@ -32,3 +32,11 @@ def test_the_first_line_is_etcdutls_and_the_status_says_whether_36_starts(name: 
     assert first == (said["stdout"] or said["stderr"].removeprefix("Error: ")).strip()
     assert run.status == said["exit"]
     assert run.err == ""
+
+
+def test_the_plan_of_a_cleaning_names_the_folder_that_was_asked_for(tmp_path: Path) -> None:
+    (path,) = unpack("ttl", tmp_path, cut=True)
+    assert f"go to {path}.v2store-backup" in migrate02("v2store", "clean", path).out
+    asked = migrate02("v2store", "clean", "--backup", tmp_path / "kept", path)
+    assert f"go to {tmp_path}/kept/m0" in asked.out
+    assert not (tmp_path / "kept").exists()
