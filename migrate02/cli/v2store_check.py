@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from migrate02.cli.exits import DONE, REFUSED, WOULD_CHANGE
 from migrate02.cli.options import add_json, add_wal_dir
 from migrate02.cli.output import emit, tell
-from migrate02.cli.parsing import Misuse
+from migrate02.cli.v2store_inputs import directories_given
 from migrate02.cli.v2store_words import described
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.member3x import read_member
@@ -60,14 +59,11 @@ it, and what to do. The first line is that of etcdutl check v2store. Nothing is 
 
 
 def run(args: CheckArguments) -> int:
-    if not args.inputs:
-        raise Misuse("no data directory is given")
-    if args.wal_dir and len(args.inputs) > 1:
-        raise Misuse("--wal-dir goes with one directory; check the members one by one")
+    paths, wal_dir = directories_given(args.inputs, args.wal_dir, "check")
     members, reports, unreadable = [], [], []
-    for name in args.inputs:
+    for path in paths:
         try:
-            member = read_member(Path(name), Path(args.wal_dir) if args.wal_dir else None)
+            member = read_member(path, wal_dir)
             reports.append(reporting.report(member))
             members.append(member)
         except DataError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from migrate02.cli.exits import DONE, RESIDUE, WOULD_CHANGE
 from migrate02.cli.options import add_wal_dir
 from migrate02.cli.output import emit, tell, warn
-from migrate02.cli.parsing import Misuse
+from migrate02.cli.v2store_inputs import directories_given
 from migrate02.cli.v2store_words import described
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.member3x import Member, read_member
@@ -60,13 +60,8 @@ be done. With it, the files that change are copied first, and v2 keys are writte
 
 
 def run(args: CleanArguments) -> int:
-    if not args.inputs:
-        raise Misuse("no data directory is given")
-    if args.wal_dir and len(args.inputs) > 1:
-        raise Misuse("--wal-dir goes with one directory; clean the members one by one")
-    wal_dir = Path(args.wal_dir) if args.wal_dir else None
+    paths, wal_dir = directories_given(args.inputs, args.wal_dir, "clean")
     wanted = Path(args.backup) if args.backup else None
-    paths = [Path(name) for name in args.inputs]
     if not args.write:
         plans = _planned([read_member(path, wal_dir) for path in paths])
         for plan in plans:

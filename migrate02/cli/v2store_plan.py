@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE
 from migrate02.cli.options import add_wal_dir
 from migrate02.cli.output import emit, tell, tell_findings
-from migrate02.cli.parsing import Misuse
+from migrate02.cli.v2store_inputs import directories_given
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.member3x import read_member
 from migrate02.v2store.plan_texts import as_html, as_json, as_markdown
@@ -52,14 +51,11 @@ members may be running."""
 
 
 def run(args: V2PlanArguments) -> int:
-    if not args.inputs:
-        raise Misuse("no data directory is given")
-    if args.wal_dir and len(args.inputs) > 1:
-        raise Misuse("--wal-dir goes with one directory; plan for the members one by one")
+    paths, wal_dir = directories_given(args.inputs, args.wal_dir, "plan for")
     found, refused = [], []
-    for name in args.inputs:
+    for path in paths:
         try:
-            found.append(examine(read_member(Path(name), Path(args.wal_dir) if args.wal_dir else None)))
+            found.append(examine(read_member(path, wal_dir)))
         except DataError as error:
             refused.append(str(error))
     refused = refused or refusals(found)
