@@ -1,4 +1,4 @@
-"""``etcdctl cluster-health`` of etcd 2.0, by its requests (v2.0.13, ``etcdctl/command/cluster_health.go``): it takes a
+"""``etcdctl cluster-health`` of etcd 2.0 and 2.1, by its requests (v2.0.13, ``etcdctl/command/cluster_health.go``): it takes a
 cluster for healthy whose log moves while nobody writes."""
 
 import time
