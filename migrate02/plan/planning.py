@@ -18,6 +18,7 @@ from migrate02.plan.nodes import (
     PEER_URLS,
     STANDBY,
     Node,
+    to_write_in,
 )
 from migrate02.plan.ports import KEEP, with_ports
 
@@ -195,7 +196,7 @@ def _planned(
 
 def _directory(node: Node) -> dict[str, str]:
     """What to write in where nobody says: without a directory a member would start in one of its own, empty."""
-    return {"data-dir": f"/DATA-DIR-OF-{node.name}"}
+    return {"data-dir": to_write_in(node)}
 
 
 def _entry(name: str, settings: Mapping[str, str]) -> str:
