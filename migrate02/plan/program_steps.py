@@ -63,21 +63,25 @@ def replace_programs(plan: ClusterPlan) -> Step | None:
 
 
 def _replace(node: Node) -> str:
+    """Once for a machine, whose other clusters may start the same program."""
     path = _path(node)
-    found = f"new=$(command -v {PROGRAM})"
+    new = f"new=$(command -v {PROGRAM})"
     if path:
-        return f'{found} && mv {path} {path}.0.4 && ln -s "$new" {path}'
-    return f'{found} && old=$(command -v etcd) && mv "$old" "$old.0.4" && ln -s "$new" "$old"'
+        return f'{new} && {{ [ -e {path}.0.4 ] || mv {path} {path}.0.4; }} && ln -sf "$new" {path}'
+    old = "old=$(command -v etcd)"
+    return f'{new} && {old} && {{ [ -e "$old.0.4" ] || mv "$old" "$old.0.4"; }} && ln -sf "$new" "$old"'
 
 
 def _put_back(node: Node) -> str:
     path = _path(node)
-    return f"mv {path}.0.4 {path}" if path else 'old=$(command -v etcd) && mv "$old.0.4" "$old"'
+    if path:
+        return f"[ ! -e {path}.0.4 ] || mv {path}.0.4 {path}"
+    return 'old=$(command -v etcd) && { [ ! -e "$old.0.4" ] || mv "$old.0.4" "$old"; }'
 
 
 def remove_program(node: Node) -> str:
     path = _path(node)
-    return f"rm {path}.0.4" if path else 'rm "$(command -v etcd).0.4"'
+    return f"rm -f {path}.0.4" if path else 'rm -f "$(command -v etcd).0.4"'
 
 
 def _called(node: Node) -> str:

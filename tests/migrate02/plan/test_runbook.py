@@ -313,8 +313,8 @@ def test_a_file_that_nothing_reads_any_more_goes_aside_before_the_check(tmp_path
         "ssh 10.0.0.1 '[ ! -e /etc/etcd/etcd.conf.0.4 ] && mv /etc/etcd/etcd.conf /etc/etcd/etcd.conf.0.4'"
     )
     assert found["Put etcd02 in the place of etcd"]["run"] == [
-        "ssh 10.0.0.1 'new=$(command -v etcd02) && mv /usr/local/sbin/etcd /usr/local/sbin/etcd.0.4 "
-        '&& ln -s "$new" /usr/local/sbin/etcd\''
+        "ssh 10.0.0.1 'new=$(command -v etcd02) && { [ -e /usr/local/sbin/etcd.0.4 ] || mv /usr/local/sbin/etcd "
+        '/usr/local/sbin/etcd.0.4; } && ln -sf "$new" /usr/local/sbin/etcd\''
     ]
 
 
@@ -355,3 +355,28 @@ def test_a_file_that_is_brought_by_a_person_has_no_check() -> None:
     step = steps([node("a", "10.0.0.1")])["Bring the configuration to its machines"]
     assert step.run == ("# bring a.conf to where it came from on 10.0.0.1",)
     assert (step.check, step.see) == ((), "")
+
+
+@pytest.mark.parametrize("program", ["etcd", "{root}/sbin/etcd"])
+def test_the_program_of_two_clusters_on_a_machine_is_kept_once(program: str, tmp_path: Path) -> None:
+    """The second time it is etcd02 already, which must not take the place of what was kept."""
+    programs = tmp_path / "sbin"
+    programs.mkdir()
+    for name in ("etcd", "etcd02"):
+        (programs / name).write_text(f"#!/bin/sh\n: {name}\n")
+        (programs / name).chmod(0o755)
+    procfile = f"etcd: {program.format(root=tmp_path)} -name a -addr 127.0.0.1:4001 -data-dir /d\n"
+    step = of_files(tmp_path / "files", Procfile=procfile)["Put etcd02 in the place of etcd"]
+
+    def run(lines: list[str]) -> None:
+        for line in lines:
+            path = f"{programs}:{os.environ['PATH']}"
+            subprocess.run(["sh", "-c", line], env={"PATH": path}, check=True)
+
+    for _ in range(2):
+        run(step["run"])
+        assert (programs / "etcd").readlink() == programs / "etcd02"
+        assert (programs / "etcd.0.4").read_text().endswith(": etcd\n")
+    for _ in range(2):
+        run(step["back"])
+        assert (programs / "etcd").read_text().endswith(": etcd\n")
