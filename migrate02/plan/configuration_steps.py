@@ -21,19 +21,19 @@ from migrate02.plan.step import Step
 
 
 def read_configuration(plan: ClusterPlan) -> Step | None:
-    files = files_of(plan.members)
+    files = _converted(plan)
     if not files:
         return None
     return Step(
         "Read what becomes of the configuration",
         "Nothing is written yet: 0.4 goes on with its own files, and would not start again with the new ones.",
-        (f"migrate02 convert --diff --allow-residue {cluster_option(plan)} {_words(files)}",),
+        (f"migrate02 convert --diff --allow-residue {_members(plan)}{_words(files)}",),
         see="a diff to agree with; what is left for a person is told below it, with what to do",
     )
 
 
 def convert_configuration(plan: ClusterPlan) -> Step | None:
-    files = files_of(plan.members)
+    files = _converted(plan)
     if not files:
         return Step(
             "Write the configuration",
@@ -42,12 +42,16 @@ def convert_configuration(plan: ClusterPlan) -> Step | None:
         )
     left_over = _left_over(plan)
     kept = [file for file in files if file not in left_over]
-    why = " What 2.x reads no more, since its settings stand elsewhere now, goes aside." if left_over else ""
+    names = ", ".join(other.name for other in plan.shared_with)
+    together = f" They set up {names}, too, which has to be stopped by now." if names else ""
+    why = together + (
+        " What 2.x reads no more, since its settings stand elsewhere now, goes aside." if left_over else ""
+    )
     return Step(
         "Convert the configuration",
         f"In the files of this folder; those on the machines stay as they are for now.{why}",
         (
-            f"migrate02 convert --write --allow-residue {cluster_option(plan)} {_words(files)}",
+            f"migrate02 convert --write --allow-residue {_members(plan)}{_words(files)}",
             *(f"mv {word(file)} {word(f'{file}.0.4')}" for file in left_over),
         ),
         (f"migrate02 convert --check --allow-residue {_words(kept)}",),
@@ -56,8 +60,19 @@ def convert_configuration(plan: ClusterPlan) -> Step | None:
     )
 
 
+def _converted(plan: ClusterPlan) -> list[str]:
+    """The files of the members, and of those of clusters that share some of them."""
+    return files_of(node for each in (plan, *plan.shared_with) for node in each.members)
+
+
+def _members(plan: ClusterPlan) -> str:
+    """The list of one cluster is no other's: where files are shared, each is found in them."""
+    return "" if plan.shared_with else f"{cluster_option(plan)} "
+
+
 def _left_over(plan: ClusterPlan) -> list[str]:
-    return list(dict.fromkeys(file for node in plan.members for file in node.node.left_over))
+    members = (node for each in (plan, *plan.shared_with) for node in each.members)
+    return list(dict.fromkeys(file for node in members for file in node.node.left_over))
 
 
 def write_by_hand(plan: ClusterPlan) -> Step | None:
