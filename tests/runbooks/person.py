@@ -41,7 +41,8 @@ class Person:
             return "service"
         if found := _BRING.fullmatch(comment):
             for place in self._places(found["file"]):
-                shutil.copy2(place, f"{place}.0.4")
+                if not Path(f"{place}.0.4").exists():
+                    shutil.copy2(place, f"{place}.0.4")
                 shutil.copy2(self.world.operator / found["file"], place)
             return "bring"
         if found := _PUT_BACK.fullmatch(comment):

@@ -24,23 +24,35 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 class Fleet(NamedTuple):
-    """A folder of ``fixtures`` with what a person adds to the plan of it."""
+    """A folder of ``fixtures``, the one with all machines, or what is on one; and what a person adds to the plan of it."""
 
     folder: str
     options: tuple[str, ...] = ()
 
+    @property
+    def path(self) -> Path:
+        return FIXTURES / self.folder
+
 
 FLEETS = (
+    Fleet("convert/procfile-cluster"),
     Fleet("demo"),
     Fleet("fleet"),
     Fleet("legacy"),
     Fleet("walkthrough", ("--standby", "n4")),
 )
 NO_FLEETS = {
-    "convert": "inputs by themselves, each with what becomes of it: no machines, and many that are refused on purpose",
+    "convert": "inputs by themselves, each in a folder with what becomes of it. Those with more than one node are below",
     "findings": "pages that show files, with the commands that write them",
 }
 """Folders in which a plan finds nodes, whose runbooks are not executed."""
+NEVER_RAN = {
+    "shell-members-through-a-variable": "two members, of which no directories of 0.4 were recorded",
+    "shell-su": "both nodes take port 7001 of one machine: they never ran together",
+    "systemd-two-starts": "Type=oneshot starts the second when the first has ended, which etcd does not",
+    "cloud-config-in-terraform": "one of its nodes has no name that --initial-cluster can list, and no plan",
+}
+"""Inputs of ``convert`` that set up more than one node, whose runbooks are not executed."""
 
 SERVICE, BRING, PUT_BACK, NEXT_START = "service", "bring", "put back", "next start"
 NOT_EXECUTED = {
@@ -74,7 +86,7 @@ OF_CLUSTER = {
     "up1": set(),
 }
 """Which of these each cluster has besides those that all have."""
-BY_FILES_ALONE = {"legacy-infra1": FILE_ALONE}
+BY_FILES_ALONE = {"legacy-infra1": FILE_ALONE, "procfile-cluster-infra1": FILE_ALONE}
 
 RECORDED = {1: [Recorded("s-ops", "solo")], 3: [Recorded("s-standby", f"n{at}") for at in (1, 2, 3)]}
 """By the number of members."""
@@ -113,22 +125,37 @@ SEEN: Mapping[str, Callable[[list[str]], bool]] = {
 
 def planned(fleet: Fleet) -> dict[str, dict[str, Any]]:
     """Its clusters by name."""
-    run = migrate02("plan", "--json", *fleet.options, fleet.folder, cwd=FIXTURES)
+    inputs = sorted(path.name for path in fleet.path.glob("input*")) or [""]
+    paths = [f"{fleet.path.name}/{name}" for name in inputs]
+    run = migrate02("plan", "--json", *fleet.options, *paths, cwd=fleet.path.parent)
     clusters = json.loads(run.out)["clusters"] if run.out else []
     return {cluster["name"]: cluster for cluster in clusters}
 
 
+def side_by_side(fleet: Fleet) -> list[list[str]]:
+    """Names of clusters: each by itself, but for those that one file sets up."""
+    clusters = planned(fleet)
+    shared = [
+        name
+        for name, cluster in clusters.items()
+        if any(finding["code"] == "shared-file" for finding in cluster["findings"])
+    ]
+    return [*([shared] if shared else []), *([name] for name in clusters if name not in shared)]
+
+
 CLUSTERS = [
-    pytest.param(fleet, name, id=f"{fleet.folder}-{name}") for fleet in FLEETS for name in planned(fleet)
+    pytest.param(fleet, names, id=f"{fleet.folder}-{names[0]}")
+    for fleet in FLEETS
+    for names in side_by_side(fleet)
 ]
 
 
 class Carrying:
-    """The steps of one runbook, carried out."""
+    """The steps of one runbook, carried out; or those of several, side by side."""
 
-    def __init__(self, world: World, steps: list[dict[str, Any]]) -> None:
+    def __init__(self, world: World, runbooks: list[list[dict[str, Any]]]) -> None:
         self.world = world
-        self.steps = steps
+        self.steps = [step for steps in zip(*runbooks, strict=True) for step in steps]
         self.person = Person(world)
         self.not_executed: dict[str, str] = {}
 
@@ -181,9 +208,9 @@ class Carrying:
 
     def start_04(self) -> None:
         """As the runbook itself does it when it goes back."""
-        (stop,) = (step for step in self.steps if step["title"].startswith("Stop the writers"))
-        for line in stop["back"]:
-            self._line(line)
+        for stop in [step for step in self.steps if step["title"].startswith("Stop the writers")]:
+            for line in stop["back"]:
+                self._line(line)
 
 
 @pytest.fixture(autouse=True)
@@ -192,8 +219,9 @@ def nothing_of_etcd_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(fleet: Fleet, name: str, tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path, FIXTURES / fleet.folder, planned(fleet)[name])
+def world(fleet: Fleet, names: list[str], tmp_path: Path) -> Iterator[World]:
+    clusters = planned(fleet)
+    world = World(tmp_path, fleet.path, [clusters[name] for name in names])
     for host in world.machines:
         world.install(host, "/usr/bin/etcd")
     if "sup1" in world.nodes:
@@ -208,12 +236,12 @@ def world(fleet: Fleet, name: str, tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def fill(world: World, folder: Path) -> Recorded:
+def fill(world: World, nodes: list[dict[str, Any]], folder: Path) -> Recorded:
     """The nodes' directories of 0.4. What it served from them is the answer's."""
-    members = [node for node in world.nodes.values() if node["becomes"] == "member"]
+    members = [node for node in nodes if node["becomes"] == "member"]
     recorded = RECORDED[len(members)]
     names = {one.directory: node["name"] for one, node in zip(recorded, members, strict=True)}
-    standbys = [node for node in world.nodes.values() if node["becomes"] != "member"]
+    standbys = [node for node in nodes if node["becomes"] != "member"]
     for one, node in zip([*recorded, *[STANDBY] * len(standbys)], [*members, *standbys], strict=True):
         source = one.unpack(folder / node["name"])
         directory = DIRECTORIES.get(node["name"], node["before"].get("data-dir", "")).replace(
@@ -233,39 +261,52 @@ DIRECTORIES = {"box1": "/var/lib/etcd", "box2": "/var/lib/etcd", "kube1": "/mnt/
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fleet", "name"), CLUSTERS)
+@pytest.mark.parametrize(("fleet", "names"), CLUSTERS)
 def test_it_leads_to_a_cluster_that_serves_and_back(
-    fleet: Fleet, name: str, world: World, tmp_path: Path
+    fleet: Fleet, names: list[str], world: World, tmp_path: Path
 ) -> None:
-    cluster = planned(fleet)[name]
+    clusters = [planned(fleet)[name] for name in names]
     world.variables |= {
         variable: world.machine(node).address
         for node, variable in (("box2", "PUBLIC_IP"), ("up1", "HOST_IP"))
         if node in world.nodes
     }
-    recorded = fill(world, tmp_path / "recorded")
-    carrying = Carrying(world, cluster["steps"])
+    recorded = [fill(world, cluster["nodes"], tmp_path / "recorded") for cluster in clusters]
+    carrying = Carrying(world, [cluster["steps"] for cluster in clusters])
     carrying.start_04()
     before = world.state()
     carrying.there(to_the_end=False)
     carrying.back()
     after = world.state()
     assert {path: content for path, content in after.items() if ".2x/" not in path} == before
+
     carrying.there()
-    expected = still_there(recorded)
-    assert len(expected) > 10
-    for node in cluster["nodes"]:
-        assert served(world.machine(node["name"]).address, int(port_of(node))) == expected
+    for cluster, one in zip(clusters, recorded, strict=True):
+        expected = still_there(one)
+        assert len(expected) > 10
+        for node in cluster["nodes"]:
+            assert served(world.machine(node["name"]).address, int(port_of(node))) == expected
     assert [one for one in world.started() if is_of_04(one)] == []
-    listed = BY_FILES_ALONE.get(f"{fleet.folder}-{name}", OF_CLUSTER[name])
+    listed = BY_FILES_ALONE.get(f"{fleet.path.name}-{names[0]}", OF_CLUSTER[names[0]])
     assert set(carrying.not_executed) == {*ALWAYS, *listed}
 
 
+@pytest.mark.slow
 def test_every_folder_of_fixtures_with_nodes_of_04_is_a_fleet() -> None:
     folders = [path.name for path in FIXTURES.iterdir() if path.is_dir()]
     found = {folder for folder in folders if folder not in NO_FLEETS and planned(Fleet(folder))}
-    assert found == {fleet.folder for fleet in FLEETS}
+    assert found == {fleet.folder for fleet in FLEETS if "/" not in fleet.folder}
     assert set(NO_FLEETS) <= set(folders)
+
+
+@pytest.mark.slow
+def test_every_input_of_convert_with_several_nodes_is_a_fleet_or_listed() -> None:
+    found = set()
+    for path in sorted((FIXTURES / "convert").iterdir()):
+        clusters = planned(Fleet(f"convert/{path.name}")).values() if list(path.glob("input*")) else ()
+        if sum(len(each["nodes"]) for each in clusters) > 1 and not all(each["refused"] for each in clusters):
+            found.add(path.name)
+    assert found == {fleet.path.name for fleet in FLEETS if "/" in fleet.folder} | NEVER_RAN.keys()
 
 
 def test_every_kind_of_step_is_executed_or_listed() -> None:

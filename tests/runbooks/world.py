@@ -69,13 +69,15 @@ class Done(NamedTuple):
 
 
 class World:
-    """Of one cluster of a fleet, the folder with its files."""
+    """Of clusters of a fleet, the folder with its files."""
 
-    def __init__(self, folder: Path, fleet: Path, cluster: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, fleet: Path, clusters: Sequence[Mapping[str, Any]]) -> None:
         self.folder = folder
         self.operator = folder / "operator"
         self.network = loopback_network()
-        self.nodes: dict[str, dict[str, Any]] = {node["name"]: node for node in cluster["nodes"]}
+        self.nodes: dict[str, dict[str, Any]] = {
+            node["name"]: node for cluster in clusters for node in cluster["nodes"]
+        }
         hosts = dict.fromkeys([*map(machine_of, self.nodes.values()), HERE])
         texts = [(fleet.parent / file).read_text() for node in self.nodes.values() for file in node["files"]]
         peers = [node["before"]["initial-advertise-peer-urls"] for node in self.nodes.values()]
