@@ -37,6 +37,7 @@ class Fleet(NamedTuple):
 FLEETS = (
     Fleet("convert/procfile-cluster"),
     Fleet("demo"),
+    Fleet("discovery"),
     Fleet("fleet"),
     Fleet("legacy"),
     Fleet("walkthrough", ("--standby", "n4")),
@@ -73,6 +74,7 @@ FILE_ALONE = frozenset((SERVICE, BRING, PUT_BACK))
 OF_CLUSTER = {
     "box1": CONTAINER | FILE_ALONE,
     "box2": CONTAINER,
+    "d1": {NEXT_START, PUT_BACK},
     "core1": {NEXT_START, PUT_BACK},
     "dev1": FILE_ALONE,
     "farm": FILE_ALONE,
@@ -224,8 +226,8 @@ def world(fleet: Fleet, names: list[str], tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path, fleet.path, [clusters[name] for name in names])
     for host in world.machines:
         world.install(host, "/usr/bin/etcd")
-    if "sup1" in world.nodes:
-        world.install("10.7.2.5", "/usr/local/bin/etcd")
+    for name in world.nodes.keys() & {"d2", "sup1"}:
+        world.install(world.machine(name).host, "/usr/local/bin/etcd")
     for node in world.nodes.values():
         if node["files"][0].endswith("user-data"):
             host = world.machine(node["name"]).host
