@@ -114,7 +114,7 @@ def originals(plan: ClusterPlan) -> Iterator[tuple[Planned, str]]:
     for node in plan.members:
         for file in node.node.files:
             place = on_machine(file)
-            if place and place != file:
+            if place and place != file and not is_a_cloud_config(file):
                 yield node, aside(place)
 
 

@@ -36,7 +36,10 @@ PEER_URLS, CLIENT_URLS = "initial-advertise-peer-urls", "advertise-client-urls"
 LISTEN_PEER_URLS, LISTEN_CLIENT_URLS = "listen-peer-urls", "listen-client-urls"
 
 
-_CONTAINERS = re.compile(r"(?:docker|compose|fig\.ya?ml|manifests/)")
+_CONTAINERS = re.compile(
+    r"(?:\A|/)(?:Dockerfile[^/]*|(?:[^/]*[.-])?compose[^/]*\.ya?ml|fig\.ya?ml|manifests/[^/]+)\Z"
+)
+"""Files that set up nothing else, where none of them names an image."""
 
 
 class Node(NamedTuple):

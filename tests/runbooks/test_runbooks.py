@@ -8,6 +8,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,6 +126,7 @@ SEEN: Mapping[str, Callable[[list[str]], bool]] = {
 """What the checks of a step show when all is well, as its words say."""
 
 
+@cache
 def planned(fleet: Fleet) -> dict[str, dict[str, Any]]:
     """Its clusters by name."""
     inputs = sorted(path.name for path in fleet.path.glob("input*")) or [""]
@@ -198,7 +200,7 @@ class Carrying:
                 return
             said = "\n".join(f"{done.line}\n{done.output}= {done.status}" for done in shown)
             assert time.monotonic() < deadline, f"{title}\n{said}\n{self.world.logs()}"
-            time.sleep(0.1)
+            time.sleep(0.5)
 
     def back(self) -> None:
         for step in reversed(self.steps):

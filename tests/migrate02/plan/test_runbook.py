@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from migrate02.formats.reading import Runs
 from migrate02.plan.markdown import as_markdown
 from migrate02.plan.planning import PlanOptions, make_plan
 from migrate02.plan.program_steps import IMAGE, USER_IN_IMAGE
@@ -380,3 +381,34 @@ def test_the_program_of_two_clusters_on_a_machine_is_kept_once(program: str, tmp
     for _ in range(2):
         run(step["back"])
         assert (programs / "etcd").read_text().endswith(": etcd\n")
+
+
+def test_nothing_is_let_go_of_that_no_step_has_kept() -> None:
+    """Each ``rm`` of a file on a machine is of one that an earlier step put aside there."""
+    files = ("a/etc/default/etcd", "a/usr/share/oem/cloud-config.yml", "a.conf", "/etc/etcd/peers")
+    found = steps([node("a", "10.0.0.1", data_dir="/d")._replace(files=files)])
+    removed = [line.split()[-1].rstrip("'") for line in found["Let go of the old files"].run[:-1]]
+    kept = " ".join(line for step in found.values() for line in step.run if " rm " not in line)
+    assert removed == ["/d.0.4", "/etc/default/etcd.0.4"]
+    assert all(path in kept for path in removed)
+
+
+def test_a_standby_in_a_container_gets_the_image_too() -> None:
+    nodes = [each._replace(runs=Runs(image="coreos/etcd"), files=("run",)) for each in three()]
+    found = steps(nodes, standbys=("infra3",))
+    assert f"--entrypoint etcd02 {IMAGE}" in dict(found["Start the standbys as proxies"].sets)["infra3"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "docker1/etc/systemd/system/etcd.service",
+        "m1/usr/share/oem/cloud-config.yml",
+        "composer/etc/default/etcd",
+        "manifests/m1/etc/default/etcd",
+    ],
+)
+def test_what_only_sounds_like_a_container_is_none(file: str) -> None:
+    found = steps([node("a", "10.0.0.1", data_dir="/d")._replace(files=(file,))])
+    assert "Build the image of etcd02" not in found
+    assert "rsync -a 10.0.0.1:/d/ old-a/a/" in found["Bring the data of all members together"].run
