@@ -412,3 +412,50 @@ def test_what_only_sounds_like_a_container_is_none(file: str) -> None:
     found = steps([node("a", "10.0.0.1", data_dir="/d")._replace(files=(file,))])
     assert "Build the image of etcd02" not in found
     assert "rsync -a 10.0.0.1:/d/ old-a/a/" in found["Bring the data of all members together"].run
+
+
+def test_paths_programs_and_volumes_of_files_run_nothing(tmp_path: Path) -> None:
+    """They come from files that nobody vouches for. A line is run with programs that do nothing, on other machines, too."""
+    odd = "$(touch pwned)`touch pwned`; touch pwned #'\"\n touch pwned\n"
+    runs = [Runs(program=f"/usr/{odd}/etcd"), Runs(image=odd, volumes=((f"/{odd}", "/d"),)), Runs(odd, odd)]
+    for at, each in enumerate(runs):
+        files = (f"m/etc/{odd}", odd, f"m/{odd}/user-data", "docker-compose.yml")
+        found = steps(
+            [node("a", "10.0.0.1", data_dir="/d")._replace(files=files, runs=each, left_over=(odd,))]
+        )
+        for step in found.values():
+            for line in (*step.run, *step.check, *step.back):
+                assert "\n" not in line
+                said = subprocess.run(
+                    [str(shutil.which("bash")), "-c", line],
+                    env={"PATH": str(_silent(tmp_path / f"bin{at}"))},
+                    cwd=tmp_path,
+                    capture_output=True,
+                )
+                assert not (tmp_path / "pwned").exists(), (line, said)
+
+
+def _silent(folder: Path) -> Path:
+    """Programs that do nothing, but for ``touch``, and ``ssh``, which has its last word run."""
+    if not folder.exists():
+        folder.mkdir()
+        for name in (
+            "ssh",
+            "rsync",
+            "docker",
+            "migrate02",
+            "etcdctl02",
+            "curl",
+            "grep",
+            "diff",
+            "mv",
+            "rm",
+            "mkdir",
+        ):
+            (folder / name).write_text("#!/bin/sh\n")
+            (folder / name).chmod(0o755)
+        (folder / "ssh").write_text('#!/bin/sh\nfor last; do :; done\nexec /bin/sh -c "$last"\n')
+        touch = shutil.which("touch")
+        assert touch is not None
+        (folder / "touch").symlink_to(touch)
+    return folder
