@@ -414,9 +414,11 @@ def test_what_only_sounds_like_a_container_is_none(file: str) -> None:
     assert "rsync -a 10.0.0.1:/d/ old-a/a/" in found["Bring the data of all members together"].run
 
 
-def test_paths_programs_and_volumes_of_files_run_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "odd", ["$(touch pwned)`touch pwned`;touch pwned;", "'\"\n touch pwned\n", "a; touch pwned #"]
+)
+def test_paths_programs_and_volumes_of_files_run_nothing(odd: str, tmp_path: Path) -> None:
     """They come from files that nobody vouches for. A line is run with programs that do nothing, on other machines, too."""
-    odd = "$(touch pwned)`touch pwned`; touch pwned #'\"\n touch pwned\n"
     runs = [Runs(program=f"/usr/{odd}/etcd"), Runs(image=odd, volumes=((f"/{odd}", "/d"),)), Runs(odd, odd)]
     for at, each in enumerate(runs):
         files = (f"m/etc/{odd}", odd, f"m/{odd}/user-data", "docker-compose.yml")
