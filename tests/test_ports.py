@@ -5,7 +5,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.support.ports import free_ports
+from tests.support.ports import free_ports, loopback_network
 
 _ANOTHER = "from tests.support.ports import free_ports; print(*free_ports(40), flush=True); input()"
 
@@ -34,3 +34,26 @@ def test_no_other_process_that_runs_tests_gets_them() -> None:
             assert len(ports) == 40
             assert not ports & given
             given |= ports
+
+
+def test_addresses_are_this_process_s_alone() -> None:
+    network = loopback_network()
+    assert network == loopback_network()
+    said = "from tests.support.ports import loopback_network; print(loopback_network(), flush=True); input()"
+    with ExitStack() as stack:
+        given = {network}
+        for _ in range(3):
+            other = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", said],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    cwd=Path(__file__).parents[1],
+                )
+            )
+            assert other.stdout is not None
+            found = other.stdout.readline().strip()
+            assert found.startswith("127.")
+            assert found not in given
+            given.add(found)

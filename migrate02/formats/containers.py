@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from migrate02.formats import shell, yamlnodes, yamlparsing, yamltexts
 from migrate02.formats.format import Context
 from migrate02.formats.layers.compose import COMPOSE
-from migrate02.formats.reading import ENVIRONMENT, NOTHING, FileNamed, Reading, Setup, joined
+from migrate02.formats.reading import ENVIRONMENT, NOTHING, FileNamed, Reading, Runs, Setup, joined
 from migrate02.formats.releases import era_of_image
 from migrate02.formats.starts import setups, variables
 from migrate02.formats.starts.dialects import SHLEX
-from migrate02.formats.starts.follow import Start, follow, is_image
+from migrate02.formats.starts.follow import Start, follow, is_image, volumes_of
 from migrate02.formats.starts.variables import Assigned
 from migrate02.formats.starts.words import Word, inner, split
 from migrate02.formats.view import Edit, View
@@ -49,8 +49,14 @@ def _of_compose(view: View, name: str, service: Node, era: str) -> Reading:
     files = tuple(FileNamed(path, ENVIRONMENT, line) for path in paths if path)
     entry, command = yamlnodes.get(service, "entrypoint"), yamlnodes.get(service, "command")
     words = [*_words(view, entry), *_words(view, command)]
-    return _of_container(
-        image, words, assigned, (hostname or name, bool(hostname)), files, era, line, is_compose=True
+    listed = yamlnodes.get(service, "volumes")
+    volumes = volumes_of(yamlnodes.text_of(item) for item in yamlnodes.items(listed))
+    return _with_volumes(
+        _of_container(
+            image, words, assigned, (hostname or name, bool(hostname)), files, era, line, is_compose=True
+        ),
+        image,
+        volumes,
     )
 
 
@@ -62,7 +68,34 @@ def _of_pod(view: View, container: Node, pod: Node, era: str) -> Reading:
     kind = yamlnodes.text_of(yamlnodes.get(pod, "kind"))
     hostname = yamlnodes.text_of(yamlnodes.get(pod, "metadata", "name")) if kind == "Pod" else ""
     line = view.line(yamlnodes.start_of(container))
-    return _of_container(image, words, assigned, (hostname, bool(hostname)), (), era, line)
+    reading = _of_container(image, words, assigned, (hostname, bool(hostname)), (), era, line)
+    return _with_volumes(reading, image, tuple(_mounted(container, pod)))
+
+
+def _mounted(container: Node, pod: Node) -> Iterator[tuple[str, str]]:
+    """The folders of the host among a container's volumes, which the object of the container has by their names."""
+    folders = dict(_host_paths(pod, set()))
+    for mount in yamlnodes.items(yamlnodes.get(container, "volumeMounts")):
+        name, path = (yamlnodes.text_of(yamlnodes.get(mount, key)) for key in ("name", "mountPath"))
+        if name in folders:
+            yield folders[name], path
+
+
+def _host_paths(node: Node, seen: set[int]) -> Iterator[tuple[str, str]]:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    for volume in yamlnodes.items(yamlnodes.get(node, "volumes")):
+        path = yamlnodes.text_of(yamlnodes.get(volume, "hostPath", "path"))
+        if path:
+            yield yamlnodes.text_of(yamlnodes.get(volume, "name")), path
+    for _, _, value in yamlnodes.entries(node):
+        yield from _host_paths(value, seen)
+
+
+def _with_volumes(reading: Reading, image: str, volumes: tuple[tuple[str, str], ...]) -> Reading:
+    setups = [setup._replace(runs=Runs(setup.runs.program, image, volumes)) for setup in reading.setups]
+    return reading._replace(setups=setups)
 
 
 def _of_kubernetes(node: Node, pod: Node, seen: set[int]) -> Iterator[tuple[Node, Node]]:

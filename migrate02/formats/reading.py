@@ -58,6 +58,15 @@ class FileNamed(NamedTuple):
     optional: bool = False
 
 
+class Runs(NamedTuple):
+    """What a start runs: the ``program`` by its path or name, in a container one of its ``image``. ``volumes`` are the
+    folders of the host that the container has: there, and in it."""
+
+    program: str = ""
+    image: str = ""
+    volumes: tuple[tuple[str, str], ...] = ()
+
+
 class Setup(NamedTuple):
     """One etcd as it is set up in a text: flags over variables over files, as it would run.
 
@@ -95,6 +104,7 @@ class Setup(NamedTuple):
     ``<>`` stands for it: the same for the same variable, and for no other."""
     inherits: bool = False
     """It sees the variables that its file's surroundings export."""
+    runs: Runs = Runs()
 
 
 class EmbeddedFile(NamedTuple):

@@ -85,14 +85,26 @@ def _operands(*texts: str) -> str:
     return " ".join([*(["--"] if any(text.startswith("-") for text in texts) else []), *map(word, texts)])
 
 
+def _host(node: Node) -> str:
+    """As rsync takes it."""
+    host = _machine(node)
+    return f"[{host}]" if ":" in host else host
+
+
 def copy(node: Node, source: str, destination: str, *, back: bool = False) -> str:
     """Of a directory, from the node's machine or ``back`` to it; ``destination`` is not there yet."""
     if is_here(node):
         return f"cp -a {_operands(source, destination)}"
-    host = _machine(node)
-    there = f"[{host}]:" if ":" in host else f"{host}:"
+    there = f"{_host(node)}:"
     source, destination = (source, f"{there}{destination}") if back else (f"{there}{source}", destination)
     return f"rsync -a {_operands(source + '/', destination + '/')}"
+
+
+def send(node: Node, file: str, place: str) -> str:
+    """One file to where the node's machine has it."""
+    if is_here(node):
+        return f"cp {_operands(file, place)}"
+    return f"rsync -a --no-owner --no-group {_operands(file, f'{_host(node)}:{place}')}"
 
 
 class _Way(NamedTuple):
@@ -112,10 +124,14 @@ _WAYS = (
 _CLOUD_CONFIG = re.compile(r"(?:\A|/)(?:user[-_]data|[^/]*cloud-config[^/]*)\Z")
 
 
+def is_a_cloud_config(file: str) -> bool:
+    return bool(_CLOUD_CONFIG.search(file))
+
+
 def service(node: Node, verb: str, *, new: bool = False) -> str:
     """The command for it where the file tells; else a comment that says whose work it is."""
     for file in node.files:
-        if _CLOUD_CONFIG.search(file):
+        if is_a_cloud_config(file):
             return _systemd(f"systemctl {verb} {'etcd2' if new else 'etcd'}.service")
         for way in _WAYS:
             found = re.search(way.file, file)

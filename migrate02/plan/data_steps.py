@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from migrate02.plan.commands import copy, is_here, on_its_machine, word
+from migrate02.plan.configuration_steps import originals
+from migrate02.plan.nodes import to_write_in
 from migrate02.plan.places import cluster_option, data_dir, new_folder, old_directory, old_folder
-from migrate02.plan.planning import ClusterPlan
+from migrate02.plan.planning import ClusterPlan, Planned
+from migrate02.plan.program_steps import USER_IN_IMAGE, remove_program, with_programs
 from migrate02.plan.step import Step
 
 
@@ -14,8 +15,11 @@ def gather_data(plan: ClusterPlan) -> Step:
     run = [f"mkdir -p {word(old_folder(plan))}"]
     run += [copy(node.node, old_directory(node), old_folder(plan, node)) for node in plan.members]
     hints = [""]
-    if _in_containers(plan):
+    in_containers = [node for node in plan.members if node.node.is_in_a_container]
+    if any(old_directory(node) == to_write_in(node.node) for node in in_containers):
         hints.append("In a container the directory is a volume's: look up where the host has it.")
+    elif in_containers:
+        hints.append("Of a container it is the host's folder, by the container's volumes.")
     if not all(is_here(node.node) or old_directory(node).startswith("/") for node in plan.members):
         hints.append("A directory without a leading / is below the one that etcd was started in.")
     return Step(
@@ -57,12 +61,13 @@ def swap_directories(plan: ClusterPlan) -> Step:
             run.append(on_its_machine(node.node, f"mv {word(here)} {word(f'{here}.0.4')}"))
         if not node.is_proxy:
             run.append(copy(node.node, new_folder(plan, node), here, back=True))
+            run.append(on_its_machine(node.node, _give(node)))
         put_back = f"; mv {word(f'{here}.0.4')} {word(here)}" if moves else ""
         back.append(on_its_machine(node.node, aside + put_back))
     return Step(
         "Put the new directories in their place",
         "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name, where "
-        "it is not elsewhere.",
+        "it is not elsewhere. The new one belongs to whom etcd runs as.",
         tuple(run),
         tuple(on_its_machine(node.node, f"ls {word(data_dir(node))}") for node in plan.members),
         "the folder member, and nothing else",
@@ -70,11 +75,21 @@ def swap_directories(plan: ClusterPlan) -> Step:
     )
 
 
+def _give(node: Planned) -> str:
+    """The image of etcd02 has a user of its own; elsewhere it is the one that 0.4 ran as."""
+    if node.node.is_in_a_container:
+        return f"chown -R {USER_IN_IMAGE} {word(data_dir(node))}"
+    old = node.node.old_directory or f"{data_dir(node)}.0.4"
+    return f"chown -R --reference={word(old)} {word(data_dir(node))}"
+
+
 def remove_old_files(plan: ClusterPlan) -> Step:
     left = [
         (node, node.node.old_directory or f"{data_dir(node)}.0.4") for node in filter(data_dir, plan.nodes)
     ]
     run = [on_its_machine(node.node, f"rm -r {word(directory)}") for node, directory in left]
+    run += [on_its_machine(node.node, f"rm {word(file)}") for node, file in originals(plan)]
+    run += dict.fromkeys(on_its_machine(node.node, remove_program(node.node)) for node in with_programs(plan))
     return Step(
         "Let go of the old files",
         (
@@ -94,10 +109,3 @@ def go_on_to_3x(plan: ClusterPlan) -> Step:
         "'etcdserver: not capable' to every call of the v3 API; 'migrate02 explain straight-from-2x' tells why. "
         "3.6 refuses what v2 left in a data directory: 'migrate02 v2store check DIR' finds it, on 3.5.",
     )
-
-
-_CONTAINERS = re.compile(r"(?:docker|compose|fig\.ya?ml|manifests/)")
-
-
-def _in_containers(plan: ClusterPlan) -> bool:
-    return any(_CONTAINERS.search(file) for node in plan.nodes for file in node.node.files)

@@ -68,6 +68,8 @@ def _node(described: DescribedNode, deployment: Deployment) -> Node:
         findings += [finding for finding in setup.findings if finding.code in _NOT_SEEN]
         decided = decided_by_a_template(setup, name)
         findings += [decided] if decided is not None else []
+        left = [file.name for file in deployment.files_of(name, setup) if file.is_lost_to(setup)]
+        node = node._replace(runs=setup.runs, left_over=tuple(left))
         missing = [path for path in named_files(setup) if deployment.find(path, name) is None]
         findings += [_elsewhere(path, name, setup.line) for path in missing if "etcd" in path.lower()]
     given = described.given.get("peers-file")

@@ -136,6 +136,19 @@ GONE_FROM_NOWHERE = UNKNOWN_PEER.text(
     "{hint}",
 )
 
+SHARED_FILE = Code(
+    "shared-file",
+    REVIEW,
+    "a file that sets up nodes of several clusters",
+    "One file starts nodes of more than one cluster: a Procfile, a script, a unit with two starts. It is converted as "
+    "a whole, so these clusters change together. Each has its own runbook; carry them out side by side, every step of "
+    "all of them before the next one, so that none of them still runs 0.4 when the file is converted.",
+)
+SETS_UP_SEVERAL = SHARED_FILE.text(
+    "This sets up nodes of several clusters: {clusters}.",
+    "Carry out their runbooks side by side, step by step.",
+)
+
 STANDBY_FOUND = Code(
     "standby-found",
     INFO,

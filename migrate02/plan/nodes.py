@@ -12,6 +12,7 @@ from compat.translate import ERA_04, Surroundings, translate
 from migrate02.convert.clusters import given_size
 from migrate02.convert.conversion import unmasked
 from migrate02.formats.placeholders import unmask
+from migrate02.formats.reading import Runs
 
 BOOTSTRAP = frozenset(
     (
@@ -35,6 +36,12 @@ PEER_URLS, CLIENT_URLS = "initial-advertise-peer-urls", "advertise-client-urls"
 LISTEN_PEER_URLS, LISTEN_CLIENT_URLS = "listen-peer-urls", "listen-client-urls"
 
 
+_CONTAINERS = re.compile(
+    r"(?:\A|/)(?:Dockerfile[^/]*|(?:[^/]*[.-])?compose[^/]*\.ya?ml|fig\.ya?ml|manifests/[^/]+)\Z"
+)
+"""Files that set up nothing else, where none of them names an image."""
+
+
 class Node(NamedTuple):
     """``settings`` are 2.x's, as flags take them, without those of ``BOOTSTRAP``. ``peers`` are the addresses it joined
     through, as HOST:PORT; ``discovery`` its token's URL. ``files`` are where it is set up, the one that starts it
@@ -52,6 +59,9 @@ class Node(NamedTuple):
     old_directory: str = ""
     """Where 0.4 kept the data, if 2.x is to keep it elsewhere."""
     findings: tuple[Finding, ...] = ()
+    runs: Runs = Runs()
+    left_over: tuple[str, ...] = ()
+    """Those of its files that nothing reads any more once the others are converted."""
 
     @property
     def peer_url(self) -> str:
@@ -80,8 +90,17 @@ class Node(NamedTuple):
         return self.settings.get("data-dir", "")
 
     @property
+    def is_in_a_container(self) -> bool:
+        return bool(self.runs.image) or any(map(_CONTAINERS.search, self.files))
+
+    @property
     def is_refused(self) -> bool:
         return any(finding.severity == ERROR for finding in self.findings)
+
+
+def to_write_in(node: Node) -> str:
+    """In the place of a directory that nobody knows."""
+    return f"/DATA-DIR-OF-{node.name}"
 
 
 class Found(NamedTuple):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import count
+from itertools import count, repeat
 from typing import NamedTuple
 
 from compat.findings import ERROR, REVIEW, Finding, worst
-from compat.settings import FLAG, Origin
+from compat.settings import FILE, FLAG, Origin
 from compat.translate import ORDER
 from migrate02.plan import checks
-from migrate02.plan.findings import GONE_FROM_NOWHERE, NO_SUCH_NODE, NOBODY_VOTES, ONLY_PEER_URL
+from migrate02.plan.findings import (
+    GONE_FROM_NOWHERE,
+    NO_SUCH_NODE,
+    NOBODY_VOTES,
+    ONLY_PEER_URL,
+    SETS_UP_SEVERAL,
+)
 from migrate02.plan.grouping import clusters_of, rank
 from migrate02.plan.nodes import (
     CLIENT_URLS,
@@ -18,6 +24,7 @@ from migrate02.plan.nodes import (
     PEER_URLS,
     STANDBY,
     Node,
+    to_write_in,
 )
 from migrate02.plan.ports import KEEP, with_ports
 
@@ -80,10 +87,16 @@ class ClusterPlan(NamedTuple):
     token: str
     ports: str
     findings: tuple[Finding, ...]
+    shared_with: tuple[ClusterPlan, ...] = ()
+    """Other clusters with nodes in the same files, which are converted with this one's."""
 
     @property
     def nodes(self) -> tuple[Planned, ...]:
         return self.members + self.proxies
+
+    @property
+    def files(self) -> frozenset[str]:
+        return frozenset(file for node in self.nodes for file in node.node.files)
 
     @property
     def is_refused(self) -> bool:
@@ -122,8 +135,20 @@ def make_plan(
         name = _unlike(clusters, cluster[0].name or cluster[0].source)
         clusters[name] = _planned(name, cluster, options, reported)
     return Plan(
-        tuple(clusters.values()), (*findings, *_of_strangers(nodes, options), *_of_gone(nodes, options))
+        tuple(map(_with_sharing, clusters.values(), repeat(list(clusters.values())))),
+        (*findings, *_of_strangers(nodes, options), *_of_gone(nodes, options)),
     )
+
+
+def _with_sharing(plan: ClusterPlan, every: Sequence[ClusterPlan]) -> ClusterPlan:
+    """A file that starts nodes of several clusters is converted once, for all of them."""
+    others = tuple(other for other in every if other is not plan and plan.files & other.files)
+    if not others:
+        return plan
+    files = ", ".join(sorted(plan.files & {file for other in others for file in other.files}))
+    names = ", ".join(each.name for each in every if each is plan or each in others)
+    finding = SETS_UP_SEVERAL.finding("", Origin(FILE, "", files), clusters=names)
+    return plan._replace(shared_with=others, findings=(*plan.findings, finding))
 
 
 def _by_hand(name: str, url: str) -> Node:
@@ -195,7 +220,7 @@ def _planned(
 
 def _directory(node: Node) -> dict[str, str]:
     """What to write in where nobody says: without a directory a member would start in one of its own, empty."""
-    return {"data-dir": f"/DATA-DIR-OF-{node.name}"}
+    return {"data-dir": to_write_in(node)}
 
 
 def _entry(name: str, settings: Mapping[str, str]) -> str:

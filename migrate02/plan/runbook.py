@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from migrate02.plan.configuration_steps import convert_configuration, read_configuration
+from migrate02.plan.configuration_steps import (
+    bring_configuration,
+    convert_configuration,
+    read_configuration,
+    write_by_hand,
+)
 from migrate02.plan.data_steps import (
     convert_data,
     gather_data,
@@ -17,6 +22,7 @@ from migrate02.plan.data_steps import (
     swap_directories,
 )
 from migrate02.plan.planning import ClusterPlan
+from migrate02.plan.program_steps import build_image, replace_programs
 from migrate02.plan.running_steps import close_old_ports, look, move_clients, start, start_proxies, stop
 from migrate02.plan.step import Step
 
@@ -29,11 +35,15 @@ HOW_TO_GO_BACK = (
 _STEPS: Sequence[Callable[[ClusterPlan], Step | None]] = (
     look,
     read_configuration,
+    build_image,
     stop,
     gather_data,
     convert_data,
     swap_directories,
     convert_configuration,
+    write_by_hand,
+    bring_configuration,
+    replace_programs,
     start,
     start_proxies,
     move_clients,

@@ -7,6 +7,7 @@ from migrate02.plan.nodes import CLIENT_URLS, LISTEN_CLIENT_URLS
 from migrate02.plan.places import old_folder
 from migrate02.plan.planning import ClusterPlan, Planned
 from migrate02.plan.ports import BOTH, KEEP
+from migrate02.plan.program_steps import by_hand
 from migrate02.plan.step import Step
 
 _WITH_TLS = (
@@ -89,7 +90,9 @@ def start_proxies(plan: ClusterPlan) -> Step | None:
         tuple(checks),
         "the cluster's keys, through the proxy",
         tuple(on_its_machine(node.node, service(node.node, "stop", new=True)) for node in plan.proxies),
-        sets=tuple((node.name, as_variables(dict(node.settings))) for node in plan.proxies),
+        sets=tuple(
+            (node.name, (*as_variables(dict(node.settings)), *by_hand(node.node))) for node in plan.proxies
+        ),
     )
 
 

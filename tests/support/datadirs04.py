@@ -17,6 +17,7 @@ from typing import Any
 from zlib import crc32
 
 from migrate02.datadir.listing import Key
+from migrate02.datadir.log04 import Log
 from server.store.gojson import parse_time
 
 _ROOT = Path(__file__).parents[2] / "fixtures" / "datadirs04"
@@ -183,3 +184,19 @@ def _varint(value: int) -> bytes:
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
+
+
+def renamed(directory: Path, names: Mapping[str, str]) -> None:
+    """The same log, of members with other names. Not for a directory with a snapshot."""
+    entries = []
+    for entry in Log(directory / "log"):
+        command = dict(entry.command)
+        if command.get("name") in names:
+            command["name"] = names[command["name"]]
+        entries.append(encode_entry(entry.index, entry.term, entry.name, command or None))
+    (directory / "log").write_bytes(b"".join(entries))
+    conf = json.loads((directory / "conf").read_text())
+    for peer in conf["peers"]:
+        peer["name"] = names.get(peer["name"], peer["name"])
+    (directory / "conf").write_text(json.dumps(conf))
+    assert not list((directory / "snapshot").iterdir())

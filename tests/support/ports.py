@@ -17,12 +17,24 @@ _PORTS = range(20_000, 32_000)
 _BLOCK = 150
 """More than one test has at a time; they are given in turn, so one that is free again comes back late."""
 
+_NETWORKS = range(100, 250)
+"""Of 127.0.0.0/8. Tests that know what they need have addresses below these."""
+
 _claims: list[socket.socket] = []
 
 
 def free_ports(count: int) -> list[int]:
     """Different ports that nothing listens on, nor will, but for whoever asked."""
     return list(itertools.islice(filter(_is_free, _mine()), count))
+
+
+@cache
+def loopback_network() -> str:
+    """The first two numbers of addresses of loopback that no other process that runs tests gives to its servers: every port of
+    ``127.N.*.*`` is this one's, so servers may have the ports that they are known by."""
+    numbers = list(_NETWORKS)
+    random.SystemRandom().shuffle(numbers)
+    return next(f"127.{number}" for number in numbers if _claimed(f"addresses of 127.{number}"))
 
 
 def _is_free(port: int) -> bool:
@@ -38,13 +50,18 @@ def _mine() -> Iterator[int]:
     starts = list(_PORTS[::_BLOCK])
     random.SystemRandom().shuffle(starts)
     for start in starts:
-        # The kernel lets one process have the name, in this network's namespace, and takes it back when that ends.
-        claim = socket.socket(socket.AF_UNIX)
-        try:
-            claim.bind(f"\0migrate02 ports from {start}")
-        except OSError:
-            claim.close()
-        else:
-            _claims.append(claim)
+        if _claimed(f"ports from {start}"):
             return itertools.cycle(range(start, start + _BLOCK))
     raise AssertionError(f"{len(starts)} processes run tests already: no ports are left for this one")
+
+
+def _claimed(what: str) -> bool:
+    """The kernel lets one process have the name, in this network's namespace, and takes it back when that ends."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0migrate02 {what}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from migrate02.formats.placeholders import SUBSTITUTION, TEMPLATE
@@ -28,9 +28,10 @@ _DOCKER_JOINED = re.compile(
 
 
 class Start(NamedTuple):
-    """``program`` is the word that ``args`` stand behind. ``assigned`` are its variables, ``hostname`` its host's name
-    where the command says it; ``image`` the container image that it comes from. ``closed``: nothing can be put behind
-    the program there."""
+    """``program`` is the word that ``args`` stand behind, ``path`` what runs. ``assigned`` are its variables,
+    ``hostname`` its host's name where the command says it; ``image`` the container image that it comes from,
+    ``volumes`` the folders of the host that it has, there and in it. ``closed``: nothing can be put behind the program
+    there."""
 
     program: Word
     args: list[Word]
@@ -39,6 +40,8 @@ class Start(NamedTuple):
     hostname: str = ""
     env_files: tuple[str, ...] = ()
     closed: bool = False
+    path: str = ""
+    volumes: tuple[tuple[str, str], ...] = ()
 
 
 Resolve = Callable[[Word], str]
@@ -65,7 +68,8 @@ def follow(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> 
     while at < len(row):
         name = base_name(said[at])
         if is_program(said[at]) and _goes_on(row, at):
-            return Followed(Start(behind or row[at], row[at + 1 :], _as_variables(assigned, words)))
+            variables = _as_variables(assigned, words)
+            return Followed(Start(behind or row[at], row[at + 1 :], variables, path=said[at]))
         if name in _CONTAINERS:
             return Followed(_CONTAINERS[name](row[at:], resolve))
         if name == _DETACHED and detours < _MOST_DETOURS:
@@ -75,8 +79,9 @@ def follow(words: Sequence[Word], resolve: Resolve = lambda word: word.text) -> 
                 return Followed()
             said[found.program] = said[found.program].removeprefix("--exec=").removeprefix("--startas=")
             if found.dashes is None:
-                closed = Start(row[found.program], [], _as_variables(assigned, words), closed=True)
-                return Followed(closed if is_program(said[found.program]) else None)
+                path = said[found.program]
+                closed = Start(row[found.program], [], _as_variables(assigned, words), closed=True, path=path)
+                return Followed(closed if is_program(path) else None)
             behind = row[found.dashes]
             order = [found.program, *range(found.dashes + 1, len(row))]
             row, said, at = [row[position] for position in order], [said[position] for position in order], 0
@@ -163,6 +168,7 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
     assigned: list[Assigned] = []
     hostname = entrypoint = ""
     env_files = []
+    volumes = []
     while position < len(words) and words[position].text.startswith("-"):
         first = position
         option, equals, value = words[position].text.partition("=")
@@ -193,6 +199,8 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
             entrypoint = value
         elif option == "--env-file":
             env_files.append(value)
+        elif option in ("-v", "-volume", "--volume"):
+            volumes.append(value)
     if position >= len(words):
         return None
     image, rest = words[position], list(words[position + 1 :])
@@ -202,7 +210,16 @@ def _in_container(words: Sequence[Word], resolve: Resolve) -> Start | None:
         program, rest = rest[0], rest[1:]
     elif not (is_image(said) or is_program(entrypoint)) or (rest and not _goes_on([image, *rest], 0)):
         return None
-    return Start(program, rest, assigned, said, hostname, tuple(env_files))
+    path = resolve(program) if program is not image else ""
+    return Start(
+        program, rest, assigned, said, hostname, tuple(env_files), path=path, volumes=volumes_of(volumes)
+    )
+
+
+def volumes_of(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """``HOST:CONTAINER``, of which the first is a folder and no volume with a name."""
+    parts = (text.split(":") for text in texts)
+    return tuple((part[0], part[1]) for part in parts if len(part) > 1 and part[0][:1] in ("/", "."))
 
 
 _CONTAINERS = dict.fromkeys(("docker", "podman", "nerdctl"), _in_container)

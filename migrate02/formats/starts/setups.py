@@ -8,7 +8,7 @@ from compat.findings import Finding
 from compat.settings import FILE, Origin
 from migrate02.formats import templates
 from migrate02.formats.findings import MORE_FLAGS
-from migrate02.formats.reading import FileNamed, Setup
+from migrate02.formats.reading import FileNamed, Runs, Setup
 from migrate02.formats.releases import era_of_image
 from migrate02.formats.starts import flags, variables
 from migrate02.formats.starts.follow import Start
@@ -59,6 +59,7 @@ def of_start(
         filled=read.filled,
         era=era,
         decided_by=_decided_by(start, words),
+        runs=Runs(start.path, start.image, start.volumes),
     )
 
 

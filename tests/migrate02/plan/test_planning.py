@@ -8,6 +8,7 @@ import pytest
 
 from compat.findings import ERROR, REVIEW
 from migrate02.plan.planning import PlanOptions, make_plan
+from migrate02.plan.runbook import runbook
 from server.config import load
 from tests.migrate02.plan.described import codes, node, only, three
 
@@ -343,3 +344,26 @@ def test_a_port_that_somebody_chose_or_maps_stays() -> None:
     ]
     kept, moved = make_plan(nodes), make_plan(nodes, PlanOptions(ports="move"))
     assert [cluster.members for cluster in kept.clusters] == [cluster.members for cluster in moved.clusters]
+
+
+def test_clusters_that_one_file_sets_up_change_together() -> None:
+    """The list of one is no other's: the conversion of the file refused it for the other's node."""
+    shared = [
+        node("a", "10.0.0.1")._replace(files=("Procfile", "a.env")),
+        node("b", "10.0.0.2")._replace(files=("Procfile",)),
+    ]
+    alone = node("c", "10.0.0.3")
+    plan = make_plan([*shared, alone])
+    assert codes(plan) == ["shared-file", "shared-file"]
+    assert {finding.message for finding in plan.all_findings} == {
+        "This sets up nodes of several clusters: a, b."
+    }
+    lines = {
+        line
+        for cluster in plan.clusters[:2]
+        for step in runbook(cluster)
+        for line in step.run
+        if "convert --write" in line
+    }
+    assert lines == {"migrate02 convert --write --allow-residue Procfile a.env"}
+    assert plan.clusters[2].shared_with == ()

@@ -1,0 +1,108 @@
+"""The steps with the programs: an image of etcd02 for containers, and etcd02 in the place of 0.4 on machines. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from compat import __version__
+from migrate02.plan.commands import is_here, on_its_machine, word
+from migrate02.plan.nodes import Node
+from migrate02.plan.planning import PROGRAM, ClusterPlan, Planned
+from migrate02.plan.step import Step
+
+IMAGE = f"migrate02:{__version__}"
+USER_IN_IMAGE = "10001:10001"
+"""Of the container file at the root of the sources."""
+
+_PLAIN_PATH = re.compile(r"/[\w./+-]+")
+
+
+def build_image(plan: ClusterPlan) -> Step | None:
+    """Nobody publishes one."""
+    nodes = [node for node in plan.nodes if node.node.is_in_a_container]
+    if not nodes:
+        return None
+    away = [node for node in nodes if not is_here(node.node)]
+    load = "docker load"
+    return Step(
+        f"Build the image of {PROGRAM}",
+        f"There is no image of {PROGRAM} to be had, and that of 0.4 cannot read what is written here. $MIGRATE02 is "
+        "the folder of migrate02's sources, with the Dockerfile. Nothing is stopped yet.",
+        (
+            f'docker build -t {IMAGE} "${{MIGRATE02:?}}"',
+            *dict.fromkeys(f"docker save {IMAGE} | {on_its_machine(node.node, load)}" for node in away),
+        ),
+        tuple(
+            dict.fromkeys(
+                on_its_machine(node.node, f"docker run --rm {IMAGE} {PROGRAM} -version") for node in nodes
+            )
+        ),
+        f"each says the version of {PROGRAM}",
+        tuple(dict.fromkeys(on_its_machine(node.node, f"docker rmi {IMAGE}") for node in nodes)),
+    )
+
+
+def with_programs(plan: ClusterPlan) -> list[Planned]:
+    """Those that start a program which is 0.4's. CoreOS has one of 2.x beside it, that its unit starts."""
+    return [node for node in plan.nodes if node.node.runs.program and not node.node.is_in_a_container]
+
+
+def replace_programs(plan: ClusterPlan) -> Step | None:
+    nodes = with_programs(plan)
+    if not nodes:
+        return None
+    return Step(
+        f"Put {PROGRAM} in the place of etcd",
+        f"The files go on naming the program that they start. {PROGRAM} has to be installed on each machine; a real "
+        "etcd 2.3 can take its place, and then the line links that one.",
+        tuple(dict.fromkeys(on_its_machine(node.node, _replace(node.node)) for node in nodes)),
+        tuple(dict.fromkeys(on_its_machine(node.node, f"{_called(node.node)} -version") for node in nodes)),
+        "each says the version of 2.x that it behaves like",
+        tuple(dict.fromkeys(on_its_machine(node.node, _put_back(node.node)) for node in nodes)),
+    )
+
+
+def _replace(node: Node) -> str:
+    """Once for a machine, whose other clusters may start the same program."""
+    path = _path(node)
+    new = f"new=$(command -v {PROGRAM})"
+    if path:
+        return f'{new} && {{ [ -e {path}.0.4 ] || mv {path} {path}.0.4; }} && ln -sf "$new" {path}'
+    old = "old=$(command -v etcd)"
+    return f'{new} && {old} && {{ [ -e "$old.0.4" ] || mv "$old" "$old.0.4"; }} && ln -sf "$new" "$old"'
+
+
+def _put_back(node: Node) -> str:
+    path = _path(node)
+    if path:
+        return f"[ ! -e {path}.0.4 ] || mv {path}.0.4 {path}"
+    return 'old=$(command -v etcd) && { [ ! -e "$old.0.4" ] || mv "$old.0.4" "$old"; }'
+
+
+def remove_program(node: Node) -> str:
+    path = _path(node)
+    return f"rm -f {path}.0.4" if path else 'rm -f "$(command -v etcd).0.4"'
+
+
+def _called(node: Node) -> str:
+    return _path(node) or "etcd"
+
+
+def _path(node: Node) -> str:
+    """``""`` where only the machine's PATH knows."""
+    return node.runs.program if _PLAIN_PATH.fullmatch(node.runs.program) else ""
+
+
+def by_hand(node: Node) -> tuple[str, ...]:
+    """What has to stand in a container's file in the place of its image and program. The image has no entrypoint."""
+    if not node.is_in_a_container:
+        return ()
+    file = node.files[0] if node.files else ""
+    program = f"# in the place of {word(node.runs.program)}: {PROGRAM}" if node.runs.program else ""
+    if file.endswith((".yml", ".yaml", ".json")):
+        return (f"image: {IMAGE}", program or f"entrypoint: [{PROGRAM}]")
+    if re.search(r"(?:\A|/)Dockerfile[^/]*\Z", file):
+        return (f"FROM {IMAGE}", program or f'ENTRYPOINT ["{PROGRAM}"]')
+    if program:
+        return (f"# in the place of {word(node.runs.image)}: {IMAGE}", program)
+    return (f"--entrypoint {PROGRAM} {IMAGE}",)
