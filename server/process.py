@@ -18,10 +18,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from server.api.adapter import Listening
-from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
-from server.api.limits import Limits
 from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
 from server.ask import PeerAsk
@@ -38,6 +35,9 @@ from server.finding import (
     resolver,
     with_found_members,
 )
+from server.http.limits import Limits
+from server.http.serving import Listening
+from server.http.serving import serve as serve_http
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory

@@ -7,21 +7,7 @@ from time import perf_counter
 from server.api.access import Access
 from server.api.auth import PREFIX as AUTH_PREFIX
 from server.api.auth import AuthApi
-from server.api.cors import cors_headers
 from server.api.form import MAX_BODY, takes_body
-from server.api.http import (
-    CLOSE,
-    Body,
-    Later,
-    ReadBody,
-    Reply,
-    Request,
-    Response,
-    bad_request,
-    method_not_allowed,
-    not_found,
-    text,
-)
 from server.api.jsonform import event_pieces_line, listing_pieces_line
 from server.api.keys import (
     METHODS,
@@ -38,13 +24,34 @@ from server.api.listings import Found, Listing, Listings
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
 from server.api.metrics import serve_metrics
-from server.api.paths import KEYS_PREFIX, BadPathError, route
+from server.api.paths import KEYS_PREFIX, route
 from server.api.rendering import Rendering, Turns
-from server.api.repeats import Repeats
 from server.api.settings import serve_log_level
-from server.api.stats import serve_health, serve_leader, serve_self, serve_store, serve_version
+from server.api.stats import (
+    serve_health,
+    serve_leader,
+    serve_self,
+    serve_store,
+    serve_version,
+)
 from server.api.vars import serve_vars
 from server.api.watch import WatchStream
+from server.http.cache import Repeats
+from server.http.cors import cors_headers
+from server.http.messages import (
+    CLOSE,
+    Body,
+    Later,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    bad_request,
+    method_not_allowed,
+    not_found,
+    text,
+)
+from server.http.targets import BadPathError
 from server.metrics import RequestMetrics
 from server.node import Node, Outcome
 from server.storage.requests import Request as KeysRequest

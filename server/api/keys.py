@@ -18,9 +18,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from server.api.form import Form, Parameters
-from server.api.http import JSON, Headers, Response
 from server.api.jsonform import error_line, event_line
 from server.api.paths import KEYS_PREFIX, is_keys_path, store_path
+from server.http.messages import JSON, Headers, Response
 from server.storage.requests import Request
 from server.store import ErrorCode, EtcdError, Event, Watcher
 

@@ -18,9 +18,13 @@ import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from server.api.answers import taken_apart
 from server.api.form import Parameters, takes_body
-from server.api.http import (
+from server.api.keys import answer_redirect
+from server.api.paths import KEYS_PREFIX, route
+from server.discovery.quota import Living, Rate, who_asks
+from server.discovery.settings import DEFAULT_SIZE, BadSetting, parse_size
+from server.http.answers import taken_apart
+from server.http.messages import (
     TEXT,
     Body,
     BrokenOff,
@@ -34,10 +38,7 @@ from server.api.http import (
     method_not_allowed,
     text,
 )
-from server.api.keys import answer_redirect
-from server.api.paths import KEYS_PREFIX, BadPathError, route
-from server.discovery.quota import Living, Rate, who_asks
-from server.discovery.settings import DEFAULT_SIZE, BadSetting, parse_size
+from server.http.targets import BadPathError
 from server.store import EtcdError
 from server.store.gojson import quote
 

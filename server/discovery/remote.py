@@ -10,11 +10,19 @@ import aiohttp
 from yarl import URL
 
 from server.api.form import takes_body
-from server.api.http import Body, Headers, ReadBody, Reply, Request, Response, text
 from server.bounded import ACCEPT, BadAnswer, Bounds, check_encoding
 from server.config import redacted
 from server.discovery.api import MAX_BODY
 from server.gowords import in_go_words
+from server.http.messages import (
+    Body,
+    Headers,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    text,
+)
 from server.session import body_of, bounded_session, host_header, to_dial
 
 BOUNDS = Bounds(body=1 << 20, seconds=10.0)

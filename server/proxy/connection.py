@@ -8,10 +8,17 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, cast
 
-from server.api.answers import UNTIL_CLOSE, AnswerHead, AnswerHeads, BadAnswer, passed_on
-from server.api.http import Response
-from server.api.wire import CHUNKED, BadFraming, Chunks
 from server.gowords import in_go_words
+from server.http.answers import (
+    UNTIL_CLOSE,
+    AnswerHead,
+    AnswerHeads,
+    BadAnswer,
+    passed_on,
+)
+from server.http.chunks import BadFraming, Chunks
+from server.http.heads import CHUNKED
+from server.http.messages import Response
 from server.proxy.body import Body
 
 _COLLECTED = 64 << 10

@@ -6,7 +6,9 @@ The paths, statuses and texts are those of etcd 2.3.8's proxy.
 import json
 from collections.abc import Callable
 
-from server.api.http import (
+from server.api.errors import message
+from server.api.keys import METHODS
+from server.http.messages import (
     TEXT,
     Body,
     ReadBody,
@@ -15,12 +17,10 @@ from server.api.http import (
     Response,
     UntilGone,
     bad_request,
-    message,
     method_not_allowed,
     not_found,
 )
-from server.api.keys import METHODS
-from server.api.paths import BadPathError, decode_path, split_target
+from server.http.targets import BadPathError, decode_path, split_target
 from server.proxy.exchange import LOOP_DETECTED, Exchange, Exchanges
 from server.proxy.metrics import serve_metrics
 from server.proxy.requests import Lines, RequestHeads, request_head

@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 
 from server.api.client import ClientApi
-from server.api.http import Body, Later, ReadBody, Request, Response
 from server.api.peer import PeerApi
 from server.api.stats import go_duration
+from server.http.messages import (
+    Body,
+    Later,
+    ReadBody,
+    Request,
+    Response,
+)
 from server.node import Node
 from tests.support import served
 from tests.support.process import PATIENCE

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from server.api import listings, rendering
-from server.api.adapter import Listening, Serving
-from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
-from server.api.http import BrokenOff, Later
-from server.api.http import Request as HttpRequest
+from server.http.messages import BrokenOff, Later
+from server.http.messages import Request as HttpRequest
+from server.http.serving import Listening, Serving
+from server.http.serving import serve as serve_http
 from server.storage.requests import Request
 from server.store import EtcdError, Event
 from server.store.gojson import SLICE, encode_event

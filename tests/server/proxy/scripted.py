@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from random import Random
 from typing import NamedTuple
 
-from server.api.adapter import Listening, serve
-from server.api.cors import cors_headers
+from server.http.cors import cors_headers
+from server.http.serving import Listening, serve
 from server.listen import listen
 from server.proxy.connection import Timeouts
 from server.proxy.dial import Dial

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from server.api.http import Response
+from server.http.messages import Response
 from server.proxy.connection import Timeouts
 from server.proxy.exchange import Exchange
 from tests.server.proxy.scripted import NAME, Scripted, nobody, proxy, run, time_passes

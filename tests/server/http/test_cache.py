@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from server.api.hotpath import HotConnection, HotPath
-from server.api.http import Reply, Request
-from server.api.repeats import Repeats
-from tests.server.api.test_hotpath import Wire
+from server.http.cache import Repeats
+from server.http.hotpath import HotConnection, HotPath
+from server.http.messages import Reply, Request
+from tests.server.http.test_hotpath import Wire
 from tests.support.served import Served, serve
 
 HOST = "Host: x\r\n\r\n"
@@ -47,14 +47,14 @@ class Client:
 
 @pytest.fixture(autouse=True)
 def every_answer_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.api.repeats._EVERY", 1)
+    monkeypatch.setattr("server.http.cache._EVERY", 1)
 
 
 @pytest.fixture(autouse=True)
 def one_second(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The time of day stands still until it is told to go on."""
     now = [1_700_000_000.0]
-    monkeypatch.setattr("server.api.repeats.time.time", lambda: now[0])
+    monkeypatch.setattr("server.http.cache.time.time", lambda: now[0])
 
     def go_on() -> None:
         now[0] += 1
@@ -167,7 +167,7 @@ def test_reads_that_are_answered_again_are_counted_like_the_first(tmp_path: Path
 
 
 def test_what_is_asked_for_often_is_kept_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.api.repeats._EVERY", 8)
+    monkeypatch.setattr("server.http.cache._EVERY", 8)
     repeats = Repeats(lambda: 0, lambda: None)
     asked = 0
     while repeats.get(b"often") is None:

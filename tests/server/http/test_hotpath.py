@@ -9,8 +9,15 @@ from typing import cast
 import pytest
 import uvloop
 
-from server.api.hotpath import HotConnection, HotPath
-from server.api.http import Body, Later, ReadBody, Reply, Request, Response
+from server.http.hotpath import HotConnection, HotPath
+from server.http.messages import (
+    Body,
+    Later,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+)
 
 GET = b"GET /keys/a HTTP/1.1\r\nHost: x\r\n\r\n"
 PUT = b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"

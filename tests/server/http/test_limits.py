@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.limits import FREE, STALLED, Doing, Gathered, Holdings, first_to_go
+from server.http.limits import (
+    FREE,
+    STALLED,
+    Doing,
+    Gathered,
+    Holdings,
+    first_to_go,
+)
 
 
 @dataclass(eq=False)

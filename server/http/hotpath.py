@@ -3,7 +3,7 @@
 It calls the same handler as the other path, and answers to the byte as that does. A connection is handed over, with
 the bytes read so far, at the first request that is not for a key or not quite usual, and stays there: nothing that
 aiohttp does right is done here again. Requests of one connection are served one by one, as Go does it. No task and
-no future is made for a request whose handler answers at once or by a :class:`~server.api.http.Later`.
+no future is made for a request whose handler answers at once or by a :class:`~server.http.messages.Later`.
 
 Decides nothing about keys.
 """
@@ -14,8 +14,18 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
-from server.api.answers import BODILESS, taken_apart
-from server.api.http import (
+from server.http.answers import taken_apart
+from server.http.cache import Repeats
+from server.http.chunks import LAST_CHUNK, BadFraming, Chunks, chunk
+from server.http.heads import (
+    CHUNKED,
+    CONTINUE,
+    END_OF_HEAD,
+    Head,
+    HeaderMap,
+    Heads,
+)
+from server.http.messages import (
     CLOSE,
     WHOLE,
     Body,
@@ -32,21 +42,7 @@ from server.api.http import (
     UntilGone,
     text,
 )
-from server.api.rendering import Rendering
-from server.api.repeats import Repeats
-from server.api.wire import (
-    CHUNKED,
-    CONTINUE,
-    END_OF_HEAD,
-    LAST_CHUNK,
-    BadFraming,
-    Chunks,
-    Head,
-    HeaderMap,
-    Heads,
-    answer_head,
-    chunk,
-)
+from server.http.responses import BODILESS, answer_head
 
 logger = logging.getLogger(__name__)
 
@@ -557,7 +553,7 @@ class HotConnection(asyncio.Protocol):
         self._stream = stream
         self._noted = False
         stream.on_news(self._note_news)
-        if isinstance(stream, Rendering):
+        if isinstance(stream, Finishing):
             stream.on_late(self.abort)
         self.send_news()
         self._wake_if_alone()  # the client may have stopped sending before
@@ -639,7 +635,8 @@ class HotConnection(asyncio.Protocol):
         """Nobody is to be served any more; who is being served gets the answer. A watch has none, and breaks off: an
         end in order would tell its client that there was no event, and not that the server is gone.
         """
-        if self._stream is not None and not isinstance(self._stream, Rendering):
+        stream = self._stream
+        if stream is not None and not (isinstance(stream, Finishing) and stream.ends_by_itself()):
             self.abort()
         elif not self._serving:
             self._close()

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from server.store.gojson import quote
-
 Headers = tuple[tuple[str, str], ...]
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
@@ -93,6 +91,14 @@ class Finishing:
 
     def is_at_something(self) -> bool:
         raise NotImplementedError
+
+    def ends_by_itself(self) -> bool:
+        """Whether it is a whole answer: a server that stops waits for its end."""
+        return False
+
+    def on_late(self, abort: Callable[[], object]) -> None:
+        """Has ``abort`` called when the client has to be cut off, if that can be: as it does not read, it hears of
+        nothing else."""
 
 
 @dataclass(slots=True, init=False)
@@ -234,11 +240,6 @@ def text(status: int, message: str, *headers: tuple[str, str]) -> Response:
     """A line of text, as Go's http.Error writes it."""
     named = tuple(sorted((TEXT, ("X-Content-Type-Options", "nosniff"), *headers)))
     return Response(status, named, f"{message}\n".encode("utf-8", "surrogateescape"))
-
-
-def message(status: int, words: str, *headers: tuple[str, str]) -> Response:
-    """An error in JSON, as all but keys have it; ``words`` may hold what is not UTF-8, by ``surrogateescape``."""
-    return Response(status, (JSON, *headers), f'{{"message":{quote(words)}}}'.encode())
 
 
 def not_found() -> Response:

@@ -11,9 +11,19 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 
-from server.api.adapter import Listening, serve
-from server.api.http import CLOSE, Body, Handler, Headers, ReadBody, Reply, Request, Response, UntilGone
-from server.api.limits import Limits
+from server.http.limits import Limits
+from server.http.messages import (
+    CLOSE,
+    Body,
+    Handler,
+    Headers,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    UntilGone,
+)
+from server.http.serving import Listening, serve
 from server.listen import listen
 from tests.support.process import PATIENCE
 from tests.support.turns import TURN, turns

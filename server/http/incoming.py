@@ -21,10 +21,11 @@ from aiohttp.http import HttpProcessingError, HttpVersion10, HttpVersion11, RawR
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 
-from server.api.hotpath import PARTING
-from server.api.http import CLOSE, refused
-from server.api.limits import Doing
-from server.api.wire import END_OF_HEAD, chunk_fault, without_upgrade
+from server.http.chunks import chunk_fault
+from server.http.heads import END_OF_HEAD, without_upgrade
+from server.http.hotpath import PARTING
+from server.http.limits import Doing
+from server.http.messages import CLOSE, refused
 from server.listen import address_text
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Heads of requests, read once and known again."""
 
-from server.api.wire import Heads
+from server.http.heads import Heads
 
 LINES = b" HTTP/1.1\r\nHost: x\r\n%b\r\n"
 

@@ -19,10 +19,17 @@ import uvloop
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from server.api.adapter import Listening, Serving, serve
 from server.api.client import ClientApi
-from server.api.http import Body, Handler, ReadBody, Reply, Request, Response
 from server.config import load
+from server.http.messages import (
+    Body,
+    Handler,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+)
+from server.http.serving import Listening, Serving, serve
 from server.listen import listen
 from server.node import Node, open_member
 from tests.support.asking import nobody

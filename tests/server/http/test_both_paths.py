@@ -8,9 +8,9 @@ from random import Random
 import pytest
 import uvloop
 
-from server.api.adapter import Listening, serve
 from server.api.client import ClientApi
 from server.config import load
+from server.http.serving import Listening, serve
 from server.listen import listen
 from server.node import Node, open_member
 from tests.support.asking import nobody

@@ -1,27 +1,19 @@
-"""HTTP/1 as bytes: what the lines of a head say, bodies in chunks taken apart, answers put together.
+"""Heads of requests: what their lines say. Pure.
 
-Pure, but for the clock of the Date line. httptools does the parsing; what it or this module does not take for a
-plain request is None, for others to judge.
+httptools does the parsing; what it or this module does not take for a plain request is None, for others to judge.
 """
 
 import re
-import time
 from collections.abc import Iterator, Mapping
-from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any
 
 import httptools
 
-from server.api.http import Headers
-
 END_OF_HEAD = b"\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-LAST_CHUNK = b"0\r\n\r\n"
 CHUNKED = -1
 """In place of a length: the body says itself where it ends."""
 
-_REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _CONTINUE = "100-continue"
 _MAX_DIGITS = 18
 _NOT_HEEDED = re.compile(rb"(?<=\n)(?=(?:Upgrade|Proxy-Connection):)", re.IGNORECASE)
@@ -154,111 +146,3 @@ def _length(headers: HeaderMap) -> int | None:
         return CHUNKED if coding == "chunked" and "Content-Length" not in headers else None
     digits = headers.get("Content-Length", "0")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None
-
-
-class BadFraming(Exception):
-    """A body that is not framed as it ought to be; the text is Go's."""
-
-
-class _Dechunked:
-    """Where httptools puts what it finds in chunks."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        self.whole = False
-
-    def on_body(self, piece: bytes) -> None:
-        self.pieces.append(piece)
-
-    def on_message_complete(self) -> None:
-        self.whole = True
-
-
-class Chunks:
-    """Takes a body in chunks off the stream, trailers and all."""
-
-    def __init__(self) -> None:
-        self._found = _Dechunked()
-        self._held = b""
-        self._parser = httptools.HttpRequestParser(self._found)
-        self._parser.feed_data(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """What of the body is in ``data``; and, once the body is whole, what comes behind it. Raises BadFraming.
-
-        The parser does not tell where the message ended in what it was fed; but it always ends with END_OF_HEAD, so
-        it is fed from one of these to the next.
-        """
-        data, begin = self._held + data, 0
-        self._held = b""
-        while not self._found.whole and begin < len(data):
-            end = data.find(END_OF_HEAD, begin) + len(END_OF_HEAD)
-            if end < len(END_OF_HEAD):
-                end = len(data) - _beginnings(data, begin)
-                self._held = data[end:]
-            try:
-                self._parser.feed_data(data[begin:end])
-            except httptools.HttpParserError as error:
-                raise BadFraming(chunk_fault(str(error))) from error
-            begin = end + len(self._held)
-        body = b"".join(self._found.pieces)
-        self._found.pieces.clear()
-        return body, data[begin:] if self._found.whole else None
-
-
-def chunk_fault(text: str) -> str:
-    """What the parser has to say of chunks, in Go's words."""
-    return next((words for part, words in _CHUNK_FAULTS if part in text), "invalid byte in chunk length")
-
-
-_CHUNK_FAULTS = (
-    ("size overflow", "http chunk length too large"),
-    ("after chunk data", "malformed chunked encoding"),
-    ("CR after chunk size", "malformed chunked encoding"),
-)
-
-
-def _beginnings(data: bytes, begin: int) -> int:
-    """How many of the last bytes may be the beginning of END_OF_HEAD."""
-    return next((n for n in (3, 2, 1) if data.endswith(END_OF_HEAD[:n], begin)), 0)
-
-
-class _Clock:
-    """The line that says when: the same for a whole second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._line = ""
-
-    def line(self) -> str:
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
-        return self._line
-
-
-_date = _Clock().line
-
-
-def answer_head(
-    status: int, headers: Headers, length: int | None, head: Head, keeps: bool, *, chunked: bool = False
-) -> bytes:
-    """The head of an answer to a request with ``head``: the handler's headers, then those of HTTP itself, in the
-    order of Go's net/http.
-
-    ``length`` is that of the body, None to leave it out; ``keeps`` says whether the connection outlives the answer,
-    ``chunked`` whether the body is in chunks, which HTTP/1.0 does not know.
-    """
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
-    size = "" if length is None else f"Content-Length: {length}\r\n"
-    if head.http10:
-        connection = "Connection: keep-alive\r\n" if keeps else ""
-        return f"HTTP/1.0 {_REASONS[status]}{lines}{_date()}{size}{connection}\r\n".encode()
-    connection = "" if keeps else "Connection: close\r\n"
-    coding = "Transfer-Encoding: chunked\r\n" if chunked else ""
-    return f"HTTP/1.1 {_REASONS[status]}{lines}{_date()}{size}{connection}{coding}\r\n".encode()
-
-
-def chunk(piece: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(piece), piece)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.answers import (
+from server.http.answers import (
     UNTIL_CLOSE,
     AnswerHead,
     AnswerHeads,
@@ -13,7 +13,7 @@ from server.api.answers import (
     read_head,
     taken_apart,
 )
-from server.api.wire import CHUNKED
+from server.http.heads import CHUNKED
 
 
 def head(*lines: str) -> bytes:

@@ -8,14 +8,12 @@ import re
 from http import HTTPStatus
 from typing import NamedTuple
 
-from server.api.http import Headers, Response
-from server.api.wire import CHUNKED, END_OF_HEAD
+from server.http.heads import CHUNKED, END_OF_HEAD
+from server.http.messages import Headers, Response
+from server.http.responses import BODILESS
 
 UNTIL_CLOSE = -2
 """In place of a length: the body ends with the connection."""
-
-BODILESS = frozenset((204, 304))
-"""Statuses of answers that have no body, nor tell the length of one."""
 
 HOP_BY_HOP = frozenset(
     (

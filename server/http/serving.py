@@ -14,11 +14,23 @@ from typing import Any, NamedTuple, cast
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
-from server.api.accept import Listener
-from server.api.answers import taken_apart
-from server.api.connection import MAX_HEAD, Connection, Incoming
-from server.api.hotpath import DRAINED, HeadersFor, HotPath
-from server.api.http import (
+from server.http.accept import Listener
+from server.http.answers import taken_apart
+from server.http.cache import Repeats
+from server.http.heads import may_be_host
+from server.http.hotpath import DRAINED, HeadersFor, HotPath
+from server.http.incoming import MAX_HEAD, Connection, Incoming
+from server.http.limits import (
+    IDLE_SECONDS,
+    Doing,
+    Gathered,
+    Guest,
+    Holdings,
+    Limits,
+    Share,
+    first_to_go,
+)
+from server.http.messages import (
     CLOSE,
     WHOLE,
     Body,
@@ -38,10 +50,6 @@ from server.api.http import (
     bad_request,
     text,
 )
-from server.api.limits import IDLE_SECONDS, Doing, Gathered, Guest, Holdings, Limits, Share, first_to_go
-from server.api.rendering import Rendering
-from server.api.repeats import Repeats
-from server.api.wire import may_be_host
 
 logger = logging.getLogger(__name__)
 
@@ -359,7 +367,7 @@ async def _send_stream(got: Incoming, response: Response, further: Headers) -> w
     if got.version < HttpVersion11:
         sent.force_close()  # whatever the client wishes: only this tells it where the body ends
     until = asyncio.timeout(None)
-    if isinstance(stream, Rendering):
+    if isinstance(stream, Finishing):
         stream.on_late(lambda: None if got.transport is None else got.transport.abort())
     try:
         await sent.prepare(got)

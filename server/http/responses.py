@@ -1,0 +1,50 @@
+"""Heads of answers as bytes. Pure, but for the clock of the Date line."""
+
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+
+from server.http.heads import Head
+from server.http.messages import Headers
+
+BODILESS = frozenset((204, 304))
+"""Statuses of answers that have no body, nor tell the length of one."""
+
+_REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+
+class _Clock:
+    """The line that says when: the same for a whole second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = ""
+
+    def line(self) -> str:
+        now = int(time.time())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
+        return self._line
+
+
+_date = _Clock().line
+
+
+def answer_head(
+    status: int, headers: Headers, length: int | None, head: Head, keeps: bool, *, chunked: bool = False
+) -> bytes:
+    """The head of an answer to a request with ``head``: the handler's headers, then those of HTTP itself, in the
+    order of Go's net/http.
+
+    ``length`` is that of the body, None to leave it out; ``keeps`` says whether the connection outlives the answer,
+    ``chunked`` whether the body is in chunks, which HTTP/1.0 does not know.
+    """
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    size = "" if length is None else f"Content-Length: {length}\r\n"
+    if head.http10:
+        connection = "Connection: keep-alive\r\n" if keeps else ""
+        return f"HTTP/1.0 {_REASONS[status]}{lines}{_date()}{size}{connection}\r\n".encode()
+    connection = "" if keeps else "Connection: close\r\n"
+    coding = "Transfer-Encoding: chunked\r\n" if chunked else ""
+    return f"HTTP/1.1 {_REASONS[status]}{lines}{_date()}{size}{connection}{coding}\r\n".encode()
