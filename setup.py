@@ -16,7 +16,8 @@ COMPILED: Mapping[str, str] = {
     "migrate02/datadir": "commands04 log04 replay04",
     "server": "goquote jsonrules metrics",
     "server/api": "client form jsonform keys listings paths rendering watch",
-    "server/http": "answers cache chunks heads hotpath messages responses targets",
+    "server/http": "answers bodies cache carrier chunks common connection heads incoming limits messages protocol "
+    "responses states targets",
     "server/node": "answer applier junk requestids",
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import uvloop
 
 from server.api.client import ClientApi
-from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
 from server.ask import PeerAsk
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
@@ -289,8 +288,7 @@ async def _serve(
                 api.handle,
                 clients.sockets,
                 api.cors_headers if config.cors else None,
-                hot=KEYS_PREFIX,
-                repeats=api.repeats,
+                cache=api.cache,
                 most=files.clients,
             )
         )

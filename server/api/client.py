@@ -36,7 +36,7 @@ from server.api.stats import (
 )
 from server.api.vars import serve_vars
 from server.api.watch import WatchStream
-from server.http.cache import Repeats
+from server.http.cache import ResponseCache
 from server.http.cors import cors_headers
 from server.http.messages import (
     CLOSE,
@@ -46,6 +46,7 @@ from server.http.messages import (
     Reply,
     Request,
     Response,
+    about_all,
     bad_request,
     method_not_allowed,
     not_found,
@@ -88,15 +89,15 @@ class ClientApi:
         self._legacy = LegacyApi(node, self._access, self._listings) if legacy else None
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
-        self.repeats = Repeats(lambda: node.raft_index, self._count_repeat)
+        self.cache = ResponseCache(lambda: node.raft_index, self._count_repeat)
         self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
         if request.method == "CONNECT":
             return not_found()
-        if request.method == "OPTIONS" and request.target == b"*":
-            return Response(200)
+        if request.target == b"*":
+            return about_all(request)
         try:
             path, query, location, for_keys = route(request.target)
         except BadPathError:
@@ -167,7 +168,7 @@ class ClientApi:
 
     def _do_now(self, wanted: KeysRequest) -> Response | Awaitable[Response]:
         began = perf_counter()
-        method = "QGET" if wanted.quorum and wanted.method == "GET" else wanted.method
+        method = wanted.method
         if not wanted.wait:
             self._requests.received[method] += 1
         try:

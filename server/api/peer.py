@@ -13,6 +13,7 @@ from server.http.messages import (
     TEXT,
     Request,
     Response,
+    about_all,
     bad_request,
     method_not_allowed,
     not_found,
@@ -32,8 +33,8 @@ class PeerApi:
 
     def handle(self, request: Request) -> Response:
         """Answers a request; never raises."""
-        if request.method == "OPTIONS" and request.target == b"*":
-            return Response(200)
+        if request.target == b"*":
+            return about_all(request)
         try:
             path = decode_path(split_target(request.target)[0])
         except BadPathError:

@@ -23,7 +23,6 @@ from server.api.keys import answer_redirect
 from server.api.paths import KEYS_PREFIX, route
 from server.discovery.quota import Living, Rate, who_asks
 from server.discovery.settings import DEFAULT_SIZE, BadSetting, parse_size
-from server.http.answers import taken_apart
 from server.http.messages import (
     TEXT,
     Body,
@@ -300,8 +299,6 @@ def _too_many(wait: float, why: str) -> Response:
 
 async def _whole(response: Response) -> Response:
     """The same with its body in one piece, in whichever way it came."""
-    if response.wire:
-        return taken_apart(response.wire, is_head=False)
     if response.stream is None:
         return response
     try:

@@ -23,7 +23,7 @@ from server.http.messages import (
     Response,
     text,
 )
-from server.session import body_of, bounded_session, host_header, to_dial
+from server.session import BoundedConnector, body_of, bounded_session, host_header, to_dial
 
 BOUNDS = Bounds(body=1 << 20, seconds=10.0)
 """For an answer; the time is for one that is not to be waited for: etcd itself gives a write seven seconds."""
@@ -40,7 +40,7 @@ class RemoteKeys:
         self._url = url
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=0)
+        connector = BoundedConnector(limit=0)
         self._session = bounded_session(connector)
         return self
 

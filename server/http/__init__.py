@@ -1,5 +1,7 @@
-"""HTTP, below all that serve it: messages as the handlers see them, heads, chunks, limits, connections.
+"""HTTP, below all that serve it.
 
-Knows nothing of keys, members or nodes. Only ``serving``, ``accept`` and the protocols of connections know of sockets
-and loops.
+``states``, ``connection`` and ``incoming`` are one connection without I/O, ``messages`` what handlers see of it.
+``heads``, ``chunks``, ``responses`` and ``answers`` are bytes of one kind each; ``bodies`` and ``limits`` say how much
+of them is read. Only ``protocol``, ``carrier``, ``common``, ``serving`` and ``accept`` know sockets and
+loops. Nothing here knows of keys, members or nodes.
 """

@@ -135,11 +135,23 @@ def passed_on(head: bytes, *, is_head: bool) -> Headers:
     return tuple(sorted(kept))
 
 
-def taken_apart(wire: bytes, *, is_head: bool) -> Response:
-    """The answer that these bytes are, all of them, as one whose head can still be changed."""
-    head = read_head(wire, is_head=is_head)
-    assert head is not None
-    return Response(head.status, passed_on(wire[: head.size], is_head=is_head), wire[head.size :])
+class Verbatim(Response):
+    """The answer of another server as it came, all its bytes: so it goes to a client of HTTP/1.1 that keeps its
+    connection. ``apart`` makes of it what others get."""
+
+    wire: bytes
+
+    def __init__(self, status: int, wire: bytes) -> None:
+        super().__init__(status)
+        self.wire = wire
+
+    def apart(self, *, is_head: bool) -> Response:
+        """The same, as one whose head can still be changed."""
+        head = read_head(self.wire, is_head=is_head)
+        assert head is not None
+        return Response(
+            head.status, passed_on(self.wire[: head.size], is_head=is_head), self.wire[head.size :]
+        )
 
 
 def _named_by_connection(fields: list[tuple[str, str]]) -> set[str]:

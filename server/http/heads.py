@@ -1,6 +1,7 @@
-"""Heads of requests: what their lines say. Pure.
+"""Heads of requests: what their lines say. Pure; httptools does the parsing.
 
-httptools does the parsing; what it or this module does not take for a plain request is None, for others to judge.
+What cannot be served has a fault: the line that Go's net/http answers such a head with, or 400 where Go is less strict
+than who wants to tell one request from the next ought to be.
 """
 
 import re
@@ -13,6 +14,12 @@ END_OF_HEAD = b"\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNKED = -1
 """In place of a length: the body says itself where it ends."""
+
+BAD_REQUEST = "400 Bad Request"
+_NO_HOST = "400 Bad Request: missing required Host header"
+_BAD_HOST = "400 Bad Request: malformed Host header"
+_BAD_VALUE = "400 Bad Request: invalid header value"
+UNSUPPORTED = "501 Not Implemented"
 
 _CONTINUE = "100-continue"
 _MAX_DIGITS = 18
@@ -52,17 +59,21 @@ class Head:
     """What the head of a request says after its target. Shared between requests, so never changed.
 
     ``length`` is that of the body in bytes, or CHUNKED; ``keeps`` whether the client wants the connection kept;
-    ``waits`` whether it wants to be told to send the body.
+    ``waits`` whether it wants to be told to send the body; ``expects_more`` whether it wants what nobody can give. With
+    a ``fault``, the status line of a refusal, nothing else is to be heeded.
     """
 
-    __slots__ = ("headers", "http10", "keeps", "length", "origin", "waits")
+    __slots__ = ("expects_more", "fault", "headers", "http10", "keeps", "length", "origin", "waits")
 
-    def __init__(self, headers: HeaderMap, length: int, keeps: bool, http10: bool) -> None:
+    def __init__(self, headers: HeaderMap, length: int, keeps: bool, http10: bool, fault: str = "") -> None:
+        expected = headers.get("Expect", "").lower()
         self.headers = headers
         self.length = length
         self.keeps = keeps
         self.http10 = http10
-        self.waits = "expect" in headers and length != 0 and not http10
+        self.fault = fault
+        self.waits = expected == _CONTINUE and length != 0 and not http10
+        self.expects_more = expected not in ("", _CONTINUE)
         self.origin = headers.get("Origin", "")
 
 
@@ -89,16 +100,16 @@ class _Collected:
         self.keeps = self._parser.should_keep_alive()
 
 
-class Heads(dict[bytes, Head | None]):
-    """Heads by their lines, from the space behind the target to the end; None for those that are not quite usual.
+class Heads(dict[bytes, Head]):
+    """Heads by their lines, from the space behind the target to the end.
 
-    A client sends the same lines again and again, but for the target, so they are read once. What holds a password
-    is not kept.
+    A client sends the same lines again and again, but for the target, so they are read once. What holds a password, or
+    is refused, is not kept.
     """
 
-    def __missing__(self, lines: bytes) -> Head | None:
+    def __missing__(self, lines: bytes) -> Head:
         head = _read_head(lines)
-        if head is not None and len(lines) <= _LONG_HEAD and "Authorization" not in head.headers:
+        if not head.fault and len(lines) <= _LONG_HEAD and "Authorization" not in head.headers:
             if len(self) >= _KNOWN_HEADS:
                 self.clear()
             self[lines] = head
@@ -110,39 +121,45 @@ def without_upgrade(head: bytes) -> bytes:
     return _NOT_HEEDED.sub(b"X-", head)
 
 
-def may_be_host(text: str) -> bool:
-    """Whether the value of a Host line has only bytes that Go takes there."""
-    return _HOST.fullmatch(text) is not None
-
-
-def _read_head(lines: bytes) -> Head | None:
+def _read_head(lines: bytes) -> Head:
     http10 = lines.startswith(b" HTTP/1.0\r\n")
     if not http10 and not lines.startswith(b" HTTP/1.1\r\n"):
-        return None
+        return _refused(BAD_REQUEST)
     try:
         collected = _Collected(without_upgrade(lines))
-    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-        return None
-    pairs = collected.pairs
-    headers = HeaderMap(pairs)
-    hosts = sum(1 for name, _ in pairs if name.lower() == b"host")
-    length = _length(headers)
-    if (
-        not collected.whole
-        or length is None
-        or hosts > 1
-        or (http10 and length == CHUNKED)
-        or (not http10 and hosts == 0)
-        or not may_be_host(headers.get("Host", ""))
-        or headers.get("Expect", _CONTINUE).lower() != _CONTINUE
-    ):
-        return None
-    return Head(headers, length, collected.keeps, http10)
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+        return _refused(next((fault for part, fault in _FAULTS if part in str(error)), BAD_REQUEST))
+    headers = HeaderMap(collected.pairs)
+    length, fault = _length(headers)
+    hosts = sum(1 for name, _ in collected.pairs if name.lower() == b"host")
+    if not collected.whole or hosts > 1:
+        fault = BAD_REQUEST
+    elif not http10 and hosts == 0:
+        fault = _NO_HOST
+    elif _HOST.fullmatch(headers.get("Host", "")) is None:
+        fault = _BAD_HOST
+    keeps = collected.keeps
+    if http10 and length == CHUNKED:  # which it does not know: whatever comes behind the head is nothing
+        length, keeps = 0, False
+    return Head(headers, length, keeps, http10, fault)
 
 
-def _length(headers: HeaderMap) -> int | None:
+_FAULTS = (("nvalid `Transfer-Encoding`", UNSUPPORTED), ("header value char", _BAD_VALUE))
+"""What is in the parser's words for what Go has a word for."""
+
+
+def _refused(fault: str) -> Head:
+    return Head(HeaderMap([]), 0, False, False, fault)
+
+
+def _length(headers: HeaderMap) -> tuple[int, str]:
+    """The length, and what is wrong with it."""
     coding = headers.get("Transfer-Encoding")
     if coding is not None:
-        return CHUNKED if coding == "chunked" and "Content-Length" not in headers else None
+        if coding.lower() != "chunked":
+            return 0, UNSUPPORTED
+        return CHUNKED, BAD_REQUEST if "Content-Length" in headers else ""
     digits = headers.get("Content-Length", "0")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
+        return 0, BAD_REQUEST
+    return int(digits), ""

@@ -106,9 +106,7 @@ class Response:
     """An answer; its headers are in the order of their names, as Go writes them.
 
     With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
-    ``repeatable``: the same request has this answer until something is written. With ``wire`` nothing else is given:
-    that is the whole answer as it goes to a client of HTTP/1.1 that keeps its connection; ``answers.taken_apart`` makes
-    of it what others get.
+    ``repeatable``: the same request has this answer until something is written.
     """
 
     status: int
@@ -116,7 +114,6 @@ class Response:
     body: bytes
     stream: Stream | None
     repeatable: bool
-    wire: bytes
 
     def __init__(
         self,
@@ -125,14 +122,23 @@ class Response:
         body: bytes = b"",
         stream: Stream | None = None,
         repeatable: bool = False,
-        wire: bytes = b"",
     ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.stream = stream
         self.repeatable = repeatable
-        self.wire = wire
+
+
+class Refusal(Response):
+    """What Go answers to what is no request: a page in plain text and nothing else, and the connection ends. ``line``
+    is the status line."""
+
+    line: str
+
+    def __init__(self, line: str) -> None:
+        super().__init__(int(line[:3]), (TEXT, CLOSE), line.encode())
+        self.line = line
 
 
 @dataclass(slots=True, init=False)
@@ -250,10 +256,11 @@ def method_not_allowed(*allowed: str) -> Response:
     return text(405, "Method Not Allowed", ("Allow", ",".join(allowed)))
 
 
-def refused(status: int, message: str) -> Response:
-    """For what never reaches a route; the connection ends with it."""
-    return Response(status, (TEXT, CLOSE), f"{status} {message}".encode())
+def about_all(request: Request) -> Response:
+    """For the target ``*``, which is no path; one may ask only what there is."""
+    return Response(200) if request.method == "OPTIONS" else Response(400, (CLOSE,))
 
 
 def bad_request() -> Response:
-    return refused(400, "Bad Request")
+    """For a target that never reaches a route."""
+    return Refusal("400 Bad Request")

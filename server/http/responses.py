@@ -1,7 +1,5 @@
-"""Heads of answers as bytes. Pure, but for the clock of the Date line."""
+"""Heads of answers as bytes. Pure: the line that says when is passed in."""
 
-import time
-from email.utils import formatdate
 from http import HTTPStatus
 
 from server.http.heads import Head
@@ -13,29 +11,18 @@ BODILESS = frozenset((204, 304))
 _REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
-class _Clock:
-    """The line that says when: the same for a whole second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._line = ""
-
-    def line(self) -> str:
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
-        return self._line
-
-
-_date = _Clock().line
-
-
 def answer_head(
-    status: int, headers: Headers, length: int | None, head: Head, keeps: bool, *, chunked: bool = False
+    status: int,
+    headers: Headers,
+    date: str,
+    length: int | None,
+    head: Head,
+    keeps: bool,
+    *,
+    chunked: bool = False,
 ) -> bytes:
     """The head of an answer to a request with ``head``: the handler's headers, then those of HTTP itself, in the
-    order of Go's net/http.
+    order of Go's net/http. ``date`` is the line that says when.
 
     ``length`` is that of the body, None to leave it out; ``keeps`` says whether the connection outlives the answer,
     ``chunked`` whether the body is in chunks, which HTTP/1.0 does not know.
@@ -44,7 +31,13 @@ def answer_head(
     size = "" if length is None else f"Content-Length: {length}\r\n"
     if head.http10:
         connection = "Connection: keep-alive\r\n" if keeps else ""
-        return f"HTTP/1.0 {_REASONS[status]}{lines}{_date()}{size}{connection}\r\n".encode()
+        return f"HTTP/1.0 {_REASONS[status]}{lines}{date}{size}{connection}\r\n".encode()
     connection = "" if keeps else "Connection: close\r\n"
     coding = "Transfer-Encoding: chunked\r\n" if chunked else ""
-    return f"HTTP/1.1 {_REASONS[status]}{lines}{_date()}{size}{connection}{coding}\r\n".encode()
+    return f"HTTP/1.1 {_REASONS[status]}{lines}{date}{size}{connection}{coding}\r\n".encode()
+
+
+def refusal_page(status_line: str, words: bytes) -> bytes:
+    """All that Go answers to what is no request."""
+    head = f"HTTP/1.1 {status_line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    return head.encode() + words

@@ -14,6 +14,7 @@ from server.http.answers import (
     AnswerHead,
     AnswerHeads,
     BadAnswer,
+    Verbatim,
     passed_on,
 )
 from server.http.chunks import BadFraming, Chunks
@@ -218,7 +219,7 @@ class Connection(asyncio.Protocol):
     def _pass_on(self, asker: Asker, head: AnswerHead, answer: bytes, *, behind: int) -> None:
         """Tells a whole answer; so many bytes have come behind it."""
         if head.plain:
-            response = Response(head.status, wire=answer)
+            response: Response = Verbatim(head.status, answer)
         else:
             headers = passed_on(answer[: head.size], is_head=asker.is_head)
             response = Response(head.status, headers, answer[head.size :])

@@ -16,6 +16,7 @@ from server.http.messages import (
     Request,
     Response,
     UntilGone,
+    about_all,
     bad_request,
     method_not_allowed,
     not_found,
@@ -64,7 +65,7 @@ class ProxyHandler:
         if request.method == "CONNECT":
             return not_found()
         if request.target == b"*":
-            return Response(200) if request.method == "OPTIONS" else bad_request()
+            return about_all(request)
         try:
             path = decode_path(split_target(request.target)[0])
         except BadPathError:

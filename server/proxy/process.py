@@ -144,7 +144,7 @@ class Proxy:
             return cors_headers(config.cors, origin)
 
         return await serve(
-            handler.handle, self._listening, cors if config.cors else None, hot="/", most=self._most_clients
+            handler.handle, self._listening, cors if config.cors else None, most=self._most_clients
         )
 
 

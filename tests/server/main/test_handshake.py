@@ -48,7 +48,7 @@ def serving(
         return Response(200, (("Connection", "close"),), b"hello")
 
     async def body() -> None:
-        served = await serve(answer, [Listening(sock, context)], hot="/")
+        served = await serve(answer, [Listening(sock, context)])
         loops.append(asyncio.get_running_loop())
         ready.set()
         await over.wait()
