@@ -15,8 +15,12 @@ BATCH = 64 << 10
 """Bytes of answers that are collected before they are written."""
 
 
-class Carrier(asyncio.Protocol):
-    """Carries bytes for who serves a connection, who reads on with ``_serve``. It is a ``Guest``."""
+class Carrier:
+    """Carries bytes for who serves a connection, and reads on with ``_serve``. It is a ``Guest``.
+
+    A loop finds in it all that it wants of an ``asyncio.Protocol``. As a subclass of that it could not be compiled to
+    a class whose attributes cost nothing.
+    """
 
     __slots__ = (
         "_closing", "_common", "_http", "_noted_output", "_paused", "_reading", "_timer", "_transport", "address",
@@ -68,7 +72,7 @@ class Carrier(asyncio.Protocol):
         common = self._common
         self._transport = cast(asyncio.Transport, transport)
         self.address = str((transport.get_extra_info("peername") or ("",))[0])
-        self._http = Connection(common.heads, self.address, common.date, common.cors)
+        self._http = Connection(common.heads, self.address, common.dates, common.cors)
         common.connections.add(self)
         self.since = common.loop.time()
         self._timer = common.loop.call_later(common.look_every, self._look_at_the_time)

@@ -11,6 +11,7 @@ from server.http.connection import HeadersFor
 from server.http.heads import Heads
 from server.http.limits import Guest, Holdings, Limits
 from server.http.messages import PouringHandler
+from server.http.responses import Dates
 
 
 class Served(Guest, Protocol):
@@ -24,6 +25,21 @@ class Served(Guest, Protocol):
 
     def close_if_idle(self) -> None:
         """Closes it unless somebody waits for an answer."""
+
+
+class _Clock(Dates):
+    """The same line for a whole second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = ""
+
+    def line(self) -> str:
+        now = int(time.time())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
+        return self._line
 
 
 class Common:
@@ -50,18 +66,9 @@ class Common:
         """Seconds between two looks at the time, of each connection."""
         self.connections: set[Served] = set()
         self.stopping = False
-        self._second = 0
-        self._date = ""
+        self.dates = _Clock()
         self._with_news: list[Served] = []
         self._with_output: list[Served] = []
-
-    def date(self) -> str:
-        """The line of an answer that says when: the same for a whole second."""
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            self._date = f"Date: {formatdate(now, usegmt=True)}\r\n"
-        return self._date
 
     def note_news(self, connection: Served) -> None:
         """The stream of a connection has something: it is sent once the store has done what it is at."""

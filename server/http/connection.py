@@ -15,7 +15,7 @@ from server.http.chunks import LAST_CHUNK, BadFraming, chunk
 from server.http.heads import BAD_REQUEST, UNSUPPORTED, Heads
 from server.http.incoming import INCOMPLETE, NO_HEAD, TLS, Incoming
 from server.http.messages import CLOSE, WHOLE, Headers, Refusal, Request, Response
-from server.http.responses import BODILESS, answer_head, refusal_page
+from server.http.responses import BODILESS, Dates, answer_head, refusal_page
 from server.http.states import (
     ANSWERED,
     ASKED,
@@ -27,7 +27,6 @@ from server.http.states import (
     FINISHED,
     HEAD,
     HELD,
-    INPUTS,
     LAST,
     LAST_UNREAD,
     LOST,
@@ -39,6 +38,7 @@ from server.http.states import (
     STOPPED,
     WAITING,
     WANTED,
+    WIDTH,
     Misuse,
 )
 from server.http.states import WHOLE as WHOLE_BODY
@@ -74,18 +74,16 @@ _EXPECTATION_FAILED = Response(417, (CLOSE,))
 class Connection:
     """One connection of a client at ``client``, an address without the port.
 
-    ``heads`` are shared between connections; ``date`` gives the line of an answer's head that says when; ``cors``
-    further headers for a request's Origin.
+    ``heads`` are shared between connections; ``dates`` have the line of an answer's head that says when; ``cors``
+    gives further headers for a request's Origin.
     """
 
     __slots__ = (
-        "_client", "_cors", "_date", "_held", "_incoming", "_posted", "_size", "_unsaid", "ended", "fault", "out",
+        "_client", "_cors", "_dates", "_held", "_incoming", "_posted", "_size", "_unsaid", "ended", "fault", "out",
         "out_size", "piece", "request", "state", "stopping",
     )  # fmt: skip
 
-    def __init__(
-        self, heads: Heads, client: str, date: Callable[[], str], cors: HeadersFor | None = None
-    ) -> None:
+    def __init__(self, heads: Heads, client: str, dates: Dates, cors: HeadersFor | None = None) -> None:
         self.state = WAITING
         self.ended = False
         """The client sends no more."""
@@ -99,7 +97,7 @@ class Connection:
         self.out_size = 0
         self._incoming = Incoming(heads)
         self._client = client
-        self._date = date
+        self._dates = dates
         self._cors = cors
         self._posted = False  # the request before was a POST
         self._unsaid = False  # the client waits for our word to send the body
@@ -333,12 +331,12 @@ class Connection:
         body, status = response.body, response.status
         if len(body) > WHOLE:
             keeps = keeps and (is_head or not head.http10)
-            top = answer_head(status, headers, self._date(), None, head, keeps, chunked=not is_head)
+            top = answer_head(status, headers, self._dates.line(), None, head, keeps, chunked=not is_head)
             if not (is_head or head.http10):
                 body = chunk(body) + LAST_CHUNK
         else:
             length = len(body) if body or not (is_head or status in BODILESS) else None
-            top = answer_head(status, headers, self._date(), length, head, keeps)
+            top = answer_head(status, headers, self._dates.line(), length, head, keeps)
         answer = top if is_head else top + body
         self._answered(keeps)
         self._write(answer)
@@ -347,7 +345,7 @@ class Connection:
     def _begin_stream(self, status: int, headers: Headers, keeps: bool, is_head: bool) -> None:
         head = self._incoming.head
         keeps = keeps and not head.http10
-        top = answer_head(status, headers, self._date(), None, head, keeps, chunked=not is_head)
+        top = answer_head(status, headers, self._dates.line(), None, head, keeps, chunked=not is_head)
         if is_head:
             self._answered(keeps)
         else:
@@ -368,7 +366,7 @@ class Connection:
         self.out_size += len(data)
 
     def _go(self, what: int) -> None:
-        to = NEXT[self.state * len(INPUTS) + what]
+        to = NEXT[self.state * WIDTH + what]
         if to == NEVER:
             raise Misuse(self.state, what)
         self.state = to

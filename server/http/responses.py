@@ -11,6 +11,13 @@ BODILESS = frozenset((204, 304))
 _REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
+class Dates:
+    """Where the line comes from that says when an answer is given."""
+
+    def line(self) -> str:
+        raise NotImplementedError
+
+
 def answer_head(
     status: int,
     headers: Headers,

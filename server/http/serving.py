@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from server.http.accept import Listener
 from server.http.cache import ResponseCache
@@ -108,7 +108,7 @@ async def serve(
             Listener(
                 sock,
                 tls,
-                lambda: ServerProtocol(common),
+                lambda: cast(asyncio.Protocol, ServerProtocol(common)),
                 serving.has_room,
                 serving.make_room,
                 limits.handshake,

@@ -109,16 +109,20 @@ TRANSITIONS: Mapping[int, dict[int, int]] = {
 }
 """By state and input, the next state; besides, LOST leads from everywhere to GONE."""
 
+WIDTH: Final = 15
+"""Inputs that there are."""
+
 NEVER: Final = 255
 
 
 def _flat() -> bytes:
+    assert len(INPUTS) == WIDTH
     rows = [TRANSITIONS[state] | {LOST: GONE} for state in range(len(STATES))]
-    return bytes(row.get(what, NEVER) for row in rows for what in range(len(INPUTS)))
+    return bytes(row.get(what, NEVER) for row in rows for what in range(WIDTH))
 
 
 NEXT = _flat()
-"""The same, for quick looks: at ``state * len(INPUTS) + input``, or NEVER."""
+"""The same, for quick looks: at ``state * WIDTH + input``, or NEVER."""
 
 
 class Misuse(Exception):

@@ -16,6 +16,7 @@ from server.http.connection import DRAINED, NOTHING, OVER, PIECE, REFUSAL, REQUE
 from server.http.heads import Heads
 from server.http.incoming import MAX_HEAD
 from server.http.messages import CLOSE, Request, Response, bad_request
+from server.http.responses import Dates
 from server.http.states import (
     ASKED,
     CLOSING,
@@ -34,7 +35,12 @@ from server.http.states import (
     Misuse,
 )
 
-DATE = "Date: D\r\n"
+
+class Never(Dates):
+    def line(self) -> str:
+        return "Date: D\r\n"
+
+
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 PUT = b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
 CHUNKED = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -45,7 +51,7 @@ OK = b"HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\n\r\nok"
 
 def made(*sent: bytes) -> Connection:
     """A connection on which this has come."""
-    connection = Connection(Heads(), "1.2.3.4", lambda: DATE)
+    connection = Connection(Heads(), "1.2.3.4", Never())
     for piece in sent:
         connection.receive(piece)
     return connection
@@ -472,7 +478,7 @@ class Driven(RuleBasedStateMachine):
         data = b"".join(sent)
         places = sorted(chance.randrange(len(data) + 1) for _ in range(chance.choice((0, 1, 5, 20))))
         self.pieces = [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True) if a < b]
-        self.connection = Connection(Heads(), "", lambda: DATE)
+        self.connection = Connection(Heads(), "", Never())
         self.written = b""
         self.begun = 0
 

@@ -121,7 +121,7 @@ class Table:
         self.common = Common(ask, None, Limits())
         self.wire = Wire()
         self.connection = ServerProtocol(self.common)
-        self.wire.protocol = self.connection
+        self.wire.protocol = cast(asyncio.Protocol, self.connection)
         self.connection.connection_made(self.wire)
 
     def send(self, *pieces: bytes) -> None:
