@@ -16,7 +16,7 @@ COMPILED: Mapping[str, str] = {
     "migrate02/datadir": "commands04 log04 replay04",
     "server": "goquote jsonrules metrics",
     "server/api": "client form jsonform keys listings paths rendering watch",
-    "server/http": "answers bodies cache carrier chunks common connection heads incoming limits messages protocol "
+    "server/http": "answers bodies cache carrier chunks connection heads incoming limits messages protocol "
     "responses states targets",
     "server/node": "answer applier junk requestids",
     "server/peer": "codec stats stream",

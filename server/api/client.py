@@ -94,7 +94,8 @@ class ClientApi:
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
-        if request.method == "CONNECT":
+        connects = request.method == "CONNECT"
+        if connects and not request.target.startswith(b"/"):
             return not_found()
         if request.target == b"*":
             return about_all(request)
@@ -104,7 +105,7 @@ class ClientApi:
             return bad_request()
         if request.method == "OPTIONS":
             return Response(200)
-        if location is not None:
+        if location is not None and not connects:
             return answer_redirect(request.method, location)
         if for_keys:
             return self._serve_keys(request, path, query)

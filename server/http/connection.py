@@ -60,7 +60,7 @@ REFUSAL: Final = 4
 ANSWER: Final = 5
 """An answer has been given, one that was held back, or that no handler is needed for."""
 
-DRAINED = 256 << 10
+DRAINED: Final = 256 << 10
 """Bytes of a body that nobody wants which are read to keep the connection, as Go does."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -79,8 +79,8 @@ class Connection:
     """
 
     __slots__ = (
-        "_client", "_cors", "_dates", "_held", "_incoming", "_posted", "_size", "_unsaid", "ended", "fault", "out",
-        "out_size", "piece", "request", "state", "stopping",
+        "_client", "_cors", "_dates", "_held", "_incoming", "_next", "_posted", "_size", "_unsaid", "ended", "fault",
+        "out", "out_size", "piece", "request", "state", "stopping",
     )  # fmt: skip
 
     def __init__(self, heads: Heads, client: str, dates: Dates, cors: HeadersFor | None = None) -> None:
@@ -95,6 +95,7 @@ class Connection:
         self.out: list[bytes] = []
         """What is to be sent; whoever sends it takes it away (``take``)."""
         self.out_size = 0
+        self._next = NEXT  # nearer than a name of the module
         self._incoming = Incoming(heads)
         self._client = client
         self._dates = dates
@@ -366,7 +367,7 @@ class Connection:
         self.out_size += len(data)
 
     def _go(self, what: int) -> None:
-        to = NEXT[self.state * WIDTH + what]
+        to = self._next[self.state * WIDTH + what]
         if to == NEVER:
             raise Misuse(self.state, what)
         self.state = to

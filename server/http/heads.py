@@ -6,13 +6,13 @@ than who wants to tell one request from the next ought to be.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import httptools
 
 END_OF_HEAD = b"\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-CHUNKED = -1
+CHUNKED: Final = -1
 """In place of a length: the body says itself where it ends."""
 
 BAD_REQUEST = "400 Bad Request"

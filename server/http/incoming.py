@@ -15,13 +15,13 @@ WHOLE_HEAD: Final = 1
 NO_HEAD: Final = 2
 """What is none, nor can become one: see ``fault``."""
 
-MAX_HEAD = (1 << 20) + 4096
+MAX_HEAD: Final = (1 << 20) + 4096
 """Bytes of a head: Go's limit, and what it allows for its buffer."""
 
 TLS = "TLS"
 """The fault of a client that shakes hands where nobody speaks TLS."""
 
-_TLS_HANDSHAKE = 0x16
+_TLS_HANDSHAKE: Final = 0x16
 """The first byte of TLS, and of no request."""
 
 _TOO_LONG = "431 Request Header Fields Too Large"

@@ -6,7 +6,7 @@ Pure: the time is passed in, in seconds of one clock.
 from collections import Counter
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 IDLE_SECONDS = 300.0
 """How long a client's connection may be silent between requests or within a head, and how long a body may take: etcd's
@@ -31,7 +31,7 @@ class Limits(NamedTuple):
     makes_room: bool = False
 
 
-FREE = 256 << 10
+FREE: Final = 256 << 10
 """Bytes of a body that are always taken: nearly all that members say to each other has room there."""
 
 STALLED = 5.0

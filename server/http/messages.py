@@ -8,7 +8,7 @@ net/http as etcd 2.3.8 uses it.
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -17,7 +17,7 @@ JSON = ("Content-Type", "application/json")
 CLOSE = ("Connection", "close")
 """In an answer, this ends the connection after it."""
 
-WHOLE = 2048
+WHOLE: Final = 2048
 """The longest body in bytes that is sent with its length. Longer ones go out in chunks, as Go does it, which has to
 begin sending before it has seen the end."""
 

@@ -8,11 +8,10 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from server.http.bodies import Arriving
-from server.http.carrier import BATCH, Carrier
-from server.http.common import Common
+from server.http.carrier import BATCH, Carrier, Common
 from server.http.connection import NOTHING, OVER, PIECE, REFUSAL, REQUEST
 from server.http.incoming import TLS
 from server.http.limits import FREE, Doing
@@ -37,10 +36,10 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_MAX_AHEAD = 64 << 10
+_MAX_AHEAD: Final = 64 << 10
 """Bytes of further requests that a connection reads while it serves one."""
 
-_TURN = 16
+_TURN: Final = 16
 """Requests of one connection that are begun before others have their turn."""
 
 
@@ -92,7 +91,7 @@ class ServerProtocol(Carrier):
         begun, what = 0, REQUEST
         while True:
             if http.state == WAITING:
-                if self._paused or begun == _TURN:
+                if self._paused or begun == _TURN or (begun and not http.ahead):
                     break
                 begun += 1
             what = http.next()
@@ -148,7 +147,7 @@ class ServerProtocol(Carrier):
             if raw and written:
                 common.cache.keep(raw, written)
             self._follow_answer()
-        elif isinstance(reply, ReadBody | PourBody):
+        elif isinstance(reply, ReadBody):
             self._read_body(reply)
         else:
             self._go_on(reply)
@@ -232,8 +231,10 @@ class ServerProtocol(Carrier):
             self._respond(reply)
         elif isinstance(reply, Later):
             reply.on_done(self._respond)
+        elif isinstance(reply, PourBody):
+            self._read_body(reply)
         else:
-            assert not isinstance(reply, ReadBody | PourBody)  # it has the body already
+            assert not isinstance(reply, ReadBody)  # it has the body already
             self._until_gone = isinstance(reply, UntilGone)
             self._awaited = self._common.loop.create_task(self._await(reply))
 

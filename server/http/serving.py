@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from server.http.accept import Listener
 from server.http.cache import ResponseCache
-from server.http.common import Common
+from server.http.carrier import Common
 from server.http.connection import HeadersFor
 from server.http.limits import Guest, Limits, first_to_go
 from server.http.messages import PouringHandler

@@ -62,7 +62,7 @@ class ProxyHandler:
 
     def _answer(self, request: Request) -> Response | None:
         """Those of the proxy itself; None if a member is to answer."""
-        if request.method == "CONNECT":
+        if request.method == "CONNECT" and not request.target.startswith(b"/"):
             return not_found()
         if request.target == b"*":
             return about_all(request)

@@ -76,6 +76,14 @@ def without_raft(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         ("GET", "*", 400, (("Connection", "close"),), b""),
         ("GET", "nonsense", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
         ("CONNECT", "a:80", 404, (TEXT, NOSNIFF), b"404 page not found\n"),
+        ("CONNECT", "/v2//keys", 404, (TEXT, NOSNIFF), b"404 page not found\n"),
+        (
+            "CONNECT",
+            "/v2/keys//a",
+            405,
+            (("Allow", "HEAD,GET,PUT,POST,DELETE"), TEXT, NOSNIFF),
+            b"Method Not Allowed\n",
+        ),
         ("GET", "http://x/version", 200, (JSON,), b'{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}'),
         ("PUT", "http://x?a=1", 301, (("Location", "/?a=1"),), b""),
         (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.http.cache import ResponseCache
-from server.http.common import Common
+from server.http.carrier import Common
 from server.http.limits import Limits
 from server.http.messages import Reply, Request
 from server.http.protocol import ServerProtocol

@@ -8,7 +8,7 @@ from typing import cast
 
 import uvloop
 
-from server.http.common import Common
+from server.http.carrier import Common
 from server.http.limits import Limits
 from server.http.messages import (
     Body,
