@@ -14,8 +14,10 @@ from setuptools import Extension, setup
 
 COMPILED: Mapping[str, str] = {
     "migrate02/datadir": "commands04 log04 replay04",
-    "server": "jsonrules metrics",
-    "server/api": "answers client form hotpath http jsonform keys listings paths rendering repeats watch wire",
+    "server": "goquote jsonrules metrics",
+    "server/api": "client form jsonform keys listings paths rendering watch",
+    "server/http": "answers bodies cache carrier chunks connection heads incoming limits messages protocol "
+    "responses states targets",
     "server/node": "answer applier junk requestids",
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",

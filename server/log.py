@@ -29,6 +29,7 @@ _PACKAGES = (
     ("server.listen", "etcdmain"),
     ("server.signals", "osutil"),
     ("server.api", "etcdhttp"),
+    ("server.http", "etcdhttp"),
     ("server.peer", "rafthttp"),
     ("server.cluster.discovery", "discovery"),
     ("server.cluster.srv", "discovery"),

@@ -18,11 +18,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from server.api.adapter import Listening
-from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
-from server.api.limits import Limits
-from server.api.paths import KEYS_PREFIX
 from server.api.peer import PeerApi
 from server.ask import PeerAsk
 from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refuse_what_needs_others
@@ -38,6 +34,9 @@ from server.finding import (
     resolver,
     with_found_members,
 )
+from server.http.limits import Limits
+from server.http.serving import Listening
+from server.http.serving import serve as serve_http
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
@@ -290,8 +289,7 @@ async def _serve(
                 api.handle,
                 clients.sockets,
                 api.cors_headers if config.cors else None,
-                hot=KEYS_PREFIX,
-                repeats=api.repeats,
+                cache=api.cache,
                 most=files.clients,
             )
         )

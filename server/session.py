@@ -2,24 +2,20 @@
 
 import asyncio
 import re
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
+import httptools
 from yarl import URL
 
 from server.bounded import MAX_HEADERS, MAX_LINE, Body, Bounds, check_encoding
 
 
-def bounded_session(connector: aiohttp.BaseConnector | None = None, **options: Any) -> aiohttp.ClientSession:
+def bounded_session(connector: "BoundedConnector | None" = None, **options: Any) -> aiohttp.ClientSession:
     """A session whose answers have heads of bounded size, are never unpacked, and set no cookies. Made on a running
     loop."""
-    connector = connector or aiohttp.TCPConnector()
-    make: Any = partial(_Handler, loop=asyncio.get_running_loop())
-    connector._factory = make  # aiohttp has no other way in
     return aiohttp.ClientSession(
-        connector=connector,
+        connector=connector or BoundedConnector(),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         max_line_size=MAX_LINE,
@@ -29,26 +25,70 @@ def bounded_session(connector: aiohttp.BaseConnector | None = None, **options: A
     )
 
 
-class _Handler(ResponseHandler):
-    """Reads answers as aiohttp does, but gives up who sends one ``100 Continue`` after the other: aiohttp makes objects
-    of them all, two hundred times as large."""
+class BoundedConnector(aiohttp.TCPConnector):
+    """Gives up who answers with one ``100 Continue`` after the other: aiohttp makes objects of them all, two hundred
+    times as large."""
 
-    _interim = 0
+    async def connect(self, *args: Any, **options: Any) -> aiohttp.connector.Connection:
+        connection = await super().connect(*args, **options)
+        transport = connection.transport
+        if transport is not None:
+            reader = transport.get_protocol()
+            if not isinstance(reader, _Counting):
+                reader = _Counting(transport, cast(asyncio.Protocol, reader))
+                transport.set_protocol(reader)
+            reader.begin()
+        return connection
+
+
+class _Counting(asyncio.Protocol):
+    """Between a transport and aiohttp's protocol: counts what comes before an answer."""
+
+    def __init__(self, transport: asyncio.Transport, reader: asyncio.Protocol) -> None:
+        self._transport = transport
+        self._parser: httptools.HttpResponseParser | None = None  # until the answer begins
+        self._interim = 0
+        self.connection_lost = reader.connection_lost  # type: ignore[method-assign]
+        self.eof_received = reader.eof_received  # type: ignore[method-assign]
+        self.pause_writing = reader.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = reader.resume_writing  # type: ignore[method-assign]
+        self._receive = reader.data_received
+
+    def begin(self) -> None:
+        """A request is sent now."""
+        self._interim = 0
+        self._parser = httptools.HttpResponseParser(self)
 
     def data_received(self, data: bytes) -> None:
         at = 0
-        while len(data) - at > _STEP and self._payload is None and self._exception is None:
-            super().data_received(data[at : at + _STEP])
+        while self._parser is not None and len(data) > at:
+            self._count(data[at : at + _STEP])
+            if self._interim > _MOST_INTERIM:
+                self._parser = None
+                words = f"more than {_MOST_INTERIM} answers that are none (1xx)"
+                self.connection_lost(aiohttp.ClientError(words))
+                self._transport.abort()
+                return
+            self._receive(data[at : at + _STEP])
             at += _STEP
-        super().data_received(data[at:] if at else data)
+        if len(data) > at:
+            self._receive(data[at:])
 
-    def feed_data(self, data: Any, size: int = 0) -> None:
-        self._interim = self._interim + 1 if 100 <= data[0].code < 200 else 0
-        if self._interim <= _MOST_INTERIM:
-            super().feed_data(data, size)
-        elif self._exception is None:
-            self._buffer.clear()
-            self.set_exception(aiohttp.ClientError(f"more than {_MOST_INTERIM} answers that are none (1xx)"))
+    def _count(self, data: bytes) -> None:
+        parser = self._parser
+        assert parser is not None
+        try:
+            parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._parser = None  # aiohttp has its own words for it
+
+    def on_headers_complete(self) -> None:
+        """The parser has the head of an answer."""
+        if self._parser is not None:
+            if 100 <= self._parser.get_status_code() < 200:
+                self._interim += 1
+            else:
+                self._parser = None
 
 
 _MOST_INTERIM = 16

@@ -22,7 +22,6 @@ from migrate02.datadir import carry, live
 from migrate02.datadir.errors import DataError
 from migrate02.plan import live as plan_live
 from server import discoveryclient
-from server.api.http import Request, Response
 from server.ask import PeerAsk
 from server.bounded import Bounds
 from server.cluster.discovery import Discovery
@@ -31,6 +30,7 @@ from server.cluster.members import Member
 from server.cluster.remote import joinable_version, running_cluster
 from server.discovery import remote
 from server.discoveryclient import DiscoveryClient
+from server.http.messages import Request, Response
 from server.peer import dialer as dialing
 from server.peer import peer as peers
 from server.peer.checks import Identity, Refused, check_post_answer

@@ -11,7 +11,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from server.api.http import Request
 from server.auth import (
     GUEST,
     ROOT,
@@ -23,6 +22,7 @@ from server.auth import (
     is_password_of,
     parse_basic,
 )
+from server.http.messages import Request
 from server.node import Node
 from server.store import ErrorCode, EtcdError
 

@@ -9,22 +9,22 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from server.api.access import Access
+from server.api.errors import message
 from server.api.form import MAX_BODY as FORM_LIMIT
 from server.api.form import Parameters
-from server.api.http import (
+from server.api.jsonform import error_line
+from server.auth import AuthError, DecodeError, Role, User, role_from_json, user_from_json
+from server.cluster import id_text
+from server.http.messages import (
     JSON,
     Body,
     ReadBody,
     Reply,
     Request,
     Response,
-    message,
     method_not_allowed,
     not_found,
 )
-from server.api.jsonform import error_line
-from server.auth import AuthError, DecodeError, Role, User, role_from_json, user_from_json
-from server.cluster import id_text
 from server.node import Node
 from server.store import ErrorCode, EtcdError
 from server.store.gojson import quote

@@ -7,21 +7,7 @@ from time import perf_counter
 from server.api.access import Access
 from server.api.auth import PREFIX as AUTH_PREFIX
 from server.api.auth import AuthApi
-from server.api.cors import cors_headers
 from server.api.form import MAX_BODY, takes_body
-from server.api.http import (
-    CLOSE,
-    Body,
-    Later,
-    ReadBody,
-    Reply,
-    Request,
-    Response,
-    bad_request,
-    method_not_allowed,
-    not_found,
-    text,
-)
 from server.api.jsonform import event_pieces_line, listing_pieces_line
 from server.api.keys import (
     METHODS,
@@ -38,13 +24,35 @@ from server.api.listings import Found, Listing, Listings
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
 from server.api.metrics import serve_metrics
-from server.api.paths import KEYS_PREFIX, BadPathError, route
+from server.api.paths import KEYS_PREFIX, route
 from server.api.rendering import Rendering, Turns
-from server.api.repeats import Repeats
 from server.api.settings import serve_log_level
-from server.api.stats import serve_health, serve_leader, serve_self, serve_store, serve_version
+from server.api.stats import (
+    serve_health,
+    serve_leader,
+    serve_self,
+    serve_store,
+    serve_version,
+)
 from server.api.vars import serve_vars
 from server.api.watch import WatchStream
+from server.http.cache import ResponseCache
+from server.http.cors import cors_headers
+from server.http.messages import (
+    CLOSE,
+    Body,
+    Later,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    about_all,
+    bad_request,
+    method_not_allowed,
+    not_found,
+    text,
+)
+from server.http.targets import BadPathError
 from server.metrics import RequestMetrics
 from server.node import Node, Outcome
 from server.storage.requests import Request as KeysRequest
@@ -81,22 +89,23 @@ class ClientApi:
         self._legacy = LegacyApi(node, self._access, self._listings) if legacy else None
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
-        self.repeats = Repeats(lambda: node.raft_index, self._count_repeat)
+        self.cache = ResponseCache(lambda: node.raft_index, self._count_repeat)
         self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
-        if request.method == "CONNECT":
+        connects = request.method == "CONNECT"
+        if connects and not request.target.startswith(b"/"):
             return not_found()
-        if request.method == "OPTIONS" and request.target == b"*":
-            return Response(200)
+        if request.target == b"*":
+            return about_all(request)
         try:
             path, query, location, for_keys = route(request.target)
         except BadPathError:
             return bad_request()
         if request.method == "OPTIONS":
             return Response(200)
-        if location is not None:
+        if location is not None and not connects:
             return answer_redirect(request.method, location)
         if for_keys:
             return self._serve_keys(request, path, query)
@@ -160,7 +169,7 @@ class ClientApi:
 
     def _do_now(self, wanted: KeysRequest) -> Response | Awaitable[Response]:
         began = perf_counter()
-        method = "QGET" if wanted.quorum and wanted.method == "GET" else wanted.method
+        method = wanted.method
         if not wanted.wait:
             self._requests.received[method] += 1
         try:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
+from server.goquote import quote_as_go
 from server.store import ErrorCode, EtcdError
 
 Form = dict[bytes, bytes]
@@ -26,8 +27,6 @@ _MEDIA_TYPE = re.compile(rf"({_TOKEN})(?:/({_TOKEN})?)?")
 # Possessive, as Go does not go back either: a string whose last quote is escaped never ends.
 _QUOTED = r"""\"(?:\\[()<>@,;:\\"/\[\]?=]|[^"\r\n])*+\""""
 _MEDIA_PARAMETER = re.compile(rf"\s*;\s*({_TOKEN})\s*=\s*({_TOKEN}|{_QUOTED})")
-_NAMED_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
-_NAMED_ESCAPES |= {'"': '\\"', "\\": "\\\\"}
 
 
 def takes_body(method: str, content_type: str) -> bool:
@@ -119,24 +118,6 @@ def _unescape(text: bytes) -> bytes:
     if b"+" in text:
         text = text.replace(b"+", b" ")
     return unquote_to_bytes(text) if b"%" in text else text
-
-
-def quote_as_go(text: bytes) -> str:
-    """Bytes between double quotes, escaped as Go's ``%q`` does."""
-    return '"' + "".join(map(_quoted, text.decode("utf-8", "surrogateescape"))) + '"'
-
-
-def _quoted(char: str) -> str:
-    code = ord(char)
-    if char in _NAMED_ESCAPES:
-        return _NAMED_ESCAPES[char]
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    if char.isprintable():
-        return char
-    if code < 0x20 or code == 0x7F:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _read_media_type(content_type: str) -> tuple[str, str]:

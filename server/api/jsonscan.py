@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from server.api.form import quote_as_go
+from server.goquote import quote_as_go
 from server.jsonrules import as_utf8, folded
 
 _MAX_DEPTH = 10_000

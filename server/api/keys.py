@@ -4,7 +4,7 @@ Pure functions. In between stands whoever owns the loop:
 
 1. ``405`` for a method not in :data:`METHODS`; ``301`` for an unclean path (:mod:`server.api.paths`).
 2. :func:`parse_keys_request`, then authorisation.
-3. By the request: ``POST``, ``PUT``, ``DELETE``, and ``GET`` with ``quorum`` (proposed with method ``QGET``) go
+3. By the request: ``POST``, ``PUT``, ``DELETE``, and ``QGET`` (a ``GET`` with ``quorum``) go
    through consensus and :func:`server.store.apply_request`; ``GET`` with ``wait`` is ``store.watch``; other
    ``GET`` and ``HEAD`` are ``store.get``.
 4. :func:`answer_event`, :func:`answer_watch` and then an :func:`~server.api.jsonform.event_line` for each event, or
@@ -18,9 +18,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from server.api.form import Form, Parameters
-from server.api.http import JSON, Headers, Response
 from server.api.jsonform import error_line, event_line
 from server.api.paths import KEYS_PREFIX, is_keys_path, store_path
+from server.http.messages import JSON, Headers, Response
 from server.storage.requests import Request
 from server.store import ErrorCode, EtcdError, Event, Watcher
 
@@ -113,6 +113,8 @@ def parse_keys_request(
     request.wait = _flag(form, b"wait")
     request.dir = _flag(form, b"dir")
     request.quorum = _flag(form, b"quorum")
+    if request.quorum and method == "GET":
+        request.method = "QGET"
     request.stream = _flag(form, b"stream")
     if request.wait and method != "GET":
         raise EtcdError(ErrorCode.INVALID_FIELD, '"wait" can only be used with GET requests')

@@ -7,7 +7,12 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
-from server.api.http import (
+from server.api.errors import message
+from server.api.jsonscan import JsonError, strings_of
+from server.cluster import ChangeRefused, Member, MemberError, Refusal, id_text, runtime_member_id
+from server.cluster.members import compact_json
+from server.config import UrlError, parse_url
+from server.http.messages import (
     JSON,
     TEXT,
     Body,
@@ -16,14 +21,9 @@ from server.api.http import (
     Reply,
     Request,
     Response,
-    message,
     method_not_allowed,
     text,
 )
-from server.api.jsonscan import JsonError, strings_of
-from server.cluster import ChangeRefused, Member, MemberError, Refusal, id_text, runtime_member_id
-from server.cluster.members import compact_json
-from server.config import UrlError, parse_url
 from server.node import ChangeFailed, Node
 from server.raft import NOBODY
 

@@ -1,4 +1,4 @@
-"""Request targets: splitting, decoding, cleaning, and the redirect etcd answers an unclean path with.
+"""Paths of requests: cleaning, the redirect etcd answers an unclean path with, and which are of keys.
 
 Pure. Texts keep bytes that are not UTF-8 by ``surrogateescape``. Behaviour of Go's net/http as seen with etcd 2.3.8.
 """
@@ -8,51 +8,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes
 
-from server.api.form import quote_as_go
+from server.http.targets import decode_path, split_target
 from server.store.paths import clean
 
 KEYS_PREFIX = "/v2/keys"
 STORE_KEYS_PREFIX = "/1"
 
-_BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_CONTROL = re.compile(rb"[\x00-\x20\x7f]")
-_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 _UNCLEAN = re.compile(r"//|/\.\.?(?=/|$)")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 _SAFE_IN_LOCATION = "$&+,/:;=@~-_."
-
-
-class BadPathError(ValueError):
-    """A request target that no route can get; etcd answers 400 and closes the connection."""
-
-
-def split_target(target: bytes) -> tuple[bytes, bytes]:
-    """The raw path and the raw query of a request target, which may be in absolute form (``http://host/path``).
-
-    Raises BadPathError, also for ``*``, which only OPTIONS may ask for: answer OPTIONS before.
-    """
-    if _CONTROL.search(target):
-        raise BadPathError("invalid control character in URL: percent-encode control characters and spaces")
-    if not target.startswith(b"/"):
-        absolute = _ABSOLUTE.match(target)
-        if absolute is None:
-            raise BadPathError("invalid URI for request: it begins with neither a slash nor http://host")
-        target = target[absolute.end() :]
-    path, _, query = target.partition(b"?")
-    return path, query
-
-
-def decode_path(raw: bytes) -> str:
-    """The decoded path: ``%2F`` is a separator like any other, ``+`` a plus. Raises BadPathError."""
-    if b"%" in raw:
-        if bad := _BAD_PERCENT.search(raw):
-            escape = quote_as_go(raw[bad.start() : bad.start() + 3])
-            raise BadPathError(f"invalid URL escape {escape} in the path: a percent sign is written %25")
-        raw = unquote_to_bytes(raw)
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def clean_path(path: str) -> str:

@@ -5,11 +5,20 @@ The paths, headers and bodies of etcd 2.3's rafthttp; everything else there is 4
 
 import json
 
-from server.api.http import JSON, TEXT, Request, Response, bad_request, method_not_allowed, not_found
 from server.api.legacy import serve_admin
-from server.api.paths import BadPathError, decode_path, split_target
 from server.api.stats import serve_version
 from server.cluster import id_text
+from server.http.messages import (
+    JSON,
+    TEXT,
+    Request,
+    Response,
+    about_all,
+    bad_request,
+    method_not_allowed,
+    not_found,
+)
+from server.http.targets import BadPathError, decode_path, split_target
 from server.node import Node
 from server.store.gojson import format_time
 from server.version import version_in_cluster
@@ -24,8 +33,8 @@ class PeerApi:
 
     def handle(self, request: Request) -> Response:
         """Answers a request; never raises."""
-        if request.method == "OPTIONS" and request.target == b"*":
-            return Response(200)
+        if request.target == b"*":
+            return about_all(request)
         try:
             path = decode_path(split_target(request.target)[0])
         except BadPathError:

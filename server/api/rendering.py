@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from server.api.http import BrokenOff, Finishing
+from server.http.messages import BrokenOff, Finishing
 
 logger = logging.getLogger(__name__)
 
@@ -126,8 +126,10 @@ class Rendering(Pieces):
         self._began = self._loop.time()
         self._timer = self._loop.call_later(PATIENCE, self._look_at_the_time)
 
+    def ends_by_itself(self) -> bool:
+        return True
+
     def on_late(self, abort: Callable[[], object]) -> None:
-        """Has ``abort`` called when the client has to be cut off: as it does not read, it hears of nothing else."""
         self._abort = abort
 
     def break_off(self) -> None:

@@ -2,8 +2,16 @@
 
 import logging
 
-from server.api.http import Body, ReadBody, Reply, Request, Response, message, method_not_allowed
+from server.api.errors import message
 from server.api.jsonscan import JsonError, string_of
+from server.http.messages import (
+    Body,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    method_not_allowed,
+)
 from server.log import LEVELS, NOTICE, set_level
 from server.node import Node
 

@@ -2,9 +2,17 @@
 
 import time
 
-from server.api.http import JSON, TEXT, Request, Response, message, method_not_allowed, text
+from server.api.errors import message
 from server.cluster import id_text
 from server.cluster.members import compact_json
+from server.http.messages import (
+    JSON,
+    TEXT,
+    Request,
+    Response,
+    method_not_allowed,
+    text,
+)
 from server.node import Flow, Latency, Node
 from server.raft import NOBODY
 from server.store.gojson import format_time

@@ -4,9 +4,9 @@ import json
 import resource
 import sys
 
-from server.api.http import Request, Response, method_not_allowed
 from server.cluster import id_text
 from server.cluster.members import compact_json
+from server.http.messages import Request, Response, method_not_allowed
 from server.node import Node
 
 

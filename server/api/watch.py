@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from server.api.http import Finishing
 from server.api.jsonform import event_line, event_pieces_line
 from server.api.rendering import Pieces, Turns
+from server.http.messages import Finishing
 from server.store import Event, Watcher
 from server.store.gojson import is_long
 

@@ -19,9 +19,12 @@ import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from server.api.answers import taken_apart
 from server.api.form import Parameters, takes_body
-from server.api.http import (
+from server.api.keys import answer_redirect
+from server.api.paths import KEYS_PREFIX, route
+from server.discovery.quota import Living, Rate, who_asks
+from server.discovery.settings import DEFAULT_SIZE, BadSetting, parse_size
+from server.http.messages import (
     TEXT,
     Body,
     BrokenOff,
@@ -35,10 +38,7 @@ from server.api.http import (
     method_not_allowed,
     text,
 )
-from server.api.keys import answer_redirect
-from server.api.paths import KEYS_PREFIX, BadPathError, route
-from server.discovery.quota import Living, Rate, who_asks
-from server.discovery.settings import DEFAULT_SIZE, BadSetting, parse_size
+from server.http.targets import BadPathError
 from server.store import EtcdError
 from server.store.gojson import quote
 
@@ -307,8 +307,6 @@ def _too_many(wait: float, why: str) -> Response:
 
 async def _whole(response: Response) -> Response:
     """The same with its body in one piece, in whichever way it came."""
-    if response.wire:
-        return taken_apart(response.wire, is_head=False)
     if response.stream is None:
         return response
     try:

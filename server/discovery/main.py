@@ -16,11 +16,7 @@ from random import Random
 
 import uvloop
 
-from server.api.adapter import Listening
-from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
-from server.api.http import Handler
-from server.api.limits import Limits
 from server.cluster import NoAnswer, Reply
 from server.cluster.bootstrap import BootstrapError
 from server.config import Config, load
@@ -28,6 +24,10 @@ from server.discovery.api import DiscoveryApi
 from server.discovery.remote import RemoteKeys
 from server.discovery.settings import ServiceSettings
 from server.files import open_files, raise_limit
+from server.http.limits import Limits
+from server.http.messages import Handler
+from server.http.serving import Listening
+from server.http.serving import serve as serve_http
 from server.listen import ListenError, listen
 from server.log import configure, log_fault
 from server.main import die_by

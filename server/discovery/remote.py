@@ -10,12 +10,20 @@ import aiohttp
 from yarl import URL
 
 from server.api.form import takes_body
-from server.api.http import Body, Headers, ReadBody, Reply, Request, Response, text
 from server.bounded import ACCEPT, BadAnswer, Bounds, check_encoding
 from server.config import redacted
 from server.discovery.api import MAX_BODY
 from server.gowords import in_go_words
-from server.session import body_of, bounded_session, host_header, to_dial
+from server.http.messages import (
+    Body,
+    Headers,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    text,
+)
+from server.session import BoundedConnector, body_of, bounded_session, host_header, to_dial
 
 BOUNDS = Bounds(body=1 << 20, seconds=10.0)
 """For an answer; the time is for one that is not to be waited for: etcd itself gives a write seven seconds."""
@@ -32,7 +40,7 @@ class RemoteKeys:
         self._url = url
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=0)
+        connector = BoundedConnector(limit=0)
         self._session = bounded_session(connector)
         return self
 

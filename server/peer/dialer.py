@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from server.bounded import Bounds
 from server.cluster.srv import LookupFailed
 from server.gowords import in_go_words
-from server.session import body_of, bounded_session, host_header, to_dial
+from server.session import BoundedConnector, body_of, bounded_session, host_header, to_dial
 
 _UNACKNOWLEDGED = 10_000
 """Milliseconds that bytes sent may go without any acknowledgement, before the kernel gives the connection up."""
@@ -84,7 +84,7 @@ class Dialer:
     ) -> None:
         self._connect_timeout = connect_timeout
         self._silence = silence
-        connector = aiohttp.TCPConnector(
+        connector = BoundedConnector(
             ssl=tls or True,
             limit=0,
             keepalive_timeout=_IDLE,

@@ -6,7 +6,8 @@ Plain functions from a request to an answer. Statuses, texts and log lines are 2
 import logging
 from collections.abc import Mapping
 
-from server.api.http import (
+from server.cluster.ids import id_text, parse_id
+from server.http.messages import (
     Body,
     Handler,
     PourBody,
@@ -17,8 +18,7 @@ from server.api.http import (
     method_not_allowed,
     text,
 )
-from server.api.paths import BadPathError, decode_path, split_target
-from server.cluster.ids import id_text, parse_id
+from server.http.targets import BadPathError, decode_path, split_target
 from server.peer.checks import CLUSTER_ID, Channel, check_compatible
 from server.peer.codec import MAX_MESSAGE, SnapshotReader, WireError, begins_snapshot, decode_message
 from server.peer.peer import UNDECODABLE

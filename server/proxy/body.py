@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from server.api.http import BrokenOff
+from server.http.messages import BrokenOff
 
 logger = logging.getLogger(__name__)
 

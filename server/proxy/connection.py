@@ -8,10 +8,18 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, cast
 
-from server.api.answers import UNTIL_CLOSE, AnswerHead, AnswerHeads, BadAnswer, passed_on
-from server.api.http import Response
-from server.api.wire import CHUNKED, BadFraming, Chunks
 from server.gowords import in_go_words
+from server.http.answers import (
+    UNTIL_CLOSE,
+    AnswerHead,
+    AnswerHeads,
+    BadAnswer,
+    Verbatim,
+    passed_on,
+)
+from server.http.chunks import BadFraming, Chunks
+from server.http.heads import CHUNKED
+from server.http.messages import Response
 from server.proxy.body import Body
 
 _COLLECTED = 64 << 10
@@ -211,7 +219,7 @@ class Connection(asyncio.Protocol):
     def _pass_on(self, asker: Asker, head: AnswerHead, answer: bytes, *, behind: int) -> None:
         """Tells a whole answer; so many bytes have come behind it."""
         if head.plain:
-            response = Response(head.status, wire=answer)
+            response: Response = Verbatim(head.status, answer)
         else:
             headers = passed_on(answer[: head.size], is_head=asker.is_head)
             response = Response(head.status, headers, answer[head.size :])

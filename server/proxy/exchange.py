@@ -14,7 +14,8 @@ from collections.abc import Callable, Generator
 from time import perf_counter
 from typing import Any
 
-from server.api.http import Later, Response, message
+from server.api.errors import message
+from server.http.messages import Later, Response
 from server.proxy.connection import Connection, Failure
 from server.proxy.dial import Dial, DialError
 from server.proxy.director import Director

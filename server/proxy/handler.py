@@ -6,7 +6,9 @@ The paths, statuses and texts are those of etcd 2.3.8's proxy.
 import json
 from collections.abc import Callable
 
-from server.api.http import (
+from server.api.errors import message
+from server.api.keys import METHODS
+from server.http.messages import (
     TEXT,
     Body,
     ReadBody,
@@ -14,13 +16,12 @@ from server.api.http import (
     Request,
     Response,
     UntilGone,
+    about_all,
     bad_request,
-    message,
     method_not_allowed,
     not_found,
 )
-from server.api.keys import METHODS
-from server.api.paths import BadPathError, decode_path, split_target
+from server.http.targets import BadPathError, decode_path, split_target
 from server.proxy.exchange import LOOP_DETECTED, Exchange, Exchanges
 from server.proxy.metrics import serve_metrics
 from server.proxy.requests import Lines, RequestHeads, request_head
@@ -61,10 +62,10 @@ class ProxyHandler:
 
     def _answer(self, request: Request) -> Response | None:
         """Those of the proxy itself; None if a member is to answer."""
-        if request.method == "CONNECT":
+        if request.method == "CONNECT" and not request.target.startswith(b"/"):
             return not_found()
         if request.target == b"*":
-            return Response(200) if request.method == "OPTIONS" else bad_request()
+            return about_all(request)
         try:
             path = decode_path(split_target(request.target)[0])
         except BadPathError:

@@ -11,8 +11,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from server.api.http import Response
 from server.api.metrics import cumulated
+from server.http.messages import Response
 from server.metrics import Histogram
 
 _TEXT = ("Content-Type", "text/plain; version=0.0.4")

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 
-from server.api.adapter import Listening, Serving, serve
-from server.api.cors import cors_headers
-from server.api.http import Headers
 from server.cluster.bootstrap import BootstrapError
 from server.cluster.srv import LookupFailed, Names
 from server.config import Config, parse_url
+from server.http.cors import cors_headers
+from server.http.messages import Headers
+from server.http.serving import Listening, Serving, serve
 from server.listen import listen
 from server.peer.dialer import Dialer
 from server.proxy.clusterfile import ClusterFile
@@ -144,7 +144,7 @@ class Proxy:
             return cors_headers(config.cors, origin)
 
         return await serve(
-            handler.handle, self._listening, cors if config.cors else None, hot="/", most=self._most_clients
+            handler.handle, self._listening, cors if config.cors else None, most=self._most_clients
         )
 
 

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from server.api.answers import HOP_BY_HOP
-from server.api.http import Request
-from server.api.paths import split_target
-from server.api.wire import HeaderMap
+from server.http.answers import HOP_BY_HOP
+from server.http.heads import HeaderMap
+from server.http.messages import Request
+from server.http.targets import split_target
 
 _WRITTEN_ANEW = frozenset((b"content-length", b"expect", b"x-forwarded-for", b"via"))
 _STAY_BEHIND = _WRITTEN_ANEW | {name.encode() for name in HOP_BY_HOP}

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.api.answers import AnswerHeads
+from server.http.answers import AnswerHeads
 from server.proxy.connection import Connection, Timeouts
 
 _MOST_IDLE = 128

@@ -28,38 +28,12 @@ class Known(NamedTuple):
     expected: Callable[[Ask, Answer, Answer], Answer]
 
 
-def _plain_page(ask: Ask, ours: Answer, theirs: Answer) -> Answer:
-    if ours.code not in (400, 431) or theirs.header("Content-Length") is not None:
-        return theirs
-    headers = tuple(header for header in ours.headers if header[0] in ("Content-Length", "Date"))
-    return theirs._replace(headers=theirs.headers + headers)
-
-
 def _escaped_page(ask: Ask, ours: Answer, theirs: Answer) -> bool:
     escaped = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02x" % ord(byte[0]), theirs.body)
     return (
         ours.code == theirs.code == 301
         and ours.body == escaped
         and ours.header("Location") == theirs.header("Location")
-    )
-
-
-def _connect(ask: Ask, ours: Answer, theirs: Answer) -> Answer:
-    if ask.method != "CONNECT":
-        return theirs
-    if ours.code == 301:
-        return ours
-    if theirs.header("Connection") is None and ours.header("Connection") == "close":
-        return theirs._replace(headers=(*theirs.headers, ("Connection", "close")), end=ours.end)
-    return theirs
-
-
-def _long_for_http10(ask: Ask, ours: Answer, theirs: Answer) -> bool:
-    return (
-        ask.version == "HTTP/1.0"
-        and len(ours.body) > 2048
-        and ours.body == theirs.body
-        and not ask.is_for_keys()
     )
 
 
@@ -187,18 +161,11 @@ def _health(ask: Ask, ours: Answer, theirs: Answer) -> Answer:
 
 
 def _metrics(ask: Ask, ours: Answer, theirs: Answer) -> Answer:
-    """Theirs, as it would be with its length in front; bodies are compared by how they begin."""
+    """Bodies are compared by how they begin."""
     if theirs.header("Content-Type") != f"{_METRICS}; charset=utf-8":
         return theirs
     headers = tuple((name, _METRICS if name == "Content-Type" else value) for name, value in theirs.headers)
-    expected = theirs._replace(headers=headers)
-    if (
-        ask.version == "HTTP/1.0"
-        and "Connection: keep-alive" in ask.headers
-        and ours.header("Content-Length")
-    ):
-        return _with_headers(expected, ours, "Connection")._replace(end=ours.end)
-    return expected
+    return theirs._replace(headers=headers)
 
 
 def _v3(ask: Ask, ours: Answer, theirs: Answer) -> Answer:
@@ -213,18 +180,11 @@ def _directories_are_not_updated(ask: Ask, ours: Answer, theirs: Answer) -> bool
 
 KNOWN: tuple[Known, ...] = (
     Known("a PUT or POST to a key that is not UTF-8", (0, 0), _ours_if(_not_utf8)),
-    Known("the plain 400 and 431 pages", (0, 0), _plain_page),
     Known(
         "the page of a redirect for a query with bytes beyond ASCII",
         (0, 0),
         _ours_if(_escaped_page),
     ),
-    Known(
-        "answers of more than 2,048 bytes over HTTP/1.0, other than for keys",
-        (0, 0),
-        _ours_if(_long_for_http10),
-    ),
-    Known("`CONNECT`", (0, 0), _connect),
     Known("an empty user name in credentials", (0, 0), _ours_if(_nobody_asks)),
     Known("a recursive watch from an index in the past", (3, 0), _ours_if(_history_finds_the_key_itself)),
     Known("`noValueOnSuccess`", (3, 0), _no_value_on_success),

@@ -173,7 +173,7 @@ def test_who_hangs_up_is_not_waited_for(member: Process, ending: Callable[[Askin
     assert member.request("GET", "/mod/v2/lock/job").body == b"a"
 
 
-_PATIENT = "from server.api import adapter; adapter._SHUTDOWN_PATIENCE = 600; from compat.etcd02 import entry; entry()"
+_PATIENT = "from server.http import serving; serving._SHUTDOWN_PATIENCE = 600; from compat.etcd02 import entry; entry()"
 """One that gives requests ten minutes to finish when it ends, not a second."""
 
 

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 
-from server.api.http import Response
 from server.api.keys import answer_error, answer_event, parse_keys_request
 from server.cluster.discovery import Unreachable
 from server.cluster.discoverystate import Answer
+from server.http.messages import Response
 from server.store import EtcdError, Store, apply_request
 from server.store.watcher import Watcher
 

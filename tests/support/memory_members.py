@@ -10,11 +10,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from random import Random
 
-from server.api.adapter import Listening
-from server.api.adapter import serve as serve_http
-from server.api.http import JSON, TEXT, Request, Response, not_found
 from server.cluster.ids import cluster_id, id_text, member_id
 from server.cluster.members import VERSION, Member, Members
+from server.http.messages import (
+    JSON,
+    TEXT,
+    Request,
+    Response,
+    not_found,
+)
+from server.http.serving import Listening
+from server.http.serving import serve as serve_http
 from server.node.applier import Applier
 from server.peer import ETCD_2_3, Identity, PeerHandler, Transport, Versions
 from server.raft import (

@@ -7,8 +7,14 @@ from random import Random
 from typing import NamedTuple
 
 from server.api.client import ClientApi
-from server.api.http import Body, ReadBody, Request, Response, gathered
 from server.config import load
+from server.http.messages import (
+    Body,
+    ReadBody,
+    Request,
+    Response,
+    gathered,
+)
 from server.node import Node, open_member
 from tests.support import virtual_time
 from tests.support.asking import nobody

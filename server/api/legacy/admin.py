@@ -4,10 +4,16 @@ the way that 2.x has for it.
 ``/version`` there stays 2.x's, which members need of each other.
 """
 
-from server.api.http import JSON, Request, Response, not_found, text
 from server.api.legacy.cluster import cluster_config, first, leader_first, plain
 from server.cluster import Member
 from server.cluster.members import compact_json
+from server.http.messages import (
+    JSON,
+    Request,
+    Response,
+    not_found,
+    text,
+)
 from server.node import Node
 
 _MACHINES = "/v2/admin/machines"

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from server.api.http import TEXT, Request, Response
 from server.api.keys import answer_error
 from server.cluster import Member
 from server.cluster.members import compact_json
+from server.http.messages import TEXT, Request, Response
 from server.node import Node
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action

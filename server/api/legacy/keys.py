@@ -8,11 +8,20 @@ from collections.abc import Iterator
 
 from server.api.access import Access
 from server.api.form import MAX_BODY, Form, Parameters, takes_body
-from server.api.http import TEXT, Body, ReadBody, Reply, Request, Response, UntilGone, not_found
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.listings import Listings
 from server.api.paths import KEYS_PREFIX, STORE_KEYS_PREFIX, store_path
+from server.http.messages import (
+    TEXT,
+    Body,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    UntilGone,
+    not_found,
+)
 from server.node import Node
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event

@@ -9,11 +9,20 @@ from typing import NamedTuple
 
 from server.api.access import Access
 from server.api.form import MAX_BODY, Form, Parameters, takes_body
-from server.api.http import Body, ReadBody, Reply, Request, Response, UntilGone, not_found, text
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.legacy.lock import Entry, Lock, LockError
 from server.api.paths import KEYS_PREFIX, store_path
+from server.http.messages import (
+    Body,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    UntilGone,
+    not_found,
+    text,
+)
 from server.node import Node
 from server.store import ErrorCode, EtcdError
 

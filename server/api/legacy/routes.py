@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from server.api.access import Access
-from server.api.http import Reply, Request, Response, not_found
 from server.api.legacy import modules
 from server.api.legacy.cluster import serve_leader, serve_machines, serve_version
 from server.api.legacy.keys import FirstKeys
 from server.api.legacy.modules import Modules
 from server.api.listings import Listings
 from server.api.stats import serve_store
+from server.http.messages import Reply, Request, Response, not_found
 from server.node import Node
 
 _READS = ("GET", "HEAD")

@@ -15,7 +15,7 @@ from migrate02.datadir.errors import NotAMember
 from migrate02.datadir.listing import Key, digest, user_keys
 from migrate02.datadir.reader2x import read_member
 from migrate02.datadir.sides import without_overdue
-from server.api.http import Response
+from server.http.messages import Response
 from server.store.gojson import format_time
 from tests.support.datadirs04 import Recorded, expected, recorded, unpack
 from tests.support.served import Served, serve, whole_body

@@ -10,8 +10,8 @@ import pytest
 
 from server.api.auth import MAX_BODY
 from server.api.client import ClientApi
-from server.api.http import Body, ReadBody, Request, Response
 from server.auth import passwords
+from server.http.messages import Body, ReadBody, Request, Response
 from server.node import Node
 from tests.support import served
 

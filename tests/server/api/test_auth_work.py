@@ -7,8 +7,8 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from server.api.http import Response
 from server.auth import passwords
+from server.http.messages import Response
 from server.storage.requests import Request
 from server.store.gojson import quote
 from tests.server.api.test_auth import Served, basic

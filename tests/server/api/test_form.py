@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.form import MAX_BODY, Parameters, quote_as_go, takes_body
+from server.api.form import MAX_BODY, Parameters, takes_body
+from server.goquote import quote_as_go
 from server.store import EtcdError
 
 FORM = "application/x-www-form-urlencoded"

@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 
 from server.api.client import ClientApi
-from server.api.http import Body, Later, ReadBody, Request, Response
 from server.api.peer import PeerApi
 from server.api.stats import go_duration
+from server.http.messages import (
+    Body,
+    Later,
+    ReadBody,
+    Request,
+    Response,
+)
 from server.node import Node
 from tests.support import served
 from tests.support.process import PATIENCE
@@ -67,9 +73,17 @@ def without_raft(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         ("OPTIONS", "/nope", 200, (), b""),
         ("OPTIONS", "*", 200, (), b""),
         ("OPTIONS", "/%zz", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
-        ("GET", "*", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
+        ("GET", "*", 400, (("Connection", "close"),), b""),
         ("GET", "nonsense", 400, (TEXT, ("Connection", "close")), b"400 Bad Request"),
         ("CONNECT", "a:80", 404, (TEXT, NOSNIFF), b"404 page not found\n"),
+        ("CONNECT", "/v2//keys", 404, (TEXT, NOSNIFF), b"404 page not found\n"),
+        (
+            "CONNECT",
+            "/v2/keys//a",
+            405,
+            (("Allow", "HEAD,GET,PUT,POST,DELETE"), TEXT, NOSNIFF),
+            b"Method Not Allowed\n",
+        ),
         ("GET", "http://x/version", 200, (JSON,), b'{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}'),
         ("PUT", "http://x?a=1", 301, (("Location", "/?a=1"),), b""),
         (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.api.http import Response
 from server.api.keys import answer_error, answer_event, answer_redirect, answer_watch
+from server.http.messages import Response
 from server.store import ErrorCode, EtcdError, Store
 
 NOW = 1_700_000_000_000_000_000

@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.paths import (
-    BadPathError,
-    clean_path,
-    decode_path,
-    is_keys_path,
-    redirect_location,
-    split_target,
-    store_path,
-)
+from server.api.paths import clean_path, is_keys_path, redirect_location, store_path
+from server.http.targets import BadPathError, decode_path, split_target
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server.api.http import Response
 from server.api.keys import check_key, parse_keys_request
-from server.api.paths import KEYS_PREFIX, BadPathError, route
+from server.api.paths import KEYS_PREFIX, route
 from server.auth import passwords
+from server.http.messages import Response
+from server.http.targets import BadPathError
 from server.storage.requests import Request
 from server.store import EtcdError, Store, apply_request
 from tests.support.served import CLUSTER, FORM, JSON, Served, serve

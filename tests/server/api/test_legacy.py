@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.api.http import Request, Response
 from server.api.peer import PeerApi
 from server.cluster import Member
+from server.http.messages import Request, Response
 from server.node import Node
 from server.raft import NOBODY
 from server.storage.codec import ConfChange, ConfChangeType

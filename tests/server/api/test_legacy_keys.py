@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.api.http import Response
+from server.http.messages import Response
 from tests.support.served import CLUSTER, FORM, JSON, TEXT, Served, serve
 
 _EXPIRATION = re.compile(rb'"expiration":"[^"]+Z"')

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.api.http import Response
 from server.api.legacy import lock as lock_room
+from server.http.messages import Response
 from server.node import NodeFailed
 from server.store import EtcdError
 from tests.support.served import CLUSTER, FORM, JSON, NOSNIFF, TEXT, Served, serve

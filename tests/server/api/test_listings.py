@@ -1,4 +1,4 @@
-"""Long answers over real sockets, by the hot path and by aiohttp: whole, of one moment, made no faster than they are read;
+"""Long answers over real sockets: whole, of one moment, made no faster than they are read;
 and who does not read them holds nobody up, nor for ever."""
 
 import asyncio
@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from server.api import listings, rendering
-from server.api.adapter import Listening, Serving
-from server.api.adapter import serve as serve_http
 from server.api.client import ClientApi
-from server.api.http import BrokenOff, Later
-from server.api.http import Request as HttpRequest
+from server.http.messages import BrokenOff, Later
+from server.http.messages import Request as HttpRequest
+from server.http.serving import Listening, Serving
+from server.http.serving import serve as serve_http
 from server.storage.requests import Request
 from server.store import EtcdError, Event
 from server.store.gojson import SLICE, encode_event
@@ -35,8 +35,7 @@ class Long:
         self.node, self.api, self.port, self._serving = member.node, api, port, serving
 
     def connections(self) -> int:
-        hot = self._serving._hot
-        return self._serving._server.count() + (0 if hot is None else len(hot.connections))
+        return len(self._serving._common.connections)
 
     async def connect(self, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 26)
@@ -93,8 +92,8 @@ def get(target: str, *headers: str, method: str = "GET", version: str = "1.1") -
 Test = Callable[[Long], Awaitable[None]]
 
 
-@pytest.fixture(params=["/v2/keys", "/none"], ids=["hot", "aiohttp"])
-def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
+@pytest.fixture
+def serve(tmp_path: Path) -> Callable[..., None]:
     def run(test: Test, *, keys: int = KEYS, value: bytes = VALUE, legacy: bool = False) -> None:
         async def body(member: served.Served) -> None:
             for n in range(keys):
@@ -103,9 +102,7 @@ def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., None]
             sock = socket.create_server(("127.0.0.1", 0))
             sock.setblocking(False)
             port = sock.getsockname()[1]
-            serving = await serve_http(
-                api.handle, [Listening(sock, None)], hot=request.param, repeats=api.repeats
-            )
+            serving = await serve_http(api.handle, [Listening(sock, None)], cache=api.cache)
             try:
                 await test(Long(member, api, port, serving))
             finally:
@@ -454,15 +451,14 @@ def test_a_member_that_stops_lets_a_listing_come_to_its_end(tmp_path: Path) -> N
         sock = socket.create_server(("127.0.0.1", 0))
         sock.setblocking(False)
         port = sock.getsockname()[1]
-        serving = await serve_http(api.handle, [Listening(sock, None)], hot="/v2/keys", repeats=api.repeats)
+        serving = await serve_http(api.handle, [Listening(sock, None)], cache=api.cache)
         long = Long(member, api, port, serving)
         reader, _ = await long.connect(get("/d"))
         await reader.readuntil(b"\r\n\r\n")
-        hot = serving._hot
-        assert hot is not None
-        for connection in hot.connections:
+        server = serving._common
+        for connection in server.connections:
             connection.close_if_idle()
-        hot.stopping = True
+        server.stopping = True
         pieces = []
         while size := int(await reader.readuntil(b"\r\n"), 16):
             pieces.append(await reader.readexactly(size))

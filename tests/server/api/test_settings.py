@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.api.http import Headers
+from server.http.messages import Headers
 from server.log import configure
 from tests.support.served import FORM, JSON, NOSNIFF, TEXT, Served, serve
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.api.http import Headers
+from server.http.messages import Headers
 from server.raft import Role
 from tests.support.served import FORM, JSON, MEMBER_ID, NOSNIFF, TEXT, Served, serve
 

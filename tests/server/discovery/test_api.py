@@ -9,8 +9,15 @@ from typing import Any
 
 import pytest
 
-from server.api.http import Body, ReadBody, Reply, Request, Response, text
 from server.discovery.api import MAX_BODY, DiscoveryApi
+from server.http.messages import (
+    Body,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+    text,
+)
 from tests.support.served import FORM, TEXT, Served, serve
 
 HOST = "discovery.example:8087"

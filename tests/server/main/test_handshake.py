@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from server.api.adapter import Listening, serve
-from server.api.http import Request, Response
+from server.http.messages import Request, Response
+from server.http.serving import Listening, serve
 from server.listen import listen
 from server.tls import TlsFiles, server_context
 from tests.support.process import open_sockets
@@ -48,7 +48,7 @@ def serving(
         return Response(200, (("Connection", "close"),), b"hello")
 
     async def body() -> None:
-        served = await serve(answer, [Listening(sock, context)], hot="/")
+        served = await serve(answer, [Listening(sock, context)])
         loops.append(asyncio.get_running_loop())
         ready.set()
         await over.wait()

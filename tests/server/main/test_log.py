@@ -101,6 +101,7 @@ def test_levels_that_cannot_be_read_are_reported_and_passed_over(text: str) -> N
         ("server.storage.snapshots", "snap"),
         ("server.raft.raft", "raft"),
         ("server.api.client", "etcdhttp"),
+        ("server.http.protocol", "etcdhttp"),
         ("elsewhere", "elsewhere"),
     ],
 )

@@ -10,10 +10,10 @@ from random import Random
 import pytest
 
 from server.api.client import ClientApi
-from server.api.http import Request as HttpRequest
-from server.api.http import Response
 from server.cluster import Member, Members
 from server.cluster.members import REMOVED
+from server.http.messages import Request as HttpRequest
+from server.http.messages import Response
 from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, Started
 from server.node.leadership import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
 from server.raft import Entry, EntryType, Message, MessageType, Raft, RaftLog, Snapshot

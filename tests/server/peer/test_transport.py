@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from server.api.http import Request, Response
+from server.http.messages import Request, Response
 from server.peer import ETCD_3, Versions
 from server.peer.stream import QUEUE
 from server.raft import Entry, EntryType, Message, MessageType, Snapshot

@@ -4,9 +4,9 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from server.api.adapter import Listening
-from server.api.adapter import serve as serve_http
-from server.api.http import Handler, Request, Response, not_found
+from server.http.messages import Handler, Request, Response, not_found
+from server.http.serving import Listening
+from server.http.serving import serve as serve_http
 from server.peer import ETCD_2_3, Identity, PeerHandler, Transport, Versions
 from server.raft import Message, Refusal
 from tests.support.memory_members import loopback, until, url_of

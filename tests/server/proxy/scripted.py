@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from random import Random
 from typing import NamedTuple
 
-from server.api.adapter import Listening, serve
-from server.api.cors import cors_headers
+from server.http.cors import cors_headers
+from server.http.serving import Listening, serve
 from server.listen import listen
 from server.proxy.connection import Timeouts
 from server.proxy.dial import Dial
@@ -144,7 +144,6 @@ class Proxied(NamedTuple):
 async def proxy(
     *endpoints: str,
     readonly: bool = False,
-    hot: str = "/",
     timeouts: Timeouts = Timeouts(PATIENCE, PATIENCE, 0.0),  # noqa: B008 (a tuple)
     failure_wait: float = 600.0,
     cors: tuple[str, ...] = (),
@@ -159,7 +158,7 @@ async def proxy(
     handler = ProxyHandler(exchanges, RequestHeads(NAME), readonly=readonly)
     sock = listen("http://127.0.0.1:0")
     allowed = (lambda origin: cors_headers(cors, origin)) if cors else None
-    serving = await serve(handler.handle, [Listening(sock, None)], allowed, hot=hot)
+    serving = await serve(handler.handle, [Listening(sock, None)], allowed)
     try:
         yield Proxied(sock.getsockname()[1], director, exchanges)
     finally:

@@ -5,24 +5,18 @@ import logging
 
 import pytest
 
-from server.api.http import Response
+from server.http.messages import Response
 from server.proxy.connection import Timeouts
 from server.proxy.exchange import Exchange
 from tests.server.proxy.scripted import NAME, Scripted, nobody, proxy, run, time_passes
 from tests.support.process import PATIENCE
 
 
-@pytest.fixture(params=["/", ""], ids=["hot path", "aiohttp"])
-def hot(request: pytest.FixtureRequest) -> str:
-    prefix: str = request.param
-    return prefix
-
-
-def test_requests_and_answers_pass_and_connections_are_kept(hot: str) -> None:
+def test_requests_and_answers_pass_and_connections_are_kept() -> None:
     async def test() -> None:
         member = Scripted()
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             assert await client.ask("GET", "/v2/keys/a%2Fb?recursive=true") == (200, b"[]")
             assert await client.ask("PUT", "/v2/keys/a", b"value=1", "Authorization: Basic eDp5") == (
@@ -51,7 +45,7 @@ def test_a_body_in_chunks_reaches_the_member_whole() -> None:
     run(test)
 
 
-def test_statuses_and_headers_of_members_pass(hot: str) -> None:
+def test_statuses_and_headers_of_members_pass() -> None:
     async def test() -> None:
         async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while True:
@@ -68,7 +62,7 @@ def test_statuses_and_headers_of_members_pass(hot: str) -> None:
 
         member = Scripted(script)
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             client.send("GET")
             head = await client.head()
@@ -84,7 +78,7 @@ def test_statuses_and_headers_of_members_pass(hot: str) -> None:
     run(test)
 
 
-def test_head_requests_have_the_length_and_no_body(hot: str) -> None:
+def test_head_requests_have_the_length_and_no_body() -> None:
     async def test() -> None:
         async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while True:
@@ -93,7 +87,7 @@ def test_head_requests_have_the_length_and_no_body(hot: str) -> None:
 
         member = Scripted(script)
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             for _ in range(2):
                 client.send("HEAD")
@@ -103,7 +97,7 @@ def test_head_requests_have_the_length_and_no_body(hot: str) -> None:
     run(test)
 
 
-def test_an_answer_without_a_body_tells_no_length(hot: str) -> None:
+def test_an_answer_without_a_body_tells_no_length() -> None:
     async def test() -> None:
         async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while True:
@@ -112,7 +106,7 @@ def test_an_answer_without_a_body_tells_no_length(hot: str) -> None:
 
         member = Scripted(script)
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             for _ in range(2):
                 client.send("DELETE", "/v2/members/1")
@@ -128,12 +122,12 @@ def test_an_answer_without_a_body_tells_no_length(hot: str) -> None:
     "line", ["HTTP/1.0\r\nHost: h", "HTTP/1.1\r\nHost: h\r\nConnection: close"], ids=["1.0", "close"]
 )
 def test_a_client_that_keeps_no_connection_gets_its_answer_and_the_members_connection_is_kept(
-    hot: str, line: str
+    line: str,
 ) -> None:
     async def test() -> None:
         member = Scripted()
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             for _ in range(2):
                 client = await proxied.client()
                 client.writer.write(f"GET /v2/keys/a {line}\r\n\r\n".encode())
@@ -146,11 +140,11 @@ def test_a_client_that_keeps_no_connection_gets_its_answer_and_the_members_conne
     run(test)
 
 
-def test_origins_are_told_as_configured(hot: str) -> None:
+def test_origins_are_told_as_configured() -> None:
     async def test() -> None:
         member = Scripted()
         await member.start()
-        async with proxy(member.url, hot=hot, cors=("http://a.example",)) as proxied:
+        async with proxy(member.url, cors=("http://a.example",)) as proxied:
             for origin, told in (("http://a.example", True), ("http://b.example", False)):
                 client = await proxied.client()
                 client.send("GET", "/v2/keys/a", b"", f"Origin: {origin}")
@@ -179,7 +173,7 @@ def test_an_interim_answer_is_not_the_answer() -> None:
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
-def test_long_answers_pass_whole_and_are_not_held_in_memory(hot: str, framing: str) -> None:
+def test_long_answers_pass_whole_and_are_not_held_in_memory(framing: str) -> None:
     async def test() -> None:
         body = bytes(range(256)) * 60_000
         head = {
@@ -202,7 +196,7 @@ def test_long_answers_pass_whole_and_are_not_held_in_memory(hot: str, framing: s
 
         member = Scripted(script)
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             client.send("GET")
             await client.head()
@@ -354,11 +348,11 @@ async def watched(
 WATCH = "/v2/keys/a?wait=true&stream=true"
 
 
-def test_the_head_of_a_watch_comes_before_any_event_and_events_as_they_come(hot: str) -> None:
+def test_the_head_of_a_watch_comes_before_any_event_and_events_as_they_come() -> None:
     async def test() -> None:
         member = Scripted(lambda reader, writer: watched(member, reader, writer, b"one", b"two"))
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             client.send("GET", WATCH)
             assert "X-Etcd-Index: 3\r\n" in await client.head()
@@ -368,9 +362,7 @@ def test_the_head_of_a_watch_comes_before_any_event_and_events_as_they_come(hot:
 
 
 @pytest.mark.parametrize("begun", [True, False], ids=["after the head", "before the head"])
-def test_a_clients_end_is_the_end_of_what_it_asked_for(
-    hot: str, begun: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_clients_end_is_the_end_of_what_it_asked_for(begun: bool, caplog: pytest.LogCaptureFixture) -> None:
     async def test() -> None:
         async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
             await member.next(reader)
@@ -380,7 +372,7 @@ def test_a_clients_end_is_the_end_of_what_it_asked_for(
             (lambda reader, writer: watched(member, reader, writer, b"one")) if begun else silent
         )
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             client.send("GET", WATCH)
             if begun:
@@ -394,11 +386,11 @@ def test_a_clients_end_is_the_end_of_what_it_asked_for(
     run(test)
 
 
-def test_a_watch_whose_member_dies_is_cut_off_and_not_ended(hot: str) -> None:
+def test_a_watch_whose_member_dies_is_cut_off_and_not_ended() -> None:
     async def test() -> None:
         member = Scripted(lambda reader, writer: watched(member, reader, writer, b"one"))
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             client.send("GET", WATCH)
             await client.head()
@@ -499,11 +491,11 @@ def test_a_member_that_takes_nothing_for_the_write_timeout_has_failed() -> None:
         ("PATCH", 501),
     ],
 )
-def test_readonly_lets_only_reads_through(hot: str, method: str, status: int) -> None:
+def test_readonly_lets_only_reads_through(method: str, status: int) -> None:
     async def test() -> None:
         member = Scripted()
         await member.start()
-        async with proxy(member.url, readonly=True, hot=hot) as proxied:
+        async with proxy(member.url, readonly=True) as proxied:
             for target in ("/v2/keys/a", "/v2/members"):
                 client = await proxied.client()
                 client.send(method, target)
@@ -582,12 +574,12 @@ def test_a_request_that_only_comes_round_is_answered_508() -> None:
     ],
 )
 def test_odd_targets_are_answered_or_go_on_but_are_no_fault(
-    hot: str, line: str, status: int, caplog: pytest.LogCaptureFixture
+    line: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
         member = Scripted()
         await member.start()
-        async with proxy(member.url, hot=hot) as proxied:
+        async with proxy(member.url) as proxied:
             client = await proxied.client()
             client.writer.write(f"{line}\r\nHost: h\r\n\r\n".encode())
             assert int((await client.head()).split()[1]) == status

@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.api.http import Request
-from server.api.wire import HeaderMap
+from server.http.heads import HeaderMap
+from server.http.messages import Request
 from server.proxy.requests import RequestHeads, origin_form, request_head
 
 

@@ -191,7 +191,7 @@ def test_a_client_that_leaves_does_not_take_the_others_along() -> None:
     async def test() -> None:
         member = Slow()
         await member.start()
-        async with proxy(member.url, hot="") as proxied:
+        async with proxy(member.url) as proxied:
             await warm(proxied, member)
             clients = await all_at_once(proxied, KEYS[:8])
             await asyncio.sleep(0.03)

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.answers import (
+from server.http.answers import (
     UNTIL_CLOSE,
     AnswerHead,
     AnswerHeads,
     BadAnswer,
+    Verbatim,
     passed_on,
     read_head,
-    taken_apart,
 )
-from server.api.wire import CHUNKED
+from server.http.heads import CHUNKED
 
 
 def head(*lines: str) -> bytes:
@@ -119,7 +119,7 @@ def test_headers_about_the_connection_and_framing_are_not_passed_on() -> None:
 
 
 def test_an_answer_on_the_wire_can_be_changed_again() -> None:
-    response = taken_apart(head(OK, "B: 2", "A: 1", "Content-Length: 2") + b"{}", is_head=False)
+    response = Verbatim(200, head(OK, "B: 2", "A: 1", "Content-Length: 2") + b"{}").apart(is_head=False)
     assert (response.status, response.headers, response.body) == (200, (("A", "1"), ("B", "2")), b"{}")
 
 

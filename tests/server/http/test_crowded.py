@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 import uvloop
 
-from server.api.adapter import Listening, Serving, serve
-from server.api.http import Body, PourBody, ReadBody, Reply, Request, Response
-from server.api.limits import FREE, Limits
+from server.http.limits import FREE, Limits
+from server.http.messages import (
+    Body,
+    PourBody,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+)
+from server.http.serving import Listening, Serving, serve
 from server.listen import listen
 from server.tls import TlsFiles, server_context
 from tests.support.process import open_sockets

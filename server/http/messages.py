@@ -8,9 +8,7 @@ net/http as etcd 2.3.8 uses it.
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
-
-from server.store.gojson import quote
+from typing import Any, Final, NamedTuple, Protocol
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -19,7 +17,7 @@ JSON = ("Content-Type", "application/json")
 CLOSE = ("Connection", "close")
 """In an answer, this ends the connection after it."""
 
-WHOLE = 2048
+WHOLE: Final = 2048
 """The longest body in bytes that is sent with its length. Longer ones go out in chunks, as Go does it, which has to
 begin sending before it has seen the end."""
 
@@ -94,15 +92,21 @@ class Finishing:
     def is_at_something(self) -> bool:
         raise NotImplementedError
 
+    def ends_by_itself(self) -> bool:
+        """Whether it is a whole answer: a server that stops waits for its end."""
+        return False
+
+    def on_late(self, abort: Callable[[], object]) -> None:
+        """Has ``abort`` called when the client has to be cut off, if that can be: as it does not read, it hears of
+        nothing else."""
+
 
 @dataclass(slots=True, init=False)
 class Response:
     """An answer; its headers are in the order of their names, as Go writes them.
 
     With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
-    ``repeatable``: the same request has this answer until something is written. With ``wire`` nothing else is given:
-    that is the whole answer as it goes to a client of HTTP/1.1 that keeps its connection; ``answers.taken_apart`` makes
-    of it what others get.
+    ``repeatable``: the same request has this answer until something is written.
     """
 
     status: int
@@ -110,7 +114,6 @@ class Response:
     body: bytes
     stream: Stream | None
     repeatable: bool
-    wire: bytes
 
     def __init__(
         self,
@@ -119,14 +122,23 @@ class Response:
         body: bytes = b"",
         stream: Stream | None = None,
         repeatable: bool = False,
-        wire: bytes = b"",
     ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.stream = stream
         self.repeatable = repeatable
-        self.wire = wire
+
+
+class Refusal(Response):
+    """What Go answers to what is no request: a page in plain text and nothing else, and the connection ends. ``line``
+    is the status line."""
+
+    line: str
+
+    def __init__(self, line: str) -> None:
+        super().__init__(int(line[:3]), (TEXT, CLOSE), line.encode())
+        self.line = line
 
 
 @dataclass(slots=True, init=False)
@@ -236,11 +248,6 @@ def text(status: int, message: str, *headers: tuple[str, str]) -> Response:
     return Response(status, named, f"{message}\n".encode("utf-8", "surrogateescape"))
 
 
-def message(status: int, words: str, *headers: tuple[str, str]) -> Response:
-    """An error in JSON, as all but keys have it; ``words`` may hold what is not UTF-8, by ``surrogateescape``."""
-    return Response(status, (JSON, *headers), f'{{"message":{quote(words)}}}'.encode())
-
-
 def not_found() -> Response:
     return text(404, "404 page not found")
 
@@ -249,10 +256,11 @@ def method_not_allowed(*allowed: str) -> Response:
     return text(405, "Method Not Allowed", ("Allow", ",".join(allowed)))
 
 
-def refused(status: int, message: str) -> Response:
-    """For what never reaches a route; the connection ends with it."""
-    return Response(status, (TEXT, CLOSE), f"{status} {message}".encode())
+def about_all(request: Request) -> Response:
+    """For the target ``*``, which is no path; one may ask only what there is."""
+    return Response(200) if request.method == "OPTIONS" else Response(400, (CLOSE,))
 
 
 def bad_request() -> Response:
-    return refused(400, "Bad Request")
+    """For a target that never reaches a route."""
+    return Refusal("400 Bad Request")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from server.api.http import Headers
+from server.http.messages import Headers
 
 
 def cors_headers(allowed: Collection[str], origin: str) -> Headers:

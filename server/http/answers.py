@@ -8,14 +8,12 @@ import re
 from http import HTTPStatus
 from typing import NamedTuple
 
-from server.api.http import Headers, Response
-from server.api.wire import CHUNKED, END_OF_HEAD
+from server.http.heads import CHUNKED, END_OF_HEAD
+from server.http.messages import Headers, Response
+from server.http.responses import BODILESS
 
 UNTIL_CLOSE = -2
 """In place of a length: the body ends with the connection."""
-
-BODILESS = frozenset((204, 304))
-"""Statuses of answers that have no body, nor tell the length of one."""
 
 HOP_BY_HOP = frozenset(
     (
@@ -137,11 +135,23 @@ def passed_on(head: bytes, *, is_head: bool) -> Headers:
     return tuple(sorted(kept))
 
 
-def taken_apart(wire: bytes, *, is_head: bool) -> Response:
-    """The answer that these bytes are, all of them, as one whose head can still be changed."""
-    head = read_head(wire, is_head=is_head)
-    assert head is not None
-    return Response(head.status, passed_on(wire[: head.size], is_head=is_head), wire[head.size :])
+class Verbatim(Response):
+    """The answer of another server as it came, all its bytes: so it goes to a client of HTTP/1.1 that keeps its
+    connection. ``apart`` makes of it what others get."""
+
+    wire: bytes
+
+    def __init__(self, status: int, wire: bytes) -> None:
+        super().__init__(status)
+        self.wire = wire
+
+    def apart(self, *, is_head: bool) -> Response:
+        """The same, as one whose head can still be changed."""
+        head = read_head(self.wire, is_head=is_head)
+        assert head is not None
+        return Response(
+            head.status, passed_on(self.wire[: head.size], is_head=is_head), self.wire[head.size :]
+        )
 
 
 def _named_by_connection(fields: list[tuple[str, str]]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What is the hot path's alone: what it hands over, and how it works without tasks. A transport of our own."""
+"""How connections read and write, without tasks. A transport of our own."""
 
 import asyncio
 import random
@@ -6,11 +6,19 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-import pytest
 import uvloop
 
-from server.api.hotpath import HotConnection, HotPath
-from server.api.http import Body, Later, ReadBody, Reply, Request, Response
+from server.http.carrier import Common
+from server.http.limits import Limits
+from server.http.messages import (
+    Body,
+    Later,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+)
+from server.http.protocol import ServerProtocol
 
 GET = b"GET /keys/a HTTP/1.1\r\nHost: x\r\n\r\n"
 PUT = b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
@@ -70,25 +78,6 @@ class Wire(asyncio.Transport):
     abort = close
 
 
-class Other(asyncio.Protocol):
-    """The protocol that connections are handed over to."""
-
-    def __init__(self) -> None:
-        self.got: list[object] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.got.append("made")
-
-    def data_received(self, data: bytes) -> None:
-        self.got.append(data)
-
-    def eof_received(self) -> None:
-        self.got.append("end")
-
-    def pause_writing(self) -> None:
-        self.got.append("pause")
-
-
 class News:
     """A body whose pieces the test gives."""
 
@@ -120,7 +109,7 @@ def at_once(request: Request) -> Reply:
 
 
 class Table:
-    """A hot path and one connection on it."""
+    """A server and one connection of it."""
 
     def __init__(self, handler: Callable[[Request], Reply] = at_once) -> None:
         self.asked: list[Request] = []
@@ -129,11 +118,10 @@ class Table:
             self.asked.append(request)
             return handler(request)
 
-        self.other = Other()
-        self.hot = HotPath(ask, None, b"/keys", lambda: self.other, 300)
+        self.common = Common(ask, None, Limits())
         self.wire = Wire()
-        self.connection = cast(HotConnection, self.hot())
-        self.wire.protocol = self.connection
+        self.connection = ServerProtocol(self.common)
+        self.wire.protocol = cast(asyncio.Protocol, self.connection)
         self.connection.connection_made(self.wire)
 
     def send(self, *pieces: bytes) -> None:
@@ -141,7 +129,7 @@ class Table:
             if self.wire.reading:
                 assert self.wire.protocol is not None
                 self.wire.protocol.data_received(piece)
-        self.hot.write_output()
+        self.common.write_output()
 
     @property
     def bodies(self) -> list[bytes]:
@@ -197,84 +185,6 @@ async def test_requests_that_come_together_are_answered_together() -> None:
     table.send(GET * 3 + PUT)
     assert len(table.wire.writes) == 1
     assert table.bodies == [b"/keys/a|"] * 3 + [b"/keys/a|abc"]
-
-
-@on_loop
-async def test_a_request_that_others_serve_takes_all_behind_it_along() -> None:
-    rest = b"GET /other HTTP/1.1\r\nHost: x\r\n\r\n" + GET + b"PUT /keys/b HT"
-    table = Table()
-    table.send(GET + rest, b"TP/1.1\r\n")
-    assert table.bodies == [b"/keys/a|"]
-    assert table.other.got == ["made", rest, b"TP/1.1\r\n"]
-    assert table.wire.protocol is table.other
-    assert not table.hot.connections
-
-
-@on_loop
-async def test_a_head_without_a_target_is_for_others_to_refuse() -> None:
-    for nonsense in (b"GET\r\n\r\nGET ", b"GET \r\n\r\n", b"\r\n\r\n", b"GET\r\n\r\n" + GET):
-        table = Table()
-        table.send(nonsense)
-        assert table.other.got == ["made", nonsense]
-
-
-@on_loop
-async def test_an_end_that_came_before_is_told_too() -> None:
-    promise = Later()
-    table = Table(lambda _: promise)
-    table.send(GET + b"GET /other HTTP/1.1\r\n\r\n")
-    assert table.connection.eof_received()
-    promise.keep(Response(200, (), b"done"))
-    await turn()
-    assert table.bodies == [b"done"]
-    assert table.other.got == ["made", b"GET /other HTTP/1.1\r\n\r\n", "end"]
-
-
-UNUSUAL = [
-    b"GET /other HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"PATCH /keys/a HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET http://x/keys/a HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /keys/\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /keys/\x01 HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET  /keys/a HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /keys/a HTTP/1.2\r\nHost: x\r\n\r\n",
-    b"GET /keys/a HTTP/1.1 \r\nHost: x\r\n\r\n",
-    b"GET /keys/a\r\nHost: x\r\n\r\n",
-    b"GET /keys/a HTTP/1.1\r\n\r\n",
-    b"GET /keys/a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-    b"GET /keys/a HTTP/1.1\nHost: x\n\n",
-    b"GET /keys/a HTTP/1.1\r\nHost: x\n",
-    b"GET /keys/a HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
-    b"GET /keys/a HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n",
-    b"GET /keys/a HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n",
-    b"GET /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
-    b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc",
-    b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
-    b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
-    b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-    b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
-    b"PUT /keys/a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"PUT /keys/a HTTP/1.1\r\nHost: x\r\nExpect: something\r\nContent-Length: 3\r\n\r\nabc",
-    b"GET /keys/a HTTP/1.1\r\nHost: a b\r\n\r\n",
-    b"\r\nGET /keys/a HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"\x16\x03\x01",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    b"GET /keys/a HTTP/1.1\r\nX: " + b"y" * 65536,
-    b"GET /keys/" + b"y" * 65536,
-]
-
-
-@pytest.mark.parametrize("sent", UNUSUAL)
-def test_what_is_not_quite_usual_is_left_to_the_other_path(sent: bytes) -> None:
-    @on_loop
-    async def check() -> None:
-        for before in (b"", GET, PUT):
-            table = Table()
-            table.send(before + sent)
-            assert table.other.got == ["made", sent]
-            assert len(table.asked) == (1 if before else 0)
-
-    check()
 
 
 @on_loop
@@ -347,7 +257,7 @@ async def test_a_promise_is_forgotten_when_its_connection_was_aborted_at_the_end
     promise = Later()
     table = Table(lambda _: promise)
     table.send(GET)
-    await table.hot.shutdown(patience=0)
+    await table.common.shutdown(patience=0)
     late = b"in the same turn of the loop, before the connection is told that it is lost"
     promise.keep(Response(200, (), late))
     await turn()
@@ -498,4 +408,4 @@ async def test_heads_that_are_remembered_are_not_mixed_up() -> None:
     assert seen == [("A", "none"), ("B", "t"), (None, "none")] * 2
     for n in range(3000):
         table.send(b"GET /keys HTTP/1.1\r\nHost: x%d\r\n\r\n" % n)
-    assert len(table.hot.heads) <= 1024
+    assert len(table.common.heads) <= 1024

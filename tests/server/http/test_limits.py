@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.api.limits import FREE, STALLED, Doing, Gathered, Holdings, first_to_go
+from server.http.limits import (
+    FREE,
+    STALLED,
+    Doing,
+    Gathered,
+    Holdings,
+    first_to_go,
+)
 
 
 @dataclass(eq=False)
@@ -68,13 +75,10 @@ def test_bodies_never_hold_more_together_than_they_may(pieces: Iterable[tuple[in
     holdings = Holdings(most)
     shares = [holdings.share(Somebody()) for _ in range(6)]
     sizes = [0] * 6
-    for share in shares:
-        share.__enter__()
     for which, size in pieces:
         if not shares[which].hold(sizes[which] + size, 0.0):
-            shares[which].__exit__(None, None, None)  # as who reads it does
+            shares[which].leave()  # as who reads it has it do
             shares[which] = holdings.share(Somebody())
-            shares[which].__enter__()
             sizes[which] = 0
         else:
             sizes[which] += size
@@ -83,26 +87,29 @@ def test_bodies_never_hold_more_together_than_they_may(pieces: Iterable[tuple[in
 
 def test_short_bodies_are_taken_even_when_long_ones_hold_everything() -> None:
     holdings = Holdings(1000)
-    with holdings.share(Somebody()) as long, holdings.share(Somebody()) as short:
-        assert long.hold(FREE + 1000, 0.0)
-        assert short.hold(FREE, 0.0)
-        assert not short.hold(FREE + 1, 0.0)
-        assert holdings.total == 1001  # until it is given up
+    long, short = holdings.share(Somebody()), holdings.share(Somebody())
+    assert long.hold(FREE + 1000, 0.0)
+    assert short.hold(FREE, 0.0)
+    assert not short.hold(FREE + 1, 0.0)
+    assert holdings.total == 1001  # until it is given up
+    short.leave()
+    assert holdings.total == 1000
 
 
 def test_a_stalled_body_gives_way_to_one_that_comes_and_one_that_comes_too_does_not() -> None:
     holdings = Holdings(1000)
     stalled, lively = Somebody(since=0.0), Somebody(since=STALLED)
-    with holdings.share(stalled) as one, holdings.share(lively) as other:
-        assert one.hold(FREE + 500, 0.0)
-        assert other.hold(FREE + 500, 0.0)
-        with holdings.share(Somebody()) as early:
-            assert not early.hold(FREE + 400, STALLED - 1)
-        assert [guest.has_left for guest in (stalled, lively)] == [False, False]
-        with holdings.share(Somebody()) as late:
-            assert late.hold(FREE + 400, STALLED + 1)
-            assert [guest.has_left for guest in (stalled, lively)] == [True, False]
-            assert holdings.total == 900
+    one, other = holdings.share(stalled), holdings.share(lively)
+    assert one.hold(FREE + 500, 0.0)
+    assert other.hold(FREE + 500, 0.0)
+    early = holdings.share(Somebody())
+    assert not early.hold(FREE + 400, STALLED - 1)
+    early.leave()
+    assert [guest.has_left for guest in (stalled, lively)] == [False, False]
+    late = holdings.share(Somebody())
+    assert late.hold(FREE + 400, STALLED + 1)
+    assert [guest.has_left for guest in (stalled, lively)] == [True, False]
+    assert holdings.total == 900
 
 
 @given(st.lists(st.binary(max_size=200_000), max_size=8))

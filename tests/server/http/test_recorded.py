@@ -1,16 +1,15 @@
-"""A whole member by either path: the same bytes, and those of etcd 2.3.8 as recorded with a raw socket."""
+"""A whole member over a raw socket: the bytes of etcd 2.3.8 as recorded with a raw socket."""
 
 import asyncio
 import re
 from pathlib import Path
 from random import Random
 
-import pytest
 import uvloop
 
-from server.api.adapter import Listening, serve
 from server.api.client import ClientApi
 from server.config import load
+from server.http.serving import Listening, serve
 from server.listen import listen
 from server.node import Node, open_member
 from tests.support.asking import nobody
@@ -119,8 +118,7 @@ RECORDED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("hot", ["/v2/keys", ""], ids=["hot path", "aiohttp"])
-def test_either_path_answers_as_recorded(tmp_path: Path, hot: str) -> None:
+def test_a_member_answers_as_recorded(tmp_path: Path) -> None:
     settings = load(
         {
             "name": "a",
@@ -138,7 +136,7 @@ def test_either_path_answers_as_recorded(tmp_path: Path, hot: str) -> None:
         while node.members.version is None:
             await asyncio.sleep(0.001)
         sock = listen("http://127.0.0.1:0")
-        serving = await serve(ClientApi(node).handle, [Listening(sock, None)], hot=hot)
+        serving = await serve(ClientApi(node).handle, [Listening(sock, None)])
         answers = []
         for sent, _ in RECORDED:
             reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])

@@ -11,8 +11,8 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from server.api.limits import Doing, Limits
 from server.handshake import Parting
+from server.http.limits import Doing, Limits
 from server.listen import address_text
 
 logger = logging.getLogger(__name__)

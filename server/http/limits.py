@@ -6,8 +6,7 @@ Pure: the time is passed in, in seconds of one clock.
 from collections import Counter
 from collections.abc import Iterable
 from enum import IntEnum
-from types import TracebackType
-from typing import NamedTuple, Protocol, Self, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 IDLE_SECONDS = 300.0
 """How long a client's connection may be silent between requests or within a head, and how long a body may take: etcd's
@@ -32,7 +31,7 @@ class Limits(NamedTuple):
     makes_room: bool = False
 
 
-FREE = 256 << 10
+FREE: Final = 256 << 10
 """Bytes of a body that are always taken: nearly all that members say to each other has room there."""
 
 STALLED = 5.0
@@ -104,11 +103,10 @@ class Holdings:
         return sum(share.counted for share in self._shares)
 
     def share(self, guest: Guest) -> "Share":
-        """Of one body, as long as the context is open."""
-        return Share(self, guest)
-
-    def enter(self, share: "Share") -> None:
+        """Of one body, until that leaves."""
+        share = Share(self, guest)
         self._shares.add(share)
+        return share
 
     def leave(self, share: "Share") -> None:
         self._shares.discard(share)
@@ -133,7 +131,7 @@ class Holdings:
 
 
 class Share:
-    """What one body holds; a context manager."""
+    """What one body holds."""
 
     def __init__(self, holdings: Holdings, guest: Guest) -> None:
         self.guest = guest
@@ -147,13 +145,8 @@ class Share:
         self.counted = max(0, size - FREE)
         return not grown or self._holdings.has_room(self, now)
 
-    def __enter__(self) -> Self:
-        self._holdings.enter(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def leave(self) -> None:
+        """There is no such body any more."""
         self._holdings.leave(self)
 
 

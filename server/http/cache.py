@@ -17,7 +17,7 @@ _LONG = 2048
 """Bytes of a request that is not worth its place."""
 
 
-class Repeats:
+class ResponseCache:
     """The answers of one moment. ``state`` changes when any of them may; ``count`` is told of each answer given
     again."""
 

@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from server.api.hotpath import HotConnection, HotPath
-from server.api.http import Reply, Request
-from server.api.repeats import Repeats
-from tests.server.api.test_hotpath import Wire
+from server.http.cache import ResponseCache
+from server.http.carrier import Common
+from server.http.limits import Limits
+from server.http.messages import Reply, Request
+from server.http.protocol import ServerProtocol
+from tests.server.http.test_protocol import Wire
 from tests.support.served import Served, serve
 
 HOST = "Host: x\r\n\r\n"
 
 
 class Client:
-    """A connection to the hot path of a member. ``handled`` are the targets that reached its handler."""
+    """A connection to a member. ``handled`` are the targets that reached its handler."""
 
     def __init__(self, served: Served) -> None:
         self.handled: list[bytes] = []
@@ -27,34 +29,30 @@ class Client:
             self.handled.append(request.target)
             return served.api.handle(request)
 
-        self._hot = HotPath(
-            handle, None, b"/v2/keys", lambda: pytest.fail("handed over"), 300, served.api.repeats
-        )
+        self._common = Common(handle, None, Limits(), served.api.cache)
         self._wire = Wire()
-        connection = self._hot()
-        assert isinstance(connection, HotConnection)
-        connection.connection_made(self._wire)
-        self._connection = connection
+        self._connection = ServerProtocol(self._common)
+        self._connection.connection_made(self._wire)
 
     def send(self, method: str, *targets: str) -> bytes:
         """Sends requests in one piece; what is answered."""
         self._wire.writes.clear()
         requests = [f"{method} /v2/keys{target} HTTP/1.1\r\n{HOST}" for target in targets]
         self._connection.data_received("".join(requests).encode())
-        self._hot.write_output()
+        self._common.write_output()
         return self._wire.written
 
 
 @pytest.fixture(autouse=True)
 def every_answer_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.api.repeats._EVERY", 1)
+    monkeypatch.setattr("server.http.cache._EVERY", 1)
 
 
 @pytest.fixture(autouse=True)
 def one_second(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The time of day stands still until it is told to go on."""
     now = [1_700_000_000.0]
-    monkeypatch.setattr("server.api.repeats.time.time", lambda: now[0])
+    monkeypatch.setattr("server.http.cache.time.time", lambda: now[0])
 
     def go_on() -> None:
         now[0] += 1
@@ -167,11 +165,11 @@ def test_reads_that_are_answered_again_are_counted_like_the_first(tmp_path: Path
 
 
 def test_what_is_asked_for_often_is_kept_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.api.repeats._EVERY", 8)
-    repeats = Repeats(lambda: 0, lambda: None)
+    monkeypatch.setattr("server.http.cache._EVERY", 8)
+    cache = ResponseCache(lambda: 0, lambda: None)
     asked = 0
-    while repeats.get(b"often") is None:
-        repeats.keep(b"often", b"answer")
+    while cache.get(b"often") is None:
+        cache.keep(b"often", b"answer")
         asked += 1
     assert asked == 8
 
@@ -179,13 +177,13 @@ def test_what_is_asked_for_often_is_kept_soon(monkeypatch: pytest.MonkeyPatch) -
 def test_no_more_than_so_many_answers_are_kept_and_none_of_a_long_request() -> None:
     state = [0]
     counted: list[int] = []
-    repeats = Repeats(lambda: state[0], lambda: counted.append(1))
+    cache = ResponseCache(lambda: state[0], lambda: counted.append(1))
     for n in range(10_000):
-        repeats.keep(b"%d" % n, b"answer")
-    kept = sum(repeats.get(b"%d" % n) is not None for n in range(10_000))
+        cache.keep(b"%d" % n, b"answer")
+    kept = sum(cache.get(b"%d" % n) is not None for n in range(10_000))
     assert 0 < kept <= 4096
     assert len(counted) == kept
-    repeats.keep(b"x" * 3000, b"answer")
-    assert repeats.get(b"x" * 3000) is None
+    cache.keep(b"x" * 3000, b"answer")
+    assert cache.get(b"x" * 3000) is None
     state[0] = 1
-    assert repeats.get(b"9999") is None
+    assert cache.get(b"9999") is None

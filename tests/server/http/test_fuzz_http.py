@@ -1,6 +1,6 @@
 """Whatever bytes a client sends: answers, or a closed connection; nothing in the log, no request nobody made, no write.
 
-Both paths, over real sockets: the client sends all it has, stops sending, and reads to the end.
+Over real sockets: the client sends all it has, stops sending, and reads to the end.
 """
 
 from __future__ import annotations
@@ -19,10 +19,17 @@ import uvloop
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from server.api.adapter import Listening, Serving, serve
 from server.api.client import ClientApi
-from server.api.http import Body, Handler, ReadBody, Reply, Request, Response
 from server.config import load
+from server.http.messages import (
+    Body,
+    Handler,
+    ReadBody,
+    Reply,
+    Request,
+    Response,
+)
+from server.http.serving import Listening, Serving, serve
 from server.listen import listen
 from server.node import Node, open_member
 from tests.support.asking import nobody
@@ -45,8 +52,7 @@ class Seen(NamedTuple):
 class Server:
     """Serves a handler; the client's side too."""
 
-    def __init__(self, hot: str) -> None:
-        self.hot = hot
+    def __init__(self) -> None:
         self.runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self.serving: Serving
         self.port: int
@@ -57,7 +63,7 @@ class Server:
     async def listen(self, handler: Handler) -> None:
         sock = listen("http://127.0.0.1:0")
         self.port = sock.getsockname()[1]
-        self.serving = await serve(handler, [Listening(sock, None)], hot=self.hot)
+        self.serving = await serve(handler, [Listening(sock, None)])
 
     async def send(self, pieces: list[bytes]) -> bytes:
         """All that comes back until the connection ends."""
@@ -86,10 +92,10 @@ class Server:
         self.runner.close()
 
 
-@pytest.fixture(params=["/", ""], ids=["hot path", "aiohttp"])
-def server(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[Server]:
+@pytest.fixture
+def server(caplog: pytest.LogCaptureFixture) -> Iterator[Server]:
     caplog.set_level(logging.INFO)
-    server = Server(request.param)
+    server = Server()
     yield server
     server.close()
     told = [record for record in caplog.get_records("call") if record.name != "asyncio"]
@@ -145,10 +151,8 @@ lines = st.lists(
 
 
 @st.composite
-def requests(draw: st.DrawFn, *, usual: bool = False) -> Sent:
-    """``usual`` ones stay on the hot path."""
-    methods = ["PUT", "POST"] if usual else ["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS"]
-    method = draw(st.sampled_from(methods))
+def requests(draw: st.DrawFn) -> Sent:
+    method = draw(st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS"]))
     target, body, more = draw(targets), draw(bodies), draw(lines)
     host = draw(st.sampled_from([b"Host: x\r\n", b"host:127.0.0.1:1\r\n"]))
     framing = b""
@@ -248,7 +252,7 @@ def test_broken_requests_are_refused_and_change_nothing_before_them(server: Serv
     server.run(server.listen(noting(seen)))
 
     @EXAMPLES
-    @given(st.lists(requests(usual=True), min_size=1, max_size=4), st.randoms(use_true_random=False))
+    @given(st.lists(requests(), min_size=1, max_size=4), st.randoms(use_true_random=False))
     def check(asked: list[Sent], chance: Random) -> None:
         seen.clear()
         at, data = broken(b"".join(sent.data for sent in asked), chance)
@@ -257,10 +261,9 @@ def test_broken_requests_are_refused_and_change_nothing_before_them(server: Serv
         for sent in asked:
             end += len(sent.data)
             whole += end <= at
-        if server.hot:  # the other path may refuse all that came in a packet with something broken
-            assert seen[:whole] == [sent.seen for sent in asked[:whole]]
+        assert seen[:whole] == [sent.seen for sent in asked[:whole]]
         assert got == b"" or STATUS.match(got)
-        assert all(int(status) in (100, 200, 400, 417, 431) for status in STATUS.findall(got))
+        assert all(int(status) in (100, 200, 400, 417, 431, 501) for status in STATUS.findall(got))
 
     check()
 
@@ -348,11 +351,10 @@ def keys_requests(draw: st.DrawFn) -> tuple[str, bytes]:
     return method, head % (method.encode(), target, query, kind, len(body)) + body
 
 
-@pytest.mark.parametrize("hot", ["/v2/keys", ""], ids=["hot path", "aiohttp"])
 def test_only_a_write_that_is_answered_so_moves_the_index(
-    node: Callable[[], Coroutine[Any, Any, Node]], hot: str, caplog: pytest.LogCaptureFixture
+    node: Callable[[], Coroutine[Any, Any, Node]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = Server(hot)
+    server = Server()
     member = server.run(node())
     server.run(server.listen(ClientApi(member).handle))
     caplog.clear()

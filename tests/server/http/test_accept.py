@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from server.api.adapter import Listening, serve
-from server.api.http import Request, Response
+from server.http.messages import Request, Response
+from server.http.serving import Listening, serve
 from server.listen import listen
 from server.tls import TlsFiles, server_context
 from tests.support.process import PATIENCE
@@ -39,7 +39,6 @@ def talk(
     context: ssl.SSLContext | None,
     sent: bytes,
     *,
-    hot: str = "/",
     client: ssl.SSLContext | None = None,
     address: str = "http://127.0.0.1:0",
 ) -> bytes:
@@ -50,7 +49,7 @@ def talk(
 
     async def body() -> bytes:
         sock = listen(address)
-        serving = await serve(answer, [Listening(sock, context)], hot=hot)
+        serving = await serve(answer, [Listening(sock, context)])
         got = b""
         try:
             host, port = sock.getsockname()[:2]
@@ -80,12 +79,9 @@ def context_of(certificate: Path, *, auth: bool = False) -> ssl.SSLContext:
     return server_context(TlsFiles(cert, key, trusted_ca=cert if auth else "", client_cert_auth=auth))
 
 
-@pytest.mark.parametrize("hot", ["/", ""], ids=["hot path", "aiohttp"])
-def test_https_is_served_by_either_path(
-    certificate: Path, hot: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_https_is_served_by_either_path(certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    got = talk(context_of(certificate), GET, hot=hot, client=trusting(certificate))
+    got = talk(context_of(certificate), GET, client=trusting(certificate))
     assert got.startswith(b"HTTP/1.1 200 OK\r\n")
     assert got.endswith(b"\r\n\r\nhello")
     assert caplog.messages == []
@@ -132,12 +128,11 @@ def test_a_client_without_the_certificate_that_is_required_is_a_line_in_the_log(
     assert line.endswith("tls: client didn't provide a certificate")
 
 
-@pytest.mark.parametrize("hot", ["/", ""], ids=["hot path", "aiohttp"])
 def test_tls_on_a_plain_port_is_refused_at_once_with_a_line_in_the_log(
-    hot: str, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    got = talk(None, CLIENT_HELLO, hot=hot)  # a client waits for the answer to this
+    got = talk(None, CLIENT_HELLO)  # a client waits for the answer to this
     assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     (line,) = caplog.messages
     assert line.startswith("http: 127.0.0.1:")
@@ -146,9 +141,8 @@ def test_tls_on_a_plain_port_is_refused_at_once_with_a_line_in_the_log(
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
-@pytest.mark.parametrize("hot", ["/", ""], ids=["hot path", "aiohttp"])
 def test_a_connection_too_many_waits_until_another_is_closed(
-    certificate: Path, hot: str, tls: bool, caplog: pytest.LogCaptureFixture
+    certificate: Path, tls: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     def answer(request: Request) -> Response:
         return Response(200, (), b"hello")
@@ -156,7 +150,7 @@ def test_a_connection_too_many_waits_until_another_is_closed(
     async def body() -> None:
         socks = [listen("http://127.0.0.1:0"), listen("http://127.0.0.1:0")]
         context, client = (context_of(certificate), trusting(certificate)) if tls else (None, None)
-        serving = await serve(answer, [Listening(sock, context) for sock in socks], hot=hot, most=2)
+        serving = await serve(answer, [Listening(sock, context) for sock in socks], most=2)
 
         async def connect(sock: socket.socket) -> asyncio.StreamWriter:
             host, port = sock.getsockname()[:2]
@@ -186,9 +180,8 @@ def test_a_connection_too_many_waits_until_another_is_closed(
 
 
 @pytest.mark.parametrize("turns", range(8))
-@pytest.mark.parametrize("hot", ["/", ""], ids=["hot path", "aiohttp"])
 def test_a_connection_that_comes_while_the_server_ends_is_ended_in_order(
-    hot: str, turns: int, caplog: pytest.LogCaptureFixture
+    turns: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As peers dial again the moment their streams end; ``turns`` of the loop after it came the server ends."""
 
@@ -197,7 +190,7 @@ def test_a_connection_that_comes_while_the_server_ends_is_ended_in_order(
 
     async def body() -> None:
         sock = listen("http://127.0.0.1:0")
-        serving = await serve(answer, [Listening(sock, None)], hot=hot)
+        serving = await serve(answer, [Listening(sock, None)])
         with socket.create_connection(sock.getsockname()) as client:
             client.sendall(GET)
             for _ in range(turns):

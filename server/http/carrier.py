@@ -1,0 +1,272 @@
+"""Transports and connections: when bytes are read and written, when a connection ends, and what all of them share."""
+
+import asyncio
+import math
+import time
+from email.utils import formatdate
+from typing import Final, cast
+
+from server.http.cache import ResponseCache
+from server.http.connection import Connection, HeadersFor
+from server.http.heads import Heads
+from server.http.limits import Doing, Holdings, Limits
+from server.http.messages import PouringHandler
+from server.http.responses import Dates
+from server.http.states import GONE, LINGERING, WAITING
+
+PARTING = 0.5
+"""Seconds between an answer and the close of a connection with unread bytes, which may destroy what is under way."""
+
+BATCH: Final = 64 << 10
+"""Bytes of answers that are collected before they are written."""
+
+
+class _Clock(Dates):
+    """The same line for a whole second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = ""
+
+    def line(self) -> str:
+        now = int(time.time())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
+        return self._line
+
+
+class Common:
+    """What the connections of some listeners have in common.
+
+    ``cors`` gives further headers for a request's Origin; answers that may be given again are kept in ``cache``.
+    """
+
+    def __init__(
+        self,
+        handler: PouringHandler,
+        cors: HeadersFor | None,
+        limits: Limits,
+        cache: ResponseCache | None = None,
+    ) -> None:
+        self.handler = handler
+        self.cors = cors
+        self.limits = limits
+        self.cache = cache or ResponseCache(lambda: None, lambda: None)
+        self.heads = Heads()
+        self.holdings = Holdings(limits.held)
+        self.loop = asyncio.get_running_loop()
+        self.look_every = min(limits.idle, limits.body, limits.stall or math.inf)
+        """Seconds between two looks at the time, of each connection."""
+        self.connections: set[Carrier] = set()
+        self.stopping = False
+        self.dates = _Clock()
+        self._with_news: list[Carrier] = []
+        self._with_output: list[Carrier] = []
+
+    def note_news(self, connection: "Carrier") -> None:
+        """The stream of a connection has something: it is sent once the store has done what it is at."""
+        if not self._with_news:
+            self.loop.call_soon(self._send_news)
+        self._with_news.append(connection)
+
+    def _send_news(self) -> None:
+        connections, self._with_news = self._with_news, []
+        for connection in connections:
+            connection.send_news()
+
+    def note_output(self, connection: "Carrier") -> None:
+        """A connection has answers: they are written when all that has been read, or is being applied, is done with.
+
+        Written one by one in between, each would wake a client, or the processor it runs on, from sleep, which
+        costs as much as the rest of a request.
+        """
+        if not self._with_output:
+            self.loop.call_soon(self.write_output)
+        self._with_output.append(connection)
+
+    def write_output(self) -> None:
+        """Writes what was put off."""
+        connections, self._with_output = self._with_output, []
+        for connection in connections:
+            connection.flush()
+
+    async def shutdown(self, patience: float) -> None:
+        """Closes every connection: at once, or when its request is answered, or after so many seconds."""
+        self.stopping = True
+        for connection in list(self.connections):
+            connection.close_if_idle()
+        until = self.loop.time() + patience
+        while self.connections and self.loop.time() < until:
+            await asyncio.sleep(0.01)
+        for connection in list(self.connections):
+            connection.leave()
+
+
+class Carrier:
+    """Carries bytes for who serves a connection, and reads on with ``_serve``. It is a ``Guest``.
+
+    A loop finds in it all that it wants of an ``asyncio.Protocol``. As a subclass of that it could not be compiled to
+    a class whose attributes cost nothing.
+    """
+
+    __slots__ = (
+        "_closing", "_common", "_http", "_noted_output", "_paused", "_reading", "_timer", "_transport", "address",
+        "since",
+    )  # fmt: skip
+
+    def __init__(self, common: Common) -> None:
+        self.address = ""
+        self.since = 0.0
+        """When it began to wait for what it waits for, or something last came of that."""
+        self._common = common
+        self._http: Connection
+        self._transport: asyncio.Transport
+        self._timer: asyncio.TimerHandle
+        self._reading = True
+        self._paused = 0.0  # since when, by the transport, as the client does not read
+        self._closing = False
+        self._noted_output = False
+
+    # What who serves it has to say
+
+    @property
+    def doing(self) -> Doing:
+        raise NotImplementedError
+
+    def close_if_idle(self) -> None:
+        """Nobody is to be served any more; who is being served gets the answer."""
+        raise NotImplementedError
+
+    def send_news(self) -> None:
+        """Sends what there is of an answer in pieces, if the client takes it."""
+        raise NotImplementedError
+
+    def _serve(self) -> None:
+        """Serves what has been read, as far as that goes without waiting."""
+        raise NotImplementedError
+
+    def _due(self) -> float:
+        """When to give up what is waited for, which is no request."""
+        raise NotImplementedError
+
+    def _give_up(self) -> None:
+        """It has not come in time."""
+        raise NotImplementedError
+
+    # What the transport tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        common = self._common
+        self._transport = cast(asyncio.Transport, transport)
+        self.address = str((transport.get_extra_info("peername") or ("",))[0])
+        self._http = Connection(common.heads, self.address, common.dates, common.cors)
+        common.connections.add(self)
+        self.since = common.loop.time()
+        self._timer = common.loop.call_later(common.look_every, self._look_at_the_time)
+
+    def eof_received(self) -> bool:
+        """True, which leaves the other direction open; TLS has no such thing."""
+        if self._transport.get_extra_info("sslcontext") is not None:
+            return False
+        self._http.receive_end()
+        self._resume()
+        return True
+
+    def pause_writing(self) -> None:
+        self._paused = self._common.loop.time()
+
+    def resume_writing(self) -> None:
+        self._paused = 0.0
+        self.send_news()
+        self._common.loop.call_soon(self._resume)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._timer.cancel()
+        self._common.connections.discard(self)
+        self._http.lose()
+
+    # Reading
+
+    def _resume(self) -> None:
+        if self._http.is_over:
+            return
+        if not self._reading:
+            self._reading = True
+            self._transport.resume_reading()
+        self._serve()
+
+    def _read_later(self) -> None:
+        """Enough is there for now."""
+        if self._reading:
+            self._reading = False
+            self._transport.pause_reading()
+
+    # Writing
+
+    def _wrote(self) -> None:
+        """There is something to be sent, perhaps."""
+        http = self._http
+        if http.out_size > BATCH:
+            self.flush()
+        elif http.out and not self._noted_output:
+            self._noted_output = True
+            self._common.note_output(self)
+
+    def flush(self) -> None:
+        """Sends what there is."""
+        self._noted_output = False
+        data = self._http.take()
+        if data:
+            self._transport.write(data)
+
+    # Ending
+
+    def leave(self) -> None:
+        """Closes it at once; it is not counted any more."""
+        self._common.connections.discard(self)
+        self._http.lose()  # a promise may be kept before the loop comes to say that the connection is lost
+        self._transport.abort()
+
+    def _stop(self) -> None:
+        self._http.stop()
+        self._close()
+
+    def _close(self) -> None:
+        """Closes the connection once what was written is sent."""
+        if self._closing or self._http.state == GONE:
+            return
+        self._closing = True
+        self._timer.cancel()
+        self.flush()
+        transport, loop = self._transport, self._common.loop
+        if self._http.state == LINGERING:
+            transport.pause_reading()
+            if transport.can_write_eof():
+                transport.write_eof()
+            self._timer = loop.call_later(PARTING, transport.close)
+        else:
+            transport.close()
+            self._timer = loop.call_later(self._common.limits.idle, transport.abort)  # should it not read
+
+    def _look_at_the_time(self) -> None:
+        common, http = self._common, self._http
+        now = common.loop.time()
+        stall = common.limits.stall
+        if self._paused and (stall is not None and self._paused + stall <= now):
+            self.leave()
+            return
+        due = self._when_due()
+        if due <= now and self._paused:
+            self.leave()
+        elif due <= now and http.state == WAITING:
+            self._stop()
+        elif due <= now:
+            self._give_up()
+        if not http.is_over:
+            soon = now + common.look_every / 100
+            later = max(min(self._when_due(), now + common.look_every), soon)
+            self._timer = common.loop.call_at(later, self._look_at_the_time)
+
+    def _when_due(self) -> float:
+        return self.since + self._common.limits.idle if self._http.state == WAITING else self._due()

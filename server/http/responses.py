@@ -1,0 +1,50 @@
+"""Heads of answers as bytes. Pure: the line that says when is passed in."""
+
+from http import HTTPStatus
+
+from server.http.heads import Head
+from server.http.messages import Headers
+
+BODILESS = frozenset((204, 304))
+"""Statuses of answers that have no body, nor tell the length of one."""
+
+_REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+
+class Dates:
+    """Where the line comes from that says when an answer is given."""
+
+    def line(self) -> str:
+        raise NotImplementedError
+
+
+def answer_head(
+    status: int,
+    headers: Headers,
+    date: str,
+    length: int | None,
+    head: Head,
+    keeps: bool,
+    *,
+    chunked: bool = False,
+) -> bytes:
+    """The head of an answer to a request with ``head``: the handler's headers, then those of HTTP itself, in the
+    order of Go's net/http. ``date`` is the line that says when.
+
+    ``length`` is that of the body, None to leave it out; ``keeps`` says whether the connection outlives the answer,
+    ``chunked`` whether the body is in chunks, which HTTP/1.0 does not know.
+    """
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    size = "" if length is None else f"Content-Length: {length}\r\n"
+    if head.http10:
+        connection = "Connection: keep-alive\r\n" if keeps else ""
+        return f"HTTP/1.0 {_REASONS[status]}{lines}{date}{size}{connection}\r\n".encode()
+    connection = "" if keeps else "Connection: close\r\n"
+    coding = "Transfer-Encoding: chunked\r\n" if chunked else ""
+    return f"HTTP/1.1 {_REASONS[status]}{lines}{date}{size}{connection}{coding}\r\n".encode()
+
+
+def refusal_page(status_line: str, words: bytes) -> bytes:
+    """All that Go answers to what is no request."""
+    head = f"HTTP/1.1 {status_line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    return head.encode() + words

@@ -1,0 +1,117 @@
+"""Serves HTTP on sockets that come bound: listeners, and the connections that came by them.
+
+Every request that is HTTP at all reaches the handler; there is no router.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+from server.http.accept import Listener
+from server.http.cache import ResponseCache
+from server.http.carrier import Common
+from server.http.connection import HeadersFor
+from server.http.limits import Guest, Limits, first_to_go
+from server.http.messages import PouringHandler
+from server.http.protocol import ServerProtocol
+
+logger = logging.getLogger(__name__)
+
+_SILENCE = 60.0
+"""Seconds after a line that says there is no room in which there is no other."""
+
+_SHUTDOWN_PATIENCE = 1.0
+"""Seconds for requests under way to finish when the server stops."""
+
+
+class Listening(NamedTuple):
+    """A bound, listening socket; with a context its connections speak TLS."""
+
+    socket: socket.socket
+    tls: ssl.SSLContext | None
+
+
+class Serving:
+    """Listeners, and the connections that came by them: at most ``most`` together, if that is given."""
+
+    def __init__(self, common: Common, most: int | None) -> None:
+        self.listeners: list[Listener] = []
+        self._common = common
+        self._most = most
+        self._told = -_SILENCE
+
+    def has_room(self) -> bool:
+        """Whether one more connection may be taken, in the place of another perhaps."""
+        makes_room = self._common.limits.makes_room
+        return not self._is_full() or (makes_room and first_to_go(self._guests()) is not None)
+
+    def make_room(self) -> bool:
+        """Closes a connection if there are as many as may be, for one that has been taken. Whether it did."""
+        if not self._is_full() or (guest := first_to_go(self._guests())) is None:
+            return False
+        guest.leave()
+        for listener in self.listeners:
+            listener.beginning.discard(guest)
+        now = asyncio.get_running_loop().time()
+        if now - self._told >= _SILENCE:
+            self._told = now
+            logger.warning(
+                "http: there are as many connections as may be; those that are silent give way, now one of %s",
+                guest.address,
+            )
+        return True
+
+    def _is_full(self) -> bool:
+        if self._most is None:
+            return False
+        beginning = sum(len(listener.beginning) for listener in self.listeners)
+        return len(self._common.connections) + beginning >= self._most
+
+    def _guests(self) -> list[Guest]:
+        guests: list[Guest] = list(self._common.connections)
+        for listener in self.listeners:
+            guests += listener.shaking_hands
+        return guests
+
+    async def cleanup(self) -> None:
+        """Listens no more, breaks off streams, lets other requests under way finish for a moment, and closes every
+        connection.
+        """
+        await asyncio.gather(*(listener.close() for listener in self.listeners))
+        await self._common.shutdown(_SHUTDOWN_PATIENCE)
+
+
+async def serve(
+    handler: PouringHandler,
+    sockets: Sequence[Listening],
+    cors: HeadersFor | None = None,
+    *,
+    most: int | None = None,
+    cache: ResponseCache | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (a value)
+) -> Serving:
+    """Answers what comes in on the sockets until the ``cleanup`` of what it returns.
+
+    ``cors`` gives further headers for a request's Origin; answers are kept in ``cache``. A client that only stops
+    sending gets its answer still; its stream ends. One whose connection is lost has its handler cancelled.
+
+    There are no more than ``most`` connections at a time, if that is given: others wait until one is closed, as etcd
+    2.3.8 has them wait, or take the place of one (``limits``).
+    """
+    common = Common(handler, cors, limits, cache)
+    serving = Serving(common, most)
+    for sock, tls in sockets:
+        serving.listeners.append(
+            Listener(
+                sock,
+                tls,
+                lambda: cast(asyncio.Protocol, ServerProtocol(common)),
+                serving.has_room,
+                serving.make_room,
+                limits.handshake,
+            )
+        )
+    return serving
