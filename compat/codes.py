@@ -704,6 +704,10 @@ NO_SETTING = UNKNOWN_VARIABLE.text(
     "unrecognized environment variable {variable}={value}",
     "Nothing to do if another program reads it.",
 )
+MISSPELT_VARIABLE = UNKNOWN_VARIABLE.text(
+    "unrecognized environment variable {variable}={value}",
+    "Did you mean {like}? If another program reads {variable}, there is nothing to do.",
+)
 LATER_VARIABLE = UNKNOWN_VARIABLE.text(
     "unrecognized environment variable {variable}={value}",
     "It belongs to a later etcd. To have it take effect, start one with --engine PATH.",
