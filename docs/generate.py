@@ -30,7 +30,11 @@ TRANSCRIPTS = ROOT / "fixtures" / "findings"
 
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _COMMAND = re.compile(r"^\$ .*\n(?:> .*\n)*", re.MULTILINE)
-_PRINTED = re.compile(r"^(?:etcd02: )?(?:error|review|info)\[([a-z0-9-]+)\].*", re.MULTILINE)
+_PRINTED = re.compile(
+    r"^(?:(?:etcd02: )?(?:error|review|info)\[(?P<person>[a-z0-9-]+)\]|::[a-z]+ .*,title=(?P<program>[a-z0-9-]+)::).*",
+    re.MULTILINE,
+)
+"""A finding, as a person gets it, or as GitHub does."""
 
 
 def settings_page() -> str:
@@ -58,7 +62,7 @@ def settings_page() -> str:
     lines += ["", "## Without a counterpart", ""]
     for flag in FLAGS:
         if flag.fate == DROP:
-            lines.append(f"- `-{flag.name}`: {flag.dropped}. Instead: {flag.remedy}.")
+            lines.append(f"- `-{flag.name}`: {flag.dropped}. Instead: {flag.remedy.rstrip('.')}.")
     lines += ["", "## Named by 0.4's documentation, never read by 0.4", ""]
     lines += [f"- `{name}` (for `-{flag.name}`)" for flag in FLAGS for name in flag.never_read]
     return "\n".join(lines) + "\n"
@@ -88,7 +92,7 @@ def finding_page(code: str) -> str:
     entry = CODES[code]
     transcript = TRANSCRIPTS / f"{code}.md"
     example = transcript.read_text() if transcript.exists() else _example_of(_shortest_case(code), code)
-    printed = next(found[0] for found in _PRINTED.finditer(example) if found[1] == code)
+    printed = next(found[0] for found in _PRINTED.finditer(example) if code in found.groups())
     remedy = printed.partition(" -> ")[2]
     lines = [
         f"# {code}: {entry.title}",
@@ -97,14 +101,14 @@ def finding_page(code: str) -> str:
         "",
         entry.story,
         "",
-        *(["## What to do", "", f"In the example below: {remedy}.", ""] if remedy else []),
+        *(["## What to do", "", f"In the example below: {remedy.rstrip('.')}.", ""] if remedy else []),
     ]
     return "\n".join([*lines, example])
 
 
 def codes_of(text: str) -> list[str]:
     """The codes of the findings that are printed in a text."""
-    return [found[1] for found in _PRINTED.finditer(text)]
+    return [found["person"] or found["program"] for found in _PRINTED.finditer(text)]
 
 
 def _shortest_case(code: str) -> Path:

@@ -280,14 +280,14 @@ def _standard_input() -> str:
 
 def _report(args: ConvertArguments, conversions: list[Conversion]) -> int:
     """Prints it; returns the exit status."""
-    from migrate02.cli.report import Manner, report
+    from migrate02.cli.report import Manner, report, selected
 
     manner = Manner(args.severity, args.quiet, args.verbose)
     told = conversions
     if args.check and args.output in OF_MACHINES:
         from migrate02.cli.spots import with_unconverted
 
-        told = with_unconverted(conversions)
+        told = args.project.without_ignored(selected(with_unconverted(conversions), args.select, args.ignore))
     report(told, args.output, manner, texts=not (args.check or args.write))
     if any(conversion.refused for conversion in conversions):
         return REFUSED

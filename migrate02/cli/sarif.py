@@ -13,8 +13,6 @@ from migrate02.convert.conversion import Conversion
 
 HOME = "https://migrate02.example.org"
 """Where the documentation is published. The snippets in docs/ci.md name it, too."""
-PAGES = {"would-change": "docs/ci.md#exit-status"}
-"""Of codes without a page of their own."""
 
 _LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "note"}
 
@@ -49,7 +47,7 @@ def _rule(code: Code) -> dict[str, object]:
         "shortDescription": {"text": code.title},
         "fullDescription": {"text": code.story},
         "help": {"text": code.story},
-        "helpUri": f"{HOME}/{PAGES.get(code.name, f'docs/findings/{code.name}.md')}",
+        "helpUri": f"{HOME}/docs/findings/{code.name}.md",
         "defaultConfiguration": {"level": _LEVELS[code.severity]},
     }
 

@@ -75,6 +75,19 @@ NO_SETTING_OF_ETCD = NOTHING_TO_CONVERT.text(
     "No etcd setting in this file; nothing to convert.",
 )
 
+WOULD_CHANGE = Code(
+    "would-change",
+    REVIEW,
+    "a file is still written for etcd 0.4",
+    "convert --check found something to convert in the file. Reports for programs (--output sarif, github, junit or "
+    "gitlab) have this finding for each such file. A person sees it by the exit status, which is 1. To convert the "
+    "file, run migrate02 convert --write.",
+)
+STILL_04 = WOULD_CHANGE.text(
+    "This file is still written for etcd 0.4.",
+    "Run migrate02 convert --write.",
+)
+
 YAML_NEEDS_3 = Code(
     "yaml-needs-3",
     INFO,
