@@ -7,9 +7,10 @@ import argparse
 from compat.findings import ERROR
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE
-from migrate02.cli.options import TlsArguments, add_choice_of_files, add_tls
+from migrate02.cli.options import TlsArguments, add_amount_of_findings, add_choice_of_files, add_tls
 from migrate02.cli.output import tell, tell_findings
 from migrate02.cli.parsing import Misuse
+from migrate02.cli.report import Manner, as_bad_as, told_of_many
 from migrate02.datadir.errors import DataError
 from migrate02.plan.nodes import Found
 from migrate02.plan.planning import Plan, PlanOptions, make_plan
@@ -48,6 +49,9 @@ class PlanArguments(TlsArguments):
     together: bool
     html: bool
     json: bool
+    severity: str
+    quiet: bool
+    verbose: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--html", action="store_true", help="write a printable page, with a picture of before and after"
     )
     outputs.add_argument("--json", action="store_true", help="write one JSON object")
+    add_amount_of_findings(parser)
     add_tls(parser)
 
 
@@ -94,7 +99,7 @@ def run(args: PlanArguments) -> int:
     if not args.inputs and not args.live:
         raise Misuse("nothing to plan; give the files of all nodes, or --live URL")
     made = _planned(args)
-    tell_findings(map(str, made.all_findings))
+    tell_findings(_said(made, args))
     if not made.clusters:
         tell(["migrate02 plan: no node of etcd 0.4 was found"])
         return REFUSED
@@ -102,6 +107,12 @@ def run(args: PlanArguments) -> int:
     if made.worst == ERROR:
         return REFUSED
     return RESIDUE if made.needs_review else DONE
+
+
+def _said(made: Plan, args: PlanArguments) -> list[str]:
+    """The findings for a person. The plan itself has all of them, each with its cluster."""
+    manner = Manner(args.severity, args.quiet, args.verbose)
+    return told_of_many(as_bad_as(made.all_findings, ERROR if args.quiet else args.severity), manner)
 
 
 def _planned(args: PlanArguments) -> Plan:
