@@ -41,7 +41,7 @@ def settings_page() -> str:
     lines = [
         "# Every setting of etcd 0.4",
         "",
-        "Written by `make docs` from `compat/flags04.py`. `migrate02 explain -FLAG` says more about each.",
+        "`make docs` writes this page from `compat/flags04.py`. `migrate02 explain -FLAG` says more about each flag.",
         "",
         "| flag | TOML key | variable | default | becomes | in etcd 2.3.8 itself |",
         "|---|---|---|---|---|---|",
@@ -62,8 +62,8 @@ def settings_page() -> str:
     lines += ["", "## Without a counterpart", ""]
     for flag in FLAGS:
         if flag.fate == DROP:
-            lines.append(f"- `-{flag.name}`: {flag.dropped}. Instead: {flag.remedy.rstrip('.')}.")
-    lines += ["", "## Named by 0.4's documentation, never read by 0.4", ""]
+            lines.append(f"- `-{flag.name}`: {flag.dropped}. {flag.remedy}")
+    lines += ["", "## In 0.4's documentation, but never read by 0.4", ""]
     lines += [f"- `{name}` (for `-{flag.name}`)" for flag in FLAGS for name in flag.never_read]
     return "\n".join(lines) + "\n"
 
@@ -72,9 +72,9 @@ def findings_page() -> str:
     lines = [
         "# Every finding",
         "",
-        "Written by `make docs` from the catalogue, `migrate02/findings.py`. A code never changes its meaning. "
-        "Each has a page with its story, and what it looks like before and after; `migrate02 explain CODE` "
-        "tells the story, too.",
+        "`make docs` writes this page from the catalogue, `migrate02/findings.py`. A code never changes its meaning. "
+        "Each has a page with an explanation, and an example before and after. `migrate02 explain CODE` prints the "
+        "explanation.",
     ]
     for severity, what in SEVERITIES.items():
         lines += ["", f"## {severity}: {what}", "", "| code | |", "|---|---|"]
@@ -84,7 +84,7 @@ def findings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-SEVERITIES = {ERROR: "refused", REVIEW: "left for a person", INFO: "worth knowing"}
+SEVERITIES = {ERROR: "refused", REVIEW: "needs your attention", INFO: "good to know"}
 
 
 def finding_page(code: str) -> str:
@@ -158,7 +158,7 @@ def _example_of(case: Path, code: str) -> str:
     if result:
         lines += [f"Exit status {status}, and:", "", "```", result.rstrip("\n"), "```"]
     else:
-        lines += [f"Exit status {status}: nothing is written, and all stays as it was."]
+        lines += [f"Exit status {status}: nothing is written, and nothing is changed."]
     return "\n".join(lines) + "\n"
 
 
@@ -173,9 +173,10 @@ def guide_coverage_page() -> str:
     lines = [
         "# The clustering guide of etcd 2, example by example",
         "",
-        "Written by `make docs` from `fixtures/guide/examples.yaml`, which has the guide's commands and words, and "
-        "from the marks of the tests that walk through them: in network namespaces, with the guide's own addresses and "
-        "names, where the machine allows that, else on addresses of 127.0.0.0/8; the main ones in both.",
+        "`make docs` writes this page from `fixtures/guide/examples.yaml`, which has the guide's commands and "
+        "messages, and from the marks of the tests that run them. The tests use network namespaces, with the guide's "
+        "own addresses and names, if the machine allows that, and otherwise addresses of 127.0.0.0/8; the main tests "
+        "run in both.",
         "",
         "| example | in the guide | what | tests |",
         "|---|---|---|---|",
@@ -243,7 +244,7 @@ PAGES = {
     **{f"docs/findings/{code}.md": partial(finding_page, code) for code in CODES},
 }
 
-WITH_EXAMPLES = ("README.md", "docs/migration.md", "docs/json.md")
+WITH_EXAMPLES = ("README.md", "docs/convert.md", "docs/etcd02.md", "docs/migration.md", "docs/json.md")
 """Pages written by hand, with console examples that are run."""
 
 
