@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 SHELLS = {"bash": "{}", "zsh": "_{}", "fish": "{}.fish"}
 """What the file of a command has to be called for the shell to find it."""
 SUMMARIES = {
-    "migrate02": "take an etcd 0.4 deployment to etcd 2.x",
+    "migrate02": "move an etcd 0.4 deployment to etcd 2.x",
     "etcd02": "start an etcd 2.x server from 0.4 or 2.x flags",
     "etcdctl02": "a command line client for etcd 2.x",
 }

@@ -31,7 +31,7 @@ def as_sarif(conversions: Iterable[Conversion]) -> str:
                         "name": "migrate02",
                         "version": __version__,
                         "informationUri": HOME,
-                        "rules": [_rule(code) for code in codes.values()],
+                        "rules": [rule(code) for code in codes.values()],
                     }
                 },
                 "results": [_result(spot, order.index(spot.code.name)) for spot in found],
@@ -41,7 +41,7 @@ def as_sarif(conversions: Iterable[Conversion]) -> str:
     return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
 
 
-def _rule(code: Code) -> dict[str, object]:
+def rule(code: Code) -> dict[str, object]:
     return {
         "id": code.name,
         "shortDescription": {"text": code.title},
