@@ -14,6 +14,9 @@ STAMP  := $(VENV)/.installed
 # What only the tests of the page in a browser need.
 PAGE_STAMP := $(VENV)/.installed-page
 
+# What only the plots of the figures need.
+BENCH_STAMP := $(VENV)/.installed-bench
+
 # An install with its cores compiled; see setup.py.
 COMPILED       := .venv-compiled
 COMPILED_STAMP := $(COMPILED)/.installed
@@ -103,11 +106,18 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/mypy $(TYPED_SCRIPTS)
+	cd bench && $(CURDIR)/$(BIN)/mypy --config-file ../pyproject.toml *.py
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
-bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and of data, and the bundled server against a real etcd
+$(BENCH_STAMP): $(STAMP) $(COMPILED_STAMP)
+	for bin in $(BIN) $(COMPILED)/bin; do \
+		$$bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt matplotlib || exit; \
+	done
+	@touch $@
+
+bench: $(BENCH_STAMP)  ## figures: start-up, conversion of files and of data, and the bundled server against a real etcd
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/convert_tree.py
 	$(BIN)/python bench/datadir.py
@@ -115,6 +125,7 @@ bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and
 	$(COMPILED)/bin/python bench/server.py
 	$(COMPILED)/bin/python bench/cluster.py
 	$(COMPILED)/bin/python bench/proxy.py
+	$(COMPILED)/bin/python bench/growth.py
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py
@@ -128,7 +139,7 @@ proto: $(STAMP)  ## the protobuf modules, from the .proto files
 lock:  ## write constraints.txt anew from a fresh environment
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -e '.[dev,page]'
+	$(BIN)/python -m pip install --quiet -e '.[bench,dev,page]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v -e '^pip==' -e '^setuptools==' > constraints.txt
 
 clean:

@@ -2,7 +2,7 @@
 
     python bench/cluster.py [--only put,get] [--seconds N] [--rounds N] [--etcd PATH] [--data DIR]
 
-As ``server.py``, which see for how it measures: each workload starts a cluster of one kind on empty directories, loads
+Measures as ``server.py`` does: each workload starts a cluster of one kind on empty directories, loads
 it and ends it, then the same with the other. Processor time per request is that of all three members together.
 """
 
@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable
 
 import generator
+from comparison import Figures, Workload, compare
 from members import Member, cluster
 
-from server import KEYS, VALUE_BYTES, Figures, Workload, compare, load
+from server import KEYS, VALUE_BYTES, load
 
 CONNECTIONS = 64
 ELECTION = 1.0
@@ -90,9 +91,9 @@ def catch_up(members: list[Member], _: float) -> Figures:
 
 
 WORKLOADS: dict[str, Workload[list[Member]]] = {
-    "put": Workload("PUT to the leader, 64 connections", "/s", by_leader("PUT"), 1.2),
-    "get": Workload("GET from the leader, 64 connections", "/s", by_leader("GET"), 1.5),
-    "forward": Workload("PUT to a follower, 64 connections", "/s", put_by_follower, 0.8),
+    "put": Workload("PUT to the leader, 64 connections", "/s", by_leader("PUT"), 1.3),
+    "get": Workload("GET from the leader, 64 connections", "/s", by_leader("GET"), 2.8),
+    "forward": Workload("PUT to a follower, 64 connections", "/s", put_by_follower, 1.3),
     "leader": Workload(
         "a new leader after the old one was killed",
         " election time-outs",

@@ -112,7 +112,11 @@ def _run(words: list[str]) -> Cost:
 
 def _entries(count: int, keys: int) -> Iterator[bytes]:
     """So many entries of a log: a member that joins, then writes and syncs."""
-    join = {"name": "m", "raftURL": "http://127.0.0.1:7001", "etcdURL": "http://127.0.0.1:4001"}
+    join: dict[str, object] = {
+        "name": "m",
+        "raftURL": "http://127.0.0.1:7001",
+        "etcdURL": "http://127.0.0.1:4001",
+    }
     yield _entry(1, "etcd:join", join)
     for index in range(2, count + 1):
         if index % 7 == 0:

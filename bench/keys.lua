@@ -1,14 +1,15 @@
 -- Requests to /v2/keys for wrk, and its figures as one line of JSON.
 --
---     wrk ... -s keys.lua URL -- METHOD KEYS VALUE_BYTES QUERY
+--     wrk ... -s keys.lua URL -- METHOD KEYS VALUE_BYTES QUERY STRIDE
 --
--- Each request is one of KEYS keys in turn. All are made before the start, so that the load costs wrk little.
+-- Each request is one of KEYS keys in turn, every STRIDE-th of those there are. All are made before the start, so that the load costs wrk little.
 
 local requests = {}
 local next_request = 0
 
 function init(args)
   local method, keys, bytes, query = args[1], tonumber(args[2]), tonumber(args[3]), args[4] or ""
+  local stride = tonumber(args[5]) or 1
   local body = nil
   local headers = { ["Host"] = wrk.headers["Host"] }
   if method == "PUT" then
@@ -16,7 +17,7 @@ function init(args)
     headers["Content-Type"] = "application/x-www-form-urlencoded"
   end
   for n = 0, keys - 1 do
-    requests[n] = wrk.format(method, string.format("/v2/keys/bench/%06d%s", n, query), headers, body)
+    requests[n] = wrk.format(method, string.format("/v2/keys/bench/%06d%s", n * stride, query), headers, body)
   end
 end
 

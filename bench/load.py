@@ -25,8 +25,12 @@ def wrk(
     query: str = "",
     keys: int,
     value_bytes: int,
+    stride: int = 1,
 ) -> dict[str, float]:
-    """The figures of one run: ``requests``, ``seconds``, ``p99`` and ``max`` in seconds, ``failed``."""
+    """Loads with requests for so many keys, every ``stride``-th of those there are.
+
+    The figures of one run: ``requests``, ``seconds``, ``p99`` and ``max`` in seconds, ``failed``.
+    """
     script = Path(__file__).with_name("keys.lua")
     done = subprocess.run(
         [
@@ -37,7 +41,7 @@ def wrk(
             "--latency",
             f"--script={script}",
             f"http://127.0.0.1:{member.port}",
-            *("--", method, str(keys), str(value_bytes), query),
+            *("--", method, str(keys), str(value_bytes), query, str(stride)),
         ],
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import resource
 import shutil
 import signal
 import socket
@@ -79,6 +80,12 @@ def real(binary: str) -> Server:
     return Server(f"etcd {version}", (path, *flags))
 
 
+def references(binary: str) -> list[Server]:
+    """The real etcds to compare with: this one, and where the environment names it (``ETCD238``) one of 2.3.8 too."""
+    older = os.environ.get("ETCD238")
+    return [real(binary), *([real(older)] if older else [])]
+
+
 def check_disk(directory: Path | None) -> None:
     """Ends the program when data directories would be in memory: syncs cost nothing there."""
     kind = subprocess.run(
@@ -93,14 +100,29 @@ def check_disk(directory: Path | None) -> None:
         )
 
 
+def raise_file_limit(wanted: int) -> None:
+    """Lets this process, and what it starts, have so many open files. Ends the program where they are not allowed."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise SystemExit(f"{wanted} connections need more open files than the {hard} allowed: see ulimit -Hn")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 @contextmanager
 def running(server: Server, directory: Path | None, *flags: str) -> Iterator[Running]:
     """Starts a member on a fresh data directory, waits until it takes a write, and ends it.
 
     Ends the program with the member's log when it does not come up.
     """
+    with alone(server, directory, *flags) as member:
+        yield member.running
+
+
+@contextmanager
+def alone(server: Server, directory: Path | None, *flags: str) -> Iterator[Member]:
+    """As ``running``, of a member that can be ended and started again."""
     with cluster(server, directory, 1, *flags) as members:
-        yield members[0].running
+        yield members[0]
 
 
 @contextmanager
@@ -159,6 +181,29 @@ class Member:
     def running(self) -> Running:
         assert self._process is not None
         return Running(self.server, self._process.pid, self.port, self.data_dir)
+
+    def seconds_to_first_write(self) -> float:
+        """Starts the process and writes as soon as it takes a write; seconds until that is answered."""
+        began = time.perf_counter()
+        self.start()
+        while not self._has_taken_a_write():
+            self.check()
+            if time.perf_counter() - began > _PATIENCE:
+                raise SystemExit(f"{self.server.title} does not serve:\n{self._text()}")
+            time.sleep(0.002)
+        return time.perf_counter() - began
+
+    def _has_taken_a_write(self) -> bool:
+        """Asked on a socket of its own, which is refused at once while nobody listens."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), _PATIENCE) as connection:
+                connection.sendall(
+                    b"PUT /v2/keys/first HTTP/1.1\r\nHost: bench\r\nContent-Length: 9\r\n"
+                    b"Content-Type: application/x-www-form-urlencoded\r\n\r\nvalue=yes"
+                )
+                return connection.recv(4096).startswith((b"HTTP/1.1 200", b"HTTP/1.1 201"))
+        except OSError:
+            return False
 
     def ask(self, path: str, body: bytes | None = None, method: str = "GET") -> bytes | None:
         """The body of a good answer, None while there is none."""

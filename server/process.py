@@ -264,6 +264,7 @@ async def _serve(
         request_timeout=5 + 2 * config.election_timeout / 1000,
         snapshot_count=config.snapshot_count,
         strict_reconfig=config.strict_reconfig_check,
+        idle_sync=config.idle_sync,
     )
     version = started.members.version
     transport = _transport(config, started, node, names, to_peers)

@@ -120,11 +120,11 @@ class Call:
         return resolver(server)
 
     def _ask_credentials(self) -> tuple[str, str] | None:
-        """Asked for once, however many clients are made."""
+        """Asked for once, however many clients are made. None without a name: a password alone is not sent."""
         user = self.setting("username")
         if user and self._credentials is None:
             self._credentials = name_and_password(user, "Password: ", self.console)
-        return self._credentials
+        return self._credentials if self._credentials and self._credentials[0] else None
 
     def _sync(self, client: Client) -> None:
         until = self.until()

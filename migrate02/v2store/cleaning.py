@@ -18,6 +18,7 @@ from migrate02.v2store.content import CLUSTER, USERS, Content, SnapshotFormatErr
 from migrate02.v2store.report import known_ids
 from migrate02.v2store.traffic import is_refused, request_in
 from server.cluster.ids import id_text
+from server.cluster.members import VERSION
 from server.raft.types import EMPTY_HARD_STATE, Entry, HardState
 from server.storage.codec import encode_entry, encode_hard_state
 from server.storage.errors import CodecError
@@ -38,7 +39,7 @@ RESTART = "start the etcd that wrote it once more, stop it again, and repeat thi
 class Cleaning:
     """What is to be done to one member. ``records`` go behind the log's last one; ``again`` are the entries in them,
     those in ``blanked`` (by index) without their data. ``dropped`` is what of v2 goes, ``keys`` the key space that is
-    written out before.
+    written out before, ``version`` the cluster's before the member's entries.
 
     Nothing is to be done where ``snapshot`` is None.
     """
@@ -48,6 +49,7 @@ class Cleaning:
     term: int
     dropped: Content
     store: Store
+    version: str = ""
     snapshot: SnapshotOf3x | None = None
     hard_state: HardState | None = None
     marker: Marker | None = None
@@ -71,6 +73,7 @@ def plan_cleaning(member: Member) -> Cleaning:
     database = _check(member)
     try:
         space = KeySpace(member.chosen.snapshot)
+        version = (space.store.peek(VERSION) or b"").decode("utf-8", "replace")
         for entry in member.entries:
             if entry.index > database.index:
                 break
@@ -90,7 +93,8 @@ def plan_cleaning(member: Member) -> Cleaning:
         raise DataError(str(error), member.path) from error
     except CodecError as error:
         raise DataError(error.message, member.wal) from error
-    plan = Cleaning(member, snapshot.index, snapshot.term, content_in(space.store.freeze()), space.store)
+    dropped = content_in(space.store.freeze())
+    plan = Cleaning(member, snapshot.index, snapshot.term, dropped, space.store, version)
     if _is_clean(member, plan):
         return plan
     plan.snapshot = snapshot

@@ -40,7 +40,7 @@ def differing_clusters(members: Sequence[Member]) -> list[str]:
 def standing(plans: Sequence[Cleaning]) -> Standing:
     """Of the members that were cleaned by these plans."""
     found = Standing()
-    kinds = {kind for plan in plans for kind in kinds_in(plan.member.entries)}
+    kinds = {kind for plan in plans for kind in kinds_in(plan.member.entries, plan.version)}
     others = ", ".join(missing_members([plan.member for plan in plans]))
     if not others:
         found.lines.append("Safe to start 3.6 now: all members of the cluster are clean.")

@@ -64,7 +64,9 @@ def report(member: Member) -> Report:
     try:
         content = content_of(member.chosen.snapshot.data) if member.chosen.snapshot else Content()
         own = member.log.metadata.node_id
-        tallies = count_requests(member.entries, own, member.committed_index, known_ids(member))
+        tallies = count_requests(
+            member.entries, own, member.committed_index, known_ids(member), content.version
+        )
         behind_marker = _behind_newest_marker(member)
     except SnapshotFormatError as error:
         raise DataError(f"its key space of v2 cannot be read: {error}", member.chosen.path) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -19,6 +19,10 @@ from server.storage.errors import CodecError
 from server.storage.etcd3.log import normal_entries
 from server.storage.etcd3.requests import decode_any
 from server.storage.requests import Request
+from server.version import numbers
+
+_WITHOUT_NEED = (3, 0)
+"""Up to here leaders write SYNCs whatever the keys; those of 3.1 and later only while a key has a TTL."""
 
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
 
@@ -31,7 +35,13 @@ class Kind(Enum):
     VERSION = "PUT", "the cluster's version, written by 3.5"
     HEALTH = "QGET", "/health probes of a member with --enable-v2, or of 3.4.0 to 3.4.28"
     READ = "QGET", "quorum reads of v2 keys by clients"
-    SYNC = "SYNC", "a v2 key has, or had, a TTL: the leader writes two a second as long as one lives"
+    SYNC = (
+        "SYNC",
+        (
+            "a v2 key has, or had, a TTL: the leader writes two a second as long as one lives (one of 2.x always)"
+        ),
+    )
+    IDLE_SYNC = "SYNC", "of the time on 2.x, where the leader writes two a second whatever the keys"
     KEY = "write", "v2 keys written or deleted by clients (PUT, POST, DELETE below /v2/keys)"
     ACCOUNT = "write", "v2 users and roles written"
     OTHER = "request", "something else of v2"
@@ -58,17 +68,17 @@ class Tally:
     trouble: str = ""
 
 
-def count_requests(entries: Iterable[Entry], own: int, committed: int, known: Collection[int]) -> list[Tally]:
+def count_requests(
+    entries: Sequence[Entry], own: int, committed: int, known: Collection[int], version: str
+) -> list[Tally]:
     """The requests of v2 in these entries, by kind. ``own`` is this member, ``known`` are all ids that are members or
-    were. Raises CodecError, with the entry's index, for what no etcd writes."""
+    were, ``version`` is the cluster's before them, empty if it had none. Raises CodecError, with the entry's index,
+    for what no etcd writes."""
     tallies: dict[tuple[Kind, bool, bool, str], Tally] = {}
-    for entry in normal_entries(entries):
-        request = request_in(entry)
-        if request is None:
-            continue
+    for entry, request, kind in _requests(entries, own, version):
         trouble = _trouble(request, known)
         custom = is_custom(request)
-        key = (_kind(request, own), custom, custom or bool(trouble), trouble)
+        key = (kind, custom, custom or bool(trouble), trouble)
         tally = tallies.setdefault(key, Tally(*key[:3], entry.index, entry.index, trouble=trouble))
         tally.last = entry.index
         tally.count += 1
@@ -78,15 +88,52 @@ def count_requests(entries: Iterable[Entry], own: int, committed: int, known: Co
 
 def first_version(entries: Iterable[Entry]) -> str:
     """The version of the cluster that these entries set first, empty if none does. Raises CodecError."""
-    requests = (request_in(entry) for entry in normal_entries(entries))
-    values = (r.val for r in requests if r is not None and r.method == "PUT" and r.path == VERSION)
-    return next(values, b"").decode("utf-8", "replace")
+    return next((version for _, version in _versions(entries)), "")
 
 
-def kinds_in(entries: Iterable[Entry]) -> set[Kind]:
-    """Of all requests of v2 in these entries. Raises CodecError."""
-    requests = (request_in(entry) for entry in normal_entries(entries))
-    return {_kind(request, 0) for request in requests if request is not None}
+def kinds_in(entries: Sequence[Entry], version: str) -> set[Kind]:
+    """Of all requests of v2 in these entries; ``version`` is the cluster's before them. Raises CodecError."""
+    return {kind for _, _, kind in _requests(entries, 0, version)}
+
+
+def _requests(entries: Sequence[Entry], own: int, version: str) -> Iterator[tuple[Entry, Request, Kind]]:
+    from_2x = _came_from_2x(entries, version)
+    for entry in normal_entries(entries):
+        request = request_in(entry)
+        if request is not None:
+            kind = _kind(request, own)
+            idle = kind is Kind.SYNC and entry.index < from_2x
+            yield entry, request, Kind.IDLE_SYNC if idle else kind
+
+
+def _came_from_2x(entries: Iterable[Entry], version: str) -> int:
+    """The index of the entry with which the cluster's version rose beyond those whose leaders write SYNCs without need;
+    0 if none of these did that. A SYNC for a key with a TTL is written behind it, too."""
+    before = _major_minor(version)
+    if before > _WITHOUT_NEED:
+        return 0
+    for index, told in _versions(entries):
+        now = _major_minor(told)
+        if now > _WITHOUT_NEED:
+            return index if before and before <= _WITHOUT_NEED else 0
+        before = now
+    return 0
+
+
+def _versions(entries: Iterable[Entry]) -> Iterator[tuple[int, str]]:
+    """What the cluster's version becomes, and in which entry."""
+    for entry in normal_entries(entries):
+        request = request_in(entry)
+        if request is not None and request.method == "PUT" and request.path == VERSION:
+            yield entry.index, request.val.decode("utf-8", "replace")
+
+
+def _major_minor(version: str) -> tuple[int, ...]:
+    """Empty for what is no version."""
+    try:
+        return numbers(version)
+    except ValueError:
+        return ()
 
 
 def request_in(entry: Entry) -> Request | None:

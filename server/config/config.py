@@ -55,6 +55,7 @@ class Config(NamedTuple):
     data_dir: str
     wal_dir: str
     snapshot_count: int
+    idle_sync: bool
     heartbeat_interval: int
     election_timeout: int
     listen_peer_urls: tuple[str, ...]

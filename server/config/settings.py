@@ -51,6 +51,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("data-dir", "string", "", "path of the data directory (default: NAME.etcd)"),
     Setting("wal-dir", "string", "", "path of a separate directory for the write-ahead log"),
     Setting("snapshot-count", "uint", "10000", "applied entries between two snapshots"),
+    Setting(
+        "idle-sync",
+        "bool",
+        "true",
+        "have the leader write to the log twice a second when nobody else does, as etcd 2.x",
+        since=OURS,
+    ),
     Setting("heartbeat-interval", "uint", "100", "milliseconds between two heartbeats of a leader"),
     Setting("election-timeout", "uint", "1000", "milliseconds without a leader before an election"),
     Setting("listen-peer-urls", "url-list", DEFAULT_PEER_URLS, "where to listen for peers"),

@@ -1,6 +1,7 @@
 """What the discovery service answers. Plain functions of a request; knows no framework and no socket.
 
     GET|PUT|POST /new?size=N     a fresh discovery URL; 429 for who has had many, or when there are many
+    GET /health                  OK as long as the store can write
     GET /TOKEN                   who has registered (with ?wait=true&recursive=true: who registers next)
     GET /TOKEN/_config/size      how many members the cluster begins with
     GET|PUT|DELETE /TOKEN/ID     one member
@@ -115,7 +116,7 @@ class DiscoveryApi:
         if path in ("/", "/health"):
             if request.method not in ("GET", "HEAD"):
                 return method_not_allowed("GET", "HEAD")
-            return self._help(request) if path == "/" else self._keys(request)
+            return self._help(request) if path == "/" else self._health()
         found = _BELOW_TOKEN.fullmatch(path)
         if found is None:
             return text(404, "no token, and nothing else of a discovery service (see /)")
@@ -124,16 +125,18 @@ class DiscoveryApi:
     # Tokens
 
     def _serve_new(self, request: Request, query: bytes) -> Reply:
-        if request.method not in ("GET", "PUT", "POST"):
-            return method_not_allowed("GET", "PUT", "POST")
+        if request.method not in ("GET", "HEAD", "PUT", "POST"):
+            return method_not_allowed("GET", "HEAD", "PUT", "POST")
         kind = request.headers.get("Content-Type", "")
 
         def then(body: Body) -> Reply:
             try:
                 form = _PARAMETERS.read(request.method, query, kind, body.data)
-                size = parse_size(form.get(b"size", str(DEFAULT_SIZE).encode()).decode("utf-8", "replace"))
+                size = parse_size((form.get(b"size") or b"%d" % DEFAULT_SIZE).decode("utf-8", "replace"))
             except (BadSetting, EtcdError) as error:
                 return text(400, str(error))
+            if request.method == "HEAD":
+                return Response(200, (TEXT,))  # whoever looks whether the service is there wants no token
             return self._make(request, size)
 
         return ReadBody(MAX_BODY, then) if takes_body(request.method, kind) else then(Body(b""))
@@ -267,6 +270,11 @@ class DiscoveryApi:
         kind = {} if form is None else {"Content-Type": _FORM}
         data = b"" if form is None else urlencode(form).encode()
         return await _answered(self._keys(Request(method, target, kind)), Body(data))
+
+    async def _health(self) -> Response:
+        """As the public service had it; what is wrong is the store's to say."""
+        health = await self._ask("GET", b"/health")
+        return Response(200, (TEXT,), b"OK") if health.status == 200 else health
 
     # Words for people
 

@@ -25,7 +25,7 @@ from server.node.peers import Peers
 from server.node.requestids import RequestIds
 from server.node.snapshots import Image, Snapshots
 from server.node.start import Started
-from server.node.versions import decide_version
+from server.node.versions import decide_version, is_of_2
 from server.node.worker import Worker, WorkerThread
 from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Ready, Role, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
@@ -40,7 +40,7 @@ from server.version import major_minor, version_in_cluster
 logger = logging.getLogger(__name__)
 
 EXPIRY_INTERVAL = 0.5
-"""Seconds between two looks for keys whose time is up."""
+"""Seconds between two SYNCs of a leader, or looks for keys whose time is up (etcd 2.3)."""
 
 EXPIRED_AT_ONCE = 1000
 """Keys that one entry of the log removes: a few milliseconds during which nobody else is answered."""
@@ -75,7 +75,8 @@ class Node:
     ``start`` and ``stop`` it on the loop it lives on. ``failed`` is a future that fails with NodeFailed
     when the disk, or what the log says, makes it impossible to go on; the caller then ends the process.
     ``heartbeat`` and ``request_timeout`` are seconds. ``strict_reconfig`` refuses changes of members that
-    would leave too few started ones for a quorum. ``worker`` makes the two threads, by name.
+    would leave too few started ones for a quorum. ``idle_sync`` has a leader log a SYNC at each interval, with no key
+    due as well. ``worker`` makes the two threads, by name.
     """
 
     failed: asyncio.Future[None]
@@ -88,6 +89,7 @@ class Node:
         request_timeout: float,
         snapshot_count: int,
         strict_reconfig: bool = False,
+        idle_sync: bool = False,
         time: Time = REAL_TIME,
         worker: Callable[[str], Worker] = WorkerThread,
     ) -> None:
@@ -110,6 +112,7 @@ class Node:
         self._snapshot_count = snapshot_count or 10_000
         self._snapshot_index = self.raft.log.applied
         self._strict_reconfig = strict_reconfig
+        self._idle_sync = idle_sync
         self._ids = RequestIds(self.local.id, time.wall() // 1_000_000)
         # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
         # the request itself, without being decoded.
@@ -159,6 +162,8 @@ class Node:
         self._term_began = asyncio.Event()
         self._silent: set[int] = set()
         """The members that did not say their version when they were asked last."""
+        self._releases: dict[int, str | None] | None = None
+        """What the other members said last that they are; None while this member has not asked as the leader."""
         self._leaving: asyncio.TimerHandle | None = None
         self._stopping = False
 
@@ -434,15 +439,26 @@ class Node:
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, why))
 
     async def _expire(self) -> None:
-        """Proposes the cluster-wide expiry of keys, as etcd's SYNC; only when keys are due, which spares
-        idle disks, and with many in portions, between which others get their answers."""
+        """Proposes the cluster-wide expiry of keys, as etcd's SYNC: one at each interval, by which others see the
+        log move, and with many keys due further ones, between which others get their answers."""
         while True:
             await self._sleep(EXPIRY_INTERVAL)
-            while self.is_leader and (cutoff := self.store.due(self.clock(), EXPIRED_AT_ONCE)) is not None:
+            cutoff = self.store.due(self.clock(), EXPIRED_AT_ONCE)
+            if cutoff is None and self._syncs_when_idle:
+                cutoff = self.clock()
+            while self.is_leader and cutoff is not None:
                 try:
                     await self.propose(Request(method="SYNC", time=cutoff))
                 except EtcdError:
                     break  # no answer in time: what is still due will be proposed again
+                cutoff = self.store.due(self.clock(), EXPIRED_AT_ONCE)
+
+    @property
+    def _syncs_when_idle(self) -> bool:
+        """Not beside members of 3.x: 3.6 refuses a log with a SYNC in it, and leaders of 3.1 and later write none
+        while no key has a TTL."""
+        said = None if self._releases is None else self._releases.values()
+        return self._idle_sync and is_of_2(self.members.version, said)
 
     async def _purge(self) -> None:
         while True:
@@ -471,6 +487,8 @@ class Node:
         while True:
             if self.is_leader:
                 await self._decide_version()
+            else:
+                self._releases = None
             self._term_began.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._term_began.wait(), VERSION_INTERVAL)
@@ -479,6 +497,8 @@ class Node:
         known = self.members.version
         own = version_in_cluster(known)
         versions = await self.peers.versions()
+        before = self._releases or {}
+        self._releases = {member: release or before.get(member) for member, release in versions.items()}
         silent = {member for member, release in versions.items() if release is None}
         for member in sorted(silent - self._silent):
             logger.warning("cannot get the version of member %s", id_text(member))

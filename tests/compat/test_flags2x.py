@@ -80,6 +80,7 @@ def test_a_flag_that_came_inside_a_patch_series_is_unknown_before() -> None:
 def test_the_settings_that_the_bundled_server_has_besides() -> None:
     besides = {setting.name: setting.since for setting in SETTINGS if setting.since != "2.3"}
     assert besides == {
+        "idle-sync": OURS,
         "legacy-api": OURS,
         "allow-old-tls": OURS,
         "discovery-timeout": OURS,

@@ -5,6 +5,7 @@ Real members panic at a wrong commit index or at a conflict below it; their logs
 
 import base64
 import json
+import time
 import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,29 @@ def test_writes_pass_through_both_kinds_under_a_leader_of_either_kind(
         assert len(cluster.listed(via=cluster.members[0])) == 3
         assert cluster.listed(via=cluster.members[0]) == cluster.listed(via=cluster.members[2])
         assert cluster.panics() == []
+
+
+def test_a_bundled_leader_beside_a_member_of_3_writes_nothing_while_nobody_else_does(
+    tmp_path: Path, real: str
+) -> None:
+    """3.6 would refuse the log. Beside a 2.3 it writes twice a second."""
+    with mixed(tmp_path, ["bundled", "bundled", real]) as cluster:
+        cluster.start()
+        leader = have_lead(cluster, "bundled")
+
+        def moves() -> bool:
+            before = raft_index(leader)
+            time.sleep(3)
+            return raft_index(leader) > before
+
+        wait_until(lambda: moves() == (real == "2.3"), "the leader has asked all what they are")
+        assert moves() == (real == "2.3")
+        leader.write("/a", "1")
+        assert moves() == (real == "2.3")
+
+
+def raft_index(member: ClusterMember) -> int:
+    return int(member.request("GET", "/v2/keys/").headers["x-raft-index"])
 
 
 @pytest.mark.parametrize("sender", ["bundled", "real"])

@@ -101,7 +101,7 @@ def test_what_was_answered_before_a_kill_outlives_a_forced_new_cluster(tmp_path:
 def test_a_signal_ends_it_in_order_and_by_that_signal(
     tmp_path: Path, number: signal.Signals, name: str
 ) -> None:
-    member = Member(tmp_path / "d")
+    member = Member(tmp_path / "d", idle_sync="false")
     with member.start() as process:
         process.put("/a", "1")
         with socket.create_connection(("127.0.0.1", member.client_port)) as watch:

@@ -64,6 +64,28 @@ def run(member: Member, version: str, *flags: str, cluster: str) -> str:
     return said
 
 
+def test_syncs_of_an_idle_leader_here_are_opened_and_told_from_those_for_a_key_with_a_ttl(
+    member: Member,
+) -> None:
+    with member.start() as ours:
+        before = int(ours.get("/a").headers["x-raft-index"])
+        wait_until(lambda: int(ours.get("/a").headers["x-raft-index"]) > before + 2, "the log moves")
+        ours.stop()
+    assert run(member, "3.4", cluster="3.4.0") == "OK"
+    with start(member, "3.5") as process:
+        at_version(process, "3.5.0")
+        assert process.get("/a").json()["node"]["value"] == "1"  # type: ignore[index]
+        process.stop()
+    said = migrate02("v2store", "check", member.data_dir).out
+    assert "of the time on 2.x, where the leader writes two a second whatever the keys" in said
+    assert "a v2 key has, or had, a TTL" not in said
+    assert "stop all members" not in said
+    assert migrate02("v2store", "clean", "--write", member.data_dir).status == 0
+    assert "No custom content found" in migrate02("v2store", "check", member.data_dir).out
+    with start(member, "3.5") as process:
+        process.stop()
+
+
 NOT_CAPABLE = "Error: etcdserver: not capable"
 
 

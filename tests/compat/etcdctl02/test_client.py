@@ -100,6 +100,15 @@ def test_a_watch_may_take_longer_than_a_request() -> None:
         assert client_of(server.url, timeout=0.1).do(GET._replace(wait=True), None).status == 200
 
 
+@pytest.mark.parametrize("given", [":pw", ":"])
+def test_a_password_without_a_name_is_not_sent(given: str) -> None:
+    with Scripted(FOUND) as server:
+        got = run("--endpoints", server.url, "--no-sync", "-u", given, "get", "/a")
+    assert (got.status, got.out) == (0, "one\n")
+    (asked,) = server.asked
+    assert "authorization" not in asked.headers
+
+
 def test_redirects_keep_method_body_and_name() -> None:
     with Scripted(answer(201, NODE)) as leader:
         moved = answer(307, None, f"Location: {leader.url}/v2/keys/b?dir=true")

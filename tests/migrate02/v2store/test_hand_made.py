@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from migrate02.v2store.report import report_on
+from migrate02.v2store.traffic import Kind, count_requests
 from migrate02.v2store.verdicts import CLEAN, IN_BOTH, IN_LOG, IN_SNAPSHOT
+from server.raft.types import Entry
 from server.storage.requests import Request
 from tests.migrate02.running import migrate02
 from tests.support.handmade35 import Expired, Tree, add_entries, add_snapshot, bare, recorded, wrapped
@@ -128,6 +130,39 @@ def test_36_dies_of_what_etcdutl_accepts(name: str, tmp_path: Path) -> None:
     path = recorded(tmp_path)
     add_entries(path, bare(ODD[name]))
     check(path, CLEAN, stops_36=True)
+
+
+SYNC = bare(Request(method="SYNC", time=1))
+
+
+def version(told: str) -> bytes:
+    return bare(Request(method="PUT", path="/0/version", val=told.encode()))
+
+
+@pytest.mark.parametrize(
+    ("begins", "entries", "with_ttl", "idle"),
+    [
+        ("", (version("2.3.0"), SYNC, SYNC, version("3.4.0")), 0, 2),
+        ("2.3.0", (SYNC, version("3.0.0"), SYNC, version("3.5.0")), 0, 2),
+        (
+            "",
+            (version("2.3.0"), SYNC, version("3.4.0"), SYNC, version("3.5.0"), SYNC),
+            2,
+            1,
+        ),  # there is a TTL
+        ("", (version("2.3.0"), SYNC), 1, 0),  # 3.5 straight on 2.x may have written it
+        ("", (SYNC, version("3.5.0"), SYNC), 2, 0),
+        ("3.4.0", (SYNC, version("3.5.0"), SYNC), 2, 0),
+        ("x", (SYNC, version("3.5.0")), 1, 0),
+    ],
+)
+def test_syncs_of_the_time_on_2x_are_told_from_those_for_a_key_with_a_ttl(
+    begins: str, entries: tuple[bytes, ...], with_ttl: int, idle: int
+) -> None:
+    log = [Entry(1, index, data) for index, data in enumerate(entries, start=1)]
+    tallies = count_requests(log, 1, len(log), (), begins)
+    counts = {tally.kind: tally.count for tally in tallies}
+    assert (counts.get(Kind.SYNC, 0), counts.get(Kind.IDLE_SYNC, 0)) == (with_ttl, idle)
 
 
 def test_both_are_told_in_one_sentence(tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ def node(response: Response) -> dict[str, Any]:
     ("method", "target", "form", "size"),
     [
         ("GET", "/new", None, "3"),
+        ("GET", "/new?size=", None, "3"),
+        ("PUT", "/new?size=", "size=", "3"),
         ("GET", "/new?size=5", None, "5"),
         ("POST", "/new?size=1", "", "1"),
         ("PUT", "/new", "size=7", "7"),
@@ -94,7 +96,7 @@ def test_urls_begin_with_https_where_the_service_does(tmp_path: Path) -> None:
     run(tmp_path, test, scheme="https")
 
 
-@pytest.mark.parametrize("size", ["0", "-1", "x", "101", "3.5", "", "%ff"])
+@pytest.mark.parametrize("size", ["0", "-1", "x", "101", "3.5", "%20", "%ff"])
 def test_a_bad_size_is_answered_400_with_words(tmp_path: Path, size: str) -> None:
     async def test(ask: Asked) -> None:
         refused = await ask("GET", f"/new?size={size}")
@@ -261,12 +263,39 @@ def test_the_front_page_says_how_to_use_it(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
-def test_its_health_is_its_stores(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_its_health_is_ok_as_long_as_its_store_can_write(tmp_path: Path, method: str) -> None:
     async def test(ask: Asked) -> None:
-        health = await ask("GET", "/health")
-        assert json.loads(health.body) == {"health": "true"}
+        health = await ask(method, "/health")
+        assert (health.status, health.headers, health.body) == (200, (TEXT,), b"OK")
+        assert (await ask("PUT", "/health")).status == 405
 
     run(tmp_path, test)
+
+
+def test_its_health_is_what_its_store_says_when_that_cannot_write() -> None:
+    async def body() -> Response:
+        api = DiscoveryApi(
+            lambda request: text(503, '{"health": "false"}'), new_token=lambda: TOKEN, token_ttl=1
+        )
+        reply = api.handle(Request("GET", b"/health", {}))
+        assert not isinstance(reply, Response | ReadBody)
+        return await reply
+
+    answer = asyncio.run(body())
+    assert (answer.status, answer.body) == (503, b'{"health": "false"}\n')
+
+
+def test_a_head_for_a_new_url_is_answered_and_makes_none(tmp_path: Path) -> None:
+    async def test(ask: Asked) -> None:
+        for _ in range(3):
+            looked = await ask("HEAD", "/new?size=5", client="10.0.0.1")
+            assert (looked.status, looked.headers, looked.body) == (200, (TEXT,), b"")
+        assert (await ask("HEAD", "/new?size=0")).status == 400
+        assert (await ask.served.ask("GET", "/v2/keys/_etcd")).status == 404
+        assert (await ask("GET", "/new", client="10.0.0.1")).status == 200  # none was counted
+
+    run(tmp_path, test, new_per_hour=1)
 
 
 def test_a_store_that_cannot_write_is_answered_503() -> None:

@@ -42,7 +42,9 @@ def again(disk: MemoryDisk) -> Started:
     return Started(LOCAL, Store(), Members(9), raft, disk)
 
 
-def new_node(started: Started, *, timeout: float = 5.0, snapshot_count: int = 10000) -> Node:
+def new_node(
+    started: Started, *, timeout: float = 5.0, snapshot_count: int = 10000, idle_sync: bool = False
+) -> Node:
     disk = started.disk
     assert isinstance(disk, MemoryDisk)
     return Node(
@@ -50,6 +52,7 @@ def new_node(started: Started, *, timeout: float = 5.0, snapshot_count: int = 10
         heartbeat=0.01,
         request_timeout=timeout,
         snapshot_count=snapshot_count,
+        idle_sync=idle_sync,
         time=VIRTUAL_TIME,
         worker=disk.worker,
     )
@@ -61,9 +64,10 @@ def with_node(
     *,
     timeout: float = 5.0,
     snapshot_count: int = 10000,
+    idle_sync: bool = False,
 ) -> None:
     async def body() -> None:
-        node = new_node(started, timeout=timeout, snapshot_count=snapshot_count)
+        node = new_node(started, timeout=timeout, snapshot_count=snapshot_count, idle_sync=idle_sync)
         await node.start()
         try:
             await test(node)
@@ -481,7 +485,61 @@ def test_keys_expire_through_the_log_and_only_then_is_something_written(
     assert [request.method for request in disk.requests[-2:]] == ["PUT", "SYNC"]
 
 
-def test_many_keys_that_expire_at_once_go_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+def syncs(disk: MemoryDisk) -> list[int]:
+    """The cutoffs of the SYNCs in the log."""
+    return [request.time for request in disk.requests if request.method == "SYNC"]
+
+
+def test_an_idle_leader_logs_a_sync_every_half_second_with_its_own_time() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        index, began, spent = node.raft_index, node.clock(), node.metrics.proposals.total
+        await asyncio.sleep(60)
+        times = syncs(disk)
+        assert len(times) == pytest.approx(120, abs=2)
+        assert node.raft_index == pytest.approx(index + 120, abs=2)
+        assert began < times[0]
+        assert times == sorted(times)
+        assert times[-1] <= node.clock()
+        assert node.store.index == 3  # the key space has not noticed
+        assert (node.pending, node.metrics.proposals.total) == (0, spent)  # which are clients'
+
+    with_node(test, fresh(disk), idle_sync=True)
+
+
+def test_an_idle_member_takes_snapshots_as_ever_and_keeps_no_more_of_the_log_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 50)
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await introduced(node)
+        await asyncio.sleep(155)
+        assert [snapshot.index for snapshot in disk.snapshots] == [101, 202, 303]
+        assert node.raft.log.first_index == 303 - 50 + 1
+
+    with_node(test, fresh(disk), snapshot_count=100, idle_sync=True)
+
+
+def test_an_idle_leader_without_syncs_writes_nothing() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await at_rest(node, disk)
+        written = len(disk.calls), node.raft_index
+        await asyncio.sleep(20)
+        assert written == (len(disk.calls), node.raft_index)
+
+    with_node(test, fresh(disk), idle_sync=False)
+
+
+@pytest.mark.parametrize("idle_sync", [False, True])
+def test_many_keys_that_expire_at_once_go_in_portions(
+    monkeypatch: pytest.MonkeyPatch, idle_sync: bool
+) -> None:
     monkeypatch.setattr("server.node.node.EXPIRED_AT_ONCE", 10)
     monkeypatch.setattr("server.node.node.EXPIRY_INTERVAL", 0.2)  # all are due when it looks
     disk = MemoryDisk()
@@ -496,14 +554,14 @@ def test_many_keys_that_expire_at_once_go_in_portions(monkeypatch: pytest.Monkey
         while node.store.stats.expire_count < 35:
             await asyncio.sleep(0.01)
         first = at + 100_000_000
-        times = [request.time for request in disk.requests if request.method == "SYNC"]
+        times = [time for time in syncs(disk) if time >= first]
         assert times[:3] == [first + 9, first + 19, first + 29]
         assert len(times) == 4
         assert times[3] > first + 34
         await asyncio.sleep(0.3)
-        assert len([request for request in disk.requests if request.method == "SYNC"]) == 4
+        assert len(syncs(disk)) == (5 if idle_sync else 4)
 
-    with_node(test, fresh(disk))
+    with_node(test, fresh(disk), idle_sync=idle_sync)
 
 
 @pytest.mark.parametrize(

@@ -117,11 +117,19 @@ class MemoryNetwork:
 class Cluster:
     """``networks`` and ``disks`` by member."""
 
-    def __init__(self, *, timeout: float = 5.0, snapshot_count: int = 10_000, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float = 5.0,
+        snapshot_count: int = 10_000,
+        idle_sync: bool = False,
+        seed: int = 0,
+    ) -> None:
         self.world = World()
         self.networks: dict[int, MemoryNetwork] = {}
         self.disks: dict[int, MemoryDisk] = {}
         self._timeout, self._snapshot_count, self._seed = timeout, snapshot_count, seed
+        self._idle_sync = idle_sync
 
     async def start(self, member: Member, *, remotes: tuple[Member, ...] = ()) -> Node:
         """A first member, or with ``remotes`` one that joins."""
@@ -136,6 +144,7 @@ class Cluster:
             heartbeat=HEARTBEAT,
             request_timeout=self._timeout,
             snapshot_count=self._snapshot_count,
+            idle_sync=self._idle_sync,
             time=VIRTUAL_TIME,
             worker=disk.worker,
         )
@@ -229,6 +238,102 @@ def test_a_cluster_with_a_silent_member_starts_low_and_is_raised_when_it_answers
         await until(lambda: leader.members.version == "2.3.0")
 
     run(test, Cluster())
+
+
+async def grows(node: Node) -> int:
+    """Entries that a node applies in ten seconds in which nobody asks for anything."""
+    before = node.raft_index
+    await asyncio.sleep(10)
+    return node.raft_index - before
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["all there", "one down from the beginning"])
+def test_the_log_of_an_idle_cluster_of_2_grows_at_all_members(is_there: bool) -> None:
+    async def test(cluster: Cluster) -> None:
+        if not is_there:
+            cluster.world.cut.add(3)
+        leader = await cluster.leader()
+        await until(lambda: leader.members.version)
+        await asyncio.sleep(1)
+        (follower, *_) = (
+            node
+            for n, node in cluster.world.nodes.items()
+            if node is not leader and n not in cluster.world.cut
+        )
+        assert await grows(leader) == pytest.approx(20, abs=1)
+        assert await grows(follower) == pytest.approx(20, abs=1)
+
+    run(test, Cluster(idle_sync=True))
+
+
+def test_only_the_leader_writes_while_nobody_else_does() -> None:
+    async def test(cluster: Cluster) -> None:
+        first = await cluster.leader()
+        await until(lambda: first.members.version)
+        await asyncio.sleep(5)
+        cluster.world.cut.add(first.local.id)
+        second = await cluster.leader()
+        assert second is not first
+        cluster.world.cut.clear()
+        await until(lambda: first.raft.leader == second.local.id)
+        await asyncio.sleep(10)
+        assert await grows(first) == pytest.approx(20, abs=1)
+        assert await grows(second) == pytest.approx(20, abs=1)
+
+    run(test, Cluster(idle_sync=True))
+
+
+@pytest.mark.parametrize("release", ["3.0.17", "3.5.1"])
+def test_beside_a_member_of_3_nothing_is_written_without_need(release: str) -> None:
+    async def test(cluster: Cluster) -> None:
+        cluster.world.releases = {1: release, 2: release, 3: release}
+        leader = await cluster.leader()
+        await until(lambda: leader.members.version)
+        assert leader.members.version == "2.3.0"  # that of the leader itself
+        await asyncio.sleep(5)
+        assert await grows(leader) == 0
+        cluster.world.releases = {}  # replaced by members of 2.3
+        await asyncio.sleep(5)
+        assert await grows(leader) == pytest.approx(20, abs=1)
+
+    run(test, Cluster(idle_sync=True))
+
+
+def test_a_member_of_3_that_is_down_still_counts() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        other = min({1, 2, 3} - {leader.local.id})
+        cluster.world.releases = {other: "3.5.1"}
+        await asyncio.sleep(5)
+        cluster.world.cut.add(other)
+        await asyncio.sleep(5)
+        assert await grows(leader) == 0
+
+    run(test, Cluster(idle_sync=True))
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.5.0"])
+def test_in_a_cluster_of_3_nothing_is_written_without_need(version: str) -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        await until(lambda: leader.members.version)
+        await leader.propose(Request(method="PUT", path="/0/version", val=version.encode()))
+        await asyncio.sleep(1)
+        assert await grows(leader) == 0
+
+    run(test, Cluster(idle_sync=True))
+
+
+def test_as_long_as_the_cluster_has_no_version_nothing_is_written_without_need() -> None:
+    async def test(cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        await asyncio.sleep(10)
+        assert leader.members.version is None
+        assert not [entry for entry in leader.raft.log.entries_from(1) if b"SYNC" in entry.data]
+
+    cluster = Cluster(idle_sync=True)
+    cluster.world.lose = lambda message: any(b"/0/version" in entry.data for entry in message.entries)
+    run(test, cluster)
 
 
 def test_a_newer_cluster_is_not_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
