@@ -11,7 +11,7 @@ BAD_FLAG, REFUSED = 2, 1
 
 _HEAD = """\
 usage: etcd02 discovery-service [flags]
-  serve the tokens by which members of a new cluster find each other (--discovery)
+  serve the tokens with which members of a new cluster find each other (--discovery)
 
 """
 

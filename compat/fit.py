@@ -161,7 +161,11 @@ def _cors(work: _Fit, name: str, value: str) -> bool:
     if bare:
         work.say(PORT_OF_SCHEME, name, origins=", ".join(bare))
     if wrong:
-        remedy = "Write it so." if kept else "Write it so. Without --cors, every origin is allowed."
+        remedy = (
+            "Write it in that form."
+            if kept
+            else "Write it in that form. Without --cors, every origin is allowed."
+        )
         work.say(NO_ORIGINS, name, origins=", ".join(wrong), remedy=remedy)
     return True
 

@@ -73,30 +73,30 @@ FLAGS: tuple[Flag04, ...] = (
     ),
     Flag04(
         "addr", ADVERTISED, "127.0.0.1:4001", "addr", "ETCD_ADDR", ALIAS, URL, ("advertise-client-urls",), ("c",),
-        meaning="client address told to others",
+        meaning="advertised client address",
     ),
     Flag04(
         "bind-addr", BOUND, "every interface at the port of addr", "bind_addr", "ETCD_BIND_ADDR", ALIAS, URL,
         ("listen-client-urls",), ("cl",),
-        meaning="client address listened on",
+        meaning="client address to listen on",
     ),
     Flag04(
         "peer-addr", ADVERTISED, "127.0.0.1:7001", "peer.addr", "ETCD_PEER_ADDR", ALIAS, URL,
         ("initial-advertise-peer-urls",), ("s",),
-        meaning="peer address told to others",
+        meaning="advertised peer address",
     ),
     Flag04(
         "peer-bind-addr", BOUND, "every interface at the port of peer-addr", "peer.bind_addr", "ETCD_PEER_BIND_ADDR",
         ALIAS, URL, ("listen-peer-urls",), ("sl",),
-        meaning="peer address listened on",
+        meaning="peer address to listen on",
     ),
     Flag04(
         "peers", LIST, "", "peers", "ETCD_PEERS", REFUSED, BOOTSTRAP, short=("C",),
-        meaning="members to join through",
+        meaning="members to join",
     ),
     Flag04(
         "peers-file", STRING, "", "peers_file", "ETCD_PEERS_FILE", REFUSED, BOOTSTRAP, short=("CF",),
-        meaning="file with the members to join through",
+        meaning="file with the members to join",
     ),
     Flag04(
         "discovery", STRING, "", "discovery", "ETCD_DISCOVERY", SAME, COPY, ("discovery",),
@@ -109,11 +109,11 @@ FLAGS: tuple[Flag04, ...] = (
     ),
     Flag04(
         "cert-file", STRING, "", "cert_file", "ETCD_CERT_FILE", SAME, COPY, ("cert-file",), ("clientCert",),
-        meaning="certificate shown to clients",
+        meaning="certificate for clients",
     ),
     Flag04(
         "key-file", STRING, "", "key_file", "ETCD_KEY_FILE", SAME, COPY, ("key-file",), ("clientKey",),
-        meaning="key of the certificate shown to clients",
+        meaning="key of the certificate for clients",
     ),
     Flag04(
         "peer-ca-file", STRING, "", "peer.ca_file", "ETCD_PEER_CA_FILE", SAME, CLIENT_AUTH,
@@ -123,16 +123,16 @@ FLAGS: tuple[Flag04, ...] = (
     Flag04(
         "peer-cert-file", STRING, "", "peer.cert_file", "ETCD_PEER_CERT_FILE", SAME, COPY, ("peer-cert-file",),
         ("serverCert",),
-        meaning="certificate shown to peers",
+        meaning="certificate for peers",
     ),
     Flag04(
         "peer-key-file", STRING, "", "peer.key_file", "ETCD_PEER_KEY_FILE", SAME, COPY, ("peer-key-file",),
         ("serverKey",),
-        meaning="key of the certificate shown to peers",
+        meaning="key of the certificate for peers",
     ),
     Flag04(
         "cors", LIST, "", "cors", "ETCD_CORS", SAME, COPY, ("cors",), never_read=("ETCD_CORS_ORIGINS",),
-        meaning="origins that cross-origin requests are allowed from",
+        meaning="allowed origins of cross-origin requests",
     ),
     Flag04(
         "peer-heartbeat-interval", INT, "50", "peer.heartbeat_interval", "ETCD_PEER_HEARTBEAT_INTERVAL", IGNORED,
@@ -172,20 +172,20 @@ FLAGS: tuple[Flag04, ...] = (
         "cluster-active-size", INT, "9", "cluster.active_size", "ETCD_CLUSTER_ACTIVE_SIZE", IGNORED, DROP,
         short=("maxsize", "max-cluster-size"), never_read=("ETCD_MAX_CLUSTER_SIZE", "max_cluster_size"),
         meaning="members that vote; the rest are standbys",
-        dropped="etcd 2.x has no standbys: every member votes, and nothing is promoted or demoted by itself",
+        dropped="etcd 2.x has no standbys: every member votes, and none is promoted or demoted automatically",
         remedy="Start the nodes beyond this number with --proxy on, or make them members; with --discovery, put "
         "the number into the token's _config/size.",
     ),
     Flag04(
         "cluster-remove-delay", FLOAT, "1800", "cluster.remove_delay", "ETCD_CLUSTER_REMOVE_DELAY", IGNORED, DROP,
         meaning="how long a silent member is kept", unit="s",
-        dropped="etcd 2.x never removes a silent member by itself",
+        dropped="etcd 2.x never removes a silent member automatically",
         remedy="Remove a dead member by hand: etcdctl member remove ID, then add its replacement.",
     ),
     Flag04(
         "cluster-sync-interval", FLOAT, "5", "cluster.sync_interval", "ETCD_CLUSTER_SYNC_INTERVAL", IGNORED, DROP,
-        meaning="how often standbys look at the cluster", unit="s",
-        dropped="etcd 2.x has no standbys that would look at the cluster",
+        meaning="how often standbys check the cluster", unit="s",
+        dropped="etcd 2.x has no standbys that would check the cluster",
         remedy="For nodes that become proxies, --proxy-refresh-interval (milliseconds) is the nearest setting.",
     ),
     Flag04(
@@ -215,7 +215,7 @@ FLAGS: tuple[Flag04, ...] = (
         remedy="Let the service manager restart a member that could not join.",
     ),
     Flag04(
-        "retry-interval", FLOAT, "2.5 to 5, by chance", "retry_interval", "ETCD_RETRY_INTERVAL", IGNORED, DROP,
+        "retry-interval", FLOAT, "2.5 to 5, random", "retry_interval", "ETCD_RETRY_INTERVAL", IGNORED, DROP,
         meaning="pause between attempts to join", unit="s",
         dropped="etcd 2.x chooses its own pauses",
         remedy="Nothing to do.",
@@ -224,8 +224,8 @@ FLAGS: tuple[Flag04, ...] = (
         "force", BOOL, "false", "", "", IGNORED, DROP, short=("f",),
         meaning="delete this member's log, snapshots and configuration at start",
         dropped="it deleted the member's data at every start; nothing in etcd 2.x does that, and --force-new-cluster "
-        "is something else",
-        remedy="To start a member afresh, move its data directory aside by hand.",
+        "does something else",
+        remedy="To start a member empty, rename its data directory by hand.",
         harmless=("false",),
     ),
     Flag04(
@@ -250,7 +250,7 @@ FLAGS: tuple[Flag04, ...] = (
         "internal-binary-dir", STRING, "/usr/libexec/etcd/internal_versions/", "internal_binary_dir",
         "ETCD_INTERNAL_BINARY_DIR", UNKNOWN, DROP,
         meaning="where 0.4.8 looked for 2.x binaries", since="0.4.8",
-        dropped="only 0.4.8 knew it, to start a 2.x binary by itself",
+        dropped="only 0.4.8 knew it, to start a 2.x binary",
         remedy="Nothing to do.",
     ),
     Flag04(

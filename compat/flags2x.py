@@ -919,7 +919,7 @@ FLAGS: tuple[Flag2x, ...] = (
         removed="3.0.0",
         deprecated="2.0.0",
         replacement="initial-cluster (different meaning)",
-        note="defined only to refuse it; removed for good in 3.0",
+        note="defined only to refuse it; removed in 3.0",
     ),
     Flag2x(
         "peers-file",
@@ -928,7 +928,7 @@ FLAGS: tuple[Flag2x, ...] = (
         removed="3.0.0",
         deprecated="2.0.0",
         replacement="initial-cluster (different meaning)",
-        note="defined only to refuse it; removed for good in 3.0",
+        note="defined only to refuse it; removed in 3.0",
     ),
     Flag2x(
         "pre-vote",

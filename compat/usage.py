@@ -9,13 +9,13 @@ HEAD = """\
 usage: etcd02 [flags]
   start an etcd 2.x server from 0.4 or 2.x flags and ETCD_* variables
        etcd02 discovery-service [flags]
-  serve the tokens by which members of a new cluster find each other
+  serve the tokens with which members of a new cluster find each other
 
 etcd02's own flags:
   --engine PATH|auto|bundled
-      hand over to a real etcd instead of the bundled server (ETCD02_ENGINE)
+      start a real etcd instead of the bundled server (ETCD02_ENGINE)
   --auto-migrate
-      convert a data directory of 0.4 before the start, keeping its files beside (ETCD02_AUTO_MIGRATE)
+      convert a data directory of 0.4 before the start; its files are kept (ETCD02_AUTO_MIGRATE)
   --print-config
       print the effective 2.x configuration as JSON and exit
   -version, -help
@@ -27,7 +27,7 @@ def usage() -> str:
     for setting in SETTINGS:
         default = f" (default {setting.default})" if setting.default else ""
         lines += [f"  --{setting.name}", f"      {setting.help}{default}"]
-    lines += ["", "0.4 flags, and what becomes of them:"]
+    lines += ["", "0.4 flags, and their new names:"]
     for flag in flags04.FLAGS:
         if flag.fate == flags04.COMMAND:
             continue
@@ -43,5 +43,5 @@ def becomes(flag: flags04.Flag04) -> str:
     if flag.fate == flags04.BOOTSTRAP:
         return "refused; list the members in --initial-cluster"
     if flag.fate == flags04.READ:
-        return "the file is read in its place"
-    return "left out"
+        return "the file is read"
+    return "removed"

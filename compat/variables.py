@@ -6,16 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
-from compat.codes import BAD_VALUE, NEW_VARIABLE_GIVEN, NO_NUMBER, NO_SETTING, VARIABLE_IGNORED
+from compat.codes import (
+    BAD_VALUE,
+    MISSPELT_VARIABLE,
+    NEW_VARIABLE_GIVEN,
+    NO_NUMBER,
+    NO_SETTING,
+    VARIABLE_IGNORED,
+)
 from compat.findings import Finding
 from compat.flags04 import BY_NAME, BY_VARIABLE, COMMAND, NEVER_READ, ONLY_04_SPELLINGS, Flag04
+from compat.likely import likely
 from compat.settings import Given, Origin
 from compat.values import refusal, variable_04
 from server.config import SETTINGS
 
 PREFIX = "ETCD_"
+HINTS = 20
+"""Unknown variables of one environment for which a likely name is looked up; a hostile file has thousands."""
 _INSTEAD = {
     "cors": "Remove it, or set ETCD_CORS if it should take effect.",
     "config": "Remove it, and convert the file that it names.",
@@ -42,7 +53,7 @@ def read_variables(items: Iterable[tuple[str, Origin]], *, template: bool = Fals
             given.append(read)
         else:
             findings.append(read)
-    return _without_old_beside_new(Variables(given, findings))
+    return _without_old_beside_new(Variables(given, _with_likely_names(findings)))
 
 
 def setting_of(variable: str) -> str:
@@ -68,7 +79,7 @@ def _read(text: str, origin: Origin, template: bool) -> Given | Finding:
     if old is not None:
         return _read_04(old, text, origin, template)
     name = setting_of(origin.name) if origin.name not in NEVER_READ else ""
-    if not name or (name in BY_NAME and BY_NAME[name].fate == COMMAND):
+    if not name or _is_of_a_command(name):
         return _not_a_setting(origin, text)
     reason = refusal(name, text, template=template)
     return _refused(name, text, reason, origin) if reason else Given(name, text, origin)
@@ -81,6 +92,11 @@ def _read_04(flag: Flag04, text: str, origin: Origin, template: bool) -> Given |
     if origin.name in ONLY_04_SPELLINGS and (reason or refused_by_04):
         return NO_NUMBER.finding(flag.name, origin, value=value, variable=origin.name, flag=flag.name)
     return _refused(flag.name, value, reason, origin) if reason else Given(flag.name, value, origin)
+
+
+def _is_of_a_command(name: str) -> bool:
+    """As ``-version`` is, which no variable sets."""
+    return name in BY_NAME and BY_NAME[name].fate == COMMAND
 
 
 def _without_old_beside_new(read: Variables) -> Variables:
@@ -102,6 +118,28 @@ def _refused(name: str, value: str, reason: str, origin: Origin) -> Finding:
     else:
         remedy = f"Give {origin.name} a value that etcd takes, or unset it."
     return BAD_VALUE.finding(name, origin, value=value, given=origin.name, reason=reason, remedy=remedy)
+
+
+def _with_likely_names(findings: list[Finding]) -> list[Finding]:
+    """Where an unknown variable may be a misspelt one, the finding says so."""
+    unknown = [place for place, finding in enumerate(findings) if finding.text is NO_SETTING]
+    told = list(findings)
+    for place in unknown[:HINTS]:
+        origin, fields = findings[place].origin, dict(findings[place].fields)
+        like = likely(fields["variable"].removeprefix(PREFIX), _known())
+        if like:
+            told[place] = MISSPELT_VARIABLE.finding("", origin, **fields, like=PREFIX + like)
+    return told
+
+
+@cache
+def _known() -> tuple[str, ...]:
+    """All variables that an etcd reads, without ``PREFIX``, 0.4's first."""
+    from compat.flags2x import FLAGS
+
+    later = (flag.variable for flag in FLAGS if flag.kind != "ignored" and flag.variable)
+    names = dict.fromkeys((*BY_VARIABLE, *BY_VARIABLE_2X, *later))
+    return tuple(name.removeprefix(PREFIX) for name in names if not _is_of_a_command(setting_of(name)))
 
 
 def _not_a_setting(origin: Origin, text: str) -> Finding:

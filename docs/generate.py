@@ -30,14 +30,18 @@ TRANSCRIPTS = ROOT / "fixtures" / "findings"
 
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _COMMAND = re.compile(r"^\$ .*\n(?:> .*\n)*", re.MULTILINE)
-_PRINTED = re.compile(r"^(?:etcd02: )?(?:error|review|info)\[([a-z0-9-]+)\].*", re.MULTILINE)
+_PRINTED = re.compile(
+    r"^(?:(?:etcd02: )?(?:error|review|info)\[(?P<person>[a-z0-9-]+)\]|::[a-z]+ .*,title=(?P<program>[a-z0-9-]+)::).*",
+    re.MULTILINE,
+)
+"""A finding, as a person gets it, or as GitHub does."""
 
 
 def settings_page() -> str:
     lines = [
         "# Every setting of etcd 0.4",
         "",
-        "Written by `make docs` from `compat/flags04.py`. `migrate02 explain -FLAG` says more about each.",
+        "`make docs` writes this page from `compat/flags04.py`. `migrate02 explain -FLAG` says more about each flag.",
         "",
         "| flag | TOML key | variable | default | becomes | in etcd 2.3.8 itself |",
         "|---|---|---|---|---|---|",
@@ -58,8 +62,8 @@ def settings_page() -> str:
     lines += ["", "## Without a counterpart", ""]
     for flag in FLAGS:
         if flag.fate == DROP:
-            lines.append(f"- `-{flag.name}`: {flag.dropped}. Instead: {flag.remedy}.")
-    lines += ["", "## Named by 0.4's documentation, never read by 0.4", ""]
+            lines.append(f"- `-{flag.name}`: {flag.dropped}. {flag.remedy}")
+    lines += ["", "## In 0.4's documentation, but never read by 0.4", ""]
     lines += [f"- `{name}` (for `-{flag.name}`)" for flag in FLAGS for name in flag.never_read]
     return "\n".join(lines) + "\n"
 
@@ -68,9 +72,9 @@ def findings_page() -> str:
     lines = [
         "# Every finding",
         "",
-        "Written by `make docs` from the catalogue, `migrate02/findings.py`. A code never changes its meaning. "
-        "Each has a page with its story, and what it looks like before and after; `migrate02 explain CODE` "
-        "tells the story, too.",
+        "`make docs` writes this page from the catalogue, `migrate02/findings.py`. A code never changes its meaning. "
+        "Each has a page with an explanation, and an example before and after. `migrate02 explain CODE` prints the "
+        "explanation.",
     ]
     for severity, what in SEVERITIES.items():
         lines += ["", f"## {severity}: {what}", "", "| code | |", "|---|---|"]
@@ -80,7 +84,7 @@ def findings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-SEVERITIES = {ERROR: "refused", REVIEW: "left for a person", INFO: "worth knowing"}
+SEVERITIES = {ERROR: "refused", REVIEW: "needs your attention", INFO: "good to know"}
 
 
 def finding_page(code: str) -> str:
@@ -88,7 +92,7 @@ def finding_page(code: str) -> str:
     entry = CODES[code]
     transcript = TRANSCRIPTS / f"{code}.md"
     example = transcript.read_text() if transcript.exists() else _example_of(_shortest_case(code), code)
-    printed = next(found[0] for found in _PRINTED.finditer(example) if found[1] == code)
+    printed = next(found[0] for found in _PRINTED.finditer(example) if code in found.groups())
     remedy = printed.partition(" -> ")[2]
     lines = [
         f"# {code}: {entry.title}",
@@ -97,14 +101,14 @@ def finding_page(code: str) -> str:
         "",
         entry.story,
         "",
-        *(["## What to do", "", f"In the example below: {remedy}.", ""] if remedy else []),
+        *(["## What to do", "", f"In the example below: {remedy.rstrip('.')}.", ""] if remedy else []),
     ]
     return "\n".join([*lines, example])
 
 
 def codes_of(text: str) -> list[str]:
     """The codes of the findings that are printed in a text."""
-    return [found[1] for found in _PRINTED.finditer(text)]
+    return [found["person"] or found["program"] for found in _PRINTED.finditer(text)]
 
 
 def _shortest_case(code: str) -> Path:
@@ -154,7 +158,7 @@ def _example_of(case: Path, code: str) -> str:
     if result:
         lines += [f"Exit status {status}, and:", "", "```", result.rstrip("\n"), "```"]
     else:
-        lines += [f"Exit status {status}: nothing is written, and all stays as it was."]
+        lines += [f"Exit status {status}: nothing is written, and nothing is changed."]
     return "\n".join(lines) + "\n"
 
 
@@ -169,9 +173,10 @@ def guide_coverage_page() -> str:
     lines = [
         "# The clustering guide of etcd 2, example by example",
         "",
-        "Written by `make docs` from `fixtures/guide/examples.yaml`, which has the guide's commands and words, and "
-        "from the marks of the tests that walk through them: in network namespaces, with the guide's own addresses and "
-        "names, where the machine allows that, else on addresses of 127.0.0.0/8; the main ones in both.",
+        "`make docs` writes this page from `fixtures/guide/examples.yaml`, which has the guide's commands and "
+        "messages, and from the marks of the tests that run them. The tests use network namespaces, with the guide's "
+        "own addresses and names, if the machine allows that, and otherwise addresses of 127.0.0.0/8; the main tests "
+        "run in both.",
         "",
         "| example | in the guide | what | tests |",
         "|---|---|---|---|",
@@ -239,7 +244,7 @@ PAGES = {
     **{f"docs/findings/{code}.md": partial(finding_page, code) for code in CODES},
 }
 
-WITH_EXAMPLES = ("README.md", "docs/migration.md", "docs/json.md")
+WITH_EXAMPLES = ("README.md", "docs/convert.md", "docs/etcd02.md", "docs/migration.md", "docs/json.md")
 """Pages written by hand, with console examples that are run."""
 
 

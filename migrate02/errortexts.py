@@ -37,7 +37,7 @@ ERROR_TEXTS = (
         "etcd 3.6, a panic, exit status 2: at the start or any time later",
         "A v2 request is in the log behind the newest snapshot. It does not matter whether its key still exists, or "
         "whether anybody used v2: etcd 3.5 with --enable-v2 writes one for each GET /health, 3.4.0 to 3.4.28 did so "
-        "without that flag, and while a v2 key with a TTL lives the leader writes one twice a second. No value of "
+        "without that flag, and while there is a v2 key with a TTL the leader writes one twice a second. No value of "
         "--v2-deprecation helps.",
         _CURE,
     ),
@@ -46,16 +46,16 @@ ERROR_TEXTS = (
         ("detected disallowed custom content in v2store",),
         "etcd 3.6 at the start, exit status 1; 3.5 only if --v2-deprecation asks for it",
         "The newest snapshot holds v2 keys, v2 users or roles, or an empty v2 directory. The v3 database was not "
-        "looked at and is not the cause. --v2-deprecation=write-only-drop-data drops nothing.",
+        "checked and is not the cause. --v2-deprecation=write-only-drop-data drops nothing.",
         _CURE,
     ),
     ErrorText(
         "illegal v2store content",
         ("illegal v2store content",),
         "etcd 3.6, as an error at the start or as a panic later",
-        "At the start: the line has the reason beside it, see there. As a panic, exit status 2: the leader sent this "
-        "member its snapshot, and v2 content is in that. Cleaning this member is not enough: the others have to be "
-        "cleaned, too.",
+        "At the start: the line also has the reason, see there. As a panic, exit status 2: the leader sent this "
+        "member its snapshot, and it has v2 content. Cleaning this member is not enough: the others must be cleaned "
+        "too.",
         (_LOOK, _RUNBOOK),
     ),
     ErrorText(
@@ -63,24 +63,23 @@ ERROR_TEXTS = (
         "remove the content.",
         ("detected custom v2store content",),
         "etcd 3.5 at every start, a warning",
-        "The newest snapshot holds v2 content, and 3.6 will not start on it. 3.5 gives no such warning for v2 requests "
-        "in the log, so without it a member is not clean yet.",
+        "The newest snapshot holds v2 content, and 3.6 will not start on it. 3.5 gives no such warning for v2 "
+        "requests in the log, so a member without the warning may still not be clean.",
         _CURE,
     ),
     ErrorText(
         "detected custom content in v2store",
         ("detected custom content in v2store",),
         "etcdutl check v2store of 3.5, exit status 1",
-        "The newest snapshot holds v2 content. etcdutl before 3.5.32 did not look at the log, so there may be "
-        "more.",
+        "The newest snapshot holds v2 content. etcdutl before 3.5.32 did not check the log, so there may be more.",
         _CURE,
     ),
     ErrorText(
         "detected custom v2 content in WAL records",
         ("detected custom v2 content in WAL records",),
         "etcdutl check v2store of 3.5.32 and later, exit status 1",
-        "v2 requests are in the log behind the newest snapshot. A snapshot on 3.5 puts them behind you only if no v2 "
-        "key lives: otherwise the keys are in the snapshot then.",
+        "v2 requests are in the log behind the newest snapshot. A new snapshot on 3.5 helps only if there is no v2 "
+        "key: otherwise the snapshot contains the keys.",
         _CURE,
     ),
     ErrorText(
@@ -94,8 +93,8 @@ ERROR_TEXTS = (
         "No custom content found in both v2store and WAL records.",
         ("No custom content found",),
         "etcdutl check v2store of 3.5, exit status 0",
-        "Nothing of v2 that 3.6 refuses, at this moment and in this member. Before 3.5.32 etcdutl says 'No custom "
-        "content found in v2store.' and has not looked at the log. Neither tells whether 3.7 will start.",
+        "Nothing of v2 that 3.6 refuses, at this moment and in this member. etcdutl before 3.5.32 says 'No custom "
+        "content found in v2store.' and has not checked the log. Neither message says whether 3.7 will start.",
         (_LOOK, _LOOK_FOR_37),
     ),
     ErrorText(
@@ -103,8 +102,8 @@ ERROR_TEXTS = (
         "bypassed",
         ("validation check is being bypassed",),
         "etcd 3.5 and 3.6 at the start, a warning",
-        "v2 content is in the snapshot, and the flag lets it pass. On 3.6.13 and later the next snapshot is without "
-        "it. On 3.5 the next snapshot has it again: nothing is cured there. It does nothing about the log.",
+        "v2 content is in the snapshot, and the flag allows it. On 3.6.13 and later the next snapshot is without it. "
+        "On 3.5 the next snapshot has it again: nothing is removed there. The flag has no effect on the log.",
         (_LOOK, _CLEAN),
     ),
     ErrorText(
@@ -113,8 +112,7 @@ ERROR_TEXTS = (
         "etcd 3.7, a panic, exit status 2",
         "3.7 cannot read v2 requests at all, and one is in the log behind the newest snapshot. 3.5 writes such "
         "requests about its own members and version, so a cluster that never used v2 has them until 3.6 takes a "
-        "snapshot. "
-        "3.6 still starts on the directory. From an older etcd the same words mean a damaged log.",
+        "snapshot. 3.6 still starts on the directory. From an older etcd the same message means a damaged log.",
         (
             _LOOK_FOR_37,
             "migrate02 v2store clean --write DIR   # with etcd stopped; then 3.7, or 3.6 again",
@@ -125,11 +123,11 @@ ERROR_TEXTS = (
         "etcdserver: not capable",
         ("not capable",),
         "etcd 3.5, to every v3 request",
-        "The data come from 2.x, and 3.5 takes no step of the cluster's version over a major one. Either no 3.4 was in "
-        "between, or no snapshot was taken on it once the cluster's version was 3.4.",
+        "The data comes from 2.x, and 3.5 does not accept a step of the cluster's version to another major version. "
+        "Either there was no 3.4 in between, or it took no snapshot when the cluster's version was 3.4.",
         (
-            'curl -s http://HOST:2379/version      # "etcdcluster" tells which of the two',
-            "# 3.5.0: start 3.5 once with --snapshot-count=1, and once more without",
+            'curl -s http://HOST:2379/version      # "etcdcluster" says which of the two',
+            "# 3.5.0: start 3.5 once with --snapshot-count=1, and once without",
             "# 2.3.0: start 3.4 on all members, at 3.4.0 each once with --snapshot-count=1, then 3.5",
             "migrate02 explain straight-from-2x",
         ),
@@ -138,19 +136,19 @@ ERROR_TEXTS = (
         "failed to find database snapshot file (snap: snapshot file doesn't exist)",
         ("failed to find database snapshot file",),
         "etcd 3.4 and 3.5, a panic at the start",
-        "The directory has a snapshot of 2.x, and no v3 database beside it. etcd02 puts an empty one there before it "
-        "starts etcd. If the directory had a database before, do not: it is lost, and the member has to get it from "
-        "the others.",
+        "The directory has a snapshot of 2.x, and no v3 database beside it. etcd02 adds an empty one before it "
+        "starts etcd. If the directory had a database before, do not do this: it is lost, and the member must get it "
+        "from the others.",
         ("etcd02 --engine /usr/bin/etcd --data-dir DIR ...", "migrate02 explain v3-database"),
     ),
     ErrorText(
         "database file (DIR/member/snap/db index 5) does not match with snapshot (index 9)",
         ("does not match with snapshot",),
         "etcd 3.4 and later at the start",
-        "The v3 database is older than the newest snapshot: files of two moments are together, as when one of them "
-        "was put back from a backup. migrate02 makes no such directory.",
+        "The v3 database is older than the newest snapshot: the files are from two different moments, for example "
+        "because one of them was restored from a backup. migrate02 makes no such directory.",
         (
-            "ls -l DIR/member/snap DIR/member/wal  # which files were put back?",
+            "ls -l DIR/member/snap DIR/member/wal  # which files were restored?",
             "etcdctl member remove ID              # with other members: let this one join again, empty",
         ),
     ),
@@ -159,15 +157,15 @@ ERROR_TEXTS = (
         ("invalid downgrade; server version is lower", "cluster cannot be downgraded"),
         "etcd 3.4 and later at the start",
         "The cluster's version has risen, and an older etcd does not start any more. Cleaning does not change that: "
-        "start the newer one again.",
+        "start the newer etcd again.",
         ("curl -s http://HOST:2379/version", _LOOK),
     ),
     ErrorText(
         "tocommit(107) is out of range [lastIndex(84)]. Was the raft log corrupted, truncated, or lost?",
         ("is out of range [lastIndex",),
         "every etcd, a panic in a member of several",
-        "This member has acknowledged entries that its log no longer has: an old copy of its directory was put back "
-        "after it had been running with the others. A backup of clean is good only until the member has started.",
+        "This member has acknowledged entries that its log no longer has: an old copy of its directory was restored "
+        "after it had been running with the others. A backup of clean is valid only until the member has started.",
         ("etcdctl member remove ID              # then add it again, and start it on an empty directory",),
     ),
 )

@@ -5,6 +5,7 @@ The tests call the same functions and compare, so a file that is out of date fai
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ HERE = Path(__file__).parent
 SHELLS = {"bash": "{}", "zsh": "_{}", "fish": "{}.fish"}
 """What the file of a command has to be called for the shell to find it."""
 SUMMARIES = {
-    "migrate02": "take an etcd 0.4 deployment to etcd 2.x",
+    "migrate02": "move an etcd 0.4 deployment to etcd 2.x",
     "etcd02": "start an etcd 2.x server from 0.4 or 2.x flags",
     "etcdctl02": "a command line client for etcd 2.x",
 }
@@ -35,6 +36,7 @@ def files() -> Iterator[tuple[Path, str]]:
         yield HERE / "man" / f"{name}.1", man_page(make())
         for shell, called in SHELLS.items():
             text = shtab.complete(with_paths(make()), shell=shell)
+            text = text if shell != "fish" else with_long_names_of_one_dash(text)
             yield HERE / "completion" / shell / called.format(name), without_blanks(text)
 
 
@@ -51,6 +53,11 @@ def with_paths(parser: ArgumentParser) -> ArgumentParser:
         if action.help == SUPPRESS:  # shtab would leave it out
             action.help = "files"
     return parser
+
+
+def with_long_names_of_one_dash(text: str) -> str:
+    """Names as 0.4's ``-peer-addr``, which shtab writes as if they had one letter."""
+    return re.sub(r" -s (?=[a-zA-Z][\w-]+ )", " -o ", text)
 
 
 def man_page(parser: ArgumentParser) -> str:

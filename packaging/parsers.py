@@ -20,8 +20,8 @@ from migrate02.cli.parsing import Subcommand
 from server.config import SETTINGS
 
 ETCD02_FLAGS = {
-    "engine": "hand over to a real etcd instead of the bundled server: PATH, auto or bundled",
-    "auto-migrate": "convert a data directory of 0.4 before the start, keeping its files beside",
+    "engine": "start a real etcd instead of the bundled server: PATH, auto or bundled",
+    "auto-migrate": "convert a data directory of 0.4 before the start; its files are kept",
     "print-config": "print the effective 2.x configuration as JSON and exit",
     "version": "print the version and exit",
     "help": "print all flags and exit",
@@ -32,7 +32,7 @@ _Parser = partial(ArgumentParser, formatter_class=RawDescriptionHelpFormatter)
 
 
 def migrate02() -> ArgumentParser:
-    parser = _Parser(prog="migrate02", description="Takes an etcd 0.4 deployment to etcd 2.x.")
+    parser = _Parser(prog="migrate02", description="Moves an etcd 0.4 deployment to etcd 2.x.")
     parser.add_argument("--version", action="version", version="", help="print the version and exit")
     _add_commands(parser, COMMANDS)
     return parser
@@ -64,7 +64,7 @@ def etcd02() -> ArgumentParser:
     of_2x = parser.add_argument_group("2.x flags")
     for setting in SETTINGS:
         _add_flag(of_2x, [f"--{setting.name}"], setting.help, takes_value=True)
-    of_04 = parser.add_argument_group("0.4 flags, and what becomes of them")
+    of_04 = parser.add_argument_group("0.4 flags, and their new names")
     for flag in flags04.FLAGS:
         if flag.fate != flags04.COMMAND:
             names = [f"-{name}" for name in (flag.name, *flag.short)]

@@ -37,9 +37,9 @@ def translate_name(draft: Draft) -> None:
         why = (
             "0.4.9 refused -data-dir without -name ('Name cannot be blank')"
             if "data-dir" in draft.given
-            else "0.4 took the host name when no -name was given"
+            else "No -name was set, so 0.4 used the host name"
         )
-        whose = "as told" if draft.around.hostname_given else "this machine's"
+        whose = "as given" if draft.around.hostname_given else "this machine's"
         draft.say(HOST_NAME_TAKEN, given, setting="name", why=why, name=name, whose=whose)
 
 

@@ -23,16 +23,16 @@ OF_MACHINES = ("sarif", "github", "junit", "gitlab")
 """Of ``--output``, the kinds of ``migrate02.cli.machines``, which --help does not import."""
 
 DESCRIPTION = """\
-Convert what sets up etcd 0.4 to etcd 2.x: its etcd.conf (TOML), environment files, command lines, units,
-scripts, cloud-configs, containers. A directory stands for the files in it that are about etcd, - for
+Convert configuration of etcd 0.4 to etcd 2.x: its etcd.conf (TOML), environment files, command lines, units,
+scripts, cloud-configs, container files. For a directory, the files in it that are about etcd are converted; - is
 standard input. The result goes to standard output, the findings to standard error."""
 EPILOG = """\
 exit status:
   0  nothing to do, or done
   1  --check: something would change
   2  converted, but something needs your attention (see the findings)
-  3  refused, or could not be read or written; that file was not changed, nor what belongs to one
-     node with it
+  3  refused, or could not be read or written; that file was not changed, nor the other files of
+     the same node
   128 + N  stopped by signal N (130: Ctrl-C, 143: SIGTERM); the last line says what was written
 With several files the worst status wins: 3, then 1, then 2, then 0."""
 
@@ -80,7 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="*", help=argparse.SUPPRESS)
     add = parser.add_argument
     forms = ("flags", "env", "yaml", "args-json")
-    add("--to", metavar="FORM", choices=forms, help=f"write {', '.join(forms)} (default: as the input)")
+    add(
+        "--to",
+        metavar="FORM",
+        choices=forms,
+        help=f"write {', '.join(forms)} (default: the form of the input)",
+    )
     add(
         "--target",
         metavar="VERSION",
@@ -91,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         metavar="KIND",
         type=values.kind_of_file,
-        help="what kind of file the input is (default: by its content)",
+        help="the kind of the input file (default: detected by its content)",
     )
     add(
         "--from",
@@ -103,24 +108,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_choice_of_files(parser)
     add_of_a_project(parser)
-    add("--hostname", metavar="NAME", help="the host's name, which 0.4 gave to an unnamed member")
+    add("--hostname", metavar="NAME", help="the host name, which 0.4 used as the name of an unnamed member")
     add(
         "--initial-cluster",
         metavar="LIST",
         type=values.initial_cluster,
         help="all members, NAME=URL,...: replaces -peers and -discovery",
     )
-    add("--member-has-data", action="store_true", help="the member has its 2.x data: ignore -peers")
+    add("--member-has-data", action="store_true", help="the member has 2.x data already: ignore -peers")
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument(
         "--write",
         action="store_true",
-        help="replace the files; originals: FILE.0.4, of a directory DIR/.migrate02",
+        help="replace the files; the originals are kept in FILE.0.4, or for a directory in DIR/.migrate02",
     )
     ways.add_argument(
         "--check",
         action="store_true",
-        help="print nothing but findings; exit 1 if something would change",
+        help="print only findings; exit 1 if something would change",
     )
     outputs = parser.add_mutually_exclusive_group()
     for name, text in (
@@ -139,7 +144,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, text in (
         ("--select", "report only findings of this code; may be given again"),
-        ("--ignore", "report no finding of this code, unless it refuses; may be given again"),
+        ("--ignore", "report no finding of this code, except errors; may be given again"),
     ):
         add(name, metavar="CODE", type=values.code, action="append", default=[], help=text)
     add_amount_of_findings(parser)
@@ -170,7 +175,7 @@ def _check(args: ConvertArguments) -> None:
     if args.words is not None and args.inputs:
         raise Misuse("give files or, after --, a command line; not both")
     if late := next((word for word in args.words or () if word.partition("=")[0] in OURS_ALONE), ""):
-        raise Misuse(f"{late} stands after --; put options of convert before it")
+        raise Misuse(f"{late} is after --; put options of convert before it")
     if not args.inputs and not args.words:
         raise Misuse("nothing to convert; give FILE, DIR, - or, after --, a command line")
     if args.write and (args.words is not None or "-" in args.inputs):
@@ -280,14 +285,14 @@ def _standard_input() -> str:
 
 def _report(args: ConvertArguments, conversions: list[Conversion]) -> int:
     """Prints it; returns the exit status."""
-    from migrate02.cli.report import Manner, report
+    from migrate02.cli.report import Manner, report, selected
 
     manner = Manner(args.severity, args.quiet, args.verbose)
     told = conversions
     if args.check and args.output in OF_MACHINES:
         from migrate02.cli.spots import with_unconverted
 
-        told = with_unconverted(conversions)
+        told = args.project.without_ignored(selected(with_unconverted(conversions), args.select, args.ignore))
     report(told, args.output, manner, texts=not (args.check or args.write))
     if any(conversion.refused for conversion in conversions):
         return REFUSED

@@ -35,8 +35,8 @@ USAGE = """\
        %(prog)s verify A B"""
 DESCRIPTION = """\
 Convert the data of etcd 0.4 to etcd 2.x: keys, indexes, TTLs, hidden keys, members. SRC is a directory of 0.4 (log,
-snapshot, conf), whose etcd must be stopped; it is not changed. DST must be new; it gets its final name when everything
-is in it and was read back. The directories of all members together become those of one cluster, OUT/NAME each."""
+snapshot, conf), whose etcd must be stopped; it is not changed. DST must be new; it gets its final name when it is
+complete and was read back. The directories of all members together become those of one cluster, each in OUT/NAME."""
 EPILOG = """\
 exit status:
   0  done
@@ -65,27 +65,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="the member's name, if the directory does not tell it; with several directories once for each",
+        help="the member's name, if the directory does not contain it; with several directories once for each",
     )
     parser.add_argument(
         "--initial-cluster",
         metavar="LIST",
         default="",
-        help="NAME=URL,...: other peer URLs for the members (default: those they had)",
+        help="NAME=URL,...: other peer URLs for the members (default: their old ones)",
     )
     parser.add_argument(
         "--initial-cluster-token",
         metavar="TOKEN",
         default="etcd-cluster",
-        help="makes the ids of the cluster and its members (default: %(default)s, as in 2.x)",
+        help="token for the ids of the cluster and its members (default: %(default)s, as in 2.x)",
     )
     places = parser.add_mutually_exclusive_group()
-    places.add_argument("--out", metavar="OUT", default="", help="where all members' directories go")
+    places.add_argument("--out", metavar="OUT", default="", help="write all members' directories there")
     places.add_argument(
         "--beside", action="store_true", help="put member/ next to the old files, as etcd 2.0 did"
     )
     parser.add_argument(
-        "--all-members", action="store_true", help="with --out: also for members whose directory is not given"
+        "--all-members",
+        action="store_true",
+        help="with --out: also write a directory for members whose directory was not given",
     )
     add_json(parser)
 

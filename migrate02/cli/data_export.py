@@ -29,17 +29,17 @@ class ExportArguments(TlsArguments):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] DIR|FILE|URL"
     parser.description = """\
-Write all keys, hidden ones included, to standard output: a JSON object a line, or requests for curl --config.
-Exits with 2 if something is damaged or left out."""
+Write all keys, also hidden ones, to standard output: one JSON object per line, or requests for curl --config.
+Exits with 2 if something is damaged or was skipped."""
     parser.add_argument(
         "source", metavar="DIR|FILE|URL", help="a data directory, a snapshot, or a cluster's client URL"
     )
-    parser.add_argument("--requests", action="store_true", help="write PUT requests that make the keys again")
+    parser.add_argument("--requests", action="store_true", help="write PUT requests that create the keys")
     parser.add_argument(
         "--to",
         metavar="URL",
         default="http://127.0.0.1:2379",
-        help="with --requests: where they go (default: %(default)s)",
+        help="with --requests: the server for the requests (default: %(default)s)",
     )
     add_overwrite(parser)
     add_hidden(parser)

@@ -25,7 +25,7 @@ class InspectArguments(argparse.Namespace):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = """\
-Show what a data directory is: of etcd 0.4, 2.x or 3.x, whose, how far it goes, what is damaged.
+Show what a data directory is: etcd 0.4's, 2.x's or 3.x's, its member, its last index, and what is damaged.
 Exits with 2 if something is damaged."""
     parser.add_argument("dir", metavar="DIR", help="a data directory")
     add_json(parser)

@@ -20,7 +20,7 @@ REFUSALS = (DataError,)
 
 EPILOG = """\
 exit status:
-  0  both hold the same
+  0  both are the same
   1  something differs
   3  one of them cannot be read"""
 
@@ -37,18 +37,18 @@ class VerifyArguments(TlsArguments):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] A B"
     parser.description = """\
-Compare keys, values and TTLs of two data directories, snapshots, exports or running clusters. Keys past their TTL
-count on neither side."""
+Compare keys, values and TTLs of two data directories, snapshots, exports or running clusters. Expired keys are
+ignored on both sides."""
     parser.epilog = EPILOG
     for name in ("a", "b"):
         parser.add_argument(name, metavar=name.upper(), help=argparse.SUPPRESS)
-    parser.add_argument("--indexes", action="store_true", help="compare created and modified indexes, too")
+    parser.add_argument("--indexes", action="store_true", help="also compare created and modified indexes")
     parser.add_argument(
         "--within",
         metavar="SECONDS",
         type=float,
         default=0.0,
-        help="how far TTLs may be apart (default: 0)",
+        help="allowed difference of TTLs (default: 0)",
     )
     add_json(parser)
     add_hidden(parser)

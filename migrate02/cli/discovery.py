@@ -23,13 +23,13 @@ BOUNDS = Bounds(body=1 << 20, seconds=10.0)
 """For one answer."""
 
 DESCRIPTION = """\
-Show what stands under a discovery URL: how many members the cluster begins with, who has registered,
-who is missing, and what will happen next. Registers nothing."""
+Show what a discovery URL has: how many members the cluster begins with, which members have registered,
+how many are missing, and what happens next. Registers nothing."""
 EPILOG = """\
 exit status:
   0  the cluster can begin, or waits for more members
-  2  it cannot begin like this, or somebody came too late (see the last lines)
-  3  the URL cannot be used: it does not answer, or there is no such token"""
+  2  it cannot begin, or a member came too late (see the last lines)
+  3  the URL cannot be used: it does not answer, or the token does not exist"""
 
 
 class DiscoveryArguments(argparse.Namespace):

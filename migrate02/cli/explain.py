@@ -45,9 +45,9 @@ class ExplainArguments(argparse.Namespace):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [CODE | -flag | VARIABLE | key | WORD | 'LINE OF A LOG' ...]"
     parser.description = """\
-Tell the whole story of a finding's code, or of a setting in etcd 0.4, 2.0 and later. Without a word, list the codes.
-A line of etcd's log, or a part of one, may be pasted, too: texts that come from what v2 left in a data directory are
-found in it, with what to do. Any other word lists what is about it: migrate02 explain standby."""
+Explain a finding's code, or a setting in etcd 0.4, 2.0 and later. Without arguments, list the codes. You can also paste
+a line of etcd's log, or a part of one: if it is an error that comes from v2 data in a data directory, its meaning and
+what to do are shown. Any other word lists the codes, settings and errors about it: migrate02 explain standby."""
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -76,9 +76,7 @@ def _found(word: str) -> str:
     lines = search(word)
     if not lines:
         return ""
-    return "".join(
-        f"{line}\n" for line in [f"{word} is in these; migrate02 explain NAME tells more:", *lines]
-    )
+    return "".join(f"{line}\n" for line in [f"{word} is in these; for more: migrate02 explain NAME", *lines])
 
 
 def _subjects(words: Sequence[str]) -> Sequence[str]:

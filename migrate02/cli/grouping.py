@@ -40,7 +40,7 @@ class Group:
     def line(self) -> str:
         """All that there is to say, in one line."""
         first = self.first
-        if len(self.findings) == 1:
+        if len(set(map(str, self.findings))) == 1:
             return str(first)
         where = places([_spot(finding) for finding in self.findings])
         alike = all(finding.message == first.message for finding in self.findings)
@@ -83,10 +83,17 @@ def lines(groups: Sequence[Group]) -> list[str]:
     return said + [f"{_head(alike)}: {CODES[code].title}" for code, alike in counted.items()]
 
 
+def told_together(findings: Sequence[Finding], more: str = "") -> list[str]:
+    """What the findings of many files have in common; ``more``, which says how to see all, where that is less."""
+    groups = grouped(findings)
+    return [*lines(groups), *([more] if more and len(groups) < len(findings) else [])]
+
+
 def _key(finding: Finding) -> object:
-    """An error is the same when its words are; another one when it has the same text, setting and reasons."""
+    """An error, or what is in no file, is the same when its words are; another finding when it has the same text,
+    setting and reasons."""
     text = finding.text
-    if finding.severity == ERROR:
+    if finding.severity == ERROR or not (finding.origin and finding.origin.file):
         return text, finding.message
     return text, finding.setting, tuple(item for item in finding.fields if item[0] in _REASONS)
 

@@ -32,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] --snapshot FILE|--live URL --to URL"
     parser.description = """\
 Copy the keys of a snapshot, a data directory, an export or a running cluster into a running cluster of 2.x. They get
-new indexes there. It may be run again: keys that exist are not touched. Exits with 2 if a key could not be copied."""
+new indexes there. You can run it again: keys that exist are not changed. Exits with 2 if a key could not be copied."""
     sources = parser.add_mutually_exclusive_group(required=True)
     sources.add_argument(
         "--snapshot",
         metavar="FILE",
         default="",
-        help="a snapshot of 0.4 or 2.x, a directory of these or of 3.x (its v2 keys), or an export",
+        help="a snapshot of 0.4 or 2.x, a data directory of 0.4, 2.x or 3.x (its v2 keys), or an export",
     )
     sources.add_argument(
         "--live", metavar="URL", type=values.live_url, default="", help="a client URL of the old cluster"
@@ -51,7 +51,7 @@ new indexes there. It may be run again: keys that exist are not touched. Exits w
         metavar="N",
         type=values.positive,
         default=8,
-        help="how many to use at a time (default: %(default)s)",
+        help="number of connections at the same time (default: %(default)s)",
     )
     add_overwrite(parser)
     add_hidden(parser)
@@ -77,6 +77,6 @@ def run(args: ImportArguments) -> int:
     warn(carried.troubles)
     print(
         f"{carried.made} keys made, {carried.there} were there already, {carried.overdue} are past their TTL, "
-        f"{len(carried.troubles)} left alone or refused"
+        f"{len(carried.troubles)} not changed or refused"
     )
     return RESIDUE if carried.troubles or side.warnings else DONE

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "convert": Subcommand("convert configuration of etcd 0.4 to etcd 2.x", "convert"),
-    "undo": Subcommand("put back what convert --write replaced in a directory", "undo"),
+    "undo": Subcommand("restore what convert --write replaced in a directory", "undo"),
     "data": Subcommand(
         "convert, inspect, export and compare data directories",
         "data",
@@ -32,21 +32,23 @@ COMMANDS = {
     "import": Subcommand("copy keys into a running cluster", "import_"),
     "plan": Subcommand("plan the move of whole clusters: start lines, problems, a runbook", "plan"),
     "v2store": Subcommand(
-        "show and cure what is left of v2 in etcd 3.5, before 3.6 and 3.7",
+        "find and remove what v2 left in etcd 3.5, before 3.6 and 3.7",
         below={
-            "check": Subcommand("say what is left, why, and which release refuses it", "v2store_check"),
-            "export": Subcommand("write the v2 keys out, also as a script for v3", "v2store_export"),
-            "clean": Subcommand("take it away, in the directories of stopped members", "v2store_clean"),
-            "plan": Subcommand("plan the way of a cluster to 3.6 or 3.7: a runbook", "v2store_plan"),
+            "check": Subcommand("show what v2 left, why, and which release refuses it", "v2store_check"),
+            "export": Subcommand("write the v2 keys, also as a script for v3", "v2store_export"),
+            "clean": Subcommand("remove it from the directories of stopped members", "v2store_clean"),
+            "plan": Subcommand("plan the upgrade of a cluster to 3.6 or 3.7: a runbook", "v2store_plan"),
         },
     ),
-    "explain": Subcommand("explain a finding's code, a setting or an error of etcd's", "explain"),
+    "explain": Subcommand("explain a finding's code, a setting or an error of etcd", "explain"),
     "discovery": Subcommand(
-        "look at a discovery URL",
-        below={"inspect": Subcommand("show who has registered, and what will happen next", "discovery")},
+        "inspect a discovery URL",
+        below={
+            "inspect": Subcommand("show which members have registered, and what happens next", "discovery")
+        },
     ),
     "srv": Subcommand(
-        "look at the DNS records of a cluster",
+        "check the DNS records of a cluster",
         below={"check": Subcommand("show the SRV records of a domain, and which are missing", "srv")},
     ),
 }
@@ -74,7 +76,7 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
-    parser = Parser("migrate02", Subcommand("take an etcd 0.4 deployment to etcd 2.x", below=COMMANDS))
+    parser = Parser("migrate02", Subcommand("move an etcd 0.4 deployment to etcd 2.x", below=COMMANDS))
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     args = argparse.Namespace(prog=parser.prog, refusals=())
     try:

@@ -22,7 +22,7 @@ def add_choice_of_files(parser: ArgumentParser) -> None:
             metavar="GLOB",
             action="append",
             default=[],
-            help=f"of directories, take {text}; may be given again",
+            help=f"in directories, read {text}; may be given again",
         )
 
 
@@ -31,13 +31,13 @@ def add_of_a_project(parser: ArgumentParser) -> None:
         "--within",
         metavar="DIR",
         default="",
-        help="the files are parts of this directory: read all of it, report on the files given",
+        help="the files are in this directory: read all of it, report findings about the files",
     )
     parser.add_argument(
         "--config",
         metavar="FILE",
         default="",
-        help="read settings for this project there (default: .migrate02.toml or pyproject.toml)",
+        help="read the project's settings there (default: .migrate02.toml or pyproject.toml)",
     )
 
 
@@ -47,12 +47,12 @@ def add_amount_of_findings(parser: ArgumentParser) -> None:
         metavar="LEVEL",
         choices=("error", "review", "info"),
         default="info",
-        help="report only findings as bad as error, review or info (default), and worse",
+        help="report only findings of this severity or worse: error, review or info (default)",
     )
     amounts = parser.add_mutually_exclusive_group()
     for letter, name, text in (
-        ("-q", "quiet", "say nothing but errors"),
-        ("-v", "verbose", "with several files, every finding by itself and in full"),
+        ("-q", "quiet", "report only errors"),
+        ("-v", "verbose", "report every finding separately, also with several files"),
     ):
         amounts.add_argument(letter, f"--{name}", action="store_true", help=text)
 
@@ -63,13 +63,13 @@ def add_hidden(parser: ArgumentParser) -> None:
         metavar="KEY",
         action="append",
         default=[],
-        help="a hidden key or directory to ask a running cluster for, which lists none; may be given again",
+        help="a hidden key or directory to read from a running cluster, which does not list them; may be given again",
     )
 
 
 def add_overwrite(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace keys that exist (default: they stay as they are)"
+        "--overwrite", action="store_true", help="replace keys that exist (default: do not change them)"
     )
 
 
@@ -83,8 +83,8 @@ class TlsArguments(Namespace):
 
 def add_tls(parser: ArgumentParser) -> None:
     for name, text in (
-        ("ca", "the authorities that may have signed the server's certificate"),
-        ("cert", "the certificate to show to the server"),
-        ("key", "the key of that certificate"),
+        ("ca", "CA certificates that the server's certificate must come from"),
+        ("cert", "the client certificate"),
+        ("key", "the key of the client certificate"),
     ):
         parser.add_argument(f"--{name}-file", metavar="PATH", default="", help=text)

@@ -97,7 +97,7 @@ class Parser(argparse.ArgumentParser):
         below, summary = self._command.below, self._command.summary
         self.usage = "%(prog)s COMMAND ..."
         self.description = f"{summary[:1].upper()}{summary[1:]}.\n\n{_listing(below)}"
-        self.epilog = "%(prog)s COMMAND --help tells more."
+        self.epilog = "For more: %(prog)s COMMAND --help"
         parsers = self.add_subparsers(
             metavar="COMMAND", required=True, help=argparse.SUPPRESS, prog=self.prog, parser_class=Parser
         )

@@ -7,9 +7,10 @@ import argparse
 from compat.findings import ERROR
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE
-from migrate02.cli.options import TlsArguments, add_choice_of_files, add_tls
+from migrate02.cli.options import TlsArguments, add_amount_of_findings, add_choice_of_files, add_tls
 from migrate02.cli.output import tell, tell_findings
 from migrate02.cli.parsing import Misuse
+from migrate02.cli.report import Manner, as_bad_as, told_of_many
 from migrate02.datadir.errors import DataError
 from migrate02.plan.nodes import Found
 from migrate02.plan.planning import Plan, PlanOptions, make_plan
@@ -22,15 +23,15 @@ USAGE = """\
 %(prog)s [options] DIR|FILE ...
        %(prog)s [options] --live URL [DIR|FILE ...]"""
 DESCRIPTION = """\
-Plan the move of whole clusters from etcd 0.4 to 2.x: who is a member and who a proxy, --initial-cluster and the token,
-the start line of every node, what does not fit together, and a runbook with every step, its check and the way back.
-The plan is Markdown. It is made from the files of all nodes, from what a running 0.4 cluster says, or best from both:
-the cluster knows who is a member, the files know how a node is set up."""
+Plan the move of whole clusters from etcd 0.4 to 2.x: which nodes become members and which proxies, --initial-cluster
+and the token, the start line of every node, what does not fit together, and a runbook. Each step of it has commands, a
+check and the way back. The plan is Markdown. It is made from the files of all nodes, or from a running 0.4 cluster, or
+best from both: the cluster knows its members, and the files have the settings of each node."""
 EPILOG = """\
 exit status:
   0  done
   2  done, but something needs your attention (see "To look at")
-  3  a cluster cannot be planned like this, or nothing was found"""
+  3  a cluster cannot be planned, or no node was found"""
 
 
 class PlanArguments(TlsArguments):
@@ -48,6 +49,9 @@ class PlanArguments(TlsArguments):
     together: bool
     html: bool
     json: bool
+    severity: str
+    quiet: bool
+    verbose: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=values.live_url,
         action="append",
         default=[],
-        help="a client or peer URL of a running 0.4 cluster; may be given again, and has to be for each standby",
+        help="a client or peer URL of a running 0.4 cluster; give it again for each standby",
     )
     add_choice_of_files(parser)
     parser.add_argument(
@@ -67,26 +71,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CHOICE",
         choices=CHOICES,
         default=KEEP,
-        help="keep: 4001 and 7001 stay; move: to 2379 and 2380; both: move, and clients can use 4001, too, until they "
+        help="keep: use 4001 and 7001; move: use 2379 and 2380; both: move, and keep 4001 open until the clients "
         "have followed (default: %(default)s)",
     )
     parser.add_argument(
         "--token", metavar="TOKEN", default="", help="--initial-cluster-token (default: etcd-cluster-NAME)"
     )
     for name, metavar, kind, text in (
-        ("--standby", "NAME", str, "was a standby, and becomes a proxy"),
+        ("--standby", "NAME", str, "this node was a standby, and becomes a proxy"),
         ("--member", "NAME=URL", values.member, "a member that no file describes"),
-        ("--gone", "HOST:PORT", str, "stands in -peers, but the node no longer exists"),
+        ("--gone", "HOST:PORT", str, "this address in -peers no longer exists"),
     ):
         parser.add_argument(
             name, metavar=metavar, type=kind, action="append", default=[], help=f"{text}; may be given again"
         )
-    parser.add_argument("--together", action="store_true", help="take all nodes as one cluster")
+    parser.add_argument("--together", action="store_true", help="treat all nodes as one cluster")
     outputs = parser.add_mutually_exclusive_group()
     outputs.add_argument(
         "--html", action="store_true", help="write a printable page, with a picture of before and after"
     )
     outputs.add_argument("--json", action="store_true", help="write one JSON object")
+    add_amount_of_findings(parser)
     add_tls(parser)
 
 
@@ -94,7 +99,7 @@ def run(args: PlanArguments) -> int:
     if not args.inputs and not args.live:
         raise Misuse("nothing to plan; give the files of all nodes, or --live URL")
     made = _planned(args)
-    tell_findings(map(str, made.all_findings))
+    tell_findings(_said(made, args))
     if not made.clusters:
         tell(["migrate02 plan: no node of etcd 0.4 was found"])
         return REFUSED
@@ -102,6 +107,12 @@ def run(args: PlanArguments) -> int:
     if made.worst == ERROR:
         return REFUSED
     return RESIDUE if made.needs_review else DONE
+
+
+def _said(made: Plan, args: PlanArguments) -> list[str]:
+    """The findings for a person. The plan itself has all of them, each with its cluster."""
+    manner = Manner(args.severity, args.quiet, args.verbose)
+    return told_of_many(as_bad_as(made.all_findings, ERROR if args.quiet else args.severity), manner)
 
 
 def _planned(args: PlanArguments) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from compat.findings import ERROR, INFO, REVIEW, Finding
@@ -40,11 +40,12 @@ class Manner(NamedTuple):
 
 def reported(conversions: Iterable[Conversion], least: str) -> list[Conversion]:
     """With the findings that are at least so bad. What came of a file, and the exit status, they do not change."""
+    return [item._replace(findings=as_bad_as(item.findings, least)) for item in conversions]
+
+
+def as_bad_as(findings: Iterable[Finding], least: str) -> list[Finding]:
     wanted = _SEVERITIES[: _SEVERITIES.index(least) + 1]
-    return [
-        item._replace(findings=[finding for finding in item.findings if finding.severity in wanted])
-        for item in conversions
-    ]
+    return [finding for finding in findings if finding.severity in wanted]
 
 
 def report(conversions: list[Conversion], output: str, manner: Manner, *, texts: bool) -> None:
@@ -85,14 +86,16 @@ def said(conversions: list[Conversion], manner: Manner) -> list[str]:
     if len(conversions) == 1:
         return finding_lines(findings)
     totals = [] if manner.quiet or not conversions else [summary(conversions)]
-    if manner.verbose:
-        return [*finding_lines(findings), *totals]
-    from migrate02.cli.grouping import grouped, lines
+    return [*told_of_many(findings, manner), *totals]
 
-    groups = grouped(findings)
-    found = lines(groups)
-    shortened = len(groups) < len(findings) and not manner.quiet
-    return [*found, *([IN_FULL] if shortened else []), *totals]
+
+def told_of_many(findings: Sequence[Finding], manner: Manner) -> list[str]:
+    """The lines for findings of many files: what is the same is said once, unless each was asked for."""
+    if manner.verbose:
+        return finding_lines(findings)
+    from migrate02.cli.grouping import told_together
+
+    return told_together(findings, "" if manner.quiet else IN_FULL)
 
 
 def summary(conversions: list[Conversion]) -> str:

@@ -13,8 +13,6 @@ from migrate02.convert.conversion import Conversion
 
 HOME = "https://migrate02.example.org"
 """Where the documentation is published. The snippets in docs/ci.md name it, too."""
-PAGES = {"would-change": "docs/ci.md#exit-status"}
-"""Of codes without a page of their own."""
 
 _LEVELS = {ERROR: "error", REVIEW: "warning", INFO: "note"}
 
@@ -33,7 +31,7 @@ def as_sarif(conversions: Iterable[Conversion]) -> str:
                         "name": "migrate02",
                         "version": __version__,
                         "informationUri": HOME,
-                        "rules": [_rule(code) for code in codes.values()],
+                        "rules": [rule(code) for code in codes.values()],
                     }
                 },
                 "results": [_result(spot, order.index(spot.code.name)) for spot in found],
@@ -43,13 +41,13 @@ def as_sarif(conversions: Iterable[Conversion]) -> str:
     return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
 
 
-def _rule(code: Code) -> dict[str, object]:
+def rule(code: Code) -> dict[str, object]:
     return {
         "id": code.name,
         "shortDescription": {"text": code.title},
         "fullDescription": {"text": code.story},
         "help": {"text": code.story},
-        "helpUri": f"{HOME}/{PAGES.get(code.name, f'docs/findings/{code.name}.md')}",
+        "helpUri": f"{HOME}/docs/findings/{code.name}.md",
         "defaultConfiguration": {"level": _LEVELS[code.severity]},
     }
 

@@ -7,19 +7,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from compat.findings import REVIEW, Code
+from compat.findings import Code
 from compat.settings import FILE, Origin
 from migrate02.convert.conversion import Conversion
+from migrate02.convert.findings import STILL_04
 from server.printable import shown
-
-STILL_04 = Code(
-    "would-change",
-    REVIEW,
-    "a file is still written for etcd 0.4",
-    "convert --check found something to convert in the file; convert --write converts it.",
-)
-"""Said to programs alone: a person sees it by the exit status. So no list of findings has it."""
-_STILL_04 = STILL_04.text("This file is still written for etcd 0.4.", "Run migrate02 convert --write.")
 
 
 class Spot(NamedTuple):
@@ -35,7 +27,7 @@ class Spot(NamedTuple):
 def with_unconverted(conversions: Iterable[Conversion]) -> list[Conversion]:
     """With one finding more for each file that would change."""
     return [
-        item._replace(findings=[*item.findings, _STILL_04.finding("", Origin(FILE, item.name, item.name))])
+        item._replace(findings=[*item.findings, STILL_04.finding("", Origin(FILE, item.name, item.name))])
         if item.changed
         else item
         for item in conversions

@@ -20,12 +20,12 @@ TTL = 300
 """Seconds, of the records that are printed."""
 
 DESCRIPTION = """\
-Show the SRV records by which members (and clients) of a cluster find each other, where they lead, which
-of them count, which is this member, and zone-file lines for those that are missing."""
+Show the SRV records with which the members and clients of a cluster find each other, their targets, which
+of them are used, which is this member, and zone-file lines for the missing ones."""
 EPILOG = """\
 exit status:
-  0  members find each other by these records
-  2  records are missing, or none of them leads to --advertise
+  0  members can find each other with these records
+  2  records are missing, or none matches --advertise
   3  DNS gave no answer"""
 
 
@@ -60,14 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.add_argument("domain", metavar="DOMAIN", help="the domain that members get with --discovery-srv")
     parser.add_argument(
-        "--name", metavar="NAME", default="", help="the name that they get with --discovery-srv-name"
+        "--name", metavar="NAME", default="", help="the name that members get with --discovery-srv-name"
     )
     parser.add_argument(
         "--advertise",
         metavar="URL",
         type=values.urls,
         default=[],
-        help="this member's peer URLs, with commas",
+        help="this member's peer URLs, separated by commas",
     )
     parser.add_argument(
         "--dns-server",

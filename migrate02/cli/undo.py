@@ -16,17 +16,17 @@ from migrate02.files.stopping import Stopped, held
 from migrate02.files.undoing import Undone, tree_above, undo
 
 DESCRIPTION = """\
-Put the files of a directory back as they were before the last 'migrate02 convert --write DIR': bytes, owner, mode,
-extended attributes and times. A file that was changed since is not touched, nor are those that were converted together
+Restore the files of a directory from before the last 'migrate02 convert --write DIR': bytes, owner, mode, extended
+attributes and times. A file that was changed since is not restored, nor are the files that were converted together
 with it. The originals are in DIR/.migrate02."""
 
 
 EPILOG = """\
 exit status:
-  0  all files are as they were
-  3  a file was not put back, or there is no backup
+  0  all files are restored
+  3  a file was not restored, or there is no backup
 
-Of a file that was given to convert by itself, the original is FILE.0.4 beside it: mv FILE.0.4 FILE"""
+The original of a single file is beside it, in FILE.0.4: mv FILE.0.4 FILE"""
 
 REFUSALS = (BackupError,)
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="put back files that were changed since, too; what they were is kept",
+        help="also restore files that were changed since; their changed content is kept",
     )
 
 

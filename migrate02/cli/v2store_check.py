@@ -26,8 +26,8 @@ REFUSALS = (DataError,)
 
 EPILOG = """\
 exit status:
-  0  nothing of v2 keeps the release given with --for from starting
-  1  something does
+  0  the release given with --for can start
+  1  it cannot, because of v2 data
   3  a directory cannot be read"""
 
 
@@ -41,18 +41,18 @@ class CheckArguments(argparse.Namespace):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] DIR..."
     parser.description = """\
-Say what is left of v2 in the data directories of etcd 3.5 or 3.6, why it is there, which release refuses to start on
-it, and what to do. The first line is that of etcdutl check v2store. Nothing is changed; the members may be running."""
+Show what v2 left in the data directories of etcd 3.5 or 3.6, the reason, which release refuses to start on it, and
+what to do. The first line is that of etcdutl check v2store. Nothing is changed; the members may be running."""
     parser.epilog = EPILOG
     parser.add_argument(
-        "inputs", nargs="*", metavar="DIR", help="a data directory; those of one cluster together"
+        "inputs", nargs="*", metavar="DIR", help="a data directory; give all those of one cluster"
     )
     parser.add_argument(
         "--for",
         dest="release",
         choices=("3.6", "3.7"),
         default="3.6",
-        help="the release whose verdict is the exit status (default: %(default)s)",
+        help="the release that the exit status is for (default: %(default)s)",
     )
     add_wal_dir(parser)
     add_json(parser)

@@ -28,7 +28,7 @@ EPILOG = """\
 exit status:
   0  nothing to do, or done
   1  there is something to do (without --write)
-  2  done, and something is left for you to do (see the warnings)
+  2  done, but something needs your attention (see the warnings)
   3  refused; nothing was written"""
 
 
@@ -42,19 +42,21 @@ class CleanArguments(argparse.Namespace):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] DIR..."
     parser.description = """\
-Take away what is left of v2 in the data directories of stopped members of etcd 3.5 or 3.6, so that 3.6 and 3.7 start.
-Keys, leases, users and revisions of v3 stay as they are: the database is not written. Without --write, say what would
-be done. With it, the files that change are copied first, and v2 keys are written out beside them."""
+Remove what v2 left in the data directories of stopped members of etcd 3.5 or 3.6, so that 3.6 and 3.7 start. Keys,
+leases, users and revisions of v3 do not change: the database is not written. Without --write, print what would be
+done. With it, first copy the files that change, and write the v2 keys beside the copies."""
     parser.epilog = EPILOG
     parser.add_argument(
-        "inputs", nargs="*", metavar="DIR", help="a data directory; those of one cluster together"
+        "inputs", nargs="*", metavar="DIR", help="a data directory; give all those of one cluster"
     )
-    parser.add_argument("--write", action="store_true", help="do it")
+    parser.add_argument(
+        "--write", action="store_true", help="remove it; without this option, only print a plan"
+    )
     parser.add_argument(
         "--backup",
         metavar="DIR",
         default="",
-        help="where the copies go (default: DIR.v2store-backup, beside it)",
+        help="write the copies there (default: DIR.v2store-backup, beside DIR)",
     )
     add_wal_dir(parser)
 

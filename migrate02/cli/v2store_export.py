@@ -22,19 +22,19 @@ REFUSALS = (DataError,)
 
 EPILOG = """\
 forms:
-  json     a JSON object a line, as migrate02 data export writes: key, value (valueHex where it is not
+  json     one JSON object per line, like migrate02 data export: key, value (valueHex if it is not
            UTF-8) or dir, indexes, and the time at which the key expires
-  etcdctl  a shell script that makes the keys in v3, under the same names: /app/k1 is /app/k1 there too.
-           Look it through and run it with sh; it stops at the first error. Keys that v3 has already stay
-           as they are and are named, and it exits with 2 then; with --overwrite they are replaced. A TTL
-           becomes a lease, one for all keys that end together, with the seconds that are left when the
-           script is written: run it soon. Directories, which v3 does not have, and what has run out are
-           comments in it
-  v2       requests for curl --config, which make the keys in a server of v2 at --to
+  etcdctl  a shell script that creates the keys in v3, with the same names: /app/k1 is /app/k1 there too.
+           Read it and run it with sh; it stops at the first error. It does not change keys that v3 has
+           already: it reports them and exits with 2; with --overwrite it replaces them. A TTL becomes
+           a lease, one for all keys that expire together, with the seconds that remain when the script
+           is written: run it soon. Directories, which v3 does not have, and expired keys are comments
+           in it
+  v2       requests for curl --config, which create the keys in a server of v2 at --to
 
 exit status:
   0  done
-  2  done, but something is damaged or was left out (see the warnings)
+  2  done, but something is damaged or was skipped (see the warnings)
   3  the directory cannot be read; nothing was written"""
 
 JSON, ETCDCTL, V2 = "json", "etcdctl", "v2"
@@ -51,8 +51,8 @@ class ExportArguments(argparse.Namespace):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] DIR"
     parser.description = """\
-Write the v2 keys in a data directory of etcd 3.5 or 3.6 to standard output: all of them, hidden ones included, as a
-start of 3.5 would have them. The directory is not changed; its member may be running."""
+Write the v2 keys in a data directory of etcd 3.5 or 3.6 to standard output: all of them, also hidden ones, as 3.5
+would have them after a start. The directory is not changed; its member may be running."""
     parser.epilog = EPILOG
     parser.add_argument("dir", metavar="DIR", help="the data directory of a member")
     parser.add_argument(
@@ -60,12 +60,12 @@ start of 3.5 would have them. The directory is not changed; its member may be ru
         dest="form",
         choices=(JSON, ETCDCTL, V2),
         default=JSON,
-        help="what to write, see below (default: %(default)s)",
+        help="the form of the output, see below (default: %(default)s)",
     )
     parser.add_argument(
         "--to",
         metavar="URL",
-        help="with --as v2: where the requests go (default: http://127.0.0.1:2379)",
+        help="with --as v2: the server for the requests (default: http://127.0.0.1:2379)",
     )
     add_overwrite(parser)
     add_wal_dir(parser)
@@ -73,7 +73,7 @@ start of 3.5 would have them. The directory is not changed; its member may be ru
 
 def run(args: ExportArguments) -> int:
     if args.to is not None and args.form != V2:
-        raise Misuse("--to goes with --as v2; etcdctl is told where to go by ETCDCTL_ENDPOINTS")
+        raise Misuse("--to goes with --as v2; for etcdctl set ETCDCTL_ENDPOINTS")
     if args.overwrite and args.form == JSON:
         raise Misuse("--overwrite goes with --as etcdctl or --as v2")
     side = side_of_3x(Path(args.dir), Path(args.wal_dir) if args.wal_dir else None)

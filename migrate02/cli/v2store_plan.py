@@ -21,7 +21,7 @@ EPILOG = """\
 exit status:
   0  done
   2  done, but something needs your attention (see "To look at")
-  3  a directory cannot be read, or they are not those of one cluster"""
+  3  a directory cannot be read, or the directories do not belong to one cluster"""
 
 
 class V2PlanArguments(argparse.Namespace):
@@ -34,7 +34,7 @@ class V2PlanArguments(argparse.Namespace):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] DIR..."
     parser.description = """\
-Plan the way of one cluster from etcd 3.5 to 3.6, or from 3.6 to 3.7, by what is left of v2 in the data directories of
+Plan the upgrade of one cluster from etcd 3.5 to 3.6, or from 3.6 to 3.7, by what v2 left in the data directories of
 its members: a runbook with every step, its check and the way back. The plan is Markdown. Nothing is changed; the
 members may be running."""
     parser.epilog = EPILOG
@@ -42,7 +42,7 @@ members may be running."""
         "inputs",
         nargs="*",
         metavar="DIR",
-        help="the data directory of a member, or a copy of it; those of all members",
+        help="the data directory of a member, or a copy of it; give those of all members",
     )
     add_wal_dir(parser)
     outputs = parser.add_mutually_exclusive_group()

@@ -84,7 +84,7 @@ def left_alone(
     text: str,
     reason: str,
     line: int,
-    remedy: str = "convert etcd's part of it, and put the result in by hand",
+    remedy: str = "Convert etcd's part of it, and insert the result by hand.",
 ) -> Conversion:
     """A file that holds settings of 0.4 among other things and stays as it is."""
     return unchanged(
@@ -100,7 +100,7 @@ def nothing_to_convert(name: str, text: str, options: Options) -> Conversion:
 
 
 def nothing_for_another_form(name: str, text: str) -> Conversion:
-    return refused(name, "no setting of etcd in it that could be written in another form", before=text)
+    return refused(name, "it has no etcd setting to write in another form", before=text)
 
 
 def unmasked(finding: Finding) -> Finding:

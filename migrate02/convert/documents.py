@@ -72,7 +72,7 @@ def _convert(document: Document, name: str, before: str, options: Options) -> Co
         new = NewSettings(translated.config, translated.sources, given, dead, marks)
         text = render(document, new, form)
     if form == "yaml" and text is not before and (line := _line_no_yaml_takes(text, before)) is not None:
-        return refused(name, "YAML takes no control characters, and nothing but UTF-8", line, before)
+        return refused(name, "YAML allows no control characters, and only UTF-8", line, before)
     return Conversion(name, before, text, translated.config, for_a_person(findings, name))
 
 

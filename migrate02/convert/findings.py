@@ -7,16 +7,16 @@ from compat.findings import ERROR, INFO, REVIEW, Code
 from migrate02.formats.findings import CONFIG_ELSEWHERE, FLAGS_ELSEWHERE, NOT_CONVERTED
 
 NOT_UNDERSTOOD = NOT_CONVERTED.text(
-    "Not changed: a setting of 0.4, in a place that cannot be understood.",
-    "Convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in.",
+    "Not changed: a setting of 0.4, in a place that is not understood.",
+    "Convert it separately, migrate02 convert -- etcd FLAGS, and insert the result.",
 )
 CANNOT_HOLD = NOT_CONVERTED.text(
     "Not changed: {reason}.",
-    "Convert it by itself, migrate02 convert -- etcd FLAGS, and put the result in.",
+    "Convert it separately, migrate02 convert -- etcd FLAGS, and insert the result.",
 )
 BY_A_TEMPLATE = NOT_CONVERTED.text(
     "{reason}",
-    "Convert what the template makes, for each case, and put the results into it by hand.",
+    "Convert the output of the template, for each case, and insert the results by hand.",
 )
 WITH_A_REFUSED_ONE = NOT_CONVERTED.text(
     "Not changed: it belongs to {files}, which is refused.",
@@ -31,10 +31,10 @@ UNUSABLE = UNUSABLE_INPUT.text(
 CANNOT_READ = Code(
     "cannot-read",
     ERROR,
-    "a file that the system does not give",
-    "The file is there, and the system does not let it be read: a right is missing, or the disk reports an error. "
-    "Nothing is known of its content, so it is not changed, and neither are the files that belong to one "
-    "configuration with it. Correct the cause, and run the command again.",
+    "a file that cannot be read",
+    "The file exists, but the system does not allow to read it: a right is missing, or the disk reports an error. "
+    "Its content is unknown, so it is not changed, and neither are the files that belong to the same configuration. "
+    "Correct the cause, and run the command again.",
 )
 KEPT_BACK = CANNOT_READ.text(
     "{reason}",
@@ -45,9 +45,9 @@ CANNOT_WRITE = Code(
     "cannot-write",
     ERROR,
     "a result that could not be written",
-    "The file was converted, and the result could not take its place: the disk is full, a right is missing, or the "
-    "file was changed by somebody else in between. The file is as it was, and so are the files that are changed "
-    "together with it. Correct the cause, and run the command again: what is written already is found converted.",
+    "The file was converted, but the result could not replace it: the disk is full, a right is missing, or somebody "
+    "changed the file in the meantime. The file is not changed, and neither are the files that change together with "
+    "it. Correct the cause, and run the command again: files that were written already are recognised as converted.",
 )
 NOT_WRITTEN = CANNOT_WRITE.text(
     "{reason}",
@@ -68,11 +68,24 @@ NOTHING_TO_CONVERT = Code(
     "nothing-to-convert",
     INFO,
     "no setting of etcd in a file",
-    "The file was named, and holds no setting of etcd. It is not changed. An environment file without one, or an "
-    "empty file, is no mistake: a unit may read it for other variables.",
+    "The file was named, and has no etcd setting. It is not changed. An environment file without one, or an empty "
+    "file, is not a mistake: a unit may read it for other variables.",
 )
 NO_SETTING_OF_ETCD = NOTHING_TO_CONVERT.text(
     "No etcd setting in this file; nothing to convert.",
+)
+
+WOULD_CHANGE = Code(
+    "would-change",
+    REVIEW,
+    "a file is still written for etcd 0.4",
+    "convert --check found something to convert in the file. Reports for programs (--output sarif, github, junit or "
+    "gitlab) have this finding for each such file. A person sees it by the exit status, which is 1. To convert the "
+    "file, run migrate02 convert --write.",
+)
+STILL_04 = WOULD_CHANGE.text(
+    "This file is still written for etcd 0.4.",
+    "Run migrate02 convert --write.",
 )
 
 YAML_NEEDS_3 = Code(
@@ -88,21 +101,21 @@ FILE_FOR_3 = YAML_NEEDS_3.text(
 )
 
 BEHIND_THE_FLAGS = FLAGS_ELSEWHERE.text(
-    "What stands after the flags has no place in this form: {words}",
-    "Put it where it belongs by hand.",
+    "The words after the flags have no place in this form: {words}",
+    "Put them where they belong by hand.",
 )
 NO_PLACE = FLAGS_ELSEWHERE.text(
-    "There is no place here for what etcd 0.4 did by default: {flags}",
-    "Put it where etcd is started.",
+    "This file has no place for 0.4's defaults: {flags}",
+    "Put them where etcd is started.",
 )
 
 ERA_UNCLEAR = Code(
     "era-unclear",
     REVIEW,
-    "nothing here is 0.4's alone",
-    "All settings exist in 0.4 and in 2.x, but what is not set differs: 0.4 listened on every interface at ports "
-    "4001 and 7001, 2.x on localhost at 2379, 4001, 2380 and 7001; 0.4 took its name from the host. Only you know "
-    "which one it was written for.",
+    "every setting exists in 0.4 and in 2.x",
+    "All settings exist in 0.4 and in 2.x, but the defaults differ: 0.4 listened on every interface at ports 4001 "
+    "and 7001, 2.x on localhost at 2379, 4001, 2380 and 7001; 0.4 used the host name as its name. Only you know for "
+    "which one the file was written.",
 )
 UNCLEAR_FILE = ERA_UNCLEAR.text(
     "Not changed: every setting here exists in 0.4 and in 2.x, and their defaults differ.",
@@ -116,11 +129,11 @@ UNCLEAR_START = ERA_UNCLEAR.text(
 DEFAULTS_LEFT_OUT = Code(
     "defaults-left-out",
     REVIEW,
-    "what 0.4 did by default, where more may be set elsewhere",
-    "A start of etcd whose environment file, or a variable in it, was not given may be given more "
-    "settings there. What 0.4 did by default is then not written out, because a flag would win over what is set "
-    "there: the member's name, its addresses, a cluster of one. The settings that are seen are converted. Convert "
-    "the missing file in the same run, or add what is set nowhere by hand.",
+    "0.4's defaults, where more may be set elsewhere",
+    "The start of etcd reads an environment file or a variable that was not given, and more settings may be set "
+    "there. So 0.4's defaults are not written out, because a flag would win over those settings: the member's name, "
+    "its addresses, a cluster of one. The settings that are known are converted. Convert the missing file in the "
+    "same run, or add by hand what is set nowhere.",
 )
 MAY_BE_SET = DEFAULTS_LEFT_OUT.text(
     "More may be set elsewhere, so 0.4's defaults are not written: {flags}",
@@ -130,11 +143,10 @@ MAY_BE_SET = DEFAULTS_LEFT_OUT.text(
 MEMBERS_FROM_FILES = Code(
     "members-from-files",
     INFO,
-    "the members of a cluster, taken from the files of one run",
-    "-peers names addresses, and 2.x wants every member by name. Where the files that are converted together hold "
-    "a node for every such address, each with a name and a peer address of its own, --initial-cluster is written "
-    "for all of them, the same on each. A node that none of these files describes cannot be among them: check that "
-    "the list is whole.",
+    "the members of a cluster, found in the files of one run",
+    "-peers has addresses, and 2.x needs every member by name. If the files of one run describe a node for every "
+    "such address, each with its own name and peer address, --initial-cluster is written for all of them, the same "
+    "on each. A node that none of these files describes is missing: check that the list is complete.",
 )
 MEMBERS_FOUND = MEMBERS_FROM_FILES.text(
     "The members of the cluster are those of the given files: {members}",
@@ -145,13 +157,13 @@ SHARED_SETTINGS = Code(
     "shared-settings",
     REVIEW,
     "settings that two starts of etcd share",
-    "Two starts of etcd take a setting from the same place, a variable or an environment file, and what has to "
-    "stand there differs between them: one sets an address that the other does not, for example. Neither is "
-    "changed. Give each its own, and convert again.",
+    "Two starts of etcd use a setting from the same place, a variable or an environment file, but need different "
+    "values there: for example, one sets an address that the other does not. Neither is changed. Give each its own "
+    "place, and convert again.",
 )
 SHARED = SHARED_SETTINGS.text(
     "Not changed: two starts of etcd need different settings here.",
-    "Give each its own, and convert again.",
+    "Give each its own setting, and convert again.",
 )
 
 FILE_MOVED = Code(
@@ -159,9 +171,8 @@ FILE_MOVED = Code(
     INFO,
     "0.4's file became flags of the start",
     "0.4 read /etc/etcd/etcd.conf, or the file of -config; etcd 2.x reads no file. In a unit the file becomes an "
-    "environment file, and EnvironmentFile= names it. A script or a container has no such line, so there the "
-    "file's settings are written where etcd is started, and the file itself is not changed: nothing reads it "
-    "any more.",
+    "environment file, and EnvironmentFile= names it. A script or a container has no such line, so the file's "
+    "settings are written where etcd is started. The file itself is not changed: nothing reads it any more.",
 )
 WRITTEN_HERE = FILE_MOVED.text(
     "The settings of {path} are written here, because etcd 2.x reads no file.",
@@ -172,12 +183,12 @@ VALUE_ELSEWHERE = Code(
     "value-elsewhere",
     REVIEW,
     "an address that is filled in as a whole",
-    "0.4 listened at the port of the advertised address, and 2.x has to be given where to listen. When the whole "
-    "address is a variable that is set elsewhere, its port is not seen, and nothing is guessed: the start of etcd "
-    "is not changed. Write the port out, $HOST:4001, or set the variable plainly in the same file.",
+    "0.4 listened at the port of the advertised address; 2.x needs a listen address. If the whole address is a "
+    "variable that is set elsewhere, its port is unknown, and nothing is guessed: the start of etcd is not changed. "
+    "Write the port, $HOST:4001, or set the variable to a fixed value in the same file.",
 )
 PORT_NOT_SEEN = VALUE_ELSEWHERE.text(
-    "Not changed: the port in {setting} is not known here, and 2.x has to be given it.",
+    "Not changed: the port in {setting} is not known here, and 2.x needs it.",
     "Write it as HOST:PORT, and convert again.",
 )
 
@@ -185,9 +196,10 @@ ENVIRONMENT_ELSEWHERE = Code(
     "environment-elsewhere",
     REVIEW,
     "an environment file that was not given",
-    "The start of etcd takes variables from a file that is not among the files of this run. Its settings belong to "
-    "the same configuration: flags over environment over 0.4's file. Convert both in one run, so that they are "
-    "taken together; a setting of 0.4 left in that file would clash with its new name here.",
+    "The start of etcd reads variables from a file that is not among the files of this run. Its settings belong to "
+    "the same configuration: flags win over the environment, and the environment over 0.4's file. Convert both in "
+    "one run, so that they are treated together; a setting of 0.4 that remains in that file would conflict with its "
+    "new name here.",
 )
 FILE_NOT_GIVEN = ENVIRONMENT_ELSEWHERE.text(
     "The start also reads {path}, which was not given.",
@@ -202,9 +214,9 @@ CONFIG_NOT_GIVEN = CONFIG_ELSEWHERE.text(
 HOST_NAME_KEPT = Code(
     "host-name-kept",
     INFO,
-    "the name stays the host's",
-    "Without -name, 0.4 used the host name, and 2.x would say 'default'. This kind of file can say 'the host name' "
-    "by itself: %H in a systemd unit, $(hostname) in a script. So the member keeps its name on every machine.",
+    "the name is still the host name",
+    "Without -name, 0.4 used the host name, and 2.x would use 'default'. This kind of file can refer to the host "
+    "name: %H in a systemd unit, $(hostname) in a script. So the member keeps its name on every machine.",
 )
 NAME_OF_THE_HOST = HOST_NAME_KEPT.text(
     "No -name was set, so 0.4 used the host name; --name {hostname} says the same.",
@@ -214,9 +226,9 @@ NOT_A_FILE = Code(
     "not-a-file",
     INFO,
     "a pipe, a socket or a device in a folder",
-    "What is found in a folder and is no file is not opened: a pipe would be waited for, and a device may do "
-    "something or never end. With etcd in its name it counts as refused. A pipe that is named by itself is read, "
-    "as <(...) of a shell makes one. Links are not followed and not reported.",
+    "Pipes, sockets and devices in a folder are not opened: reading a pipe could wait without end, and reading a "
+    "device may have effects or never end. If its name contains etcd, it counts as refused. A pipe that is named on "
+    "the command line is read, as <(...) of a shell makes one. Links are not followed and not reported.",
 )
 NO_FILE = NOT_A_FILE.text(
     "{reason}",
@@ -226,10 +238,10 @@ NO_FILE = NOT_A_FILE.text(
 STANDBY_UNKNOWN = Code(
     "standby-unknown",
     REVIEW,
-    "more nodes than the active size, and nobody knows which stood by",
-    "0.4 let as many nodes vote as the active size says (9 by default), and the others stood by, with no data. "
-    "It chose them while it ran, so files do not tell. 2.x has no standbys: they become proxies. Ask the running "
-    "cluster, or the data directories: one with a standby_info that says it was running is a standby's.",
+    "more nodes than the active size, and the standbys are not known",
+    "0.4 let as many nodes vote as the active size says (9 by default); the others were standbys, with no data. It "
+    "chose them at run time, so files do not say which. 2.x has no standbys: they become proxies. Ask the running "
+    "cluster, or look at the data directories: one with a standby_info that says it was running belongs to a standby.",
 )
 STANDBYS_AMONG_FILES = STANDBY_UNKNOWN.text(
     "{reason}",

@@ -43,7 +43,7 @@ def detected_in(text: str, name: str, options: Options, sourced: Sourced = no_fi
             raise
         raise TemplateInput(statement.words, view.line(statement.at)) from None
     if found.format is not None and not found.reading.is_empty and options.form:
-        raise UnusableInput(f"{found.format.title}, which stays one: it is changed in place, without --to")
+        raise UnusableInput(f"{found.format.title} is changed in place: run it without --to")
     return found
 
 

@@ -28,7 +28,7 @@ def refusal_of(cluster: str, config: Mapping[str, str]) -> tuple[str, str]:
     if name not in members:
         return (
             f'couldn\'t find local name "{name}" in the initial cluster configuration',
-            f"list this member too ({wanted}), or give it its name of the list ({', '.join(members)})",
+            f"List this member too ({wanted}), or use its name in the list ({', '.join(members)}).",
         )
     if config.get("initial-cluster-state") == "existing" or _may_be_the_same(members[name], advertised):
         return "", ""

@@ -66,7 +66,7 @@ def carry(
             carried.there += 1
         elif known is not None and not overwrite:
             carried.troubles.append(
-                f"{key.path}: is there with another {_what_differs(known, key)}, and left alone"
+                f"{key.path}: exists with another {_what_differs(known, key)}, and is not changed"
             )
         else:
             wanted.append(key)

@@ -50,9 +50,7 @@ def _read(path: Path, wal: Path, snap: Path) -> MemberState:
             snapshot = read_snapshot(file)
             store.recover(snapshot.data)
         except (DamagedError, SnapshotFormatError) as error:
-            warnings.append(
-                f"{error if isinstance(error, DamagedError) else f'{file}: {error}'}; passed over"
-            )
+            warnings.append(f"{error if isinstance(error, DamagedError) else f'{file}: {error}'}; skipped")
             continue
         at = WalPosition(snapshot.index, snapshot.term)
         break
@@ -60,7 +58,7 @@ def _read(path: Path, wal: Path, snap: Path) -> MemberState:
     contents = replay(segments, at)
     if contents.torn_at is not None:
         warnings.append(
-            f"{segments[-1].path}, byte {contents.torn_at}: the last record was not written whole; passed over"
+            f"{segments[-1].path}, byte {contents.torn_at}: the last record was not written whole; skipped"
         )
     members = Members(contents.metadata.cluster_id)
     try:

@@ -76,11 +76,11 @@ def _writes(entries: Iterable[Entry]) -> int:
 
 def _damage(member: Member) -> Iterator[str]:
     for error in member.chosen.damaged:
-        yield f"{error}; passed over"
+        yield f"{error}; skipped"
     if member.trouble:
         yield member.trouble
     end = member.log.end
     if end.follows:
         yield (
-            f"{end.segment.path}, byte {end.offset}: {end.follows}; passed over. A member that runs is writing there"
+            f"{end.segment.path}, byte {end.offset}: {end.follows}; skipped. A member that runs is writing there"
         )

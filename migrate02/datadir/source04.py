@@ -72,7 +72,7 @@ def read_source(path: Path) -> Source:
     if log.torn is not None:
         warnings.append(
             f"{log_path}, byte {log.torn.offset}: the log ends with {log.torn.bytes} bytes that are no whole entry, as "
-            "a crash leaves them; they are passed over"
+            "a crash leaves them; they are skipped"
         )
     source = Source(
         path,
@@ -140,7 +140,7 @@ def _newest_snapshot(directory: Path, log_path: Path, warnings: list[str]) -> sn
             snapshot = snapshot04.read_snapshot(path, lambda index: _elected_since(log_path, index))
         except DataError as error:
             broken = broken or error
-            warnings.append(f"{error}; passed over")
+            warnings.append(f"{error}; skipped")
             continue
         if broken is not None and not (first and first <= snapshot.index + 1):
             break
@@ -203,7 +203,7 @@ def _read_notes(source: Source) -> None:
     try:
         others = notes04.other_members(source.path / "conf")
     except DataError as error:
-        source.warnings.append(f"{error}; passed over")
+        source.warnings.append(f"{error}; skipped")
     try:
         source.standby = notes04.standby_info(source.path / "standby_info")
     except DataError as error:

@@ -96,10 +96,10 @@ _KINDS = (
 def _no_file(mode: int) -> tuple[str, str]:
     """What to say of something in a folder that is no file, and what to do about it."""
     kind = next((said for is_it, said in _KINDS if is_it(mode)), "no file")
-    remedy = "leave it out with --exclude"
+    remedy = "Leave it out with --exclude"
     if stat.S_ISFIFO(mode):
-        remedy += ", or name it by itself to have it read"
-    return f"{kind}, which is not read when it is found in a folder", remedy
+        remedy += ", or name it on the command line to read it"
+    return f"{kind}: it is not read in a folder", remedy
 
 
 def decode(data: bytes) -> str:

@@ -17,7 +17,7 @@ _REMEDIES = {
     errno.ENOSPC: "The disk is full: make room there, and run it again.",
     errno.EDQUOT: "The quota is used up: make room there, and run it again.",
     errno.EFBIG: "Raise the limit on the size of files (ulimit -f), and run it again.",
-    errno.EIO: "Look after the disk (dmesg), and run it again.",
+    errno.EIO: "Check the disk (dmesg), and run it again.",
     errno.EMFILE: "Raise the limit on open files (ulimit -n), and run it again.",
 }
 

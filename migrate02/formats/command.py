@@ -61,7 +61,9 @@ def read(view: View, context: Context) -> Reading:
     first = code[0][0]
     for (_, line), (number, _) in pairwise(code):
         if not line.endswith("\\"):
-            raise UnusableInput("more than one command: give etcd's alone, or its words after --", number)
+            raise UnusableInput(
+                "more than one command: give only etcd's, or its command line after --", number
+            )
     try:
         found = split("\n".join(line for _, line in code).replace("\\\n", " "))
     except ValueError as error:
@@ -107,7 +109,7 @@ def split(code: str) -> SplitLine:
             text += _unquoted(part[0])
             at = part.end()
         if at < len(code) and code[at] in "'\"`\\":
-            raise ValueError("a quote is left open")
+            raise ValueError("a quote is not closed")
         words.append(WrittenWord(code[start:at], text))
     return SplitLine(words)
 
@@ -128,7 +130,8 @@ def _of_line(found: SplitLine, era: str, number: int = 0) -> Document:
     names = [word.raw for word in before if not _ASSIGNMENT.match(word.text)]
     if not any("etcd" in name for name in names) and before:
         raise UnusableInput(
-            f"a command line of {(names or program)[0]}, not of etcd: give etcd's own words after --", number
+            f"a command line of {(names or program)[0]}, not of etcd: give etcd's command line after --",
+            number,
         )
     line, elsewhere = _read_flags(words[start:], era)
     by_flag = {item.name for item in line.given}

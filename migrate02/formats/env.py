@@ -120,14 +120,14 @@ def parse_value(text: str) -> WrittenValue:
             break
         part = _PART.match(text, at)
         if part is None:
-            raise ValueError("a quote is left open")
+            raise ValueError("a quote is not closed")
         if part[0][0] in "\"'":
             quotes += part[0][0]
         value += _unquoted(part[0])
         at = part.end()
     behind = text[at:].strip()
     if behind and not behind.startswith("#"):
-        raise ValueError(f"{behind} stands behind the closing quote")
+        raise ValueError(f"{behind} is behind the closing quote")
     return WrittenValue(value if quotes else value.rstrip(), _quote_for(text[:at], quotes), behind)
 
 

@@ -60,7 +60,7 @@ def remedy(text: str) -> str:
     """How to have it converted: by the command itself where a line of it stands there as a shell reads it."""
     start = find_start(text)
     words = shlex.join(start.words) if start is not None and start.words else "etcd FLAGS"
-    return f"Convert the settings by themselves, and put the result in: migrate02 convert -- {words}"
+    return f"Convert the settings separately, and insert the result: migrate02 convert -- {words}"
 
 
 def said_of(lines: list[int]) -> str:

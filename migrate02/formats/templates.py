@@ -41,7 +41,7 @@ class Statement(NamedTuple):
     @property
     def words(self) -> str:
         """What is said of a text whose settings hang on it."""
-        return f"Not changed: {self.text} decides which settings there are when the file is filled in"
+        return f"Not changed: {self.text} decides which settings exist when the template is filled in"
 
 
 def may_be_template(text: str) -> bool:

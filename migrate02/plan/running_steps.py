@@ -25,7 +25,7 @@ def look(plan: ClusterPlan) -> Step | None:
     check = [f"curl -s -o /dev/null -D - {word(url)}/v2/keys/ | grep X-Etcd-Index" for url in urls]
     return Step(
         "See that the old cluster is well",
-        "A member that is down or behind now is so afterwards, too. Put it right, or leave it out of the plan."
+        "A member that is down or behind now will still be so after the move. Repair it, or leave it out of the plan."
         + (_WITH_TLS if any(url.startswith("https:") for url in urls) else ""),
         tuple(run),
         tuple(check),
@@ -108,7 +108,7 @@ def move_clients(plan: ClusterPlan) -> Step:
     why = (
         "The old client port answers, too, until nobody needs it: move them one by one."
         if plan.ports == BOTH
-        else "The old ports answer no more: clients are told the new ones before they start again."
+        else "The old ports do not answer any more: give the clients the new ones before they start again."
     )
     return Step("Move the clients", f"{why} Firewalls and published ports of containers follow.", see=urls)
 

@@ -125,7 +125,7 @@ def _check(member: Member) -> Database:
         raise DataError(f"its log has no hard state, as if it never had a leader: {RESTART}", member.wal)
     if not member.snapshot_index <= database.index <= member.last_index or database.index == 0:
         raise DataError(
-            f"its database stands at index {database.index}, but the snapshot is of {member.snapshot_index} and the "
+            f"its database is at index {database.index}, but the snapshot is of {member.snapshot_index} and the "
             f"log ends with {member.last_index}: database and log are not of the same time. Restore this member from a "
             "backup, or remove it from the cluster and add it again with an empty directory",
             member.path,

@@ -17,7 +17,7 @@ from migrate02.v2store.planned import Cluster
 HOW_TO_READ = (
     "Go from top to bottom, and to the next step only when the check says what it should. Directories are named as "
     "they were given: where a member is on a machine of its own, run its lines there, with its own data directory. "
-    "What stands behind a # is for you to do."
+    "Do what is written behind a # by hand."
 )
 
 _STEPS: Sequence[Callable[[Cluster], Iterable[Step]]] = (

@@ -38,7 +38,7 @@ new() { # KEY: whether it has to be made. One that is there is v3's own, and sta
     found=$(etcdctl --write-out=json get --keys-only -- "$1" </dev/null) || exit 1
     case $found in
     *'"count":'*)
-        printf 'left alone, for v3 has this key already: %s\\n' "$1" >&2
+        printf 'not changed, because v3 has this key already: %s\\n' "$1" >&2
         left=$((left + 1))
         return 1
         ;;
@@ -48,7 +48,7 @@ new() { # KEY: whether it has to be made. One that is there is v3's own, and sta
 
 _END = """
 if [ "$left" -gt 0 ]; then
-    printf '%s\\n' "keys left alone, for v3 has them already: $left" >&2
+    printf '%s\\n' "keys not changed, because v3 has them already: $left" >&2
     exit 2
 fi
 """

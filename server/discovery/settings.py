@@ -36,11 +36,14 @@ class ServiceSettings(NamedTuple):
 FLAGS: dict[str, tuple[str, str]] = {
     "listen-client-urls": ("URL[,URL...]", "where to listen (default http://localhost:8087)"),
     "data-dir": ("DIR", "where the tokens are kept (default discovery.etcd)"),
-    "store": ("URL", "keep them in the etcd at this client URL instead (v2 API)"),
-    "public-url": ("URL", "what members reach the service by (default: what /new was asked by)"),
-    "token-ttl": ("TIME", "how long a token lives, such as 12h or 7d (default 7d; 0: for ever)"),
-    "new-per-hour": ("N", "tokens that one address may have in an hour (default 60; 0: no limit)"),
-    "max-tokens": ("N", "tokens that there may be at a time (default 10000; 0: no limit)"),
+    "store": ("URL", "keep the tokens in the etcd at this client URL instead (v2 API)"),
+    "public-url": (
+        "URL",
+        "the URL that members use for the service (default: the one in the request for /new)",
+    ),
+    "token-ttl": ("TIME", "how long a token lives, such as 12h or 7d (default 7d; 0: no end)"),
+    "new-per-hour": ("N", "tokens for one address in an hour (default 60; 0: no limit)"),
+    "max-tokens": ("N", "tokens that may exist at the same time (default 10000; 0: no limit)"),
     "cert-file": ("FILE", "certificate for https listen URLs"),
     "key-file": ("FILE", "key of cert-file"),
 }

@@ -190,31 +190,31 @@ def live(release: str) -> dict[str, str]:
 
 
 OTHERWISE_SINCE_3 = {
-    "missing arguments end it with 128 and not with 1": (
+    "missing arguments: exit status 128, not 1": (
         r"! (get|set|mk|rm|\w+dir|update|watch|exec-watch /file|set /|(set|mk|update) /c)"
     ),
-    "options that make no sense end it with 1 and not with 0, and help is laid out otherwise": (
+    "invalid options: exit status 1, not 0; help has another layout": (
         r"! .*--unknown-flag.*|! set --ttl x /file y|! --timeout x get /file|member|user|role|auth"
     ),
-    "a word with a dash in front is no option's value": r"! set --(swap-with-index|ttl) -1 .*",
-    "commands on directories print what they did in the forms json and extended": (
+    "a word that begins with a dash cannot be the value of an option": r"! set --(swap-with-index|ttl) -1 .*",
+    "commands on directories print what they did with json and extended output": (
         r"-o (json|extended) (\w+dir|ls|rm --recursive) .*"
     ),
-    "an error says twice what was wrong with each endpoint": r"! .*--endpoints \w+://127.0.0.1:1 .*",
-    "when the time is over before the cluster is found, that counts as a bad connection: 2 and not 4": (
+    "an error reports each endpoint's problem twice": r"! .*--endpoints \w+://127.0.0.1:1 .*",
+    "a time-out before the cluster is found is a connection error: 2, not 4": (
         r"! --total-timeout 0s get /a"
     ),
-    "the documentation has moved": r"! member remove m1",
+    "the URL of the documentation is another one": r"! member remove m1",
     "messages write options with two dashes": (
         r"! user (grant|revoke) alice|! role grant reader (--read|--path '/d'( --read --write)?|--path 'd//e' --read)"
     ),
-    "users are changed without a look whether they are there": r"user add alice:other",
-    "import is gone": r"! import.*",
+    "users are changed without a check that they exist": r"user add alice:other",
+    "there is no import": r"! import.*",
 }
 """In what etcdctl 3.x differs from 2.3.8, and from etcdctl02, and in which steps that shows."""
 ONLY_SINCE_35 = {
-    "missing arguments end it with 128 and not with 1",
-    "a word with a dash in front is no option's value",
+    "missing arguments: exit status 128, not 1",
+    "a word that begins with a dash cannot be the value of an option",
 }
 """Those of them that are not so in 3.4."""
 

@@ -183,7 +183,7 @@ def test_defaults_of_2_3_8_hold_otherwise() -> None:
 def test_the_host_name_is_the_name_of_an_unnamed_member_of_0_4() -> None:
     made = translated("-addr 1.2.3.4:1")
     assert made.config["name"] == "host1"
-    assert "0.4 took the host name" in finding(made, "name-from-hostname").message
+    assert "0.4 used the host name" in finding(made, "name-from-hostname").message
     assert translated("-name= -addr 1.2.3.4:1").config["name"] == "host1"
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from compat.settings import VARIABLE, Origin
 from compat.translate import Surroundings
-from compat.variables import Variables, read_variables, setting_of
+from compat.variables import HINTS, Variables, read_variables, setting_of
 from tests.compat.helpers import codes, finding, translated
 
 
@@ -127,6 +127,39 @@ def test_what_is_no_setting_is_passed_over(variable: str) -> None:
     assert [(item.code, item.message) for item in found.findings] == [
         ("unknown-variable", f"unrecognized environment variable {variable}=2.3.8")
     ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "like"),
+    [
+        ("ETCD_PER_ADDR", "ETCD_PEER_ADDR"),
+        ("ETCD_DATADIR", "ETCD_DATA_DIR"),
+        ("ETCD_INITAL_CLUSTER", "ETCD_INITIAL_CLUSTER"),
+        ("ETCD_AUTO_COMPACTION_RETENTON", "ETCD_AUTO_COMPACTION_RETENTION"),
+    ],
+)
+def test_a_misspelt_variable_is_met_with_the_likely_one(variable: str, like: str) -> None:
+    (found,) = read(**{variable: "x"}).findings
+    assert (found.code, found.message) == (
+        "unknown-variable",
+        f"unrecognized environment variable {variable}=x",
+    )
+    assert found.remedy.startswith(f"Did you mean {like}? ")
+
+
+@pytest.mark.parametrize(
+    "variable", ["ETCD_PORT_2379_TCP_ADDR", "ETCD_SERVICE_HOST", "ETCD_IMAGE", "ETCD_OPTS"]
+)
+def test_a_variable_of_another_program_is_like_none(variable: str) -> None:
+    (found,) = read(**{variable: "x"}).findings
+    assert found.remedy == "Nothing to do if another program reads it."
+
+
+def test_of_very_many_unknown_variables_only_the_first_are_compared() -> None:
+    found = read(**{f"ETCD_PER_ADDR{number}": "x" for number in range(2 * HINTS)}).findings
+    assert [finding.remedy.startswith("Did you mean") for finding in found] == [True] * HINTS + [
+        False
+    ] * HINTS
 
 
 def test_other_variables_are_none_of_ours() -> None:

@@ -245,7 +245,7 @@ def test_import_overwrites_nothing_unless_asked(target: Process, tmp_path: Path)
     assert target.put("/f", "a file").status == 201
     found = migrate02("import", "--snapshot", source, "--to", target.url)
     assert found.status == 2
-    assert "warning: /a: is there with another value, and left alone" in found.err
+    assert "warning: /a: exists with another value, and is not changed" in found.err
     assert "warning: /f/x: answers 400: " in found.err
     assert found.out.startswith("1 keys made, ")
     assert target.get("/a").json()["node"]["value"] == "new"  # type: ignore[index]

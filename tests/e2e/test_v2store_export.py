@@ -149,7 +149,7 @@ def test_the_script_makes_the_keys_in_v3_and_leaves_v3s_own_alone(name: str, tmp
         say(member, "put", "--", first, "of v3")
         again = run(script, member, tmp_path)
         assert again.returncode == 2
-        assert again.stderr.count("left alone, for v3 has this key already: ") == len(keys)
+        assert again.stderr.count("not changed, because v3 has this key already: ") == len(keys)
         assert in_v3(member)[first] == (b"of v3", 0)
         script.write_text(migrate02("v2store", "export", "--as", "etcdctl", "--overwrite", path).out)
         assert run(script, member, tmp_path).returncode == 0

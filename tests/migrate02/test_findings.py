@@ -1,12 +1,17 @@
 """The catalogue of findings: what every code has, and that all of it is used."""
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import compat
+import migrate02
 from compat import codes
-from compat.findings import ERROR, INFO, REVIEW, Text
+from compat.findings import ERROR, INFO, REVIEW, Code, Text
 from migrate02.convert import findings as of_conversions
 from migrate02.findings import CODES
 from migrate02.formats import findings as of_formats
@@ -46,6 +51,17 @@ def test_a_code_has_a_severity_a_title_a_story_and_a_text(code: str) -> None:
 def test_a_text_is_of_a_code_in_the_catalogue_and_is_used(name: str) -> None:
     assert CODES[TEXTS[name].code.name] is TEXTS[name].code
     assert name in _WORDS
+
+
+@pytest.mark.parametrize("package", [compat, migrate02], ids=lambda package: package.__name__)
+def test_every_code_that_a_command_can_print_is_in_the_catalogue(package: ModuleType) -> None:
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if found.name.endswith(".__main__"):
+            continue
+        for value in vars(importlib.import_module(found.name)).values():
+            code = value.code if isinstance(value, Text) else value
+            if isinstance(code, Code):
+                assert CODES.get(code.name) is code, f"{code.name} in {found.name}"
 
 
 @pytest.mark.parametrize("name", TEXTS)

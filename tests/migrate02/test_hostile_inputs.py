@@ -52,7 +52,7 @@ def test_what_is_no_file_is_refused_under_etcds_name_and_the_rest_is_converted(t
     run = convert("--write", tree)
     assert run.status == REFUSED
     assert f"error[unusable-input] {tree}/etcd.conf: a " in run.err
-    assert f"{kind}, which is not read when it is found in a folder -> leave it out with --exclude" in run.err
+    assert f"{kind}: it is not read in a folder -> Leave it out with --exclude" in run.err
     assert "ETCD_LISTEN_CLIENT_URLS" in (tree / "defaults").read_text()
     assert convert("--check", "--exclude", "etcd.conf", tree).status == DONE
 

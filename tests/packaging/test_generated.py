@@ -89,14 +89,49 @@ def test_man_has_nothing_to_complain_about(name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-COMPLETE = """\
+BASH = """\
 source packaging/completion/bash/$1
 words=("$@"); COMP_WORDS=("${words[@]}"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
 complete=$(complete -p "$1"); complete=${complete##*-F }; ${complete%% *}
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
+FISH = """\
+source packaging/completion/fish/$argv[1].fish
+complete -C "$argv" | string split -f 1 \\t
+true
+"""
 
+# A shell on a terminal of its own, whose Tab key is pressed: zsh completes nowhere else. What it adds to its list of
+# matches goes to a file, by the one builtin that adds to it.
+ZSH = """\
+zmodload zsh/zpty
+export MATCHES=$(mktemp)
+zpty inner zsh -f -i
+zpty -w inner "PS1= fpath=(packaging/completion/zsh \\$fpath)"
+zpty -w inner 'autoload -Uz compinit; compinit -u -D; bindkey "^I" complete-word'
+zpty -w inner 'compadd() {
+    local -a found
+    [[ " $* " == *\\ -(O|A|D)\\ * ]] || {
+        builtin compadd -A found "$@"; (($#found)) && print -rl -- $found >>$MATCHES
+    }
+    builtin compadd "$@"
+}'
+zpty -w inner 'finished() { print -r -- the end >>$MATCHES; exit }; comppostfuncs=(finished)'
+zpty -n -w inner "$*"$'\\t'
+repeat 300; do grep -qx "the end" $MATCHES && break; sleep 0.1; done
+zpty -d inner
+sed "/^the end$/d" $MATCHES; rm $MATCHES
+"""
+
+SHELLS = {
+    "bash": ["bash", "-c", BASH, "bash"],
+    "fish": ["fish", "--no-config", "-c", FISH],
+    "zsh": ["zsh", "-f", "-c", ZSH, "zsh"],
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -111,8 +146,16 @@ printf '%s\\n' "${COMPREPLY[@]}"
     ],
     ids=lambda words: " ".join(words),
 )
-def test_bash_completes(words: list[str], found: list[str]) -> None:
+def test_a_shell_completes(shell: str, words: list[str], found: list[str], tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no {shell} on this machine")
     done = subprocess.run(
-        ["bash", "-c", COMPLETE, "bash", *words], cwd=ROOT, capture_output=True, text=True, check=True
+        [*SHELLS[shell], *words],
+        cwd=ROOT,
+        env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert sorted(done.stdout.split()) == sorted(found)

@@ -182,8 +182,8 @@ def test_help_names_every_option() -> None:
         (b"name = \xff\n", ":1: a binary file, or a text that is not UTF-8"),
         (b'name = "m1"\n\x01\n', "a binary file"),
         (bytes(range(1, 256)), "a binary file"),
-        (b'ETCD_NAME="m1\n', ":1: ETCD_NAME: a quote is left open"),
-        (b'ETCD_NAME="m1" x\n', ":1: ETCD_NAME: x stands behind the closing quote"),
+        (b'ETCD_NAME="m1\n', ":1: ETCD_NAME: a quote is not closed"),
+        (b'ETCD_NAME="m1" x\n', ":1: ETCD_NAME: x is behind the closing quote"),
         (b'etcd -name "m1\n', ":1: not a command line: a quote is left open"),
         (b"ls -l\n", ":1: a command line of ls, not of etcd"),
         (b"name: [\n", "broken YAML"),
@@ -309,7 +309,7 @@ def test_a_directory_converts_every_kind_of_file(tmp_path: Path) -> None:
 
 def test_a_host_name_that_was_given_is_not_this_machines(tmp_path: Path) -> None:
     path = write(tmp_path / "etcd.conf", NAMELESS)
-    assert "--name is node1, as told" in convert(path).err
+    assert "--name is node1, as given" in convert(path).err
     assert ", this machine's" in migrate02("convert", path).err
 
 
@@ -391,8 +391,8 @@ def test_bytes_go_out_as_they_came_in_whatever_the_locale() -> None:
     assert done.stdout.startswith(b'# M\xfcnchen \xe4\xb8\x96\nETCD_NAME="m\xe4\xb8\x96"\n')
 
 
-def test_the_readme_and_the_help_tell_the_same_of_status_3() -> None:
+def test_the_page_and_the_help_say_the_same_of_status_3() -> None:
     text = " ".join(migrate02("convert", "--help").out.split())
-    said = "refused, or could not be read or written; that file was not changed, nor what belongs to one node with it"
+    said = "refused, or could not be read or written; that file was not changed, nor the other files of the same node"
     assert f"3 {said}" in text
-    assert f"| 3 | {said}." in (ROOT / "README.md").read_text()
+    assert f"| 3 | {said}." in (ROOT / "docs" / "convert.md").read_text()

@@ -192,7 +192,7 @@ def test_a_word_lists_what_is_about_it(word: str, listed: list[str], unlisted: l
     run = migrate02("explain", word)
     assert (run.status, run.err) == (DONE, "")
     first, *lines = run.out.splitlines()
-    assert first == f"{word} is in these; migrate02 explain NAME tells more:"
+    assert first == f"{word} is in these; for more: migrate02 explain NAME"
     assert all(any(line.startswith(name) for line in lines) for name in listed)
     assert not any(line.startswith(name) for line in lines for name in unlisted)
     assert max(map(len, lines)) <= 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compat.codes import INVALID_VALUE
 from compat.findings import INFO, REVIEW, Code, Finding, Text
-from compat.settings import FILE, Origin
+from compat.settings import FILE, FLAG, Origin
 from migrate02.cli.grouping import grouped, lines
 from migrate02.formats.findings import LEFT_ALONE
 
@@ -32,6 +32,11 @@ def test_the_same_words_are_told_once_with_their_places() -> None:
     assert told(*(found(SAME, name, given="-x", reason="r") for name in "ab")) == [
         "review[no-counterpart] 2 files: a:1, b:1: -x is removed: r. -> Look at -x."
     ]
+
+
+def test_what_is_in_no_file_is_told_each_by_itself_and_never_twice() -> None:
+    down, other = (SAME.finding("x", Origin(FLAG, "--live"), given=name, reason="r") for name in "ab")
+    assert told(down, other, down) == [str(down), str(other)]
 
 
 def test_values_of_a_node_are_those_of_the_first_and_that_is_said() -> None:

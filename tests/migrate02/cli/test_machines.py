@@ -109,3 +109,20 @@ def test_no_password_and_no_odd_byte_gets_out(tmp_path: Path, kind: str) -> None
 def test_two_kinds_of_output_are_refused(tmp_path: Path, kind: str, other: str) -> None:
     run = convert(other, "--output", kind, tmp_path)
     assert (run.status, len(run.err.splitlines())) == (REFUSED, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        (["--select", "would-change"], {"would-change"}),
+        (["--select", "no-counterpart"], {"no-counterpart"}),
+        (["--ignore", "would-change", "--severity", "review"], {"no-counterpart"}),
+    ],
+    ids=str,
+)
+def test_a_file_that_would_change_is_a_finding_like_others(
+    tmp_path: Path, words: list[str], codes: set[str]
+) -> None:
+    plant(tmp_path, {"a.env": FILES["a.env"]})
+    report = json.loads(printed("gitlab", tmp_path, "--check", *words))
+    assert {finding["check_name"] for finding in report} == codes

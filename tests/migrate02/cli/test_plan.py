@@ -76,6 +76,28 @@ def test_a_fleet_of_mixed_formats_falls_into_its_clusters() -> None:
     }
 
 
+FILLED_IN = "#!/bin/sh\nexec etcd -name n{0} -addr $IP:4001 -peer-addr $IP:7001 -data-dir /d\n"
+
+
+def test_what_is_the_same_of_many_nodes_is_told_once_with_its_places(tmp_path: Path) -> None:
+    write(tmp_path, **{f"n{number}__start-etcd": FILLED_IN.format(number) for number in range(1, 13)})
+    run = migrate02("plan", tmp_path)
+    (said, more) = run.err.splitlines()
+    assert said.startswith(f"review[filled-in-later] 12 files: {tmp_path}/{{n1,n2,n3,...}}/start-etcd")
+    assert more.startswith("every finding in full: -v")
+    in_full = migrate02("plan", "-v", tmp_path)
+    assert len(in_full.err.splitlines()) == 12
+    assert run.out == in_full.out
+    assert run.out.count("`filled-in-later`") == 12
+
+
+def test_less_is_told_where_that_is_asked_for_and_the_plan_is_the_same(tmp_path: Path) -> None:
+    write(tmp_path, **{f"n{number}__start-etcd": FILLED_IN.format(number) for number in range(1, 4)})
+    full, quiet = migrate02("plan", tmp_path), migrate02("plan", "-q", tmp_path)
+    assert (quiet.status, quiet.out, quiet.err) == (RESIDUE, full.out, "")
+    assert migrate02("plan", "--severity", "error", tmp_path).err == ""
+
+
 def test_what_is_of_2x_already_is_left_out_and_told() -> None:
     run = migrate02("plan", FLEET / "new1", FLEET / "run1")
     assert run.codes == ["already-2x"]

@@ -180,7 +180,7 @@ def test_a_broken_conf_costs_nothing_but_a_warning(tmp_path: Path) -> None:
     (path / "conf").write_text("{broken")
     source = read_source(path)
     assert source.name == "m"
-    assert source.warnings == [f"{path / 'conf'}: not what etcd 0.4 writes: no JSON object; passed over"]
+    assert source.warnings == [f"{path / 'conf'}: not what etcd 0.4 writes: no JSON object; skipped"]
 
 
 def test_a_commit_index_beyond_the_log_is_no_obstacle(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_full_disk_is_told_as_such(
 def test_a_file_that_the_system_does_not_give_is_told_as_such() -> None:
     run = convert("/proc/self/mem")
     assert run.status == REFUSED
-    assert run.err.startswith("error[cannot-read] /proc/self/mem: Input/output error -> Look after the disk")
+    assert run.err.startswith("error[cannot-read] /proc/self/mem: Input/output error -> Check the disk")
 
 
 @pytest.mark.parametrize("path", ["/nonexistent/etcd.conf", "/dev/null/x", "x" * 300])

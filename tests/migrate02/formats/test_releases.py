@@ -86,7 +86,7 @@ def test_a_release_that_does_not_read_the_result_is_reported(
     assert ("old-release" in run.codes) == reported
     if reported:
         line = next(line for line in run.err.splitlines() if "[old-release]" in line)
-        assert line.endswith(f"Name a release of {target or '2.3'} there.")
+        assert line.endswith(f"Use a release of {target or '2.3'} there.")
 
 
 def test_a_release_is_reported_once_with_its_lines(tmp_path: Path) -> None:

@@ -147,7 +147,10 @@ def test_a_key_that_v3_has_stays_and_is_named_unless_it_is_to_be_replaced(tmp_pa
     assert [put[2] for put in puts] == [b"/a", b"/z"]
     assert (done.returncode, done.stderr.decode().splitlines()) == (
         2,
-        ["left alone, for v3 has this key already: /there", "keys left alone, for v3 has them already: 1"],
+        [
+            "not changed, because v3 has this key already: /there",
+            "keys not changed, because v3 has them already: 1",
+        ],
     )
     done, puts = run(script(keys, overwrite=True), "sh", tmp_path)
     assert (done.returncode, len(puts)) == (0, 3)
