@@ -7,15 +7,12 @@ and one for snapshot files, of which only the first is ever waited for by who wr
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from functools import partial
 from itertools import takewhile
 
 from server.clocks import REAL_TIME, Time
-from server.cluster.ids import id_text
-from server.cluster.members import VERSION as VERSION_PATH
 from server.cluster.members import Member, MemberError
 from server.log import log_fault
+from server.node.announcements import Announcements
 from server.node.answer import Answer
 from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed, Changes
@@ -23,11 +20,11 @@ from server.node.leadership import TIMED_OUT, Leadership
 from server.node.network import Network
 from server.node.peers import Peers
 from server.node.requestids import RequestIds
-from server.node.snapshots import Image, Snapshots
+from server.node.snapshots import Snapshots
 from server.node.start import Started
-from server.node.versions import decide_version
+from server.node.upkeep import Upkeep
 from server.node.worker import Worker, WorkerThread
-from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Ready, Role, Snapshot
+from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Ready, Role, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.requests import Request, encode_request
@@ -35,7 +32,6 @@ from server.storage.v3 import V3Data, stores_v3_data
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Event
 from server.store.watcher import Watcher
-from server.version import major_minor, version_in_cluster
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +44,8 @@ EXPIRED_AT_ONCE = 1000
 PURGE_INTERVAL = 30.0
 """Seconds between two looks for files that are no longer needed."""
 
-CATCH_UP_ENTRIES = 5000
-"""Entries kept in memory behind a snapshot, for followers that lag a little (etcd 2.3)."""
-
 REMOVED_PATIENCE = 1.0
 """Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
-
-VERSION_INTERVAL = 4.0
-"""Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
 
 REMOVED = "the member has been permanently removed from the cluster"
 STOPPED = "etcdserver: server stopped"
@@ -107,8 +97,6 @@ class Node:
         self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
         self._request_timeout = request_timeout
-        self._snapshot_count = snapshot_count or 10_000
-        self._snapshot_index = self.raft.log.applied
         self._strict_reconfig = strict_reconfig
         self._ids = RequestIds(self.local.id, time.wall() // 1_000_000)
         # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
@@ -132,9 +120,6 @@ class Node:
             save_commit=self._save_commit,
             sleep=time.sleep,
         )
-        self._taking_snapshot = False
-        self._kept_from = 0
-        """The entry that the log is to begin with, if it is not that short yet."""
         self.peers = Peers(
             self.local.id,
             self.raft,
@@ -155,12 +140,25 @@ class Node:
         self.started_at = self.leadership.leader_since
         self._remotes = started.remotes
         self._v3_data = started.v3_data
-        self._published = asyncio.Event()
-        self._term_began = asyncio.Event()
-        self._silent: set[int] = set()
-        """The members that did not say their version when they were asked last."""
-        self._leaving: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._upkeep = Upkeep(
+            self.raft,
+            self.peers,
+            self._snapshots,
+            self.metrics,
+            snapshot_count=snapshot_count or 10_000,
+            monotonic=time.monotonic,
+            begin=self._begin,
+        )
+        self._announcements = Announcements(
+            self.local,
+            self.members,
+            self.peers,
+            propose=self.propose,
+            leads=lambda: self.is_leader,
+            is_over=lambda: self._stopping or self.failed.done(),
+        )
+        self._leaving: asyncio.TimerHandle | None = None
 
     # Living
 
@@ -190,8 +188,8 @@ class Node:
             self._tick,
             self._expire,
             self._purge,
-            self._introduce,
-            self._watch_versions,
+            self._announcements.introduce,
+            self._announcements.watch_versions,
         ):
             self._tasks.append(self._loop.create_task(self._guarded(routine)))
 
@@ -336,6 +334,12 @@ class Node:
         self.raft.advance(ready)
         self._begin_snapshots()  # one taken before may have ended since the last write
 
+    def _begin_snapshots(self) -> None:
+        if (
+            self.raft.log.applied == self.raft_index
+        ):  # else a leader's came, and the key space is not up to it yet
+            self._upkeep.begin_snapshots()
+
     async def _save_commit(self) -> None:
         if self._unsaved is not None:
             state, self._unsaved = self._unsaved, None
@@ -375,7 +379,7 @@ class Node:
             if self._tasks:
                 self._notice_members()
         elif not entry.data:
-            self._term_began.set()
+            self._announcements.term_began()
         elif outcome is None and self.raft.may_lead and (what := stores_v3_data(entry.data)):
             self._see_v3_data(V3Data(what, entry.index))
 
@@ -415,7 +419,7 @@ class Node:
         while True:
             await self._sleep(self._heartbeat)
             self.raft.tick()
-            self._shorten_log()
+            self._upkeep.shorten_log()
             self._time_out_waiters()
             self.leadership.notice_quorum()
             self._work.set()
@@ -449,103 +453,17 @@ class Node:
             await self._snapshot_thread.run(self._disk.purge)
             await self._sleep(PURGE_INTERVAL)
 
-    async def _introduce(self) -> None:
-        """Tells the cluster this member's name and client URLs, once each start."""
-        path = self.local.attributes_path
-        while not self._published.is_set():
-            try:
-                await self.propose(Request(method="PUT", path=path, val=self.local.attributes))
-            except EtcdError as error:
-                if self._stopping or self.failed.done():
-                    return
-                logger.error("cannot write %s, trying again: %s", path, error.cause)
-            else:
-                self._published.set()
-        cluster = id_text(self.members.cluster_id)
-        urls = " ".join(self.local.client_urls)
-        logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self.local.name, urls, cluster)
-
-    async def _watch_versions(self) -> None:
-        """Has a leader decide on the cluster's version when its term begins, and now and then after."""
-        await self._published.wait()
-        while True:
-            if self.is_leader:
-                await self._decide_version()
-            self._term_began.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._term_began.wait(), VERSION_INTERVAL)
-
-    async def _decide_version(self) -> None:
-        known = self.members.version
-        own = version_in_cluster(known)
-        versions = await self.peers.versions()
-        silent = {member for member, release in versions.items() if release is None}
-        for member in sorted(silent - self._silent):
-            logger.warning("cannot get the version of member %s", id_text(member))
-        self._silent = silent
-        decided = decide_version((own, *versions.values()), known)
-        if decided is None or not self.is_leader or self.members.version != known:
-            return
-        if known is None:
-            logger.info("setting up the initial cluster version to %s", major_minor(decided))
-        else:
-            logger.info(
-                "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
-            )
-        try:
-            await self.propose(Request(method="PUT", path=VERSION_PATH, val=decided.encode()))
-        except EtcdError as error:  # another may lead by now, and may have decided otherwise
-            logger.error("error updating cluster version (%s)", error.cause)
-
-    # Snapshots
-
-    def _begin_snapshots(self) -> None:
-        """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
-        applied = self.raft.log.applied
-        if applied != self.raft_index:
-            return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
-        if wanted := self.peers.take_wanted():
-            self._begin(partial(self._hand_over, wanted, self._snapshots.freeze()))
-        if applied - self._snapshot_index <= self._snapshot_count or self._taking_snapshot:
-            return
-        logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)
-        self._snapshot_index = applied
-        self._taking_snapshot = True
-        self._begin(partial(self._take_snapshot, self._snapshots.freeze()))
-
     def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
         """Has something done beside the loop."""
         task = self._loop.create_task(self._guarded(work))
         self._tasks.append(task)
         task.add_done_callback(self._tasks.remove)
 
-    async def _take_snapshot(self, image: Image) -> None:
-        """Keeps the key space as of a snapshot's index, and shortens the log to what followers may need yet."""
-        began = self._monotonic()
-        pieces = await self._snapshots.pieces(image)
-        self.metrics.snapshot_encodings.observe(self._monotonic() - began)
-        await self._snapshots.keep(image.about, pieces)
-        self._kept_from = max(1, image.about.index - CATCH_UP_ENTRIES)
-        self._shorten_log()
-        self._taking_snapshot = False
-
-    def _shorten_log(self) -> None:
-        """To what followers may need yet; while one is receiving a snapshot, later."""
-        if self._kept_from and not self.peers.are_receiving_snapshots:
-            self.raft.log.compact(self._kept_from)
-            logger.info("compacted raft log at %d", self._kept_from)
-            self._kept_from = 0
-
-    async def _hand_over(self, messages: list[Message], image: Image) -> None:
-        """Sends followers the key space; the log goes on from there."""
-        snapshot = await self._snapshots.encode(image)
-        for message in messages:
-            self.peers.hand_over(message, snapshot)
-
     async def _install(self, snapshot: Snapshot, hard_state: HardState) -> None:
         """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
         self._unsaved = None
-        self.raft_index = self._snapshot_index = snapshot.index
+        self.raft_index = snapshot.index
+        self._upkeep.installed(snapshot.index)
         self.raft_term = snapshot.term
         await self._snapshots.install(snapshot, hard_state, self.clock())
         self._notice_members()

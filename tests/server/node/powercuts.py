@@ -19,8 +19,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from server.config import Config, load
-from server.node import Node, NodeFailed, Started, open_member
-from server.node import node as node_module
+from server.node import Node, NodeFailed, Started, open_member, upkeep
 from server.raft import Message, MessageType
 from server.storage.errors import DamagedError, StorageError
 from server.storage.requests import Request, decode_request
@@ -121,7 +120,7 @@ def small_files() -> Iterator[None]:
     )
     with (
         mock.patch("server.node.start.WAL", small),
-        mock.patch.object(node_module, "CATCH_UP_ENTRIES", CATCH_UP_ENTRIES),
+        mock.patch.object(upkeep, "CATCH_UP_ENTRIES", CATCH_UP_ENTRIES),
     ):
         yield
 

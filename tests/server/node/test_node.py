@@ -442,7 +442,7 @@ def test_a_snapshot_is_taken_when_more_than_the_count_was_applied(monkeypatch: p
         await introduced(node)
         for n in range(30):
             await node.propose(put(f"k{n}"))
-            while node._taking_snapshot:
+            while node._upkeep.is_taking_snapshot:
                 await asyncio.sleep(0)  # the next is due when the last has ended
         assert node.raft.log.first_index == 2  # 5000 entries are kept for followers that lag, 1 goes
 
