@@ -16,7 +16,7 @@ COMPILED: Mapping[str, str] = {
     "migrate02/datadir": "commands04 log04 replay04",
     "server": "jsonrules metrics",
     "server/api": "answers client form hotpath http jsonform keys listings paths rendering repeats watch wire",
-    "server/node": "answer applier junk requestids",
+    "server/node": "answer applier driver junk logwriter requestids turn",
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",
     "server/raft": "limits log messages progress raft types",

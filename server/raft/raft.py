@@ -282,6 +282,25 @@ class Raft:
 
     # what the caller asks for
 
+    def has_ready(self) -> bool:
+        """Whether the next ready holds anything."""
+        log = self.log
+        return (
+            log.stable < log.last_index
+            or log.applied < min(log.committed, log.stable)
+            or bool(self._messages)
+            or self._snapshot is not None
+            or self.hard_state != self._saved
+        )
+
+    def early_messages(self) -> list[Message]:
+        """Those that may leave while a ready is in flight, for they depend on nothing that it brings to the disk: a
+        leader's, whose term and vote are there. The next ready is without them."""
+        if self.role is not Role.LEADER or (self.term, self.vote) != self._saved[:2]:
+            return []
+        messages, self._messages = self._messages, []
+        return messages
+
     def ready(self) -> Ready:
         """What is to be done now; every ready is followed by ``advance`` before the next is asked for."""
         if self._in_flight is not None:

@@ -13,6 +13,7 @@ from server.clocks import Time
 from server.cluster import Member, Members
 from server.node import Answer, Applier, Node, NodeFailed, Started
 from server.node.leadership import TIMED_OUT
+from server.node.logwriter import SyncTimes
 from server.node.node import STOPPED
 from server.proto import etcdserver_pb2
 from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, Role
@@ -154,12 +155,16 @@ def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
     with_node(test, fresh(disk))
 
 
-def test_one_thread_appends_to_the_log_and_one_other_writes_snapshots_and_purges() -> None:
+def test_while_the_disk_is_slow_one_thread_appends_to_the_log_and_one_other_writes_snapshots_and_purges() -> (
+    None
+):
     disk = MemoryDisk()
 
     async def body() -> None:  # in real time, with real threads
-        node = Node(fresh(disk), heartbeat=0.01, request_timeout=60, snapshot_count=50)
+        slow = SyncTimes(slow=0)
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=60, snapshot_count=50, sync_times=slow)
         await node.start()
+        disk.threads.clear()  # nobody was served until now
         for n in range(200):
             await node.propose(put(f"k{n % 7}"))
         while "release 51" not in disk.calls:
@@ -343,7 +348,7 @@ def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
         late = node.propose(put("late"))
         with pytest.raises(EtcdError, match=TIMED_OUT):
             await late
-        assert not node._proposals
+        assert not node._turn._proposals
         in_time = node.propose(put("in-time"))
         node.raft.may_lead = True
         node.raft.role, node.raft.leader = Role.LEADER, LOCAL.id
