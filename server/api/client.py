@@ -166,7 +166,7 @@ class ClientApi:
         try:
             outcome = self._node.do(wanted)
         except EtcdError as error:
-            return self.answer(self._found_by_04(wanted, error), method, began)
+            return self.answer(error if method == "QGET" else self._found_by_04(wanted, error), method, began)
         if isinstance(outcome, Event) and not outcome.unlisted:
             return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):

@@ -182,7 +182,7 @@ class Node:
             self.peers,
             propose=self.propose,
             leads=lambda: self.is_leader,
-            is_over=lambda: self._stopping or self.failed.done(),
+            is_over=lambda: not self._is_running(),
         )
         self._leaving: asyncio.TimerHandle | None = None
 
@@ -260,28 +260,32 @@ class Node:
     def is_leader(self) -> bool:
         return self.raft.role is Role.LEADER
 
+    def _is_running(self) -> bool:
+        return not self._stopping and not self.failed.done()
+
     # What clients want
 
     def do(self, request: Request) -> Event | Watcher | Answer:
         """Begins what a client asked for.
 
-        A plain read or a watch is answered at once; all else, and a read with ``quorum``, goes through the
-        log, and the answer has the event or an EtcdError: the store's refusal, or 300 when there was none in
-        time (and then the request may still happen). The event of a long listing is ``unlisted``. Raises EtcdError
-        for the reads that the store refuses.
+        A plain read or a watch is answered at once, and so is a read with ``quorum`` where nobody else could know of
+        more; all else goes through the log, and the answer has the event or an EtcdError: the store's refusal, or 300
+        when there was none in time (and then the request may still happen). The event of a long listing is
+        ``unlisted``. Raises EtcdError for the reads that the store refuses.
         """
         if request.method not in ("GET", "HEAD"):
             return self.propose(request)
-        if request.method == "GET" and request.quorum:
+        with_quorum = request.method == "GET" and request.quorum
+        if with_quorum and not (self._turn.knows_all() and self._is_running()):
             request.method = "QGET"
             return self.propose(request)
-        if request.method == "GET" and request.wait:
+        if request.method == "GET" and request.wait and not with_quorum:
             return self.store.watch(request.path, request.recursive, request.stream, request.since)
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
 
     def propose(self, request: Request) -> Answer:
         """Puts a request into the log, with an id of its own. There is no taking it back."""
-        if self._stopping or self.failed.done():
+        if not self._is_running():
             answer = Answer(request, 0.0)
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
             return answer
@@ -308,7 +312,7 @@ class Node:
         await self._change(ConfChangeType.UPDATE_NODE, member.id, member.context)
 
     async def _change(self, kind: ConfChangeType, member: int, context: bytes = b"") -> None:
-        if self._stopping or self.failed.done():
+        if not self._is_running():
             raise ChangeFailed(STOPPED)
         change = encode_conf_change(ConfChange(kind, member, self._ids.next(), context))
         self._wake()

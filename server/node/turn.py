@@ -82,6 +82,12 @@ class Turn:
         self._proposals[data] = None
         return answer
 
+    def knows_all(self) -> bool:
+        """Whether the key space has all that is agreed on at this moment, so that a read of it is linearizable without
+        an entry of its own."""
+        raft = self._raft
+        return raft.leads_alone() and self.raft_index == raft.log.committed
+
     def propose(self) -> bool:
         """Puts into the log what waits for it, if there is a leader. Whether there is anything to do then."""
         raft = self._raft

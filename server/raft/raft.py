@@ -126,6 +126,18 @@ class Raft:
         """Whether a change of members that this leader has in its log is not applied yet."""
         return self._pending_conf_change
 
+    def leads_alone(self) -> bool:
+        """Whether nothing can be, or can have been, agreed on that this member does not know: it leads, is the only
+        voter, has committed in its term, and has no change of members in its log that is not applied."""
+        log = self.log
+        return (
+            self.role is Role.LEADER
+            and len(self._voters) == 1
+            and self.id in self._voters
+            and not self._pending_conf_change
+            and log.term_at(log.committed) == self.term
+        )
+
     @property
     def hard_state(self) -> HardState:
         return HardState(self.term, self.vote, self.log.committed)
