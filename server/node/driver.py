@@ -12,7 +12,7 @@ from typing import Protocol
 
 from server.node.logwriter import LogWriter
 from server.node.turn import Turn
-from server.raft import HardState, Message, Raft, Ready
+from server.raft import Message, Raft, Ready
 from server.raft.log import MAX_BATCH_ENTRIES
 
 PASSES_TO_SOCKETS = 2
@@ -112,9 +112,15 @@ class Driver:
         if sent:
             self._ways.send(ready.messages)
         state = self._writer.begin(ready)
-        if ready.must_sync and not in_place and (sent or not self._writer.writes_in_place(ready.entries)):
+        quick = in_place or not ready.must_sync or self._writer.writes_in_place(ready.entries)
+        if ready.must_sync and not in_place and (sent or not quick):
             self._in_flight = ready
-            self._save_beside(ready, state, 0 if not sent else PASSES_TO_SOCKETS)
+            tell = partial(self._saved, ready)
+            if quick:
+                self._writer.put_off(state, ready.entries, tell)
+                self._save_after(PASSES_TO_SOCKETS)
+            else:
+                self._writer.hand_over(state, ready.entries, tell)
             self._turn.apply(ready.committed)
             return
         if ready.must_sync:
@@ -123,21 +129,14 @@ class Driver:
         self._turn.apply(ready.committed)
         self._advance(ready)
 
-    def _save_beside(self, ready: Ready, state: HardState | None, passes: int) -> None:
-        """Saves while the loop goes on: by the thread, or in place after so many passes more."""
+    def _save_after(self, passes: int) -> None:
+        """Saves what was put off when the loop has made so many passes more."""
         if self._call_soon is None:
             return
-        if not self._writer.writes_in_place(ready.entries):
-            self._writer.hand_over(state, ready.entries, partial(self._saved, ready))
-        elif passes:
-            self._call_soon(self._save_beside, ready, state, passes - 1)
+        if passes:
+            self._call_soon(self._save_after, passes - 1)
         else:
-            error: Exception | None = None
-            try:
-                self._writer.write(state, ready.entries)
-            except Exception as raised:
-                error = raised
-            self._saved(ready, error)
+            self._writer.save_put_off()
 
     def _saved(self, ready: Ready, error: BaseException | None) -> None:
         """What a ready holds is on disk, or it is known why it cannot be."""

@@ -18,6 +18,10 @@ _RECORD_BYTES = 80
 """What a record of the log takes besides its entry's data, at most."""
 
 
+Told = Callable[[BaseException | None], object]
+"""Told that a save has been made, or why it could not be."""
+
+
 class SyncTimes:
     """Whether the syncs of a disk are quick: each of the last ``count`` took less than ``slow`` seconds, and none was
     slower in the last ``patience`` seconds."""
@@ -62,6 +66,7 @@ class LogWriter:
         self._fail = fail
         self._unsaved: HardState | None = None
         """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
+        self._put_off: tuple[HardState | None, Sequence[Entry], Told] | None = None
         self._in_thread = 0
         """Saves that the thread has not done yet."""
         self._other_work = 0
@@ -94,7 +99,7 @@ class LogWriter:
         self,
         state: HardState | None,
         entries: Sequence[Entry],
-        tell: Callable[[BaseException | None], object],
+        tell: Told,
     ) -> None:
         """Has the thread save; ``tell`` is called on the loop when it has, with what went wrong."""
         is_usual = not self._other_work and _most_bytes(entries) < min(IN_PLACE_BYTES, self._disk.room)
@@ -107,6 +112,26 @@ class LogWriter:
             tell(error)
 
         self._worker.begin(done, self._disk.save, state, entries)
+
+    def put_off(self, state: HardState | None, entries: Sequence[Entry], tell: Told) -> None:
+        """Keeps a save for ``save_put_off``; nothing else may be saved before it."""
+        self._put_off = state, entries, tell
+
+    def save_put_off(self) -> None:
+        """Makes the save that was put off, if it has not been made yet, in place if that is still quick."""
+        if self._put_off is None:
+            return
+        state, entries, tell = self._put_off
+        self._put_off = None
+        if not self.writes_in_place(entries):
+            self.hand_over(state, entries, tell)
+            return
+        error: BaseException | None = None
+        try:
+            self.write(state, entries)
+        except Exception as raised:
+            error = raised
+        tell(error)
 
     def save_commit(self) -> None:
         """Brings a commit index that waits to the disk, before long."""

@@ -93,7 +93,8 @@ class Snapshots:
             if about.index <= self._newest:
                 return
             with self._writer.beside_other_work():
-                self._writer.save_commit()  # the marker is for what the log says is committed
+                self._writer.save_put_off()  # the marker is for what the log says is committed
+                self._writer.save_commit()
                 await self._persist(about, pieces)
 
     def read(self, snapshot: Snapshot, now: int) -> str:

@@ -9,7 +9,7 @@ from server.node.disk import MemberDisk, TimedFiles
 from server.node.logwriter import IN_PLACE_BYTES, LogWriter, SyncTimes, _most_bytes
 from server.raft import Entry, EntryType, HardState
 from server.storage.snapshots import SnapshotDir
-from server.storage.wal import WAL, WalMetadata
+from server.storage.wal import WAL, WalMetadata, WalPosition
 from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
 
@@ -91,6 +91,37 @@ def test_nothing_overtakes_what_the_thread_has_not_written_yet() -> None:
         assert writer.writes_in_place([entry(2)])
 
     virtual_time.run(body())
+
+
+def test_a_save_that_was_put_off_goes_before_what_a_snapshot_has_the_thread_do() -> None:
+    disk, now = MemoryDisk(), [0.0]
+
+    async def body() -> None:
+        writer = writer_of(disk, now, count=0)
+        told: list[BaseException | None] = []
+        writer.put_off(None, [entry()], told.append)
+        with writer.beside_other_work():
+            writer.save_put_off()
+            assert disk.syncs == []
+            disk_thread.begin(lambda *_: None, disk.mark_snapshot, WalPosition(1, 1))
+            while not told:
+                await virtual_time.VIRTUAL_TIME.sleep(0)
+        writer.save_put_off()  # it is done once
+        assert disk.calls == ["save", "mark 1"]
+
+    disk_thread = disk.worker("log")
+    disk.worker = lambda name: disk_thread  # type: ignore[method-assign]
+    virtual_time.run(body())
+
+
+def test_a_save_that_was_put_off_tells_why_it_failed() -> None:
+    disk, now = MemoryDisk(), [0.0]
+    writer = writer_of(disk, now, count=0)
+    told: list[BaseException | None] = []
+    disk.fail_at = 1
+    writer.put_off(None, [entry()], told.append)
+    writer.save_put_off()
+    assert [str(error) for error in told if error is not None and "no space left" in str(error)]
 
 
 def test_beside_a_snapshot_or_a_purge_nothing_is_written_in_place_and_no_sync_counts() -> None:
