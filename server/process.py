@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
 
@@ -44,8 +44,6 @@ from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, o
 from server.notify import notify
 from server.peer import ETCD_3, Identity, PeerHandler, Transport
 from server.peer.codec import MAX_MESSAGE
-from server.proxy.peers import FindPeers, find_peers, peer_urls
-from server.proxy.process import Proxy, known_peers
 from server.raft import LogError
 from server.raft import raft as a_core
 from server.storage.boltfile import empty_database
@@ -53,6 +51,9 @@ from server.storage.datadir import Kind, has_wal, layout, strangers
 from server.storage.errors import StorageError
 from server.tls import TlsError, TlsFiles, client_context, client_tls_files, peer_tls_files, server_context
 from server.version import VERSION
+
+if TYPE_CHECKING:
+    from server.proxy.process import Proxy
 
 logger = logging.getLogger("server.main")
 signal_logger = logging.getLogger("server.signals")
@@ -118,7 +119,7 @@ def _run(config: Config) -> Ended | signal.Signals:
             if found.full and config.discovery_fallback == "proxy":
                 _close(bound)
                 logger.log(NOTICE, "discovery cluster full, falling back to proxy")
-                return _run_proxy(config, lambda _: peer_urls(found.initial_cluster))
+                return _run_proxy(config, found.initial_cluster)
             if found.full:
                 raise full_error(config.discovery, found.initial_cluster)
             config = with_found_members(config, found)
@@ -313,16 +314,24 @@ async def _serve(
     return told.result() if told.done() else Ended(1)
 
 
-def _run_proxy(config: Config, find: FindPeers = find_peers) -> signal.Signals:
-    """Runs a proxy until a signal ends it. Raises what can keep it from starting."""
-    peers = known_peers(config, find)
+def _run_proxy(config: Config, initial_cluster: str | None = None) -> signal.Signals:
+    """Runs a proxy until a signal ends it. Raises what can keep it from starting.
+
+    With ``initial_cluster``, that of a discovery that was full, of these members.
+    """
+    from server.proxy.peers import find_peers, peer_urls  # late: members need no proxy
+    from server.proxy.process import Proxy, known_peers
+
+    peers = known_peers(
+        config, find_peers if initial_cluster is None else lambda _: peer_urls(initial_cluster)
+    )
     proxy = Proxy(config, peers, most=open_files().clients, names=dns_names(config))
     collect_young_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve_proxy(proxy))
 
 
-async def _serve_proxy(proxy: Proxy) -> signal.Signals:
+async def _serve_proxy(proxy: "Proxy") -> signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:
         asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from server.api.access import Access
 from server.api.auth import PREFIX as AUTH_PREFIX
@@ -19,11 +20,9 @@ from server.api.keys import (
     event_headers,
     parse_keys_request,
 )
-from server.api.legacy import LegacyApi, registry_event
 from server.api.listings import Found, Listing, Listings
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
-from server.api.metrics import serve_metrics
 from server.api.paths import KEYS_PREFIX, route
 from server.api.rendering import Rendering, Turns
 from server.api.settings import serve_log_level
@@ -59,6 +58,9 @@ from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
 from server.store.gojson import is_long
 
+if TYPE_CHECKING:
+    from server.api.legacy import LegacyApi
+
 logger = logging.getLogger(__name__)
 
 _EXACT: dict[str, Callable[[Node, Request], Reply]] = {
@@ -86,11 +88,11 @@ class ClientApi:
         self._auth = AuthApi(node, self._access)
         self._turns = Turns()
         self._listings = Listings(node, self._turns)
-        self._legacy = LegacyApi(node, self._access, self._listings) if legacy else None
+        self._legacy = _served_by_04(node, self._access, self._listings) if legacy else None
         self._watches: set[WatchStream] = set()
         self._requests = RequestMetrics()
         self.cache = ResponseCache(lambda: node.raft_index, self._count_repeat)
-        self._exact = _EXACT | {"/metrics": lambda node, _: serve_metrics(node, self._requests)}
+        self._exact = _EXACT | {"/metrics": lambda node, _: self._serve_metrics(node)}
 
     def handle(self, request: Request) -> Reply:
         """Answers a request; never raises."""
@@ -119,6 +121,11 @@ class ClientApi:
                 return reply
         serve = self._exact.get(path)
         return not_found() if serve is None else serve(self._node, request)
+
+    def _serve_metrics(self, node: Node) -> Response:
+        from server.api.metrics import serve_metrics  # late: Prometheus' library is only for who asks
+
+        return serve_metrics(node, self._requests)
 
     def cors_headers(self, origin: str) -> tuple[tuple[str, str], ...]:
         """What every answer to a request from that origin carries besides; nothing without --cors."""
@@ -175,7 +182,7 @@ class ClientApi:
         try:
             outcome = self._node.do(wanted)
         except EtcdError as error:
-            return self.answer(self._found_by_04(wanted, error), method, began)
+            return self.answer(error if method == "QGET" else self._found_by_04(wanted, error), method, began)
         if isinstance(outcome, Event) and not outcome.unlisted:
             return self.answer(outcome, method, began)
         if isinstance(outcome, Watcher):
@@ -191,6 +198,8 @@ class ClientApi:
         """What a read that found nothing would have found in 0.4's registry of its members, or else the error."""
         if self._legacy is None or error.code != ErrorCode.KEY_NOT_FOUND:
             return error
+        from server.api.legacy import registry_event
+
         return registry_event(self._node, wanted.path) or error
 
     def answer(self, outcome: Outcome, method: str, began: float) -> Response:
@@ -238,6 +247,12 @@ class ClientApi:
         head = answer_watch(watcher, node.raft_index, node.raft_term, node.members.cluster_id)
         stream = _Tracked(watcher, self._turns, self._watches)
         return Response(head.status, head.headers, stream=stream)
+
+
+def _served_by_04(node: Node, access: Access, listings: Listings) -> "LegacyApi":
+    from server.api.legacy import LegacyApi  # late: few members serve it
+
+    return LegacyApi(node, access, listings)
 
 
 class _Promised(Later):

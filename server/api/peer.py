@@ -5,7 +5,6 @@ The paths, headers and bodies of etcd 2.3's rafthttp; everything else there is 4
 
 import json
 
-from server.api.legacy import serve_admin
 from server.api.stats import serve_version
 from server.cluster import id_text
 from server.http.messages import (
@@ -47,8 +46,12 @@ class PeerApi:
             case "/raft/probing":
                 now = format_time(self._node.clock())
                 return Response(200, (TEXT,), f'{{"OK":true,"Now":"{now}"}}\n'.encode())
+            case _ if self._legacy:
+                from server.api.legacy import serve_admin  # late: few members serve it
+
+                return serve_admin(self._node, request, path)
             case _:
-                return serve_admin(self._node, request, path) if self._legacy else not_found()
+                return not_found()
 
     def _members(self, request: Request) -> Response:
         if request.method != "GET":

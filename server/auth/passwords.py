@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-import bcrypt
-
 COST = 10
 """The logarithm of the rounds, which etcd 2.3.8 takes from Go's library."""
 
@@ -27,6 +25,8 @@ _COST = re.compile(r"\$2[abxy]\$(\+?[0-9]{1,9})\$", re.ASCII)
 
 def hash_password(password: bytes) -> str:
     """A hash with a new salt, in the form ``$2a$10$...`` that etcd writes."""
+    import bcrypt  # late, as below: most members have no users
+
     return bcrypt.hashpw(password[:_SIGNIFICANT], bcrypt.gensalt(COST, prefix=b"2a")).decode("ascii")
 
 
@@ -43,6 +43,8 @@ def is_password_of(hashed: str, password: bytes, cost: int | None = None) -> boo
     ``hashed`` if it has a higher one. What is left to do is done for nobody. So the time does not tell whether there
     is such a user.
     """
+    import bcrypt
+
     cost = COST if cost is None else cost
     password = password[:_SIGNIFICANT]
     try:

@@ -1,9 +1,10 @@
 """The one loop that joins consensus, storage and the key space, and what it takes to start it.
 
-A write's way: ``Node.propose`` -> ``Raft.propose`` -> one write and one sync for all that arrived while the
-last sync ran -> committed -> ``Applier`` -> the waiter's answer. Nothing is answered, and no watcher hears
-of it, before its entry is on disk. Everything but the disk work happens on the event loop's thread; the
-log has one thread of its own, and snapshot files have another, so that no write waits for them.
+A write's way: ``Node.propose`` -> a turn (``driver``, ``turn``): ``Raft.propose`` -> one write and one sync for all
+that arrived in one pass of the event loop, or while the last sync ran (``logwriter``) -> committed -> ``Applier`` ->
+the waiter's answer. Nothing is answered, and no watcher hears of it, before its entry is on disk. Everything but the
+disk work happens on the event loop's thread, and that too while syncs are quick; else the log has a thread of its own.
+Snapshot files have another, so that no write waits for them.
 """
 
 from server.node.answer import Answer, Outcome

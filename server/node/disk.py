@@ -26,8 +26,13 @@ class Disk(Protocol):
     """What a node needs of its disk. Every call may raise StorageError, and after that only ``close`` is
     called."""
 
-    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
-        """On return the entries, and a changed term or vote, survive a power cut. In the log's thread."""
+    @property
+    def room(self) -> int:
+        """Bytes of which a save has to stay below, or it begins a new segment of the log, which takes long."""
+
+    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> float:
+        """On return the entries, and a changed term or vote, survive a power cut. How many seconds that the sync took,
+        0 without one. In the log's thread, or in place while that has nothing to do."""
 
     def mark_snapshot(self, at: WalPosition) -> None:
         """On return the log says that there may be a snapshot at a position, which must be committed.
@@ -82,10 +87,17 @@ class MemberDisk:
         self._monotonic = monotonic
         self._kept = [(wal_dir, "wal", max_wals), (snapshots.directory, "snap", max_snapshots)]
 
-    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
+    @property
+    def room(self) -> int:
+        return self._wal.room
+
+    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> float:
+        syncs = self.metrics.log_syncs
+        before = syncs.total
         self._wal.save(EMPTY_HARD_STATE if hard_state is None else hard_state, entries)
         if entries:
             self.metrics.last_index_saved = entries[-1].index
+        return syncs.total - before
 
     def mark_snapshot(self, at: WalPosition) -> None:
         self._wal.save_snapshot(at)

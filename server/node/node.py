@@ -7,35 +7,35 @@ and one for snapshot files, of which only the first is ever waited for by who wr
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
-from itertools import takewhile
 
 from server.clocks import REAL_TIME, Time
-from server.cluster.ids import id_text
-from server.cluster.members import VERSION as VERSION_PATH
-from server.cluster.members import Member, MemberError
+from server.cluster.members import Member
 from server.log import log_fault
+from server.node.announcements import Announcements
 from server.node.answer import Answer
 from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed, Changes
+from server.node.driver import Driver
 from server.node.leadership import TIMED_OUT, Leadership
+from server.node.logwriter import LogWriter, SyncTimes
 from server.node.network import Network
 from server.node.peers import Peers
 from server.node.requestids import RequestIds
-from server.node.snapshots import Image, Snapshots
+from server.node.snapshots import Snapshots
 from server.node.start import Started
-from server.node.versions import decide_version, is_of_2
+from server.node.turn import Turn
+from server.node.upkeep import Upkeep
+from server.node.versions import is_of_2
 from server.node.worker import Worker, WorkerThread
-from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Ready, Role, Snapshot
+from server.raft import NOBODY, Entry, LogError, Ready, Role
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
-from server.storage.requests import Request, encode_request
+from server.storage.requests import Request
 from server.storage.v3 import V3Data, stores_v3_data
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Event
 from server.store.watcher import Watcher
-from server.version import major_minor, version_in_cluster
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +48,8 @@ EXPIRED_AT_ONCE = 1000
 PURGE_INTERVAL = 30.0
 """Seconds between two looks for files that are no longer needed."""
 
-CATCH_UP_ENTRIES = 5000
-"""Entries kept in memory behind a snapshot, for followers that lag a little (etcd 2.3)."""
-
 REMOVED_PATIENCE = 1.0
 """Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
-
-VERSION_INTERVAL = 4.0
-"""Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
 
 REMOVED = "the member has been permanently removed from the cluster"
 STOPPED = "etcdserver: server stopped"
@@ -76,7 +70,7 @@ class Node:
     when the disk, or what the log says, makes it impossible to go on; the caller then ends the process.
     ``heartbeat`` and ``request_timeout`` are seconds. ``strict_reconfig`` refuses changes of members that
     would leave too few started ones for a quorum. ``idle_sync`` has a leader log a SYNC at each interval, with no key
-    due as well. ``worker`` makes the two threads, by name.
+    due as well. ``worker`` makes the two threads, by name. ``sync_times`` says when the log is written in place.
     """
 
     failed: asyncio.Future[None]
@@ -92,6 +86,7 @@ class Node:
         idle_sync: bool = False,
         time: Time = REAL_TIME,
         worker: Callable[[str], Worker] = WorkerThread,
+        sync_times: SyncTimes | None = None,
     ) -> None:
         self.local = started.local
         self.store = started.store
@@ -101,30 +96,24 @@ class Node:
         self.clock = time.wall
         self._monotonic = time.monotonic
         self._sleep = time.sleep
-        self.raft_index = self.raft.log.applied
-        """The last entry handed to the key space: X-Raft-Index."""
-        self.raft_term = self.raft.log.term_at(self.raft_index) or 0
-        """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
         self._disk = started.disk
-        self._applier = Applier(self.store, self.members, self.raft)
         self._heartbeat = heartbeat
         self._request_timeout = request_timeout
-        self._snapshot_count = snapshot_count or 10_000
-        self._snapshot_index = self.raft.log.applied
         self._strict_reconfig = strict_reconfig
         self._idle_sync = idle_sync
         self._ids = RequestIds(self.local.id, time.wall() // 1_000_000)
-        # Keyed by the entry's data, which holds the request's id: so an applied entry finds its waiter, and
-        # the request itself, without being decoded.
         self._waiters: dict[bytes, Answer] = {}
-        self._proposals: dict[bytes, None] = {}
-        """For the log, in this order, as soon as the loop gets to it and there is a leader."""
         self._changes = Changes()
-        self._unsaved: HardState | None = None
-        """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
         self._log_thread = worker("log")
         self._snapshot_thread = worker("snapshots")
         self._tasks: list[asyncio.Task[None]] = []
+        self._writer = LogWriter(
+            self._disk,
+            self._log_thread,
+            sync_times=sync_times or SyncTimes(),
+            monotonic=time.monotonic,
+            fail=self._fail,
+        )
         self._snapshots = Snapshots(
             self.store,
             self.members,
@@ -132,12 +121,9 @@ class Node:
             self._disk,
             log_thread=self._log_thread,
             snapshot_thread=self._snapshot_thread,
-            save_commit=self._save_commit,
+            writer=self._writer,
             sleep=time.sleep,
         )
-        self._taking_snapshot = False
-        self._kept_from = 0
-        """The entry that the log is to begin with, if it is not that short yet."""
         self.peers = Peers(
             self.local.id,
             self.raft,
@@ -152,20 +138,56 @@ class Node:
             monotonic=time.monotonic,
         )
         """The other members; the transport's host."""
+        self._turn = Turn(
+            self.raft,
+            Applier(self.store, self.members, self.raft),
+            self.peers.judge,
+            self._changes,
+            self.metrics,
+            self._waiters,
+            self._ids,
+            clock=time.wall,
+            monotonic=time.monotonic,
+            patience=request_timeout,
+            wake=self._wake,
+            members_changed=self._members_changed,
+            term_began=lambda: self._announcements.term_began(),
+            passed_over=self._passed_over,
+        )
+        self._driver = Driver(
+            self.raft,
+            self._turn,
+            self._writer,
+            self.peers,
+            install=lambda ready: self._begin(partial(self._install, ready)),
+            advanced=self._advanced,
+            fail=self._fail,
+        )
         self.leadership = Leadership(
             self.raft, self.peers, election_timeout=self.raft.election_ticks * heartbeat, time=time
         )
         self.started_at = self.leadership.leader_since
         self._remotes = started.remotes
         self._v3_data = started.v3_data
-        self._published = asyncio.Event()
-        self._term_began = asyncio.Event()
-        self._silent: set[int] = set()
-        """The members that did not say their version when they were asked last."""
-        self._releases: dict[int, str | None] | None = None
-        """What the other members said last that they are; None while this member has not asked as the leader."""
-        self._leaving: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._upkeep = Upkeep(
+            self.raft,
+            self.peers,
+            self._snapshots,
+            self.metrics,
+            snapshot_count=snapshot_count or 10_000,
+            monotonic=time.monotonic,
+            begin=self._begin,
+        )
+        self._announcements = Announcements(
+            self.local,
+            self.members,
+            self.peers,
+            propose=self.propose,
+            leads=lambda: self.is_leader,
+            is_over=lambda: not self._is_running(),
+        )
+        self._leaving: asyncio.TimerHandle | None = None
 
     # Living
 
@@ -176,27 +198,26 @@ class Node:
         started, it reaches nobody. Raises NodeFailed.
         """
         self._loop = asyncio.get_running_loop()
-        self._work = asyncio.Event()
         self.failed = self._loop.create_future()
         if self._v3_data is not None:
             self._see_v3_data(self._v3_data)
         try:
-            await self._drain()
+            self._driver.settle()
             if self.raft.voters == (self.local.id,):
                 self.raft.campaign()  # nobody else could win, so there is nothing to wait for
-                await self._drain()
+                self._driver.settle()
         except (StorageError, CannotApply, LogError) as error:
-            self._unsaved = None
+            self._writer.take_unsaved()
             raise NodeFailed(str(error)) from error
+        self._driver.start(self._loop.call_soon)
         self.peers.connect(network, self._remotes)
         self._notice_members()
         for routine in (
-            self._run,
             self._tick,
             self._expire,
             self._purge,
-            self._introduce,
-            self._watch_versions,
+            self._announcements.introduce,
+            self._announcements.watch_versions,
         ):
             self._tasks.append(self._loop.create_task(self._guarded(routine)))
 
@@ -207,15 +228,17 @@ class Node:
         Harmless for a node that never started, or failed.
         """
         self._stopping = True
+        self._driver.stop()
         if self._leaving is not None:
             self._leaving.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._fail_waiters(STOPPED)
+        self._turn.fail(STOPPED)
         await self._snapshot_thread.run(_nothing)  # what it is at comes to its end first
         try:
-            await self._save_commit()
+            if (state := self._writer.take_unsaved()) is not None:
+                await self._log_thread.run(self._disk.save, state, ())
         finally:
             await self._log_thread.run(self._disk.close)
             for thread in (self._snapshot_thread, self._log_thread):
@@ -227,44 +250,49 @@ class Node:
         return len(self._waiters)
 
     @property
+    def raft_index(self) -> int:
+        """The last entry handed to the key space: X-Raft-Index."""
+        return self._turn.raft_index
+
+    @property
+    def raft_term(self) -> int:
+        """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
+        return self._turn.raft_term
+
+    @property
     def is_leader(self) -> bool:
         return self.raft.role is Role.LEADER
+
+    def _is_running(self) -> bool:
+        return not self._stopping and not self.failed.done()
 
     # What clients want
 
     def do(self, request: Request) -> Event | Watcher | Answer:
         """Begins what a client asked for.
 
-        A plain read or a watch is answered at once; all else, and a read with ``quorum``, goes through the
-        log, and the answer has the event or an EtcdError: the store's refusal, or 300 when there was none in
-        time (and then the request may still happen). The event of a long listing is ``unlisted``. Raises EtcdError
-        for the reads that the store refuses.
+        A plain read or a watch is answered at once, and so is a read with ``quorum`` where nobody else could know of
+        more; all else goes through the log, and the answer has the event or an EtcdError: the store's refusal, or 300
+        when there was none in time (and then the request may still happen). The event of a long listing is
+        ``unlisted``. Raises EtcdError for the reads that the store refuses.
         """
         if request.method not in ("GET", "HEAD"):
             return self.propose(request)
-        if request.method == "GET" and request.quorum:
+        with_quorum = request.method == "GET" and request.quorum
+        if with_quorum and not (self._turn.knows_all() and self._is_running()):
             request.method = "QGET"
             return self.propose(request)
-        if request.method == "GET" and request.wait:
+        if request.method == "GET" and request.wait and not with_quorum:
             return self.store.watch(request.path, request.recursive, request.stream, request.since)
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
 
     def propose(self, request: Request) -> Answer:
         """Puts a request into the log, with an id of its own. There is no taking it back."""
-        answer = Answer(request, self._monotonic() + self._request_timeout)
-        if self._stopping or self.failed.done():
+        if not self._is_running():
+            answer = Answer(request, 0.0)
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
             return answer
-        request.id = self._ids.next()
-        data = encode_request(request)
-        self._waiters[data] = answer
-        self._propose(data)
-        return answer
-
-    def _propose(self, data: bytes) -> None:
-        if not self._proposals:
-            self._work.set()
-        self._proposals[data] = None
+        return self._turn.ask(request)
 
     async def add_member(self, member: Member) -> None:
         """A new member joins the cluster, by its id and peer URLs.
@@ -287,10 +315,10 @@ class Node:
         await self._change(ConfChangeType.UPDATE_NODE, member.id, member.context)
 
     async def _change(self, kind: ConfChangeType, member: int, context: bytes = b"") -> None:
-        if self._stopping or self.failed.done():
+        if not self._is_running():
             raise ChangeFailed(STOPPED)
         change = encode_conf_change(ConfChange(kind, member, self._ids.next(), context))
-        self._work.set()
+        self._wake()
         await self._changes.wait(change, self._request_timeout, TIMED_OUT)
 
     async def makes_progress(self, within: float) -> bool:
@@ -306,82 +334,39 @@ class Node:
 
     # The loop
 
-    async def _run(self) -> None:
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            await self._drain()
+    def _wake(self) -> None:
+        self._driver.wake()
 
-    async def _drain(self) -> None:
-        """Does all there is to do. What arrives while the disk works is in the next round, with one sync
-        for it all."""
-        while ready := self._next_ready():
-            if ready.snapshot is not None:
-                await self._install(ready.snapshot, ready.hard_state or self.raft.hard_state)
-            saving = None
-            state = ready.hard_state or self._unsaved
-            if ready.must_sync:
-                saving = self._log_thread.run(self._disk.save, state, ready.entries)
-                state = None
-            self._unsaved = state
-            try:
-                if ready.send_first:
-                    self.peers.send(ready.messages)
-                self._apply(ready.committed)  # these are on disk since the last round
-            finally:
-                if saving is not None:
-                    await saving
-            if ready.snapshot is not None:
-                await self._snapshots.installed(ready.snapshot)
-            if not ready.send_first:
-                self.peers.send(ready.messages)
-            self.raft.advance(ready)
-            self.leadership.notice()
-            self._begin_snapshots()
-        self.raft.advance(ready)
-        self._begin_snapshots()  # one taken before may have ended since the last write
+    def _advanced(self) -> None:
+        self.leadership.notice()
+        self._begin_snapshots()
 
-    async def _save_commit(self) -> None:
-        if self._unsaved is not None:
-            state, self._unsaved = self._unsaved, None
-            await self._log_thread.run(self._disk.save, state, ())
+    def _begin_snapshots(self) -> None:
+        if self.raft.log.applied != self.raft_index:
+            return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
+        self._upkeep.begin_snapshots()
 
-    def _next_ready(self) -> Ready:
-        if self._proposals and self.raft.propose(*self._proposals):
-            self._proposals = {}
-        change = self._changes.first
-        if change is not None and not self.raft.conf_change_pending and self.raft.propose_conf_change(change):
-            self._changes.proposed()
-        return self.raft.ready()
+    async def _install(self, ready: Ready) -> None:
+        """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
+        snapshot = ready.snapshot
+        assert snapshot is not None
+        self._writer.take_unsaved()
+        self._turn.installed(snapshot)
+        self._upkeep.installed(snapshot.index)
+        await self._snapshots.install(snapshot, ready.hard_state or self.raft.hard_state, self.clock())
+        self._notice_members()
+        await self._log_thread.run(self._disk.save, self._writer.begin(ready), ready.entries)
+        self._turn.apply(ready.committed)
+        await self._snapshots.installed(snapshot)
+        self.peers.send(ready.messages)
+        self._driver.finished(ready)
 
-    def _apply(self, entries: list[Entry]) -> None:
-        if not entries:
-            return
-        self.raft_index, self.raft_term = entries[-1].index, entries[-1].term
-        now = self.clock()
-        waiters, apply, observe = self._waiters, self._applier.apply, self.metrics.proposals.observe
-        proposed = self._monotonic() + self._request_timeout  # less an answer's deadline: how long it took
-        for entry in entries:
-            answer = waiters.get(entry.data)
-            if answer is None:
-                self._apply_unasked(entry, now)
-                continue
-            outcome = apply(entry, answer.request, now)
-            del waiters[entry.data]  # not before: when apply raises, all who wait are told
-            if answer.request.method != "SYNC":  # which is the member's own
-                observe(proposed - answer.deadline)
-            answer.settle(outcome)  # type: ignore[arg-type] # a request's outcome
+    def _members_changed(self) -> None:
+        if self._tasks:
+            self._notice_members()
 
-    def _apply_unasked(self, entry: Entry, now: int) -> None:
-        """Applies what no request here waits for: another member's, or a change of members."""
-        outcome = self._applier.apply(entry, self.peers.judge.take(entry.data), now)
-        if entry.type is EntryType.CONF_CHANGE:
-            self._changes.settle(entry.data, outcome if isinstance(outcome, MemberError) else None)
-            if self._tasks:
-                self._notice_members()
-        elif not entry.data:
-            self._term_began.set()
-        elif outcome is None and self.raft.may_lead and (what := stores_v3_data(entry.data)):
+    def _passed_over(self, entry: Entry) -> None:
+        if self.raft.may_lead and (what := stores_v3_data(entry.data)):
             self._see_v3_data(V3Data(what, entry.index))
 
     def _see_v3_data(self, seen: V3Data) -> None:
@@ -400,9 +385,6 @@ class Node:
         remembered = self._log_thread.run(self._disk.remember_v3_data, seen)
         self._begin(lambda: remembered)
 
-    def _wake(self) -> None:
-        self._work.set()
-
     def _notice_members(self) -> None:
         """Talks to the members there are; ends a member that was removed."""
         self.peers.follow_members()
@@ -420,23 +402,12 @@ class Node:
         while True:
             await self._sleep(self._heartbeat)
             self.raft.tick()
-            self._shorten_log()
-            self._time_out_waiters()
+            self._upkeep.shorten_log()
+            self._begin_snapshots()  # one taken before may have ended since the last write
+            self._turn.time_out(self.leadership.why_late)
             self.leadership.notice_quorum()
-            self._work.set()
-            await self._save_commit()
-
-    def _time_out_waiters(self) -> None:
-        """Answers those whose time is up. What raft has not taken by then it never gets: without a leader it would
-        pile up, and happen much later."""
-        now = self._monotonic()
-        late = list(takewhile(lambda waiter: waiter[1].deadline <= now, self._waiters.items()))
-        for data, answer in late:
-            del self._waiters[data]
-            self._proposals.pop(data, None)
-            self.metrics.proposals_failed += answer.request.method != "SYNC"
-            why = self.leadership.why_late(answer.deadline - self._request_timeout)
-            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, why))
+            self._writer.save_commit()
+            self._wake()
 
     async def _expire(self) -> None:
         """Proposes the cluster-wide expiry of keys, as etcd's SYNC: one at each interval, by which others see the
@@ -457,118 +428,21 @@ class Node:
     def _syncs_when_idle(self) -> bool:
         """Not beside members of 3.x: 3.6 refuses a log with a SYNC in it, and leaders of 3.1 and later write none
         while no key has a TTL."""
-        said = None if self._releases is None else self._releases.values()
+        releases = self._announcements.releases
+        said = None if releases is None else releases.values()
         return self._idle_sync and is_of_2(self.members.version, said)
 
     async def _purge(self) -> None:
         while True:
-            await self._snapshot_thread.run(self._disk.purge)
+            with self._writer.beside_other_work():
+                await self._snapshot_thread.run(self._disk.purge)
             await self._sleep(PURGE_INTERVAL)
-
-    async def _introduce(self) -> None:
-        """Tells the cluster this member's name and client URLs, once each start."""
-        path = self.local.attributes_path
-        while not self._published.is_set():
-            try:
-                await self.propose(Request(method="PUT", path=path, val=self.local.attributes))
-            except EtcdError as error:
-                if self._stopping or self.failed.done():
-                    return
-                logger.error("cannot write %s, trying again: %s", path, error.cause)
-            else:
-                self._published.set()
-        cluster = id_text(self.members.cluster_id)
-        urls = " ".join(self.local.client_urls)
-        logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self.local.name, urls, cluster)
-
-    async def _watch_versions(self) -> None:
-        """Has a leader decide on the cluster's version when its term begins, and now and then after."""
-        await self._published.wait()
-        while True:
-            if self.is_leader:
-                await self._decide_version()
-            else:
-                self._releases = None
-            self._term_began.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._term_began.wait(), VERSION_INTERVAL)
-
-    async def _decide_version(self) -> None:
-        known = self.members.version
-        own = version_in_cluster(known)
-        versions = await self.peers.versions()
-        before = self._releases or {}
-        self._releases = {member: release or before.get(member) for member, release in versions.items()}
-        silent = {member for member, release in versions.items() if release is None}
-        for member in sorted(silent - self._silent):
-            logger.warning("cannot get the version of member %s", id_text(member))
-        self._silent = silent
-        decided = decide_version((own, *versions.values()), known)
-        if decided is None or not self.is_leader or self.members.version != known:
-            return
-        if known is None:
-            logger.info("setting up the initial cluster version to %s", major_minor(decided))
-        else:
-            logger.info(
-                "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
-            )
-        try:
-            await self.propose(Request(method="PUT", path=VERSION_PATH, val=decided.encode()))
-        except EtcdError as error:  # another may lead by now, and may have decided otherwise
-            logger.error("error updating cluster version (%s)", error.cause)
-
-    # Snapshots
-
-    def _begin_snapshots(self) -> None:
-        """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
-        applied = self.raft.log.applied
-        if applied != self.raft_index:
-            return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
-        if wanted := self.peers.take_wanted():
-            self._begin(partial(self._hand_over, wanted, self._snapshots.freeze()))
-        if applied - self._snapshot_index <= self._snapshot_count or self._taking_snapshot:
-            return
-        logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._snapshot_index)
-        self._snapshot_index = applied
-        self._taking_snapshot = True
-        self._begin(partial(self._take_snapshot, self._snapshots.freeze()))
 
     def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
         """Has something done beside the loop."""
         task = self._loop.create_task(self._guarded(work))
         self._tasks.append(task)
         task.add_done_callback(self._tasks.remove)
-
-    async def _take_snapshot(self, image: Image) -> None:
-        """Keeps the key space as of a snapshot's index, and shortens the log to what followers may need yet."""
-        began = self._monotonic()
-        pieces = await self._snapshots.pieces(image)
-        self.metrics.snapshot_encodings.observe(self._monotonic() - began)
-        await self._snapshots.keep(image.about, pieces)
-        self._kept_from = max(1, image.about.index - CATCH_UP_ENTRIES)
-        self._shorten_log()
-        self._taking_snapshot = False
-
-    def _shorten_log(self) -> None:
-        """To what followers may need yet; while one is receiving a snapshot, later."""
-        if self._kept_from and not self.peers.are_receiving_snapshots:
-            self.raft.log.compact(self._kept_from)
-            logger.info("compacted raft log at %d", self._kept_from)
-            self._kept_from = 0
-
-    async def _hand_over(self, messages: list[Message], image: Image) -> None:
-        """Sends followers the key space; the log goes on from there."""
-        snapshot = await self._snapshots.encode(image)
-        for message in messages:
-            self.peers.hand_over(message, snapshot)
-
-    async def _install(self, snapshot: Snapshot, hard_state: HardState) -> None:
-        """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
-        self._unsaved = None
-        self.raft_index = self._snapshot_index = snapshot.index
-        self.raft_term = snapshot.term
-        await self._snapshots.install(snapshot, hard_state, self.clock())
-        self._notice_members()
 
     # Trouble
 
@@ -594,21 +468,14 @@ class Node:
             logger.critical("%s", why)
         else:
             why = log_fault(logger, error)
-        self._unsaved = None
+        self._driver.stop()
+        self._writer.take_unsaved()
         self.failed.set_exception(error if isinstance(error, MemberRemoved) else NodeFailed(why))
         self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
-        self._fail_waiters(STOPPED)
+        self._turn.fail(STOPPED)
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
-
-    def _fail_waiters(self, cause: str) -> None:
-        waiters = dict(self._waiters)
-        self._waiters.clear()
-        self._proposals = {}
-        for answer in waiters.values():
-            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, cause))
-        self._changes.fail(cause)
 
 
 def _nothing() -> None:

@@ -14,6 +14,7 @@ from server.cluster.members import MemberError, Members
 from server.memory import collect_young_garbage, give_back_memory
 from server.node.applier import check_not_newer
 from server.node.disk import Disk
+from server.node.logwriter import LogWriter
 from server.node.worker import Worker
 from server.raft import HardState, LogError, Raft, Snapshot
 from server.storage.wal import WalPosition
@@ -37,7 +38,7 @@ class Image:
 
 
 class Snapshots:
-    """``save_commit`` brings a commit index that waits to be written to the disk."""
+    """``writer`` is the log's."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Snapshots:
         *,
         log_thread: Worker,
         snapshot_thread: Worker,
-        save_commit: Callable[[], Awaitable[None]],
+        writer: LogWriter,
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self._store = store
@@ -57,7 +58,7 @@ class Snapshots:
         self._disk = disk
         self._log_thread = log_thread
         self._snapshot_thread = snapshot_thread
-        self._save_commit = save_commit
+        self._writer = writer
         self._sleep = sleep
         self._writing = asyncio.Lock()
         """One snapshot is on its way to the disk at a time."""
@@ -91,8 +92,10 @@ class Snapshots:
         async with self._writing:
             if about.index <= self._newest:
                 return
-            await self._save_commit()  # the marker is for what the log says is committed
-            await self._persist(about, pieces)
+            with self._writer.beside_other_work():
+                self._writer.save_put_off()  # the marker is for what the log says is committed
+                self._writer.save_commit()
+                await self._persist(about, pieces)
 
     def read(self, snapshot: Snapshot, now: int) -> str:
         """Why a leader's snapshot cannot be installed, ``""`` if it can; then ``install`` will not read it again."""
@@ -133,8 +136,9 @@ class Snapshots:
         collect_young_garbage()
         position = WalPosition(snapshot.index, snapshot.term)
         async with self._writing:
-            await self._log_thread.run(self._disk.begin_behind, position, hard_state)
-            await self._snapshot_thread.run(self._disk.write_snapshot, snapshot, [])
+            with self._writer.beside_other_work():
+                await self._log_thread.run(self._disk.begin_behind, position, hard_state)
+                await self._snapshot_thread.run(self._disk.write_snapshot, snapshot, [])
             self._newest = snapshot.index
 
     async def installed(self, snapshot: Snapshot) -> None:

@@ -6,16 +6,24 @@ client, for each write.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 _T = TypeVar("_T")
-_Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[_T]", Callable[..., _T], tuple[object, ...]]
+_Job = tuple[asyncio.AbstractEventLoop, "Done", Callable[..., object], tuple[object, ...]]
+
+
+Done = Callable[[Any, BaseException | None], object]
+"""Told what a call returned, or what it raised."""
 
 
 class Worker(Protocol):
     """Makes calls one after the other, and ends with ``stop``."""
+
+    def begin(self, done: Done, call: Callable[..., object], *args: object) -> None:
+        """Has a call made, and then ``done`` called, on the event loop."""
 
     def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
         """What the call returns or raises. Cancelling the future does not take the call back."""
@@ -28,15 +36,17 @@ class WorkerThread:
     """A thread of that name, which begins to work at once."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: SimpleQueue[_Job[object] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         # A daemon: the process may end without it, for what it has not done was not promised to anyone.
         self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
+    def begin(self, done: Done, call: Callable[..., object], *args: object) -> None:
+        self._jobs.put((asyncio.get_running_loop(), done, call, args))
+
     def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-        loop = asyncio.get_running_loop()
-        result: asyncio.Future[_T] = loop.create_future()
-        self._jobs.put((loop, result, call, args))  # type: ignore[arg-type] # each job's types fit together
+        result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self.begin(partial(_settle, result), call, *args)
         return result
 
     def stop(self) -> None:
@@ -45,18 +55,18 @@ class WorkerThread:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            loop, result, call, args = job
+            loop, done, call, args = job
             outcome: object = None
             error: BaseException | None = None
             try:
                 outcome = call(*args)
             except BaseException as raised:
                 error = raised
-            loop.call_soon_threadsafe(_settle, result, outcome, error)
-            del job, result, call, args, outcome, error  # a whole snapshot would wait here for the next call
+            loop.call_soon_threadsafe(done, outcome, error)
+            del job, done, call, args, outcome, error  # a whole snapshot would wait here for the next call
 
 
-def _settle(result: "asyncio.Future[object]", outcome: object, error: BaseException | None) -> None:
+def _settle(result: "asyncio.Future[_T]", outcome: _T, error: BaseException | None) -> None:
     if result.cancelled():
         return
     if error is not None:

@@ -24,11 +24,12 @@ class MessageType(IntEnum):
     PRE_VOTE_RESPONSE = 18
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, init=False)
 class Message:
-    """One message. ``index`` and ``log_term`` name an entry: the one before ``entries`` (APPEND), the last
-    of the candidate (VOTE), the last that now matches or the one refused (APPEND_RESPONSE). ``hint`` is the last
-    entry of the refuser that can match at all, and ``log_term`` is then its term, which members of 2.3 do not tell.
+    """One message, never changed once made. ``index`` and ``log_term`` name an entry: the one before ``entries``
+    (APPEND), the last of the candidate (VOTE), the last that now matches or the one refused (APPEND_RESPONSE). ``hint``
+    is the last entry of the refuser that can match at all, and ``log_term`` is then its term, which members of 2.3 do
+    not tell.
     A PROPOSE carries no term: it is not part of the sender's claim to anything.
 
     A SNAPSHOT leaves this room without one: who sends it puts in a ``snapshot`` of the state at ``index`` or after.
@@ -39,12 +40,40 @@ class Message:
     type: MessageType
     to: int
     sender: int
-    term: int = 0
-    index: int = 0
-    log_term: int = 0
-    commit: int = 0
-    entries: tuple[Entry, ...] = ()
-    reject: bool = False
-    hint: int = 0
-    snapshot: Snapshot | None = None
-    context: bytes = b""
+    term: int
+    index: int
+    log_term: int
+    commit: int
+    entries: tuple[Entry, ...]
+    reject: bool
+    hint: int
+    snapshot: Snapshot | None
+    context: bytes
+
+    def __init__(
+        self,
+        type: MessageType,
+        to: int,
+        sender: int,
+        term: int = 0,
+        index: int = 0,
+        log_term: int = 0,
+        commit: int = 0,
+        entries: tuple[Entry, ...] = (),
+        reject: bool = False,
+        hint: int = 0,
+        snapshot: Snapshot | None = None,
+        context: bytes = b"",
+    ) -> None:
+        self.type = type
+        self.to = to
+        self.sender = sender
+        self.term = term
+        self.index = index
+        self.log_term = log_term
+        self.commit = commit
+        self.entries = entries
+        self.reject = reject
+        self.hint = hint
+        self.snapshot = snapshot
+        self.context = context

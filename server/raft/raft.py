@@ -27,9 +27,9 @@ class Role(Enum):
     LEADER = "StateLeader"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, init=False)
 class Ready:
-    """What is to be done now. ``hard_state`` is None when it has not changed.
+    """What is to be done now, never changed once made. ``hard_state`` is None when it has not changed.
 
     ``snapshot`` came from the leader and takes the place of the whole state machine and log, before ``entries`` are
     saved and ``committed`` applied. ``send_first``: the messages depend on nothing that is not on disk yet, as a
@@ -44,8 +44,26 @@ class Ready:
     committed: list[Entry]
     messages: list[Message]
     must_sync: bool
-    send_first: bool = False
-    snapshot: Snapshot | None = None
+    send_first: bool
+    snapshot: Snapshot | None
+
+    def __init__(
+        self,
+        hard_state: HardState | None,
+        entries: list[Entry],
+        committed: list[Entry],
+        messages: list[Message],
+        must_sync: bool,
+        send_first: bool = False,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self.hard_state = hard_state
+        self.entries = entries
+        self.committed = committed
+        self.messages = messages
+        self.must_sync = must_sync
+        self.send_first = send_first
+        self.snapshot = snapshot
 
     def __bool__(self) -> bool:
         return bool(
@@ -126,9 +144,23 @@ class Raft:
         """Whether a change of members that this leader has in its log is not applied yet."""
         return self._pending_conf_change
 
+    def leads_alone(self) -> bool:
+        """Whether nothing can be, or can have been, agreed on that this member does not know: it leads, is the only
+        voter, has committed in its term, and has no change of members in its log that is not applied."""
+        log = self.log
+        return (
+            self.role is Role.LEADER
+            and self._is_only_voter()
+            and not self._pending_conf_change
+            and log.term_at(log.committed) == self.term
+        )
+
     @property
     def hard_state(self) -> HardState:
         return HardState(self.term, self.vote, self.log.committed)
+
+    def _is_only_voter(self) -> bool:
+        return len(self._voters) == 1 and self.id in self._voters
 
     # what the caller brings
 
@@ -282,23 +314,49 @@ class Raft:
 
     # what the caller asks for
 
+    def has_ready(self) -> bool:
+        """Whether the next ready holds anything."""
+        log = self.log
+        return (
+            log.stable < log.last_index
+            or log.applied < min(log.committed, log.stable)
+            or bool(self._messages)
+            or self._snapshot is not None
+            or not self._is_saved(log.committed)
+        )
+
+    def _is_saved(self, commit: int) -> bool:
+        """Whether the disk has term, vote and that commit index. (Made for each question, a HardState costs more than
+        the rest of it.)"""
+        saved = self._saved
+        return saved.term == self.term and saved.vote == self.vote and saved.commit == commit
+
+    def early_messages(self) -> list[Message]:
+        """Those that may leave while a ready is in flight, for they depend on nothing that it brings to the disk: a
+        leader's, whose term and vote are there. The next ready is without them."""
+        if self.role is not Role.LEADER or (self.term, self.vote) != self._saved[:2]:
+            return []
+        messages, self._messages = self._messages, []
+        return messages
+
     def ready(self) -> Ready:
         """What is to be done now; every ready is followed by ``advance`` before the next is asked for."""
         if self._in_flight is not None:
             raise RuntimeError("ready() before advance() of the last ready")
-        state = self.hard_state
+        leads, commit = self.role is Role.LEADER, self.log.committed
         entries = self.log.unstable_entries()
-        if entries and self.role is Role.LEADER and self._voters.keys() == {self.id}:
+        if entries and leads and self._is_only_voter():
             # What an only voter has on disk is committed. Saved along with the entries, not after them, the commit
             # index tells whoever opens the log next (--force-new-cluster) that none of them may be dropped.
-            state = state._replace(commit=entries[-1].index)
+            commit = entries[-1].index
+        same_term = self._saved.term == self.term and self._saved.vote == self.vote
         ready = Ready(
-            hard_state=None if state == self._saved else state,
-            entries=entries,
-            committed=self.log.entries_to_apply(),
-            messages=self._messages,
-            must_sync=bool(entries) or state[:2] != self._saved[:2] or self._snapshot is not None,
-            send_first=self.role is Role.LEADER and state[:2] == self._saved[:2],
+            None if self._is_saved(commit) else HardState(self.term, self.vote, commit),
+            entries,
+            self.log.entries_to_apply(),
+            self._messages,
+            must_sync=bool(entries) or not same_term or self._snapshot is not None,
+            send_first=leads and same_term,
             snapshot=self._snapshot,
         )
         self._messages, self._snapshot = [], None
@@ -470,7 +528,9 @@ class Raft:
         """Counts only entries of the own term (Raft 5.4.2); the older ones before them are committed along."""
         if self.role is not Role.LEADER:
             return False
-        matches = sorted((progress.match for progress in self._voters.values()), reverse=True)
+        matches = [progress.match for progress in self._voters.values()]
+        if len(matches) > 1:
+            matches.sort(reverse=True)
         index = matches[self.quorum - 1]
         if index <= self.log.committed or self.log.term_at(index) != self.term:
             return False

@@ -193,6 +193,11 @@ class WAL:
         finally:
             _close_all(wal._held)
 
+    @property
+    def room(self) -> int:
+        """Bytes until the segment is full: a save of fewer does not begin the next one."""
+        return self._segment_bytes - self._size
+
     def save(self, hard_state: HardState, entries: Sequence[Entry]) -> None:
         """Appends the entries, then the hard state, in one write. EMPTY_HARD_STATE stands for the last one saved,
         which is then written once more: that a hard state ends each append of entries is what tells, after a power cut,

@@ -27,6 +27,8 @@ class MemoryDisk:
         self.gate, self.snapshot_gate = Gate(), Gate()
         self._log: LoopWorker | None = None
         self.fail_at = fail_at
+        self.sync_seconds = 0.0001
+        """What it says of each sync."""
         self.threads: dict[str, set[int]] = {}
 
     def worker(self, name: str) -> LoopWorker:
@@ -48,12 +50,17 @@ class MemoryDisk:
         if len(self.calls) == self.fail_at:
             raise WriteFailedError("cannot sync: no space left on device", Path("wal"))
 
-    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> None:
+    @property
+    def room(self) -> int:
+        return 1 << 30
+
+    def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> float:
         self._called("save")
         if entries:
             self.syncs.append(list(entries))
             self.entries += entries
         self.state = hard_state or self.state
+        return self.sync_seconds if entries else 0.0
 
     def mark_snapshot(self, at: WalPosition) -> None:
         self._called(f"mark {at.index}")

@@ -7,6 +7,7 @@ import selectors
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 from server.clocks import Time
@@ -121,19 +122,23 @@ class LoopWorker:
 
     def __init__(self, name: str, gate: Gate | None = None) -> None:
         self._gate = gate or Gate()
-        self._jobs: deque[tuple[asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._jobs: deque[tuple[Callable[..., object], Callable[..., Any], tuple[Any, ...]]] = deque()
 
     @property
     def next_call(self) -> tuple[Callable[..., Any], tuple[Any, ...]] | None:
         """What is to be called next, and with what; None when there is nothing to do."""
         return self._jobs[0][1:] if self._jobs else None
 
-    def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-        loop = asyncio.get_running_loop()
-        result: asyncio.Future[_T] = loop.create_future()
-        self._jobs.append((result, call, args))
+    def begin(
+        self, done: Callable[[Any, BaseException | None], object], call: Callable[..., object], *args: object
+    ) -> None:
+        self._jobs.append((done, call, args))
         if len(self._jobs) == 1:
-            loop.call_soon(self._gate.when_open, self._work)
+            asyncio.get_running_loop().call_soon(self._gate.when_open, self._work)
+
+    def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
+        result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self.begin(partial(_settle, result), call, *args)
         return result
 
     def stop(self) -> None:
@@ -143,15 +148,22 @@ class LoopWorker:
     def _work(self) -> None:
         if not self._jobs:
             return  # stopped meanwhile
-        result, call, args = self._jobs[0]
+        done, call, args = self._jobs[0]
+        outcome, error = None, None
         try:
             outcome = call(*args)
-        except BaseException as error:
-            if not result.cancelled():
-                result.set_exception(error)
-        else:
-            if not result.cancelled():
-                result.set_result(outcome)
+        except BaseException as raised:
+            error = raised
         self._jobs.popleft()
+        asyncio.get_running_loop().call_soon(done, outcome, error)
         if self._jobs:
             asyncio.get_running_loop().call_soon(self._gate.when_open, self._work)
+
+
+def _settle(result: "asyncio.Future[_T]", outcome: _T, error: BaseException | None) -> None:
+    if result.cancelled():
+        return
+    if error is not None:
+        result.set_exception(error)
+    else:
+        result.set_result(outcome)

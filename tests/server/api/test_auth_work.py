@@ -1,6 +1,7 @@
 """How much work a password makes does not tell whether there is such a user: counted in rounds of bcrypt, not in time."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -44,7 +45,7 @@ Test = Callable[[Served, Counted], Awaitable[None]]
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Test], None]:
     monkeypatch.setattr(passwords, "COST", 6)
     counted = Counted()
-    monkeypatch.setattr(passwords, "bcrypt", counted)
+    monkeypatch.setitem(sys.modules, "bcrypt", counted)
 
     def run(test: Test) -> None:
         served.serve(tmp_path / "d", lambda member: test(Served(member.node), counted))

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from unittest import mock
 
 from server.config import Config, load
-from server.node import Node, NodeFailed, Started, open_member
-from server.node import node as node_module
+from server.node import Node, NodeFailed, Started, open_member, upkeep
+from server.node.logwriter import SyncTimes
 from server.raft import Message, MessageType
 from server.storage.errors import DamagedError, StorageError
 from server.storage.requests import Request, decode_request
@@ -38,6 +39,8 @@ SNAPSHOT_COUNT = 25
 CATCH_UP_ENTRIES = 10
 HEARTBEAT = 0.02
 TROUBLE_OF_EACH_KIND = 3
+
+NEVER_QUICK, ALWAYS_QUICK = SyncTimes(slow=0), SyncTimes(count=0, slow=inf)
 
 _CLAIMS_NO_TERM = (
     MessageType.PROPOSE,
@@ -121,7 +124,7 @@ def small_files() -> Iterator[None]:
     )
     with (
         mock.patch("server.node.start.WAL", small),
-        mock.patch.object(node_module, "CATCH_UP_ENTRIES", CATCH_UP_ENTRIES),
+        mock.patch.object(upkeep, "CATCH_UP_ENTRIES", CATCH_UP_ENTRIES),
     ):
         yield
 
@@ -146,6 +149,8 @@ def new_node(started: Started, random: Random | None = None) -> Node:
         snapshot_count=SNAPSHOT_COUNT,
         time=VIRTUAL_TIME,
         worker=LoopWorker if random is None else lambda name: LoopWorker(name, SlowDisk(random)),
+        # Never by how long real syncs take: one seed is to give the same play each time.
+        sync_times=NEVER_QUICK if random is None or random.random() < 0.5 else ALWAYS_QUICK,
     )
 
 

@@ -13,6 +13,7 @@ from server.clocks import Time
 from server.cluster import Member, Members
 from server.node import Answer, Applier, Node, NodeFailed, Started
 from server.node.leadership import TIMED_OUT
+from server.node.logwriter import SyncTimes
 from server.node.node import STOPPED
 from server.proto import etcdserver_pb2
 from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, Role
@@ -158,12 +159,16 @@ def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
     with_node(test, fresh(disk))
 
 
-def test_one_thread_appends_to_the_log_and_one_other_writes_snapshots_and_purges() -> None:
+def test_while_the_disk_is_slow_one_thread_appends_to_the_log_and_one_other_writes_snapshots_and_purges() -> (
+    None
+):
     disk = MemoryDisk()
 
     async def body() -> None:  # in real time, with real threads
-        node = Node(fresh(disk), heartbeat=0.01, request_timeout=60, snapshot_count=50)
+        slow = SyncTimes(slow=0)
+        node = Node(fresh(disk), heartbeat=0.01, request_timeout=60, snapshot_count=50, sync_times=slow)
         await node.start()
+        disk.threads.clear()  # nobody was served until now
         for n in range(200):
             await node.propose(put(f"k{n % 7}"))
         while "release 51" not in disk.calls:
@@ -252,23 +257,110 @@ def test_refusals_of_the_store_come_back_as_they_are() -> None:
     with_node(test, fresh(MemoryDisk()))
 
 
-def test_a_quorum_read_goes_through_the_log_and_a_plain_one_does_not() -> None:
+def read(key: str) -> Request:
+    return Request(method="GET", path=f"/1/{key}", quorum=True, wait=True)
+
+
+def test_a_quorum_read_of_an_only_member_needs_no_entry() -> None:
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
         await introduced(node)
         await node.propose(put("a"))
-        written = len(disk.entries)
+        written, index = len(disk.entries), node.raft_index
         plain = node.do(Request(method="GET", path="/1/a"))
         assert isinstance(plain, Event)
-        assert len(disk.entries) == written
-        answer = node.do(Request(method="GET", path="/1/a", quorum=True, wait=True))
-        assert isinstance(answer, Answer)
-        event = await answer
-        assert event == plain
-        assert disk.requests[-1].method == "QGET"
+        assert node.do(read("a")) == plain
+        with pytest.raises(EtcdError, match="Key not found"):
+            node.do(read("b"))
+        await asyncio.sleep(1)
+        assert (len(disk.entries), node.raft_index) == (written, index)
 
     with_node(test, fresh(disk))
+
+
+def test_a_quorum_read_sees_every_write_that_was_answered_and_none_that_is_not_on_disk() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await at_rest(node, disk)
+        disk.gate.shut()
+        answer = node.propose(put("a"))
+        while not disk.holding:
+            await asyncio.sleep(0.001)
+        with pytest.raises(EtcdError, match="Key not found"):
+            node.do(read("a"))
+        seen: list[object] = []
+        answer.on_done(lambda outcome: seen.append(node.do(read("a"))))
+        disk.gate.open()
+        while not answer.done:
+            await asyncio.sleep(0.001)
+        assert isinstance(seen[0], Event)
+
+    with_node(test, fresh(disk))
+
+
+def test_without_a_leader_a_quorum_read_waits_for_one() -> None:
+    async def test(node: Node) -> None:
+        await introduced(node)
+        await node.propose(put("a"))
+        node.raft.role, node.raft.leader = Role.FOLLOWER, NOBODY
+        node.raft.may_lead = False  # no campaign makes it a leader
+        answer = node.do(read("a"))
+        assert isinstance(answer, Answer)
+        with pytest.raises(EtcdError, match=TIMED_OUT):
+            await answer
+
+    with_node(test, fresh(MemoryDisk()), timeout=0.2)
+
+
+def test_a_quorum_read_while_a_change_of_members_is_under_way_goes_through_the_log() -> None:
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await at_rest(node, disk)
+        disk.gate.shut()
+        adding = asyncio.create_task(node.add_member(Member(7, "", ("http://127.0.0.1:7",))))
+        while not disk.holding:
+            await asyncio.sleep(0.001)
+        assert isinstance(node.do(read("a")), Answer)
+        disk.gate.open()
+        await adding
+        assert node.raft.voters == (5, 7)
+        answer = node.do(read("a"))  # from now on there is another, without whom nothing is known for sure
+        assert isinstance(answer, Answer)
+        with pytest.raises(EtcdError, match=TIMED_OUT):
+            await answer
+
+    with_node(test, fresh(disk), timeout=0.3)
+
+
+def test_a_quorum_read_that_meets_entries_not_applied_yet_goes_through_the_log() -> None:
+    async def test(node: Node) -> None:
+        await introduced(node)
+        await node.propose(put("a"))
+        node._turn.raft_index -= 1
+        answer = node.do(read("a"))
+        assert isinstance(answer, Answer)
+        event = await answer
+        assert isinstance(event, Event)
+        assert event.node.key == "/1/a"
+
+    with_node(test, fresh(MemoryDisk()))
+
+
+def test_a_quorum_read_at_the_end_is_refused_as_it_was() -> None:
+    async def body() -> None:
+        node = new_node(fresh(MemoryDisk()))
+        await node.start()
+        await node.propose(put("a"))
+        await node.stop()
+        answer = node.do(read("a"))
+        assert isinstance(answer, Answer)
+        with pytest.raises(EtcdError, match=STOPPED):
+            await answer
+
+    virtual_time.run(body())
 
 
 def test_a_client_that_went_away_does_not_take_its_write_back() -> None:
@@ -347,7 +439,7 @@ def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
         late = node.propose(put("late"))
         with pytest.raises(EtcdError, match=TIMED_OUT):
             await late
-        assert not node._proposals
+        assert not node._turn._proposals
         in_time = node.propose(put("in-time"))
         node.raft.may_lead = True
         node.raft.role, node.raft.leader = Role.LEADER, LOCAL.id
@@ -446,7 +538,7 @@ def test_a_snapshot_is_taken_when_more_than_the_count_was_applied(monkeypatch: p
         await introduced(node)
         for n in range(30):
             await node.propose(put(f"k{n}"))
-            while node._taking_snapshot:
+            while node._upkeep.is_taking_snapshot:
                 await asyncio.sleep(0)  # the next is due when the last has ended
         assert node.raft.log.first_index == 2  # 5000 entries are kept for followers that lag, 1 goes
 

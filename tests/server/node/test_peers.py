@@ -226,7 +226,7 @@ def test_all_publish_themselves_and_the_leader_decides_the_version_when_all_have
 def test_a_cluster_with_a_silent_member_starts_low_and_is_raised_when_it_answers(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("server.node.node.VERSION_INTERVAL", 0.02)
+    monkeypatch.setattr("server.node.announcements.VERSION_INTERVAL", 0.02)
 
     async def test(cluster: Cluster) -> None:
         cluster.world.cut.add(3)
@@ -337,7 +337,7 @@ def test_as_long_as_the_cluster_has_no_version_nothing_is_written_without_need()
 
 
 def test_a_newer_cluster_is_not_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.node.node.VERSION_INTERVAL", 0.02)
+    monkeypatch.setattr("server.node.announcements.VERSION_INTERVAL", 0.02)
 
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
@@ -352,7 +352,7 @@ def test_a_newer_cluster_is_not_lowered(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_member_that_lags_behind_the_log_gets_the_key_space_and_goes_on_from_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
+    monkeypatch.setattr("server.node.upkeep.CATCH_UP_ENTRIES", 5)
     monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
 
     async def test(cluster: Cluster) -> None:
@@ -529,7 +529,7 @@ async def hold_snapshot(
 
 
 def test_the_log_is_not_shortened_while_a_snapshot_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
+    monkeypatch.setattr("server.node.upkeep.CATCH_UP_ENTRIES", 5)
     monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
 
     async def test(cluster: Cluster) -> None:
@@ -786,7 +786,7 @@ def test_changes_asked_of_a_follower_at_once_are_all_made() -> None:
 
 
 def test_a_receiver_that_hangs_does_not_keep_the_log_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 5)
+    monkeypatch.setattr("server.node.upkeep.CATCH_UP_ENTRIES", 5)
     monkeypatch.setattr("server.node.snapshots.SNAPSHOT_PAUSE", 0)
     monkeypatch.setattr("server.node.peers.RECEIVING_PATIENCE", 0.2)
 

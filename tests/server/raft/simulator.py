@@ -337,9 +337,16 @@ class Simulation:
             self._work(machine)
 
     def _work(self, machine: Machine) -> None:
-        """Does what every ready asks for, until one waits for the disk."""
-        while (raft := machine.raft) is not None and not machine.is_saving:
+        """Does what every ready asks for, until one waits for the disk; then what may leave meanwhile does."""
+        while (raft := machine.raft) is not None:
+            if machine.is_saving:
+                early = raft.early_messages()
+                self.figures["messages sent during a save"] += len(early)
+                self._transmit(machine, early)
+                return
+            has_ready = raft.has_ready()
             ready = raft.ready()
+            self._expect(has_ready == bool(ready), "says otherwise before:", ready)
             if not ready:
                 raft.advance(ready)
                 return

@@ -129,3 +129,50 @@ def test_who_has_just_ceased_to_lead_waits_for_the_disk_with_all_it_says() -> No
     )
     raft.advance(ready)
     assert said(raft) == []
+
+
+def test_a_leader_s_heartbeats_leave_while_a_save_takes_long() -> None:
+    raft = elected()
+    accepts(raft, 2, 1)
+    raft.propose(b"x")
+    ready = raft.ready()
+    raft.tick()
+    assert [m.type for m in raft.early_messages()] == [MessageType.HEARTBEAT, MessageType.HEARTBEAT]
+    assert raft.early_messages() == []
+    raft.advance(ready)
+    assert raft.ready().messages == []
+
+
+def test_nobody_else_s_messages_leave_while_a_save_takes_long() -> None:
+    follower = member(term=1)
+    follower.step(Message(MessageType.APPEND, 1, 2, 1, entries=tuple(entries(1))))
+    ready = follower.ready()
+    follower.step(Message(MessageType.HEARTBEAT, 1, 2, 1))
+    assert follower.early_messages() == []
+    follower.advance(ready)
+    assert [m.type for m in follower.ready().messages] == [MessageType.HEARTBEAT_RESPONSE]
+
+
+def test_a_leader_whose_term_is_being_saved_keeps_its_messages_until_then() -> None:
+    raft = member(1, (1,))
+    raft.apply_conf_change(add=2)
+    raft.campaign()
+    ready = raft.ready()
+    raft.step(Message(MessageType.VOTE_RESPONSE, 1, 2, 1))
+    assert raft.role is Role.LEADER
+    assert raft.early_messages() == []
+    raft.advance(ready)
+    assert [m.type for m in raft.ready().messages] == [MessageType.APPEND]
+
+
+def test_it_is_known_before_whether_the_next_ready_holds_anything() -> None:
+    raft = elected((1,))
+    raft.advance(raft.ready())
+    seen = []
+    raft.propose(b"a")
+    for _ in range(4):
+        known = raft.has_ready()
+        ready = raft.ready()
+        seen.append((known, bool(ready)))
+        raft.advance(ready)
+    assert seen == [(True, True), (True, True), (False, False), (False, False)]

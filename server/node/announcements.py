@@ -1,0 +1,106 @@
+"""What a member writes into the log by itself about its cluster: its own name and client URLs, and as leader the
+version that the cluster works at.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from server.cluster.ids import id_text
+from server.cluster.members import VERSION as VERSION_PATH
+from server.cluster.members import Member, Members
+from server.node.peers import Peers
+from server.node.versions import decide_version
+from server.storage.requests import Request
+from server.store.errors import EtcdError
+from server.version import major_minor, version_in_cluster
+
+logger = logging.getLogger(__name__)
+
+VERSION_INTERVAL = 4.0
+"""Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
+
+
+class Announcements:
+    """``propose`` puts a request into the log and raises EtcdError when nothing comes of it; ``leads`` and ``is_over``
+    say whether this member leads, and whether it has come to its end."""
+
+    def __init__(
+        self,
+        local: Member,
+        members: Members,
+        peers: Peers,
+        *,
+        propose: Callable[[Request], Awaitable[object]],
+        leads: Callable[[], bool],
+        is_over: Callable[[], bool],
+    ) -> None:
+        self._local = local
+        self._members = members
+        self._peers = peers
+        self._propose = propose
+        self._leads = leads
+        self._is_over = is_over
+        self._published = asyncio.Event()
+        self._term_began = asyncio.Event()
+        self._silent: set[int] = set()
+        """The members that did not say their version when they were asked last."""
+        self.releases: dict[int, str | None] | None = None
+        """What the other members said last that they are; None while this member has not asked as the leader."""
+
+    def term_began(self) -> None:
+        """A leader's first entry has been applied."""
+        self._term_began.set()
+
+    async def introduce(self) -> None:
+        """Tells the cluster this member's name and client URLs, once each start."""
+        path = self._local.attributes_path
+        while not self._published.is_set():
+            try:
+                await self._propose(Request(method="PUT", path=path, val=self._local.attributes))
+            except EtcdError as error:
+                if self._is_over():
+                    return
+                logger.error("cannot write %s, trying again: %s", path, error.cause)
+            else:
+                self._published.set()
+        cluster = id_text(self._members.cluster_id)
+        urls = " ".join(self._local.client_urls)
+        logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self._local.name, urls, cluster)
+
+    async def watch_versions(self) -> None:
+        """Has a leader decide on the cluster's version when its term begins, and now and then after."""
+        await self._published.wait()
+        while True:
+            if self._leads():
+                await self._decide_version()
+            else:
+                self.releases = None
+            self._term_began.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._term_began.wait(), VERSION_INTERVAL)
+
+    async def _decide_version(self) -> None:
+        known = self._members.version
+        own = version_in_cluster(known)
+        versions = await self._peers.versions()
+        before = self.releases or {}
+        self.releases = {member: release or before.get(member) for member, release in versions.items()}
+        silent = {member for member, release in versions.items() if release is None}
+        for member in sorted(silent - self._silent):
+            logger.warning("cannot get the version of member %s", id_text(member))
+        self._silent = silent
+        decided = decide_version((own, *versions.values()), known)
+        if decided is None or not self._leads() or self._members.version != known:
+            return
+        if known is None:
+            logger.info("setting up the initial cluster version to %s", major_minor(decided))
+        else:
+            logger.info(
+                "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
+            )
+        try:
+            await self._propose(Request(method="PUT", path=VERSION_PATH, val=decided.encode()))
+        except EtcdError as error:  # another may lead by now, and may have decided otherwise
+            logger.error("error updating cluster version (%s)", error.cause)
