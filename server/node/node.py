@@ -271,20 +271,19 @@ class Node:
     def do(self, request: Request) -> Event | Watcher | Answer:
         """Begins what a client asked for.
 
-        A plain read or a watch is answered at once, and so is a read with ``quorum`` where nobody else could know of
+        A plain read or a watch is answered at once, and so is a quorum read (``QGET``) where nobody else could know of
         more; all else goes through the log, and the answer has the event or an EtcdError: the store's refusal, or 300
         when there was none in time (and then the request may still happen). The event of a long listing is
         ``unlisted``. Raises EtcdError for the reads that the store refuses.
         """
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in ("GET", "HEAD") and not self._needs_no_entry(request):
             return self.propose(request)
-        with_quorum = request.method == "GET" and request.quorum
-        if with_quorum and not (self._turn.knows_all() and self._is_running()):
-            request.method = "QGET"
-            return self.propose(request)
-        if request.method == "GET" and request.wait and not with_quorum:
+        if request.method == "GET" and request.wait:
             return self.store.watch(request.path, request.recursive, request.stream, request.since)
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
+
+    def _needs_no_entry(self, request: Request) -> bool:
+        return request.method == "QGET" and self._turn.knows_all() and self._is_running()
 
     def propose(self, request: Request) -> Answer:
         """Puts a request into the log, with an id of its own. There is no taking it back."""

@@ -258,7 +258,7 @@ def test_refusals_of_the_store_come_back_as_they_are() -> None:
 
 
 def read(key: str) -> Request:
-    return Request(method="GET", path=f"/1/{key}", quorum=True, wait=True)
+    return Request(method="QGET", path=f"/1/{key}", quorum=True, wait=True)
 
 
 def test_a_quorum_read_of_an_only_member_needs_no_entry() -> None:
@@ -604,7 +604,7 @@ def test_an_idle_leader_logs_a_sync_every_half_second_with_its_own_time() -> Non
 def test_an_idle_member_takes_snapshots_as_ever_and_keeps_no_more_of_the_log_in_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("server.node.node.CATCH_UP_ENTRIES", 50)
+    monkeypatch.setattr("server.node.upkeep.CATCH_UP_ENTRIES", 50)
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
