@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from server.api.http import Request
+from server.api.node import Node
 from server.auth import (
     GUEST,
     ROOT,
@@ -23,7 +24,6 @@ from server.auth import (
     is_password_of,
     parse_basic,
 )
-from server.node import Node
 from server.store import ErrorCode, EtcdError
 
 logger = logging.getLogger(__name__)

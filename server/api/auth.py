@@ -23,9 +23,9 @@ from server.api.http import (
     not_found,
 )
 from server.api.jsonform import error_line
+from server.api.node import Node
 from server.auth import AuthError, DecodeError, Role, User, role_from_json, user_from_json
 from server.cluster import id_text
-from server.node import Node
 from server.store import ErrorCode, EtcdError
 from server.store.gojson import quote
 

@@ -38,6 +38,7 @@ from server.api.listings import Found, Listing, Listings
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
 from server.api.metrics import serve_metrics
+from server.api.node import Node
 from server.api.paths import KEYS_PREFIX, BadPathError, route
 from server.api.rendering import Rendering, Turns
 from server.api.repeats import Repeats
@@ -46,7 +47,7 @@ from server.api.stats import serve_health, serve_leader, serve_self, serve_store
 from server.api.vars import serve_vars
 from server.api.watch import WatchStream
 from server.metrics import RequestMetrics
-from server.node import Node, Outcome
+from server.node import Outcome
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
 from server.store.gojson import is_long

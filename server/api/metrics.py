@@ -13,8 +13,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from server.api.http import Response
+from server.api.node import Node
 from server.metrics import Histogram, RequestMetrics
-from server.node import Node
 from server.store.stats import Stats
 
 _TEXT = ("Content-Type", "text/plain; version=0.0.4")

@@ -7,10 +7,10 @@ import json
 
 from server.api.http import JSON, TEXT, Request, Response, bad_request, method_not_allowed, not_found
 from server.api.legacy import serve_admin
+from server.api.node import Node
 from server.api.paths import BadPathError, decode_path, split_target
 from server.api.stats import serve_version
 from server.cluster import id_text
-from server.node import Node
 from server.store.gojson import format_time
 from server.version import version_in_cluster
 

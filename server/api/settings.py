@@ -4,8 +4,8 @@ import logging
 
 from server.api.http import Body, ReadBody, Reply, Request, Response, message, method_not_allowed
 from server.api.jsonscan import JsonError, string_of
+from server.api.node import Node
 from server.log import LEVELS, NOTICE, set_level
-from server.node import Node
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from server.node.snapshots import Image, Snapshots
 from server.node.start import Started
 from server.node.versions import decide_version
 from server.node.worker import Worker, WorkerThread
-from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Ready, Role, Snapshot
+from server.raft import NOBODY, Entry, EntryType, HardState, LogError, Message, Raft, Ready, Role, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.requests import Request, encode_request
@@ -79,6 +79,7 @@ class Node:
     """
 
     failed: asyncio.Future[None]
+    fixed_members = ""
 
     def __init__(
         self,
@@ -224,6 +225,18 @@ class Node:
     @property
     def is_leader(self) -> bool:
         return self.raft.role is Role.LEADER
+
+    @property
+    def leader(self) -> int:
+        return self.raft.leader
+
+    @property
+    def network(self) -> Network | None:
+        return self.peers.network
+
+    @property
+    def consensus(self) -> Raft:
+        return self.raft
 
     # What clients want
 

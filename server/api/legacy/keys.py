@@ -12,8 +12,8 @@ from server.api.http import TEXT, Body, ReadBody, Reply, Request, Response, Unti
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.listings import Listings
+from server.api.node import Node
 from server.api.paths import KEYS_PREFIX, STORE_KEYS_PREFIX, store_path
-from server.node import Node
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action

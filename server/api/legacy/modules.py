@@ -13,8 +13,8 @@ from server.api.http import Body, ReadBody, Reply, Request, Response, UntilGone,
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.legacy.lock import Entry, Lock, LockError
+from server.api.node import Node
 from server.api.paths import KEYS_PREFIX, store_path
-from server.node import Node
 from server.store import ErrorCode, EtcdError
 
 PREFIX = "/mod/v2/"
