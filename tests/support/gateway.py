@@ -1,0 +1,34 @@
+"""A gateway in a process of its own, to an etcd 3 that is given."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from tests.support.ports import free_ports
+from tests.support.process import Process
+
+_RUN = "import sys; from compat.etcd02 import main; import os; sys.exit(main(['etcd02', *sys.argv[1:]], os.environ, ''))"
+
+
+def launch(
+    endpoints: Sequence[str], *flags: str, name: str = "g1", env: Mapping[str, str] | None = None
+) -> Process:
+    """Starts ``etcd02 --engine gateway`` on a free port, and does not wait for anything."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    argv = ["--engine=gateway", f"--gateway-endpoints={','.join(endpoints)}", f"--name={name}"]
+    argv += [f"--listen-client-urls={url}", f"--advertise-client-urls={url}", *flags]
+    others = dict.fromkeys((name for name in os.environ if name.startswith("ETCD")), "")
+    return Process([sys.executable, "-P", "-c", _RUN, *argv], port, env={**others, **(env or {})})
+
+
+def start(
+    endpoints: Sequence[str], *flags: str, name: str = "g1", env: Mapping[str, str] | None = None
+) -> Process:
+    """The same, and waits until it serves."""
+    process = launch(endpoints, *flags, name=name, env=env)
+    try:
+        return process.wait_until_serving()
+    except BaseException:
+        process.kill()
+        raise
