@@ -8,6 +8,7 @@ The contract of this room:
   makes: ``/foo`` with its raw value.
 - Only ``grpc3`` knows a socket. All else asks a ``v3.V3``, and has the time that is passed in.
 
-From the ground up: ``layout`` and ``v3`` say what there is, ``changes`` and ``replica`` are pure, ``loading`` reads what
-a gateway begins with, ``gateways``, ``appending``, ``reading`` and ``tending`` do one thing each, ``node`` joins them.
+From the ground up: ``layout`` and ``v3`` say what there is, ``changes`` and ``replica`` are pure, ``loading`` reads
+what a gateway begins with, ``gateways``, ``appending``, ``reading`` and ``tending`` do one thing each, and ``node``
+joins them.
 """
