@@ -100,5 +100,6 @@ def _refuse_data(config: Config) -> None:
     if layout(Path(config.data_dir)) in (Kind.MEMBER, Kind.OLD_MEMBER, Kind.BOTH, Kind.ETCD04):
         raise GatewayRefused(
             f"data dir {config.data_dir} holds keys, which a gateway would not serve: it has its keys from the etcd 3. "
-            "Name another --data-dir, or move it aside"
+            f"To put them there, run: migrate02 data {config.data_dir} --gateway URL,...; then move it aside, or name "
+            "another --data-dir"
         )

@@ -62,7 +62,7 @@ async def found(v3: V3, layout: Layout) -> None:
         puts = (Put(layout.format, FORMAT), Put(layout.mark, Mark(0, 0, 0, 0, 0).encode()))
         committed = await v3.commit(guards, puts, (Get(layout.format),))
         if not committed.succeeded and not committed.found:
-            raise LayoutError(await _strangers(v3, layout))
+            raise LayoutError(await strangers(v3, layout))
         there = await v3.get(layout.format)
     if there.found[0].value != FORMAT:
         raise LayoutError(
@@ -71,7 +71,7 @@ async def found(v3: V3, layout: Layout) -> None:
         )
 
 
-async def _strangers(v3: V3, layout: Layout) -> str:
+async def strangers(v3: V3, layout: Layout) -> str:
     """Why this is no place for a new gateway."""
     for prefix, setting in ((layout.meta, "meta"), (layout.published_root, "data")):
         there = await v3.get(prefix, end_of(prefix), limit=1, keys_only=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.migrate02.running import migrate02
+from tests.support import datadirs04, datadirs35
 from tests.support.etcd3 import Node, cluster_flags, decoded, encoded, etcd36, etcd37
 from tests.support.gateway import launch, start
-from tests.support.process import PATIENCE, Process, keys_below, request
+from tests.support.process import PATIENCE, Member, Process, keys_below, request
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, etcdctl35, required
 from tests.support.tls import make_certificates
 
@@ -240,3 +243,56 @@ def test_users_of_v2_and_its_roles_are_kept_in_the_etcd(etcd: Node) -> None:
         assert gateway.request("GET", "/v2/auth/users").status == 401
         assert ask(gateway, "GET", "/v2/auth/users") == 200
         published(etcd, {})
+
+
+def old_04(where: Path) -> list[Path]:
+    """Of the three members of a cluster, as they were stopped."""
+    top = datadirs04.unpack("s-cluster4to3", where)
+    return [top / one.directory for one in datadirs04.recorded("member") if one.fixture == "s-cluster4to3"]
+
+
+def old_2x(where: Path) -> list[Path]:
+    """A member of the bundled server, killed."""
+    member = Member(where / "m1")
+    with member.start() as process:
+        for n in range(30):
+            process.put(f"/dir{n % 7}/k{n}", f"value {n} é &%")
+        process.put("/_hidden/x", "h")
+        process.put("/ttl", "x", ttl="1000")
+        process.request("PUT", "/v2/keys/empty", {"dir": "true", "ttl": "1000"})
+        process.request("DELETE", "/v2/keys/dir0/k7")
+        process.kill()
+    return [where / "m1"]
+
+
+def old_35(where: Path) -> list[Path]:
+    return datadirs35.unpack("from-2.3", where)
+
+
+@pytest.mark.parametrize("directories_of", [old_04, old_2x, old_35], ids=["0.4", "2.x", "3.5"])
+def test_two_commands_bring_an_old_cluster_onto_an_etcd_3(
+    etcd: Node, tmp_path: Path, directories_of: Callable[[Path], list[Path]]
+) -> None:
+    directories = directories_of(tmp_path)
+    imported = migrate02("data", *directories, "--gateway", etcd.url)
+    assert imported.status in (0, 2), imported.err
+    told = re.match(
+        r"(.*): etcd .*, [0-9]+ keys and [0-9]+ directories at index ([0-9]+) are in", imported.out
+    )
+    assert told is not None
+    source, index = told[1], int(told[2])
+    with start([etcd.url]) as gateway:
+        verified = migrate02("data", "verify", "--indexes", "--within", "3", source, gateway.url)
+        assert verified.status == 0, verified.out
+        written = gateway.put("/after", "1")
+        assert int(written.headers["x-etcd-index"]) > index >= 1
+        waited = gateway.get("/after", f"wait=true&waitIndex={index + 1}").json()
+        assert waited["node"] == written.json()["node"]
+        until(lambda: keys_with(etcd, "/after"))
+        listed = [
+            key for key, value, *_ in keys_below(gateway.get("/", "recursive=true").json()["node"]) if value
+        ]
+        assert set(listed) <= set(keys_with(etcd, "/"))
+    again = migrate02("data", *directories, "--gateway", etcd.url)
+    assert again.status == 3
+    assert "name another prefix" in again.err

@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from tests.support.etcd3 import Node
 from tests.support.ports import free_ports
-from tests.support.process import Process
+from tests.support.process import Member, Process
 
 _RUN = "import sys; from compat.etcd02 import main; import os; sys.exit(main(['etcd02', *sys.argv[1:]], os.environ, ''))"
 
@@ -32,3 +34,24 @@ def start(
     except BaseException:
         process.kill()
         raise
+
+
+class GatewayMember(Member):
+    """A gateway that stands where a member would, with an etcd 3 of its own, ``keeper``, of that binary."""
+
+    def __init__(self, data_dir: Path, keeper: str, **settings: str) -> None:
+        super().__init__(data_dir, **settings)
+        self.keeper = Node(data_dir.with_name("keeper"))
+        self._binary = Path(keeper)
+
+    def launch(self, env: Mapping[str, str] | None = None, *, under: tuple[str, ...] = ()) -> Process:
+        if not self.keeper.runs:
+            self.keeper.start(self._binary)
+        settings = {
+            name: value
+            for name, value in self.settings.items()
+            if "peer" not in name and "cluster" not in name
+        }
+        argv = [f"--{name}={value}" for name, value in settings.items()]
+        argv += ["--engine=gateway", f"--gateway-endpoints={self.keeper.url}"]
+        return Process([*under, sys.executable, "-P", "-c", _RUN, *argv], self.client_port, env=env)
