@@ -74,6 +74,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         from compat import discovery_service
 
         return discovery_service.main(argv[2:])
+    if argv[1:2] == ["gateway"]:
+        from compat import gateway_command
+
+        return gateway_command.main(argv[2:], environ)
     line = read_command_line(argv[1:], OWN_FLAGS)
     if line.wants_help:
         from compat.usage import usage

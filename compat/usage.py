@@ -10,6 +10,8 @@ usage: etcd02 [flags]
   start an etcd 2.x server from 0.4 or 2.x flags and ETCD_* variables
        etcd02 discovery-service [flags]
   serve the tokens by which members of a new cluster find each other
+       etcd02 gateway leave --gateway-endpoints URL,...
+  make of the gateways' keys a plain key space of etcd 3
 
 etcd02's own flags:
   --engine PATH|auto|bundled|gateway

@@ -68,8 +68,6 @@ class Gateway:
         logger.info("this is a gateway to the etcd at %s", ",".join(settings.endpoints))
         running.push_async_callback(node.stop)
         await node.start()
-        status = await v3.status()
-        logger.info("the etcd is of release %s, its database of %d bytes", status.version, status.size)
         api = ClientApi(node, config.cors, legacy=config.legacy_api)
         running.callback(api.close)
         serving = await serve(

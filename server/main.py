@@ -48,6 +48,26 @@ def run(config: Config, *, notices: Iterable[str] = (), gateway: GatewaySettings
     return die_by(ended)
 
 
+def leave_gateway(settings: GatewaySettings) -> tuple[str, int]:
+    """Makes of gateways' keys a plain key space of v3: what there is to say, and the exit status."""
+    from server.gateway.layout import LayoutError  # late, as above
+    from server.gateway.offline import leave
+    from server.gateway.v3 import V3Error
+
+    try:
+        left = leave(settings)
+    except (LayoutError, V3Error, OSError) as error:
+        return str(error), 1
+    said = f"{left.keys} keys remain, {left.leased} of them with a lease"
+    if left.ended:
+        said += f"; {left.ended} had ended"
+    if left.users:
+        said += (
+            f"; {left.users} records of v2's users and roles are gone: make users of v3 with etcdctl user add"
+        )
+    return said, 0
+
+
 def die_by(number: signal.Signals) -> int:
     """Ends the process by a signal that it has caught, so that whoever waits for it sees why it ended."""
     logging.shutdown()

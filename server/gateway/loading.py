@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _FIRST_PAGE, _LONGEST_PAGE = 100, 4000
 _BYTES_A_PAGE = 4 << 20
+_HALF_DONE = {b"importing": "migrate02 data --gateway", b"leaving": "etcd02 gateway leave"}
+"""Formats that no gateway takes, and what has to come to its end first."""
 _TOLD = 5
 """Keys that somebody else has written are named up to here."""
 
@@ -64,9 +66,12 @@ async def found(v3: V3, layout: Layout) -> None:
         if not committed.succeeded and not committed.found:
             raise LayoutError(await strangers(v3, layout))
         there = await v3.get(layout.format)
-    if there.found[0].value != FORMAT:
+    value = there.found[0].value
+    if value in _HALF_DONE:
+        raise LayoutError(f"{_HALF_DONE[value]} was broken off here: repeat it")
+    if value != FORMAT:
         raise LayoutError(
-            f"{shown(layout.format)} is {shown(there.found[0].value)}, and this release knows {shown(FORMAT)}: "
+            f"{shown(layout.format)} is {shown(value)}, and this release knows {shown(FORMAT)}: "
             "update the gateway"
         )
 

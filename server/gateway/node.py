@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from server.clocks import REAL_TIME, Time
 from server.cluster.members import Member
 from server.gateway.appending import TIMED_OUT, Appender
+from server.gateway.condition import Condition
 from server.gateway.gateways import Gateways
 from server.gateway.layout import Layout, LayoutError, Mark, shown
 from server.gateway.loading import Loaded, found, load
@@ -86,6 +87,7 @@ class GatewayNode:
         self._request_timeout = request_timeout
         self.replica = Replica(self.store)
         self.members = self.leadership = Gateways(v3, layout, self.local, time)
+        self._condition = Condition(v3, time)
         self._reader = Reader(v3, layout, time, answer=self._answer_read, applied=lambda: self.raft_index)
         self._appender = Appender(
             v3,
@@ -93,7 +95,7 @@ class GatewayNode:
             self.members,
             time,
             catch_up=self._catch_up,
-            is_full=lambda: self.replica.bytes_logged > MOST_LOGGED,
+            is_full=lambda: self.replica.bytes_logged > MOST_LOGGED or self._condition.is_full,
         )
         self.tender = Tender(v3, layout, self.members, self.replica, time, stale=self._go_stale)
         self._following: asyncio.Task[None] | None = None
@@ -123,6 +125,7 @@ class GatewayNode:
             self.members.run,
             self.members.watch,
             self.tender.run,
+            self._condition.run,
             self._expire,
             self._tick,
         ):

@@ -27,6 +27,8 @@ COMPACTION = 60.0
 _AT_ONCE = 50
 """Published values that one transaction removes."""
 _CHUNKS_AT_ONCE = 5
+_BACKLOG = 100
+"""Events that wait for a checkpoint, from which on the next one follows at once."""
 
 
 class Tender:
@@ -90,7 +92,10 @@ class Tender:
             await self._time.sleep(INTERVAL)
             try:
                 while self._gateways.is_tender and await self.step():
-                    pass
+                    if len(self._replica.changes) < _BACKLOG:
+                        await self._time.sleep(
+                            INTERVAL
+                        )  # a key that is written over and over is written once
                 await self._compact()
             except Diverged as error:
                 self._stale(error)

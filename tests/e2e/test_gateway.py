@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -114,6 +115,24 @@ def test_two_gateways_are_one_cluster_to_their_clients(etcd: Node) -> None:
         until(lambda: two.request("GET", "/v2/members/leader").json().get("name") == "g2")
         two.put("/after", "1")
         published(etcd, {"/n": "19", "/after": "1"})
+
+
+def test_what_remains_when_gateways_are_given_up_are_keys_of_v3(etcd: Node) -> None:
+    leave = [sys.executable, "-P", "-c", "from compat.etcd02 import entry; entry()", "gateway", "leave"]
+    leave.append(f"--gateway-endpoints={etcd.url}")
+    with start([etcd.url]) as gateway:
+        gateway.put("/a", "1")
+        gateway.put("/d/b", "2", ttl="1000")
+        refused = subprocess.run(leave, capture_output=True, text=True, check=False)
+        assert (refused.returncode, "gateways are running: g1" in refused.stderr) == (1, True)
+        gateway.stop()
+    left = subprocess.run(leave, capture_output=True, text=True, check=False)
+    assert (left.returncode, left.stdout) == (0, "2 keys remain, 1 of them with a lease\n"), left.stderr
+    served = etcd.api.served()
+    assert served.keys == {"/a": "1", "/d/b": "2"}
+    found = etcd.api.ask("/v3/kv/range", {"key": encoded("/d/b")})["kvs"][0]
+    told = etcd.api.ask("/v3/lease/timetolive", {"ID": found["lease"]})
+    assert 900 < int(told["TTL"]) <= 1000
 
 
 def until(holds: Callable[[], object]) -> None:
