@@ -18,6 +18,7 @@ from server.gateway.grpc3 import GrpcV3
 from server.gateway.layout import Layout
 from server.gateway.node import GatewayNode
 from server.listen import listen
+from server.memory import collect_young_garbage, give_back_memory
 from server.storage.datadir import Kind, layout
 from server.tls import TlsError, client_tls_files, server_context
 
@@ -68,6 +69,8 @@ class Gateway:
         logger.info("this is a gateway to the etcd at %s", ",".join(settings.endpoints))
         running.push_async_callback(node.stop)
         await node.start()
+        collect_young_garbage()
+        give_back_memory()
         api = ClientApi(node, config.cors, legacy=config.legacy_api)
         running.callback(api.close)
         serving = await serve(

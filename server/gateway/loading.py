@@ -38,7 +38,8 @@ _TOLD = 5
 class Loaded:
     """Everything as of ``revision``. ``log`` are the records that have to be applied yet, in order, ``stale`` those
     that the checkpoint covers. ``chunks`` are the first indexes of the chunks of events; ``drifted`` are files whose
-    published values are not what a gateway has written."""
+    published values are not what a gateway has written, ``lost`` those of them of which nobody can tell
+    any more what it was."""
 
     revision: int
     mark: Mark
@@ -48,6 +49,7 @@ class Loaded:
     stale: list[Logged] = field(default_factory=list)
     chunks: list[int] = field(default_factory=list)
     drifted: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
 
 async def found(v3: V3, layout: Layout) -> None:
@@ -147,7 +149,11 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
         value = published.get(path)
         if is_published(path) and _has_drifted(record, value):
             loaded.drifted.append(path)
-            value = await _as_it_was(v3, layout.published(path), record.mod_revision) or value
+            before = await _as_it_was(v3, layout.published(path), record.mod_revision)
+            if before is None:
+                loaded.lost.append(path)
+            else:
+                value = before
         node = decode_node(path, record.value, None if value is None else value.value)
         above = state.directories.get(parent_of(path))
         if node is None:

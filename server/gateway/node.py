@@ -265,6 +265,8 @@ class GatewayNode:
     async def _load(self) -> None:
         """Reads the key space, and applies what the log has behind it. Raises LayoutError, V3Error."""
         loaded = await load(self._v3, self._layout)
+        if loaded.lost:
+            await self._check_alone(loaded.lost)
         self._become(loaded)
         logger.info(
             "read %d keys at index %d from the etcd, and %d records of the log behind them",
@@ -272,6 +274,17 @@ class GatewayNode:
             loaded.mark.index,
             len(loaded.log),
         )
+
+    async def _check_alone(self, lost: list[str]) -> None:
+        """A value that only the other gateways still know must not be something else here. Raises LayoutError."""
+        layout = self._layout
+        there = await self._v3.get(layout.gateways, end_of(layout.gateways), keys_only=True)
+        if {kv.key for kv in there.found} - {layout.tender, layout.gateway(self.local.id)}:
+            raise LayoutError(
+                f"{shown(layout.published(lost[0]))} was written over the v3 API, and what it was before has been "
+                "compacted away, which other gateways know: write it again through one of them, and start this one "
+                f"then. {len(lost)} keys are like that"
+            )
 
     def _become(self, loaded: Loaded) -> None:
         self.replica.become(loaded.state, loaded.mark, loaded.stale)

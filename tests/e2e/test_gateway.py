@@ -17,7 +17,7 @@ import pytest
 
 from tests.migrate02.running import migrate02
 from tests.support import datadirs04, datadirs35
-from tests.support.etcd3 import Node, cluster_flags, decoded, encoded, etcd36, etcd37
+from tests.support.etcd3 import Node, cluster_flags, encoded, etcd36, etcd37
 from tests.support.gateway import launch, start
 from tests.support.process import PATIENCE, Member, Process, keys_below, request
 from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, etcdctl35, required
@@ -41,17 +41,10 @@ def etcd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
         yield node
 
 
-def keys_with(etcd: Node, prefix: str) -> dict[str, str]:
-    """What v3 clients see below a prefix."""
-    end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    found = etcd.api.ask("/v3/kv/range", {"key": encoded(prefix), "range_end": encoded(end)})
-    return {decoded(row["key"]): decoded(row.get("value", "")) for row in found.get("kvs", [])}
-
-
 def published(etcd: Node, wanted: dict[str, str]) -> None:
     """Returns when v3 clients see these keys and no other; a checkpoint is a moment behind."""
     deadline = time.monotonic() + PATIENCE
-    while (found := keys_with(etcd, "/")) != wanted:
+    while (found := etcd.api.keys("/")) != wanted:
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
 
@@ -257,7 +250,7 @@ def test_users_of_v2_and_its_roles_are_kept_in_the_etcd(etcd: Node) -> None:
     with start([etcd.url]) as gateway:
         assert ask(gateway, "PUT", "/v2/auth/users/root", {"user": "root", "password": "pw"}) == 201
         assert ask(gateway, "PUT", "/v2/auth/enable") == 200
-        until(lambda: keys_with(etcd, "etcd02/node/2/enabled"))
+        until(lambda: etcd.api.keys("etcd02/node/2/enabled"))
     with start([etcd.url], name="g2") as gateway:
         assert gateway.request("GET", "/v2/auth/users").status == 401
         assert ask(gateway, "GET", "/v2/auth/users") == 200
@@ -307,11 +300,11 @@ def test_two_commands_bring_an_old_cluster_onto_an_etcd_3(
         assert int(written.headers["x-etcd-index"]) > index >= 1
         waited = gateway.get("/after", f"wait=true&waitIndex={index + 1}").json()
         assert waited["node"] == written.json()["node"]
-        until(lambda: keys_with(etcd, "/after"))
+        until(lambda: etcd.api.keys("/after"))
         listed = [
             key for key, value, *_ in keys_below(gateway.get("/", "recursive=true").json()["node"]) if value
         ]
-        assert set(listed) <= set(keys_with(etcd, "/"))
+        assert set(listed) <= set(etcd.api.keys("/"))
     again = migrate02("data", *directories, "--gateway", etcd.url)
     assert again.status == 3
     assert "name another prefix" in again.err

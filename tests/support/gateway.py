@@ -13,10 +13,14 @@ _RUN = "import sys; from compat.etcd02 import main; import os; sys.exit(main(['e
 
 
 def launch(
-    endpoints: Sequence[str], *flags: str, name: str = "g1", env: Mapping[str, str] | None = None
+    endpoints: Sequence[str],
+    *flags: str,
+    name: str = "g1",
+    port: int = 0,
+    env: Mapping[str, str] | None = None,
 ) -> Process:
     """Starts ``etcd02 --engine gateway`` on a free port, and does not wait for anything."""
-    (port,) = free_ports(1)
+    port = port or free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
     argv = ["--engine=gateway", f"--gateway-endpoints={','.join(endpoints)}", f"--name={name}"]
     argv += [f"--listen-client-urls={url}", f"--advertise-client-urls={url}", *flags]
@@ -25,10 +29,14 @@ def launch(
 
 
 def start(
-    endpoints: Sequence[str], *flags: str, name: str = "g1", env: Mapping[str, str] | None = None
+    endpoints: Sequence[str],
+    *flags: str,
+    name: str = "g1",
+    port: int = 0,
+    env: Mapping[str, str] | None = None,
 ) -> Process:
     """The same, and waits until it serves."""
-    process = launch(endpoints, *flags, name=name, env=env)
+    process = launch(endpoints, *flags, name=name, port=port, env=env)
     try:
         return process.wait_until_serving()
     except BaseException:

@@ -424,6 +424,30 @@ def test_a_key_of_somebody_else_in_the_log_stops_the_gateway(key: bytes) -> None
     with_gateway(test)
 
 
+def test_a_value_that_only_other_gateways_know_any_more_is_not_guessed() -> None:
+    async def scenario() -> None:
+        etcd = Etcd()
+        async with gateway(etcd) as (_, one):
+            await one.propose(put("a", b"1"))
+            await until(lambda: not one.replica.is_ahead)
+            etcd.do([Put(b"/a", b"stranger")])
+            etcd.compact(etcd.revision)
+            _, two = new_gateway(etcd, "g2")
+            with pytest.raises(NodeFailed, match="/a was written over the v3 API"):
+                await two.start()
+            await two.stop()
+            await one.propose(put("a", b"2"))
+            await until(lambda: not one.replica.is_ahead)
+            async with gateway(etcd, "g2") as (_, two):
+                assert read(two, "a") == b"2"
+        etcd.do([Put(b"/a", b"stranger")])
+        etcd.compact(etcd.revision)
+        async with gateway(etcd, "g3") as (_, three):
+            assert read(three, "a") == b"stranger"
+
+    virtual_time.run(scenario())
+
+
 def test_another_format_is_refused() -> None:
     async def scenario() -> None:
         etcd = Etcd()
