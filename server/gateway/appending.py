@@ -73,6 +73,7 @@ class Appender:
         self._work = asyncio.Event()
         self._sent: dict[tuple[str, int], Batch] = {}
         """What the watch has not brought back yet."""
+        self._told = ""
         self._loaded = 0
         """The revision at which the key space was last read from a checkpoint, in which some of it may be."""
 
@@ -180,7 +181,7 @@ class Appender:
             except LeaseLost:
                 return False
             except Refused as error:
-                logger.warning("the etcd refuses to append: %s", error)
+                self._tell(str(error))
                 if is_certain:
                     self._refuse(life, str(error))
                     return True
@@ -188,6 +189,7 @@ class Appender:
                 is_certain = False
                 logger.debug("it is not known what came of an append, sending it again: %s", error)
             else:
+                self._told = ""
                 if committed.succeeded:
                     batch.revision = committed.revision
                     return True
@@ -202,6 +204,12 @@ class Appender:
                 return False
             await self._time.sleep(wait)
             wait = min(0.5, 2 * wait)
+
+    def _tell(self, why: str) -> None:
+        """Once, and not for every batch until it is well again."""
+        if why != self._told:
+            self._told = why
+            logger.warning("the etcd refuses to append: %s", why)
 
     def _refuse(self, life: Life, why: str) -> None:
         """It did not happen, and its number is free again."""

@@ -291,6 +291,21 @@ def test_who_waits_for_an_etcd_that_does_not_answer_is_told_in_time() -> None:
     with_gateway(test)
 
 
+def test_what_the_etcd_refuses_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(etcd: Etcd, v3: MemoryV3, node: GatewayNode) -> None:
+        def refuse(operations: Sequence[Put | Delete | Get]) -> None:
+            raise Refused("etcdserver: mvcc: database space exceeded")
+
+        v3.before = refuse
+        for _ in range(5):
+            with pytest.raises(EtcdError):
+                await node.propose(put("a"))
+        v3.before = lambda _: None
+
+    with_gateway(test)
+    assert sum("refuses to append" in text for text in caplog.messages) == 1
+
+
 def test_what_the_etcd_refuses_is_answered_with_its_words() -> None:
     async def test(etcd: Etcd, v3: MemoryV3, node: GatewayNode) -> None:
         def refuse(operations: Sequence[Put | Delete | Get]) -> None:
