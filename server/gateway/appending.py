@@ -35,10 +35,12 @@ class Queued(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """``revision`` is that of its record, 0 while it is not known."""
+    """``revision`` is that of its record, 0 while it is not known, and ``at`` when it became known, on the monotonic
+    clock."""
 
     requests: list[Queued]
     revision: int = 0
+    at: float = 0.0
 
     @property
     def answers(self) -> list[Answer]:
@@ -100,6 +102,11 @@ class Appender:
             if 0 < batch.revision <= self._loaded:
                 del self._sent[key]
                 _settle(batch.answers, TIMED_OUT)
+
+    def waits_since(self) -> float | None:
+        """When the oldest record was appended, on the monotonic clock, that the watch has not brought back; None when
+        there is none."""
+        return min((batch.at for batch in self._sent.values() if batch.revision), default=None)
 
     def drop_late(self, now: float) -> list[Answer]:
         """Those whose time is up. What has not been sent never will be."""
@@ -191,11 +198,11 @@ class Appender:
             else:
                 self._told = ""
                 if committed.succeeded:
-                    batch.revision = committed.revision
+                    batch.revision, batch.at = committed.revision, self._time.monotonic()
                     return True
                 appended = committed.found[0].version if committed.found else 0
                 if appended == seq:  # by an attempt of which nothing was heard
-                    batch.revision = committed.found[0].mod_revision
+                    batch.revision, batch.at = committed.found[0].mod_revision, self._time.monotonic()
                     return True
                 if appended == seq - 1 and batch.is_sync and is_certain:
                     self._refuse(life, "another gateway is the tender")

@@ -34,6 +34,8 @@ EXPIRED_AT_ONCE = 1000
 """Keys that one request in the log removes."""
 MOST_LOGGED = 64 << 20
 """Bytes of the log that no checkpoint has yet, before writes have to wait."""
+OVERDUE = 1.5
+"""Seconds after which a record that is in the log has to have come by the watch; else that hangs, and is begun anew."""
 TICK = 0.1
 """Seconds between two looks for requests whose time is up."""
 
@@ -100,6 +102,8 @@ class GatewayNode:
         self.tender = Tender(v3, layout, self.members, self.replica, time, stale=self._go_stale)
         self._following: asyncio.Task[None] | None = None
         self._stale: Exception | None = None
+        self._watches_anew = False
+        self._watched_since = 0.0
         self._next_revision = 0
         self._cluster = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -306,11 +310,13 @@ class GatewayNode:
             try:
                 await self._following
             except asyncio.CancelledError:
-                if self._stale is None:
+                if self._stopping or self.failed.done() or not (self._stale or self._watches_anew):
                     self._following.cancel()
                     raise
-                logger.warning("reading the key space again: %s", self._stale)
-                await self._until_it_answers(self._load)
+                self._watches_anew = False
+                if self._stale is not None:
+                    logger.warning("reading the key space again: %s", self._stale)
+                    await self._until_it_answers(self._load)
             except (Compacted, Diverged) as error:
                 logger.warning("reading the key space again: %s", error)
                 await self._until_it_answers(self._load)
@@ -320,6 +326,7 @@ class GatewayNode:
 
     async def _follow_on(self) -> None:
         await self._skip_what_is_not_ours()
+        self._watched_since = self._time.monotonic()
         changes = self._v3.watch(self._layout.log, end_of(self._layout.log), self._next_revision)
         async for changed in changes:
             self._take(changed)
@@ -409,6 +416,17 @@ class GatewayNode:
             for answer in self._appender.drop_late(now) + self._reader.drop_late(now):
                 self.metrics.proposals_failed += answer.request.method != "SYNC"
                 answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
+            since = self._appender.waits_since()
+            if since is not None and now - max(since, self._watched_since) > OVERDUE:
+                self._watch_anew()
+
+    def _watch_anew(self) -> None:
+        """By whichever member of the etcd answers now."""
+        logger.debug("what was appended does not come back, watching anew")
+        self._watched_since = self._time.monotonic()
+        self._watches_anew = True
+        if self._following is not None:
+            self._following.cancel()
 
     # Trouble
 

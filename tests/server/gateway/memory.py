@@ -125,6 +125,8 @@ class MemoryV3:
     before: Callable[[Sequence[Put | Delete | Get]], object] = lambda operations: None
     after: Callable[[Sequence[Put | Delete | Get]], object] = lambda operations: None
     term: int = 2
+    hanging: int = 0
+    """So many watches from now on tell nothing."""
 
     @property
     def cluster_id(self) -> int:
@@ -166,6 +168,9 @@ class MemoryV3:
         return Committed(succeeded, etcd.revision, found)
 
     async def watch(self, key: bytes, end: bytes, revision: int) -> AsyncIterator[list[Change]]:
+        if self.hanging:
+            self.hanging -= 1
+            await asyncio.Event().wait()
         while True:
             await self._get_there()
             woken = self.etcd.woken

@@ -10,6 +10,7 @@ from server.gateway.appending import TIMED_OUT
 from server.gateway.gateways import LEASE
 from server.gateway.layout import Layout, encode_batch
 from server.gateway.node import FIXED, GatewayNode
+from server.gateway.replica import Diverged
 from server.gateway.v3 import Delete, Get, Put, Refused, V3Error
 from server.node import NodeFailed
 from server.raft import NOBODY
@@ -359,6 +360,40 @@ def test_an_event_of_the_watch_that_was_lost_is_noticed() -> None:
             assert await quorum_read(one, "a") == b"2"
 
     with_gateway(test)
+
+
+def test_a_watch_that_hangs_is_begun_anew_before_anybody_has_waited_in_vain() -> None:
+    async def scenario() -> None:
+        etcd = Etcd()
+        v3, node = new_gateway(etcd)
+        v3.hanging = 1
+        await node.start()
+        began = VIRTUAL_TIME.monotonic()
+        event = await node.propose(put("a", b"1"))
+        assert event is not None
+        assert VIRTUAL_TIME.monotonic() - began < 2.0
+        began = VIRTUAL_TIME.monotonic()
+        await node.propose(put("a", b"2"))
+        assert VIRTUAL_TIME.monotonic() - began < 0.5
+        await node.stop()
+
+    virtual_time.run(scenario())
+
+
+def test_it_stops_also_when_it_was_about_to_watch_anew_or_to_read_again() -> None:
+    async def scenario() -> None:
+        for trouble in ("watch", "stale"):
+            _, node = new_gateway(Etcd())
+            await node.start()
+            await node.propose(put("a"))
+            if trouble == "watch":
+                node._watches_anew = True
+            else:
+                node._stale = Diverged("for a test")
+            async with asyncio.timeout(5):
+                await node.stop()
+
+    virtual_time.run(scenario())
 
 
 def test_a_compaction_past_a_gateway_has_it_read_everything_again() -> None:
