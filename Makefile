@@ -115,6 +115,7 @@ bench: $(STAMP) $(COMPILED_STAMP)  ## figures: start-up, conversion of files and
 	$(COMPILED)/bin/python bench/server.py
 	$(COMPILED)/bin/python bench/cluster.py
 	$(COMPILED)/bin/python bench/proxy.py
+	$(COMPILED)/bin/python bench/gateway.py
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py

@@ -48,9 +48,9 @@ def read_settings(
     data, meta = given["gateway-data-prefix"], given["gateway-meta-prefix"] or "etcd02/"
     if bool(given["gateway-cert"]) != bool(given["gateway-key"]):
         raise GatewayRefused("of --gateway-cert and --gateway-key there is only one", "give both, or none")
-    if meta.startswith(f"{data}/"):
+    if meta.startswith(f"{data}/") or f"{data}/".startswith(meta):
         raise GatewayRefused(
-            f"the gateways' own records would lie among the keys of clients: {meta} begins with {data}/",
+            f"the gateways' records, under {meta}, and clients' keys, under {data}/, would lie among each other",
             "name another --gateway-meta-prefix, without a slash at its beginning",
         )
     return GatewaySettings(

@@ -35,12 +35,14 @@ def test_a_flag_wins_over_its_variable() -> None:
         ({"gateway-endpoints": "a"}, True, "host:port"),
         ({"gateway-endpoints": "ftp://a:1"}, True, "scheme must be http or https"),
         ({**CHOSEN, "gateway-cert": "x"}, True, "there is only one"),
-        ({**CHOSEN, "gateway-meta-prefix": "/mine/"}, True, "among the keys of clients"),
+        ({**CHOSEN, "gateway-meta-prefix": "/mine/"}, True, "among each other"),
         (
             {**CHOSEN, "gateway-data-prefix": "/o", "gateway-meta-prefix": "/o/m/"},
             True,
-            "among the keys of clients",
+            "among each other",
         ),
+        ({**CHOSEN, "gateway-data-prefix": "/old", "gateway-meta-prefix": "/"}, True, "among each other"),
+        ({**CHOSEN, "gateway-data-prefix": "etcd02/old"}, True, "among each other"),
         (CHOSEN, False, "--gateway-endpoints is for a gateway only"),
     ],
 )
