@@ -126,6 +126,7 @@ bench: $(BENCH_STAMP)  ## figures: start-up, conversion of files and of data, an
 	$(COMPILED)/bin/python bench/cluster.py
 	$(COMPILED)/bin/python bench/proxy.py
 	$(COMPILED)/bin/python bench/growth.py
+	$(COMPILED)/bin/python bench/gateway.py
 
 docs: $(STAMP)  ## the pages and examples that are made from code
 	$(BIN)/python docs/generate.py

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from compat import flags04
+from compat import flags04, gateway
 from compat.codes import (
     CONFIG_BEHIND_A_WORD,
     DEPRECATED_FLAG,
@@ -28,7 +28,12 @@ from compat.translate import ERA_04, era_of
 from compat.values import is_to_fill_in, refusal, refusal_04
 from server.config import SETTINGS
 
-OWN_FLAGS: dict[str, str] = {"engine": VALUE, "auto-migrate": BOOL, "print-config": BOOL}
+OWN_FLAGS: dict[str, str] = {
+    "engine": VALUE,
+    "auto-migrate": BOOL,
+    "print-config": BOOL,
+    **dict.fromkeys(gateway.FLAGS, VALUE),
+}
 """etcd02's own."""
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from compat import __version__, automigrate, standard
+from compat import __version__, automigrate, gateway, standard
 from compat.codes import (
     BAD_VALUE,
     BUNDLED_CHOSEN,
@@ -35,6 +35,7 @@ from compat.settings import FILE, FLAG, Given, Origin, named_by_etcd
 from compat.translate import ERA_04, translate
 from server import ETCD_VERSION
 from server.config import BY_NAME, Config, ConfigError, ValueRefused, load, redacted
+from server.config.gateway import GatewaySettings
 
 if TYPE_CHECKING:
     from compat import engines
@@ -44,7 +45,7 @@ SYSTEM_FILE = "/etc/etcd/etcd.conf"
 BAD_FLAG, REFUSED = 2, 1
 """etcd's exit statuses."""
 
-BUNDLED, AUTO = "bundled", "auto"
+BUNDLED, AUTO, GATEWAY = "bundled", "auto", "gateway"
 ENGINE_VARIABLE = "ETCD02_ENGINE"
 
 
@@ -73,6 +74,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         from compat import discovery_service
 
         return discovery_service.main(argv[2:])
+    if argv[1:2] == ["gateway"]:
+        from compat import gateway_command
+
+        return gateway_command.main(argv[2:], environ)
     line = read_command_line(argv[1:], OWN_FLAGS)
     if line.wants_help:
         from compat.usage import usage
@@ -83,7 +88,12 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
     if bad is not None:
         return _stop(line.findings, REFUSED if bad.code == "stray-words" else BAD_FLAG)
     prints = line.own.get("print-config") in TRUE
-    engine = _choose_engine(line.own.get("engine") or environ.get(ENGINE_VARIABLE, ""), argv[0], environ)
+    choice = line.own.get("engine") or environ.get(ENGINE_VARIABLE, "")
+    try:
+        through = gateway.read_settings(line.own, environ, chosen=choice == GATEWAY)
+    except gateway.GatewayRefused as error:
+        return _stop([_unusable(error)], REFUSED)
+    engine = _choose_engine(choice, argv[0], environ)
     if line.wants_version:
         return _print_version(engine, environ)
 
@@ -104,6 +114,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
         config = config._replace(legacy_api=True)  # whose settings are 0.4's has clients of 0.4, too
     later = {name: value for name, value in translation.config.items() if name not in BY_NAME}
     ready = Ready(translation.config, config, later, findings)
+    if through is not None and not prints:
+        return _serve_gateway(ready, through)
     if migrates and not prints and is_of_etcd04(config.data_dir):
         migrated = _migrate(config, sources.given)
         if migrated.severity == ERROR:
@@ -127,10 +139,21 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
     return run(config)
 
 
+def _serve_gateway(ready: Ready, settings: GatewaySettings) -> int:
+    try:
+        gateway.check_library()
+    except gateway.GatewayRefused as error:
+        return _stop([_unusable(error)], REFUSED)
+    _print_findings(ready.findings)
+    from server.main import run
+
+    return run(ready.config, gateway=settings)
+
+
 def _choose_engine(choice: str, ourselves: str, environ: Mapping[str, str]) -> str:
     """The path of a real etcd, or ``""`` for the bundled server."""
     if choice != AUTO:
-        return "" if choice == BUNDLED else choice
+        return "" if choice in (BUNDLED, GATEWAY) else choice
     from compat.engines import find_on_path
 
     path = find_on_path(environ.get("PATH", os.defpath), ourselves)
@@ -160,7 +183,7 @@ def _hand_over(path: str, ready: Ready, environ: Mapping[str, str]) -> int:
         return _stop([*ready.findings, _unusable(error)], REFUSED)
 
 
-def _unusable(error: engines.EngineError) -> Finding:
+def _unusable(error: engines.EngineError | gateway.GatewayRefused) -> Finding:
     return ENGINE_UNUSABLE.finding("engine", None, reason=str(error), remedy=error.remedy)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat import flags04
+from compat import flags04, gateway
 from server.config import SETTINGS
 
 HEAD = """\
@@ -10,10 +10,12 @@ usage: etcd02 [flags]
   start an etcd 2.x server from 0.4 or 2.x flags and ETCD_* variables
        etcd02 discovery-service [flags]
   serve the tokens with which members of a new cluster find each other
+       etcd02 gateway leave --gateway-endpoints URL,...
+  make the gateways' keys a plain key space of etcd 3
 
 etcd02's own flags:
-  --engine PATH|auto|bundled
-      start a real etcd instead of the bundled server (ETCD02_ENGINE)
+  --engine PATH|auto|bundled|gateway
+      start a real etcd instead of the bundled server, or serve the keys of an etcd 3 (ETCD02_ENGINE)
   --auto-migrate
       convert a data directory of 0.4 before the start; its files are kept (ETCD02_AUTO_MIGRATE)
   --print-config
@@ -21,9 +23,14 @@ etcd02's own flags:
   -version, -help
 """
 
+GATEWAY = "\nof a gateway, each also as a variable, ETCD02_GATEWAY_ENDPOINTS and so on:"
+
 
 def usage() -> str:
-    lines = [HEAD, "2.x flags:"]
+    lines = [HEAD.rstrip("\n"), GATEWAY]
+    for name, text in gateway.FLAGS.items():
+        lines += [f"  --{name}", f"      {text}"]
+    lines += ["", "2.x flags:"]
     for setting in SETTINGS:
         default = f" (default {setting.default})" if setting.default else ""
         lines += [f"  --{setting.name}", f"      {setting.help}{default}"]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib import import_module
 
-from compat import flags04
+from compat import flags04, gateway
 from compat.etcdctl02 import tree
 from compat.etcdctl02.arguments import SWITCH, Command, Option
 from compat.usage import becomes
@@ -20,7 +20,9 @@ from migrate02.cli.parsing import Subcommand
 from server.config import SETTINGS
 
 ETCD02_FLAGS = {
-    "engine": "start a real etcd instead of the bundled server: PATH, auto or bundled",
+    "engine": "start a real etcd instead of the bundled server: PATH, auto, bundled, "
+    "or gateway to serve the keys of an etcd 3",
+    **gateway.FLAGS,
     "auto-migrate": "convert a data directory of 0.4 before the start; its files are kept",
     "print-config": "print the effective 2.x configuration as JSON and exit",
     "version": "print the version and exit",

@@ -25,6 +25,7 @@ from server.cluster.bootstrap import BootstrapError, check_initial_cluster, refu
 from server.cluster.discoverystate import full_error
 from server.cluster.srv import Names
 from server.config import Config
+from server.config.gateway import GatewaySettings
 from server.files import Files, open_files, raise_limit
 from server.finding import (
     dns_names,
@@ -53,6 +54,7 @@ from server.tls import TlsError, TlsFiles, client_context, client_tls_files, pee
 from server.version import VERSION
 
 if TYPE_CHECKING:
+    from server.gatewayprocess import Gateway
     from server.proxy.process import Proxy
 
 logger = logging.getLogger("server.main")
@@ -85,10 +87,11 @@ class _Bound(NamedTuple):
     sockets: list[Listening]
 
 
-def serve(config: Config) -> Ended | signal.Signals:
-    """Runs the member until a signal or a failure ends it. Trouble is logged in one line, never raised."""
+def serve(config: Config, gateway: GatewaySettings | None = None) -> Ended | signal.Signals:
+    """Runs the member, or the ``gateway``, until a signal or a failure ends it. Trouble is logged in one line, never
+    raised."""
     try:
-        return _run(config)
+        return _run(config) if gateway is None else _run_gateway(config, gateway)
     except (
         Exception
     ) as error:  # a fault in here; who starts a server is owed a line and a status all the same
@@ -329,6 +332,38 @@ def _run_proxy(config: Config, initial_cluster: str | None = None) -> signal.Sig
     collect_young_garbage()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve_proxy(proxy))
+
+
+def _run_gateway(config: Config, settings: GatewaySettings) -> Ended | signal.Signals:
+    """Runs a gateway to an etcd 3 until a signal or a failure ends it."""
+    from server.gatewayprocess import Gateway, GatewayRefused  # late: gRPC is no part of a member
+
+    raise_limit()
+    try:
+        gateway = Gateway(config, settings, most=open_files().clients, names=dns_names(config))
+    except (GatewayRefused, TlsError) as error:
+        return _give_up(error, [])
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve_gateway(gateway))
+
+
+async def _serve_gateway(gateway: "Gateway") -> Ended | signal.Signals:
+    told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in _SIGNAL_NAMES:
+        asyncio.get_running_loop().add_signal_handler(number, _tell, told, number)
+    running = asyncio.create_task(gateway.run(lambda: notify("READY=1")))
+    try:
+        await asyncio.wait((told, running), return_when=asyncio.FIRST_COMPLETED)
+        if not told.done():
+            running.result()
+    except (NodeFailed, ListenError, TlsError) as error:
+        logger.critical("%s", error)
+    finally:
+        notify("STOPPING=1")
+        running.cancel()
+        await asyncio.wait((running,))
+        await gateway.stop()
+    return told.result() if told.done() else Ended(1)
 
 
 async def _serve_proxy(proxy: "Proxy") -> signal.Signals:

@@ -7,6 +7,7 @@ import json
 import time
 from pathlib import Path
 
+from migrate02.cli import data_gateway
 from migrate02.cli.exits import DONE, RESIDUE
 from migrate02.cli.options import add_json
 from migrate02.cli.output import tell, warn
@@ -31,12 +32,14 @@ USAGE = """\
 %(prog)s [options] SRC DST
        %(prog)s [options] DIR DIR ... --out OUT
        %(prog)s [options] DIR --beside
+       %(prog)s [options] DIR --gateway URL,...
        %(prog)s inspect|export DIR
        %(prog)s verify A B"""
 DESCRIPTION = """\
 Convert the data of etcd 0.4 to etcd 2.x: keys, indexes, TTLs, hidden keys, members. SRC is a directory of 0.4 (log,
 snapshot, conf), whose etcd must be stopped; it is not changed. DST must be new; it gets its final name when it is
-complete and was read back. The directories of all members together become those of one cluster, each in OUT/NAME."""
+complete and was read back. The directories of all members together become those of one cluster, each in OUT/NAME. With
+--gateway the keys of a directory of 0.4, 2.x or 3.5 go into an etcd 3, as gateways serve them."""
 EPILOG = """\
 exit status:
   0  done
@@ -54,6 +57,7 @@ class DataArguments(argparse.Namespace):
     out: str
     beside: bool
     all_members: bool
+    gateway: str
     json: bool
 
 
@@ -90,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --out: also write a directory for members whose directory was not given",
     )
     add_json(parser)
+    data_gateway.add_arguments(parser)
 
 
 def _check(args: DataArguments) -> None:
@@ -107,6 +112,8 @@ def _check(args: DataArguments) -> None:
 
 
 def run(args: DataArguments) -> int:
+    if args.gateway:
+        return data_gateway.run(args)
     _check(args)
     request = Request(args.name, args.initial_cluster, args.initial_cluster_token)
     paths = [Path(path) for path in args.inputs]

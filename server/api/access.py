@@ -11,6 +11,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from server.api.node import Node
 from server.auth import (
     GUEST,
     ROOT,
@@ -23,7 +24,6 @@ from server.auth import (
     parse_basic,
 )
 from server.http.messages import Request
-from server.node import Node
 from server.store import ErrorCode, EtcdError
 
 logger = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from server.api.errors import message
 from server.api.form import MAX_BODY as FORM_LIMIT
 from server.api.form import Parameters
 from server.api.jsonform import error_line
+from server.api.node import Node
 from server.auth import AuthError, DecodeError, Role, User, role_from_json, user_from_json
 from server.cluster import id_text
 from server.http.messages import (
@@ -25,7 +26,6 @@ from server.http.messages import (
     method_not_allowed,
     not_found,
 )
-from server.node import Node
 from server.store import ErrorCode, EtcdError
 from server.store.gojson import quote
 

@@ -23,6 +23,7 @@ from server.api.keys import (
 from server.api.listings import Found, Listing, Listings
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
+from server.api.node import Node
 from server.api.paths import KEYS_PREFIX, route
 from server.api.rendering import Rendering, Turns
 from server.api.settings import serve_log_level
@@ -53,7 +54,7 @@ from server.http.messages import (
 )
 from server.http.targets import BadPathError
 from server.metrics import RequestMetrics
-from server.node import Node, Outcome
+from server.node import Outcome
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
 from server.store.gojson import is_long

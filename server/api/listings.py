@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from server.api.node import Node
 from server.api.rendering import Rendering, Turns
-from server.node import Node
 from server.store import EtcdError, Event
 from server.store.node import Node as KeyNode
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from server.api.errors import message
 from server.api.jsonscan import JsonError, strings_of
+from server.api.node import Node
 from server.cluster import ChangeRefused, Member, MemberError, Refusal, id_text, runtime_member_id
 from server.cluster.members import compact_json
 from server.config import UrlError, parse_url
@@ -24,7 +25,7 @@ from server.http.messages import (
     method_not_allowed,
     text,
 )
-from server.node import ChangeFailed, Node
+from server.node import ChangeFailed
 from server.raft import NOBODY
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ _GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }'
 def serve_members(node: Node, request: Request, path: str) -> Reply:
     """Answers a request for ``/v2/members`` or what is below it."""
     name = path.removeprefix(PREFIX).removeprefix("/")
+    if node.fixed_members and request.method in ("POST", "PUT", "DELETE"):
+        return _message(node, 501, node.fixed_members)
     match request.method:
         case "GET":
             return _show(node, name)
@@ -66,8 +69,8 @@ def _show(node: Node, name: str) -> Response:
         case "":
             body = compact_json({"members": [_shown(member) for member in node.members]})
         case "leader":
-            leader = node.members.get(node.raft.leader)
-            if node.raft.leader == NOBODY or leader is None:
+            leader = node.members.get(node.leader)
+            if node.leader == NOBODY or leader is None:
                 return _message(node, 503, "During election")
             body = compact_json(_shown(leader))
         case _:

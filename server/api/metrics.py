@@ -12,9 +12,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from server.api.node import Node
 from server.http.messages import Response
 from server.metrics import Histogram, RequestMetrics
-from server.node import Node
 from server.store.stats import Stats
 
 _TEXT = ("Content-Type", "text/plain; version=0.0.4")

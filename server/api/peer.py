@@ -5,6 +5,7 @@ The paths, headers and bodies of etcd 2.3's rafthttp; everything else there is 4
 
 import json
 
+from server.api.node import Node
 from server.api.stats import serve_version
 from server.cluster import id_text
 from server.http.messages import (
@@ -18,7 +19,6 @@ from server.http.messages import (
     not_found,
 )
 from server.http.targets import BadPathError, decode_path, split_target
-from server.node import Node
 from server.store.gojson import format_time
 from server.version import version_in_cluster
 

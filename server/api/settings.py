@@ -4,6 +4,7 @@ import logging
 
 from server.api.errors import message
 from server.api.jsonscan import JsonError, string_of
+from server.api.node import Node
 from server.http.messages import (
     Body,
     ReadBody,
@@ -13,7 +14,6 @@ from server.http.messages import (
     method_not_allowed,
 )
 from server.log import LEVELS, NOTICE, set_level
-from server.node import Node
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 import time
 
 from server.api.errors import message
+from server.api.node import Node
 from server.cluster import id_text
 from server.cluster.members import compact_json
 from server.http.messages import (
@@ -13,7 +14,7 @@ from server.http.messages import (
     method_not_allowed,
     text,
 )
-from server.node import Flow, Latency, Node
+from server.node import Flow, Latency
 from server.raft import NOBODY
 from server.store.gojson import format_time
 from server.version import VERSION
@@ -35,7 +36,7 @@ def serve_self(node: Node, request: Request) -> Response:
         "uptime": go_duration(now - leadership.leader_since),
         "startTime": format_time(leadership.leader_since),
     }
-    network = node.peers.network
+    network = node.network
     body = {
         "name": node.local.name,
         "id": id_text(node.local.id),
@@ -65,7 +66,7 @@ def serve_leader(node: Node, request: Request) -> Response:
         return method_not_allowed("GET")
     if not node.is_leader:
         return message(403, "not current leader")
-    network = node.peers.network
+    network = node.network
     latencies = {} if network is None else network.latencies()
     followers = dict(sorted((id_text(member), _follower(latency)) for member, latency in latencies.items()))
     return Response(200, (JSON,), compact_json({"leader": id_text(node.local.id), "followers": followers}))

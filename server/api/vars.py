@@ -4,21 +4,23 @@ import json
 import resource
 import sys
 
+from server.api.node import Node
 from server.cluster import id_text
 from server.cluster.members import compact_json
 from server.http.messages import Request, Response, method_not_allowed
-from server.node import Node
+from server.raft import Raft
 
 
 def serve_vars(node: Node, request: Request) -> Response:
     """One JSON object, a line for each variable. Go's ``memstats`` is not among them."""
     if request.method != "GET":
         return method_not_allowed("GET")
-    variables = {
+    variables: dict[str, object] = {
         "cmdline": sys.orig_argv,
         "file_descriptor_limit": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-        "raft.status": _raft_status(node),
     }
+    if node.consensus is not None:
+        variables["raft.status"] = _raft_status(node.consensus)
     lines = ",\n".join(
         f"{json.dumps(name)}: {compact_json(value).decode()}" for name, value in variables.items()
     )
@@ -27,8 +29,7 @@ def serve_vars(node: Node, request: Request) -> Response:
     )
 
 
-def _raft_status(node: Node) -> dict[str, object]:
-    raft = node.raft
+def _raft_status(raft: Raft) -> dict[str, object]:
     return {
         "id": id_text(raft.id),
         "term": raft.term,
@@ -37,12 +38,12 @@ def _raft_status(node: Node) -> dict[str, object]:
         "lead": id_text(raft.leader),
         "raftState": raft.role.value,
         "progress": {
-            id_text(voter): {"match": match, "next": following, "state": _state(node, voter, match)}
+            id_text(voter): {"match": match, "next": following, "state": _state(raft, voter, match)}
             for voter, (match, following) in raft.progress.items()
         },
     }
 
 
-def _state(node: Node, voter: int, match: int) -> str:
+def _state(raft: Raft, voter: int, match: int) -> str:
     """etcd counts itself among those it has heard nothing of."""
-    return "ProgressStateReplicate" if match and voter != node.local.id else "ProgressStateProbe"
+    return "ProgressStateReplicate" if match and voter != raft.id else "ProgressStateProbe"

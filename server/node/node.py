@@ -28,7 +28,7 @@ from server.node.turn import Turn
 from server.node.upkeep import Upkeep
 from server.node.versions import is_of_2
 from server.node.worker import Worker, WorkerThread
-from server.raft import NOBODY, Entry, LogError, Ready, Role
+from server.raft import NOBODY, Entry, LogError, Raft, Ready, Role
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.requests import Request
@@ -74,6 +74,7 @@ class Node:
     """
 
     failed: asyncio.Future[None]
+    fixed_members = ""
 
     def __init__(
         self,
@@ -262,6 +263,18 @@ class Node:
     @property
     def is_leader(self) -> bool:
         return self.raft.role is Role.LEADER
+
+    @property
+    def leader(self) -> int:
+        return self.raft.leader
+
+    @property
+    def network(self) -> Network | None:
+        return self.peers.network
+
+    @property
+    def consensus(self) -> Raft:
+        return self.raft
 
     def _is_running(self) -> bool:
         return not self._stopping and not self.failed.done()

@@ -6,7 +6,7 @@ children. So a get or an overwriting set is one lookup however deep the key lies
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Action, Event
@@ -41,6 +41,9 @@ class Store:
         self.stats = Stats()
         self.recursive_gets = 0
         """How many of the gets in ``stats`` were recursive, of those in this process."""
+        self.on_event: Callable[[Event, list[str], list[str]], object] | None = None
+        """Called after each change, in the middle of an operation, so it must neither change anything nor raise: with
+        the event, and the paths of the files and of the directories that went away with it."""
         self._stats_before = Stats()  # what others had counted when a snapshot was taken over
         self._hub = WatcherHub()
         self._files: dict[str, Node] = {}
@@ -104,6 +107,10 @@ class Store:
             return []
         found = [self._files.get(child) for child in directory.children]
         return [file.value or b"" for file in found if file is not None]
+
+    def directory(self, path: str) -> Directory | None:
+        """A directory's record by its clean path, to look at; None when there is none. Does not count."""
+        return self._directories.get(path)
 
     def due(self, now: int, most: int) -> int | None:
         """The cutoff for a :meth:`delete_expired` that removes what is due at ``now``, or of that the ``most`` that
@@ -314,6 +321,10 @@ class Store:
         """How many watches were asked for in this process."""
         return self._hub.requests
 
+    def end_watches(self) -> None:
+        """Ends all that are open: what they wait for may be in what the store is about to take over."""
+        self._hub.end_all()
+
     def stats_of_process(self) -> Stats:
         """What was counted in this process, without what a snapshot brought along."""
         return self.stats - self._stats_before
@@ -470,22 +481,30 @@ class Store:
         """Take a node out with all below it: one index, one event."""
         path = found.key
         self.index += 1
+        files = gone = [path]
+        directories: list[str] = []
         if isinstance(found, Node):
-            gone = [path]
             previous = file_view(found, now)
             del self._files[path]
         else:
             gone = self._below(found)
             previous = directory_view(found, now)
+            files = []
             for each in gone:
                 if self._files.pop(each, None) is None:
                     del self._directories[each]
+                    directories.append(each)
+                else:
+                    files.append(each)
         del self._changeable(self._directories[parent_of(path)]).children[path]
         shown_as_directory = previous.dir and action == Action.DELETE
         node = Node(path, None, self.index, found.created_index, dir=shown_as_directory)
         event = Event(action, node, previous, self.index)
         self._hub.tell_removed(event, gone)
-        return self._publish(event)
+        self._tell_watchers(event)
+        if self.on_event is not None:
+            self.on_event(event, files, directories)
+        return event
 
     def _below(self, directory: Directory) -> list[str]:
         """The paths of a directory and all in it, children before parents."""
@@ -497,11 +516,16 @@ class Store:
         return paths
 
     def _publish(self, event: Event) -> Event:
+        self._tell_watchers(event)
+        if self.on_event is not None:
+            self.on_event(event, [], [])
+        return event
+
+    def _tell_watchers(self, event: Event) -> None:
         if event.refresh:
             self._hub.history.append(event)
         else:
             self._hub.add(event)
-        return event
 
     def _still_expires(self, entry: Expiry) -> bool:
         node = entry.node

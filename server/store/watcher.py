@@ -117,6 +117,14 @@ class WatcherHub:
             del self._by_path[watcher.path]
         self.count -= 1
 
+    def end_all(self) -> None:
+        """Ends every watch; who waits is woken, and finds it closed."""
+        for here in list(self._by_path.values()):
+            for watcher in list(here):
+                watcher.remove()
+                if watcher.on_event is not None:
+                    watcher.on_event()
+
     def add(self, event: Event) -> None:
         """Remember an event and tell those who watch its key or, recursively, a directory above it."""
         self.history.append(event)

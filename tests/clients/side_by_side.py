@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tests.support.gateway import GatewayMember
 from tests.support.ports import free_ports
 from tests.support.process import PATIENCE, Member, Process
 
@@ -128,14 +129,20 @@ class Pair:
 
 
 @contextlib.contextmanager
-def pair(directory: Path, real_etcd: Path, tls: Mapping[str, str] | None = None) -> Iterator[Pair]:
-    """Starts both, each a cluster of one with the same settings and a directory below the given one.
+def pair(
+    directory: Path, real_etcd: Path, tls: Mapping[str, str] | None = None, *, keeper: Path | None = None
+) -> Iterator[Pair]:
+    """Starts both, each a cluster of one with the same settings and a directory below the given one. With a
+    ``keeper``, the binary of an etcd 3, ours is a gateway to that.
 
     With ``tls``, its settings, they listen on a second port for TLS. When it ends, nothing of ours may have ended in a
     traceback.
     """
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         ours, real = members = [Member(directory / name, **(tls or {})) for name in ("ours", "real")]
+        if keeper is not None:
+            ours = members[0] = GatewayMember(directory / "ours", str(keeper), **(tls or {}))
+            stack.callback(ours.keeper.stop)
         tls_ports = free_ports(2) if tls else [0, 0]
         if tls:
             for member, port in zip(members, tls_ports, strict=True):

@@ -178,6 +178,21 @@ def _directories_are_not_updated(ask: Ask, ours: Answer, theirs: Answer) -> bool
     return theirs.code == 500 and b": Not a file" in theirs.body and b'"action":"update"' in ours.body
 
 
+def _cluster_id(ask: Ask, ours: Answer, theirs: Answer) -> Answer:
+    both = ours.header("X-Etcd-Cluster-Id") and theirs.header("X-Etcd-Cluster-Id")
+    return _with_headers(theirs, ours, "X-Etcd-Cluster-Id") if both else theirs
+
+
+def _is_about_members(ask: Ask, ours: Answer, theirs: Answer) -> bool:
+    return ask.path.startswith((b"/v2/members", b"/v2/stats/self", b"/v2/stats/leader"))
+
+
+GATEWAY: tuple[Known, ...] = (
+    Known("`X-Etcd-Cluster-Id`", (0, 0), _cluster_id),
+    Known("`/v2/members`", (0, 0), _ours_if(_is_about_members)),
+)
+"""Of a gateway, besides. What they are stands in docs/gateway.md."""
+
 KNOWN: tuple[Known, ...] = (
     Known("a PUT or POST to a key that is not UTF-8", (0, 0), _ours_if(_not_utf8)),
     Known(

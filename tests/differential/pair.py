@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from tests.differential.compare import bodies_are_alike, differences
-from tests.differential.known import KNOWN
+from tests.differential.known import GATEWAY, KNOWN
 from tests.differential.sequences import Ask, Expire, Step, Watch
 from tests.differential.wire import Answer, Wire
+from tests.support.gateway import GatewayMember
 from tests.support.process import PATIENCE, Member
 
 PADDING = Ask("PUT", b"/v2/keys/_padding", b"value=x")
@@ -30,16 +31,23 @@ class Difference(AssertionError):
 
 
 class Pair:
-    """Both servers, started and stopped by a ``with``. ``etcd`` is the real one's binary, ``settings`` are for both."""
+    """Both servers, started and stopped by a ``with``. ``etcd`` is the real one's binary, ``settings`` are for both.
+    With a ``keeper``, the binary of an etcd 3, ours is a gateway to that."""
 
-    def __init__(self, etcd: str, directory: Path, **settings: str) -> None:
+    def __init__(self, etcd: str, directory: Path, keeper: str = "", **settings: str) -> None:
         # Equal ids, names and URLs make equal answers: nobody ever connects to these.
         told = {"advertise_client_urls": "http://127.0.0.1:4001", "initial_advertise_peer_urls": "http://127.0.0.1:7001",
                 "initial_cluster": "m1=http://127.0.0.1:7001", **settings}  # fmt: skip
-        self._members = Member(directory / "ours", **told), Member(directory / "theirs", **told)
+        ours = (
+            GatewayMember(directory / "ours", keeper, **told)
+            if keeper
+            else Member(directory / "ours", **told)
+        )
+        self._members = ours, Member(directory / "theirs", **told)
         self._etcd = etcd
         self.version = _version_of(etcd)
-        self._known = [known for known in KNOWN if known.since <= self.version]
+        known_here = KNOWN + GATEWAY if keeper else KNOWN
+        self._known = [known for known in known_here if known.since <= self.version]
         self._count = itertools.count(1)
         self.known: dict[str, int] = {}
         """How often each known difference was met."""
@@ -78,6 +86,8 @@ class Pair:
             wire.close()
         for process in (self.ours, self.theirs):
             process.__exit__()
+        if isinstance(self._members[0], GatewayMember):
+            self._members[0].keeper.stop()
 
     def run(self, steps: list[Step], then: tuple[Ask, ...] = ()) -> None:
         """Raises Difference with a transcript at the first answers that differ and that nothing explains.

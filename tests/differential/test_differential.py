@@ -16,6 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from tests.differential.oracle import oracle
 from tests.differential.pair import Difference, Pair
 from tests.differential.sequences import AUTH_OFF, Ask, Step, auth_sequences, expiring_sequences, sequences
+from tests.support import real_etcd
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 
@@ -46,6 +47,27 @@ def test_a_client_sees_no_difference_when_keys_expire(pair: Pair, shard: int) ->
 
 def test_a_client_sees_no_difference_in_users_and_roles(pair: Pair) -> None:
     compare(pair, auth_sequences(), SEED, SEQUENCES // 50, then=AUTH_OFF)
+
+
+@pytest.fixture
+def pair_with_a_gateway(tmp_path: Path) -> Iterator[Pair]:
+    keeper = real_etcd.required(real_etcd.etcd35(), real_etcd.HOW_35)
+    with Pair(oracle(), tmp_path, str(keeper)) as both:
+        yield both
+        assert "Traceback" not in both.ours.log
+
+
+@pytest.mark.parametrize("shard", range(2))
+def test_a_client_sees_no_difference_through_a_gateway(pair_with_a_gateway: Pair, shard: int) -> None:
+    compare(pair_with_a_gateway, sequences(), SEED + shard, SEQUENCES // SHARDS)
+
+
+def test_a_client_sees_no_difference_when_keys_expire_through_a_gateway(pair_with_a_gateway: Pair) -> None:
+    compare(pair_with_a_gateway, expiring_sequences(), SEED, SEQUENCES // 100)
+
+
+def test_a_client_sees_no_difference_in_users_and_roles_through_a_gateway(pair_with_a_gateway: Pair) -> None:
+    compare(pair_with_a_gateway, auth_sequences(), SEED, SEQUENCES // 50, then=AUTH_OFF)
 
 
 def compare(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.differential.compare import differences
-from tests.differential.known import KNOWN, Known
+from tests.differential.known import GATEWAY, KNOWN, Known
 from tests.differential.sequences import Ask
 from tests.differential.wire import Answer
 
@@ -16,6 +16,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 def test_a_known_difference_is_a_line_of_the_docs(known: Known) -> None:
     ours, later = PAGE.read_text().split("## Where 2.3.8 and later etcd differ")
     assert f"\n| {known.what}" in (later if known.since > (0, 0) else ours)
+
+
+@pytest.mark.parametrize("known", GATEWAY, ids=lambda known: known.what)
+def test_a_known_difference_of_a_gateway_is_a_line_of_its_docs(known: Known) -> None:
+    assert f"\n| {known.what}" in PAGE.with_name("gateway.md").read_text()
 
 
 _JSON, _TEXT = ("Content-Type", "application/json"), ("Content-Type", "text/plain; charset=utf-8")

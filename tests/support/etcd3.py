@@ -72,6 +72,12 @@ class Cluster:
             },
         )
 
+    def keys(self, prefix: str, number: int = 0) -> dict[str, str]:
+        """Those with a prefix of one letter or more."""
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found = self.ask("/v3/kv/range", {"key": encoded(prefix), "range_end": encoded(end)}, number)
+        return {decoded(row["key"]): decoded(row.get("value", "")) for row in found.get("kvs", [])}
+
     def hash_at(self, revision: int, number: int = 0) -> int:
         """Of all keys up to a revision, as 3.6 and 3.7 count it."""
         return int(self.ask("/v3/maintenance/hashkv", {"revision": str(revision)}, number)["hash"])

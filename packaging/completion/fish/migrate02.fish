@@ -51,7 +51,7 @@ function _shtab_migrate02_using
 end
 
 set -g _shtab_migrate02_commands convert undo data 'data inspect' 'data export' 'data verify' import plan v2store 'v2store check' 'v2store export' 'v2store clean' 'v2store plan' explain discovery 'discovery inspect' srv 'srv check'
-set -g _shtab_migrate02_opts_with_value --advertise --as --backup --ca-file --cert-file --config --connections --dns-server --exclude --for --format --from --gone --hidden --hostname --ignore --include --initial-cluster --initial-cluster-token --key-file --live --member --name --out --output --ports --select --severity --snapshot --standby --target --to --token --wal-dir --within
+set -g _shtab_migrate02_opts_with_value --advertise --as --backup --ca-file --cert-file --config --connections --dns-server --exclude --for --format --from --gateway --gateway-cacert --gateway-cert --gateway-data-prefix --gateway-key --gateway-meta-prefix --gateway-user --gone --hidden --hostname --ignore --include --initial-cluster --initial-cluster-token --key-file --live --member --name --out --output --ports --select --severity --snapshot --standby --target --to --token --wal-dir --within
 
 complete -c migrate02 -e
 complete -c migrate02 -f
@@ -96,6 +96,13 @@ complete -c migrate02 -n '_shtab_migrate02_using data' -l out -xka "(__fish_comp
 complete -c migrate02 -n '_shtab_migrate02_using data' -l beside -d 'put member/ next to the old files, as etcd 2.0 did'
 complete -c migrate02 -n '_shtab_migrate02_using data' -l all-members -d 'with --out: also write a directory for members whose directory was not given'
 complete -c migrate02 -n '_shtab_migrate02_using data' -l json -d 'print one JSON object'
+complete -c migrate02 -n '_shtab_migrate02_using data' -l gateway -x -d 'the endpoints of that etcd, which has no such keys yet'
+complete -c migrate02 -n '_shtab_migrate02_using data' -l gateway-cacert -x -d 'file of the authorities that vouch for that etcd'
+complete -c migrate02 -n '_shtab_migrate02_using data' -l gateway-cert -x -d 'file of the certificate to show it'
+complete -c migrate02 -n '_shtab_migrate02_using data' -l gateway-key -x -d 'file of the key for that certificate'
+complete -c migrate02 -n '_shtab_migrate02_using data' -l gateway-user -x -d 'NAME:PASSWORD of a user of that etcd; better in the variable, which no list of processes shows'
+complete -c migrate02 -n '_shtab_migrate02_using data' -l gateway-data-prefix -x -d 'what stands before the keys there: with /old, v2'"'"'s /a is /old/a (default none)'
+complete -c migrate02 -n '_shtab_migrate02_using data' -l gateway-meta-prefix -x -d 'what stands before the gateways'"'"' own records there (default etcd02/)'
 complete -c migrate02 -n '_shtab_migrate02_using data; and test $_shtab_migrate02_npos -eq 0' -a inspect -d 'Show what a data directory is: etcd 0.4'"'"'s, 2.x'"'"'s or 3.x'"'"'s, its member, its last index, and what is damaged.'
 complete -c migrate02 -n '_shtab_migrate02_using data inspect' -s h -l help -d 'show this help message and exit'
 complete -c migrate02 -n '_shtab_migrate02_using data inspect' -l json -d 'print one JSON object'

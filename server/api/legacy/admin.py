@@ -5,6 +5,7 @@ the way that 2.x has for it.
 """
 
 from server.api.legacy.cluster import cluster_config, first, leader_first, plain
+from server.api.node import Node
 from server.cluster import Member
 from server.cluster.members import compact_json
 from server.http.messages import (
@@ -14,7 +15,6 @@ from server.http.messages import (
     not_found,
     text,
 )
-from server.node import Node
 
 _MACHINES = "/v2/admin/machines"
 _CONFIG = "/v2/admin/config"
@@ -60,7 +60,7 @@ def _machines(node: Node, name: str) -> object:
 def _shown(node: Node, member: Member) -> dict[str, str]:
     return {
         "name": member.name,
-        "state": "leader" if member.id == node.raft.leader else "follower",
+        "state": "leader" if member.id == node.leader else "follower",
         "clientURL": first(member.client_urls),
         "peerURL": first(member.peer_urls),
     }

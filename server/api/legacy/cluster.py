@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from server.api.keys import answer_error
+from server.api.node import Node
 from server.cluster import Member
 from server.cluster.members import compact_json
 from server.http.messages import TEXT, Request, Response
-from server.node import Node
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action
 from server.store.node import Node as KeyNode
@@ -34,7 +34,7 @@ def serve_version(_: Node, __: Request) -> Response:
 
 def serve_leader(node: Node, _: Request) -> Response:
     """The peer URL of the leader."""
-    leader = node.members.get(node.raft.leader)
+    leader = node.members.get(node.leader)
     if leader is None:
         return answer_error(
             EtcdError(ErrorCode.LEADER_ELECTION, "", node.store.index), node.members.cluster_id
@@ -51,7 +51,7 @@ def leader_first(node: Node) -> list[Member]:
     """All members that have started, by which they are known to have client URLs: the leader, then the others by
     name."""
     started = (member for member in node.members if member.client_urls)
-    return sorted(started, key=lambda member: (member.id != node.raft.leader, member.name))
+    return sorted(started, key=lambda member: (member.id != node.leader, member.name))
 
 
 def first(urls: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from server.api.form import MAX_BODY, Form, Parameters, takes_body
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.listings import Listings
+from server.api.node import Node
 from server.api.paths import KEYS_PREFIX, STORE_KEYS_PREFIX, store_path
 from server.http.messages import (
     TEXT,
@@ -22,7 +23,6 @@ from server.http.messages import (
     UntilGone,
     not_found,
 )
-from server.node import Node
 from server.storage.requests import Request as KeysRequest
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action

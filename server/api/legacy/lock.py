@@ -10,8 +10,9 @@ import asyncio
 from contextlib import suppress
 from typing import NamedTuple
 
+from server.api.node import Node
 from server.api.paths import STORE_KEYS_PREFIX
-from server.node import Answer, Node, Outcome
+from server.node import Answer, Outcome
 from server.storage.requests import Request
 from server.store import EtcdError, Event
 from server.store.node import SECOND

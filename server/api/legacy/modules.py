@@ -12,6 +12,7 @@ from server.api.form import MAX_BODY, Form, Parameters, takes_body
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.legacy.lock import Entry, Lock, LockError
+from server.api.node import Node
 from server.api.paths import KEYS_PREFIX, store_path
 from server.http.messages import (
     Body,
@@ -23,7 +24,6 @@ from server.http.messages import (
     not_found,
     text,
 )
-from server.node import Node
 from server.store import ErrorCode, EtcdError
 
 PREFIX = "/mod/v2/"

@@ -8,9 +8,9 @@ from server.api.legacy.cluster import serve_leader, serve_machines, serve_versio
 from server.api.legacy.keys import FirstKeys
 from server.api.legacy.modules import Modules
 from server.api.listings import Listings
+from server.api.node import Node
 from server.api.stats import serve_store
 from server.http.messages import Reply, Request, Response, not_found
-from server.node import Node
 
 _READS = ("GET", "HEAD")
 

@@ -1,0 +1,242 @@
+"""Appends what clients want to the log, a batch at a time, with one on its way.
+
+A batch has a key of its own, and its transaction the guard that this life of the gateway has appended just so many
+before. So when it is not known what came of one, it is sent again just as it was: it is in the log once or not at all.
+The count lies on the lease of that life: with the lease lost, nothing that is still on its way can get in any more.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from server.clocks import Time
+from server.gateway.gateways import Gateways, Life
+from server.gateway.layout import Layout, encode_batch
+from server.gateway.v3 import V3, Compare, Get, LeaseLost, Put, Refused, V3Error
+from server.node import Answer
+from server.store import ErrorCode, EtcdError
+
+logger = logging.getLogger(__name__)
+
+MOST_REQUESTS = 1000
+MOST_BYTES = 1_000_000
+"""Of a batch, unless one request has more."""
+
+TIMED_OUT = "etcdserver: request timed out"
+
+
+class Queued(NamedTuple):
+    answer: Answer
+    data: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """``revision`` is that of its record, 0 while it is not known, and ``at`` when it became known, on the monotonic
+    clock."""
+
+    requests: list[Queued]
+    revision: int = 0
+    at: float = 0.0
+
+    @property
+    def answers(self) -> list[Answer]:
+        return [queued.answer for queued in self.requests]
+
+    @property
+    def is_sync(self) -> bool:
+        return self.requests[0].answer.request.method == "SYNC"
+
+
+class Appender:
+    """``catch_up`` returns when all is applied that was in the log when it was called; ``is_full`` says that nothing
+    more may be appended for now."""
+
+    def __init__(
+        self,
+        v3: V3,
+        layout: Layout,
+        gateways: Gateways,
+        time: Time,
+        *,
+        catch_up: Callable[[], Awaitable[None]],
+        is_full: Callable[[], bool],
+    ) -> None:
+        self._v3 = v3
+        self._layout = layout
+        self._gateways = gateways
+        self._time = time
+        self._catch_up = catch_up
+        self._is_full = is_full
+        self._queue: deque[Queued] = deque()
+        self._work = asyncio.Event()
+        self._sent: dict[tuple[str, int], Batch] = {}
+        """What the watch has not brought back yet."""
+        self._told = ""
+        self._loaded = 0
+        """The revision at which the key space was last read from a checkpoint, in which some of it may be."""
+
+    def __len__(self) -> int:
+        return len(self._queue) + sum(len(batch.requests) for batch in self._sent.values())
+
+    def ask(self, answer: Answer, data: bytes) -> None:
+        self._queue.append(Queued(answer, data))
+        self._work.set()
+
+    def brought_back(self, boot: str, seq: int) -> list[Answer]:
+        """Who waits for the record that the watch has brought; nobody for another gateway's."""
+        batch = self._sent.pop((boot, seq), None)
+        return [] if batch is None else batch.answers
+
+    def loaded(self, revision: int) -> None:
+        """The key space has been read anew. What it has in it is not brought back any more, and nobody will know what
+        came of it."""
+        self._loaded = revision
+        self._give_up_absorbed()
+
+    def _give_up_absorbed(self) -> None:
+        for key, batch in list(self._sent.items()):
+            if 0 < batch.revision <= self._loaded:
+                del self._sent[key]
+                _settle(batch.answers, TIMED_OUT)
+
+    def waits_since(self) -> float | None:
+        """When the oldest record was appended, on the monotonic clock, that the watch has not brought back; None when
+        there is none."""
+        return min((batch.at for batch in self._sent.values() if batch.revision), default=None)
+
+    def drop_late(self, now: float) -> list[Answer]:
+        """Those whose time is up. What has not been sent never will be."""
+        late = []
+        while self._queue and self._queue[0].answer.deadline <= now:
+            late.append(self._queue.popleft().answer)
+        for batch in self._sent.values():
+            late += [answer for answer in batch.answers if not answer.done and answer.deadline <= now]
+        return late
+
+    def drop_all(self) -> list[Answer]:
+        found = [queued.answer for queued in self._queue]
+        for batch in self._sent.values():
+            found += batch.answers
+        self._queue.clear()
+        self._sent.clear()
+        return [answer for answer in found if not answer.done]
+
+    async def run(self) -> None:
+        while True:
+            await self._work.wait()
+            while self._queue:
+                while self._is_full():
+                    await self._time.sleep(0.05)
+                if batch := self._next_batch():
+                    await self._append(batch)
+            self._work.clear()
+
+    def _next_batch(self) -> Batch | None:
+        requests: list[Queued] = []
+        size = 0
+        while self._queue and len(requests) < MOST_REQUESTS:
+            queued = self._queue[0]
+            size += len(queued.data)
+            is_sync = queued.answer.request.method == "SYNC"  # which has a guard of its own
+            if requests and (size > MOST_BYTES or is_sync):
+                break
+            self._queue.popleft()
+            if queued.answer.done:
+                continue
+            requests.append(queued)
+            if is_sync:
+                break
+        return Batch(requests) if requests else None
+
+    async def _append(self, batch: Batch) -> None:
+        """Returns when it is in the log, or can never be."""
+        life = self._gateways.life or await self._gateways.begin(None)
+        value = encode_batch(queued.data for queued in batch.requests)
+        loaded = self._loaded
+        while True:
+            life.seq += 1
+            key = life.boot, life.seq
+            self._sent[key] = batch
+            if await self._send(life, batch, value):
+                self._give_up_absorbed()
+                return
+            # Nothing of that life can come any more; what has come is known when all of the log has been applied.
+            life = await self._gateways.begin(life)
+            await self._catch_up()
+            if self._sent.pop(key, None) is None:
+                return
+            if self._loaded != loaded:  # it may be in what was read
+                _settle(batch.answers, TIMED_OUT)
+                return
+
+    async def _send(self, life: Life, batch: Batch, value: bytes) -> bool:
+        """Whether it is settled under this life; otherwise the life is over."""
+        boot, seq, layout = life.boot, life.seq, self._layout
+        count = layout.seq(boot)
+        guards = [Compare(count, "version", seq - 1)]
+        if batch.is_sync:
+            guards.append(Compare(layout.tender, "value", boot.encode()))
+        puts = (Put(count, b"", life.lease), Put(layout.record(boot, seq), value), Put(layout.tail, b""))
+        wait, is_certain = 0.02, True
+        while True:
+            try:
+                committed = await self._v3.commit(guards, puts, (Get(count),))
+            except LeaseLost:
+                return False
+            except Refused as error:
+                self._tell(str(error))
+                if is_certain:
+                    self._refuse(life, str(error))
+                    return True
+            except V3Error as error:
+                is_certain = False
+                logger.debug("it is not known what came of an append, sending it again: %s", error)
+            else:
+                self._told = ""
+                if committed.succeeded:
+                    batch.revision, batch.at = committed.revision, self._time.monotonic()
+                    return True
+                appended = committed.found[0].version if committed.found else 0
+                if appended == seq:  # by an attempt of which nothing was heard
+                    batch.revision, batch.at = committed.found[0].mod_revision, self._time.monotonic()
+                    return True
+                if appended == seq - 1 and batch.is_sync and is_certain:
+                    self._refuse(life, "another gateway is the tender")
+                    return True
+                await self._end(life)
+                return False
+            await self._time.sleep(wait)
+            wait = min(0.5, 2 * wait)
+
+    def _tell(self, why: str) -> None:
+        """Once, and not for every batch until it is well again."""
+        if why != self._told:
+            self._told = why
+            logger.warning("the etcd refuses to append: %s", why)
+
+    def _refuse(self, life: Life, why: str) -> None:
+        """It did not happen, and its number is free again."""
+        batch = self._sent.pop((life.boot, life.seq))
+        life.seq -= 1
+        _settle(batch.answers, why)
+
+    async def _end(self, life: Life) -> None:
+        """Makes sure that nothing of it comes any more."""
+        while True:
+            try:
+                await self._v3.revoke(life.lease)
+                return
+            except LeaseLost:
+                return
+            except V3Error:
+                await self._time.sleep(0.2)
+
+
+def _settle(answers: list[Answer], why: str) -> None:
+    for answer in answers:
+        if not answer.done:
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, why))

@@ -1,0 +1,257 @@
+"""What events mean for what lies in the etcd 3, and how many of them make one checkpoint. Pure.
+
+A checkpoint is one transaction, at an exact index of the store. It is never split over two: a crash between them would
+leave keys from the future, on which the log cannot be played again.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from server.gateway.layout import (
+    KEYS,
+    RULES,
+    Layout,
+    Mark,
+    encode_events,
+    encode_node,
+    encode_paths,
+    is_published,
+)
+from server.gateway.v3 import Delete, Put, end_of
+from server.store import Action, Event, Node, Store
+from server.store.node import Directory
+from server.store.paths import parent_of
+
+MOST_OPERATIONS = 110
+"""On nodes, of one checkpoint; etcd takes 128, and the rest of it has its own."""
+MOST_BYTES = 1 << 20
+"""Of one checkpoint, unless a single event has more; etcd takes a request of 1.5 MiB."""
+FEW = 50
+"""Nodes that go away with a directory are taken out one by one up to here."""
+PATHS_AT_ONCE = 10_000
+"""In one list of those that are still to be taken out."""
+
+_LIVES = 6
+"""Of gateways whose records one checkpoint takes out of the log."""
+
+_REMOVALS = (Action.DELETE, Action.EXPIRE, Action.COMPARE_AND_DELETE)
+
+
+class Position(NamedTuple):
+    """Behind ``done`` requests of the record of ``revision``, which is the ``tail``-th of the log; ``rules`` are in
+    force there."""
+
+    revision: int
+    done: int
+    tail: int
+    rules: int = RULES
+
+
+@dataclass(slots=True)
+class Applied:
+    """An event, where the log is behind it, the running sum of all events up to it, and what it has written or taken
+    away. Of a directory that took many nodes along, ``top`` is its path, and ``files`` are the files below it."""
+
+    event: Event
+    position: Position
+    sum: int
+    nodes: tuple[Node | Directory, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Of which only the records go away: directories."""
+    gone_files: tuple[str, ...] = ()
+    top: str = ""
+
+    @property
+    def index(self) -> int:
+        return self.event.node.modified_index
+
+    @property
+    def mark(self) -> Mark:
+        """Of a checkpoint that ends with it."""
+        revision, done, tail, rules = self.position
+        return Mark(revision, done, self.index, self.sum, tail, rules)
+
+
+def applied(
+    event: Event, files: list[str], directories: list[str], store: Store, position: Position, sum: int
+) -> Applied:
+    """What has just been done to ``store``, where ``files`` and ``directories`` are what went away."""
+    node = event.node
+    if event.action in _REMOVALS:
+        if len(files) + len(directories) > FEW:
+            return Applied(event, position, sum, gone_files=tuple(files), top=node.key)
+        return Applied(event, position, sum, gone=tuple(directories), gone_files=tuple(files))
+    written: list[Node | Directory] = []
+    if node.dir:
+        directory = store.directory(node.key)
+        assert directory is not None, "an event shows a directory that is there"
+        written.append(_record_of(directory))
+    else:
+        written.append(node)
+    if node.created_index == node.modified_index:
+        above = store.directory(parent_of(node.key))
+        while above is not None and above.created_index == node.modified_index:
+            written.append(_record_of(above))
+            above = store.directory(parent_of(above.key))
+    replaced = event.prev_node
+    became_directory = node.dir and replaced is not None and not replaced.dir
+    return Applied(event, position, sum, tuple(written), gone_files=(node.key,) if became_directory else ())
+
+
+def _record_of(directory: Directory) -> Directory:
+    """As it is now, without what is in it."""
+    return Directory(directory.key, directory.modified_index, directory.created_index, directory.expiration)
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """What one transaction writes, but for the mark's guard. ``before`` are lists that have to be there first,
+    ``index`` is the store's that it brings the etcd to."""
+
+    mark: Mark
+    puts: list[Put] = field(default_factory=list)
+    deletes: list[Delete] = field(default_factory=list)
+    before: list[Put] = field(default_factory=list)
+    first_event: int = 0
+    """The index of the first of the events it has; 0 when it has none."""
+
+
+def next_checkpoint(
+    changes: deque[Applied], here: Mark, layout: Layout, *, operations: int = MOST_OPERATIONS
+) -> Checkpoint:
+    """The longest that fits; with all ``changes`` in it, it goes up to ``here``, where the store is."""
+    draft = _Draft(layout, operations)
+    taken: list[Applied] = []
+    for change in changes:
+        if not draft.takes(change):
+            break
+        taken.append(change)
+        if change.top:
+            break
+    if len(taken) < len(changes):
+        here = taken[-1].mark
+    checkpoint = draft.finish(here)
+    if taken:
+        checkpoint.first_event = taken[0].index
+        events = encode_events(change.event for change in taken)
+        checkpoint.puts.append(Put(layout.event(checkpoint.first_event), events))
+    return checkpoint
+
+
+class _Draft:
+    """Where later changes of a node replace earlier ones."""
+
+    def __init__(self, layout: Layout, operations: int) -> None:
+        self._layout = layout
+        self._most = operations
+        self._nodes: dict[str, Node | Directory | None] = {}
+        self._values: dict[str, bytes | None] = {}
+        self._size = 0
+        self._top = ""
+        self._lists: list[Put] = []
+
+    def takes(self, change: Applied) -> bool:
+        """Whether it fits; the first one always does."""
+        size = _size_of(change)
+        added = self._added(change)
+        full = len(self._nodes) + len(self._values)
+        if full and (full + added > self._most or self._size + size > MOST_BYTES):
+            return False
+        self._size += size
+        if change.top:
+            self._take_out(change)
+            return True
+        for path in change.gone:
+            self._nodes[path] = None
+        for path in change.gone_files:
+            self._nodes[path] = None
+            if is_published(path):
+                self._values[path] = None
+        for node in change.nodes:
+            self._nodes[node.key] = node
+            if isinstance(node, Node) and is_published(node.key):
+                self._values[node.key] = node.value or b""
+        return True
+
+    def _added(self, change: Applied) -> int:
+        """How many more operations it makes."""
+        if change.top:
+            return 2
+        nodes = {node.key for node in change.nodes} | set(change.gone) | set(change.gone_files)
+        values = {node.key for node in change.nodes if isinstance(node, Node)} | set(change.gone_files)
+        published = {path for path in values if is_published(path)}
+        return len(nodes - self._nodes.keys()) + len(published - self._values.keys())
+
+    def _take_out(self, change: Applied) -> None:
+        """A directory with a great many nodes: their records in one range; of their published values there is a list,
+        for a range could have keys of others in it."""
+        below = change.top + "/"
+        self._nodes = {path: node for path, node in self._nodes.items() if not path.startswith(below)}
+        self._values = {path: value for path, value in self._values.items() if not path.startswith(below)}
+        self._nodes[change.top] = None
+        self._top = change.top
+        if not is_published(change.top) and change.top != KEYS:
+            return
+        for at in range(0, len(change.gone_files), PATHS_AT_ONCE):
+            listed = encode_paths(change.gone_files[at : at + PATHS_AT_ONCE])
+            key = self._layout.gone_at(change.index) + b"/%06d" % (at // PATHS_AT_ONCE)
+            self._lists.append(Put(key, listed))
+
+    def finish(self, mark: Mark) -> Checkpoint:
+        layout = self._layout
+        checkpoint = Checkpoint(mark, before=self._lists)
+        for path, node in self._nodes.items():
+            if node is None:
+                checkpoint.deletes.append(Delete(layout.node(path)))
+            else:
+                checkpoint.puts.append(Put(layout.node(path), encode_node(node)))
+        for path, value in self._values.items():
+            if value is None:
+                checkpoint.deletes.append(Delete(layout.published(path)))
+            else:
+                checkpoint.puts.append(Put(layout.published(path), value))
+        if self._top:
+            below = layout.node(self._top + "/")
+            checkpoint.deletes.append(Delete(below, end_of(below)))
+        return checkpoint
+
+
+def _size_of(change: Applied) -> int:
+    """Bytes, or some more, of what it writes."""
+    event = change.event
+    values = sum(len(node.value or b"") for node in change.nodes if isinstance(node, Node))
+    before = 0 if event.prev_node is None else len(event.prev_node.value or b"")
+    kept = values + before
+    paths = sum(len(node.key) for node in change.nodes) + sum(map(len, change.gone + change.gone_files))
+    return values + (2 * kept if kept <= 4096 else 0) + 2 * paths + 200 * (1 + len(change.nodes))
+
+
+class Logged(NamedTuple):
+    """A record of the log that has been applied and may still lie there: how many requests it has, and bytes."""
+
+    revision: int
+    key: bytes
+    requests: int
+    size: int
+
+
+def covered(records: Iterable[Logged], mark: Mark) -> tuple[list[Delete], int]:
+    """What takes those records out of the log that a checkpoint covers, and how many, from the first on, they are.
+
+    A range for each life of a gateway; with very many lives the rest waits for the next time.
+    """
+    first: dict[bytes, bytes] = {}
+    last: dict[bytes, bytes] = {}
+    count = 0
+    for revision, key, requests, _ in records:
+        if revision > mark.revision or (revision == mark.revision and mark.done < requests):
+            break
+        boot = key[: key.rindex(b"/")]
+        if boot not in first and len(first) == _LIVES:
+            break
+        first.setdefault(boot, key)
+        last[boot] = key
+        count += 1
+    return [Delete(key, last[boot] + b"\0") for boot, key in first.items()], count

@@ -1,0 +1,143 @@
+"""Puts a whole key space into an etcd 3 that has none yet, in the form of a checkpoint, for gateways to begin with.
+
+The format is written first, as one that no gateway takes, and last as it is: whoever starts meanwhile is refused, and
+what was broken off begins again and takes its own keys out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from server.gateway.layout import (
+    FORMAT,
+    Layout,
+    LayoutError,
+    Mark,
+    encode_events,
+    encode_node,
+    is_published,
+)
+from server.gateway.loading import strangers
+from server.gateway.node import MOST_RECORD, MOST_VALUE
+from server.gateway.v3 import V3, Compare, Delete, Put, end_of
+from server.store import Event, Node
+from server.store.node import Directory
+from server.store.snapshot import FrozenStore
+
+_HALF_DONE = b"importing"
+_OPERATIONS, _BYTES = 120, 1 << 20
+_EVENTS_AT_ONCE = 50
+
+
+class Imported(NamedTuple):
+    """Files and directories that were written, and the store's index, ``at`` which the gateways go on."""
+
+    files: int
+    directories: int
+    at: int
+
+
+async def write(v3: V3, layout: Layout, frozen: FrozenStore) -> Imported:
+    """Raises LayoutError, with nothing written, where there are keys already or a value is too long; and V3Error, after
+    which it can be repeated."""
+    nodes = sorted(_clients(frozen), key=lambda node: node.key)
+    for node in nodes:
+        _check(node)
+    await _begin(v3, layout)
+    for puts in _batches(_puts(nodes, frozen, layout)):
+        await v3.commit((Compare(layout.format, "value", _HALF_DONE),), puts)
+    mark = Mark(0, 0, frozen.index, 0, 0)
+    guards = (Compare(layout.format, "value", _HALF_DONE), Compare(layout.mark, "version", 0))
+    done = await v3.commit(guards, (Put(layout.mark, mark.encode()), Put(layout.format, FORMAT)))
+    if not done.succeeded:
+        raise LayoutError(
+            "somebody else has written to the gateways' keys meanwhile; look who, and begin again"
+        )
+    directories = sum(isinstance(node, Directory) for node in nodes)
+    return Imported(len(nodes) - directories, directories, frozen.index)
+
+
+def _clients(frozen: FrozenStore) -> Iterator[Node | Directory]:
+    """What clients have written, and users and roles; not what a member keeps of its cluster."""
+    for directory in frozen.directories.values():
+        if _is_clients(directory.key):
+            yield directory
+    for file in frozen.files.values():
+        if _is_clients(file.key):
+            yield file
+
+
+def _is_clients(path: str) -> bool:
+    return path == "/2" or path.startswith(("/1/", "/2/"))
+
+
+def _check(node: Node | Directory) -> None:
+    if isinstance(node, Node):
+        most, size = MOST_VALUE if is_published(node.key) else MOST_RECORD, len(node.value or b"")
+        if size > most:
+            raise LayoutError(f"the value of {node.key[2:]} has {size} bytes, and a gateway takes {most}")
+
+
+async def _begin(v3: V3, layout: Layout) -> None:
+    there = await v3.get(layout.format)
+    if there.found and there.found[0].value == _HALF_DONE:
+        await _take_out(v3, layout)
+        return
+    guards = (
+        Compare(layout.meta, "version", 0, end_of(layout.meta)),
+        Compare(layout.published_root, "version", 0, end_of(layout.published_root)),
+    )
+    begun = await v3.commit(guards, (Put(layout.format, _HALF_DONE),))
+    if not begun.succeeded:
+        raise LayoutError(await strangers(v3, layout))
+
+
+async def _take_out(v3: V3, layout: Layout) -> None:
+    """What an import has left that was broken off: keys that have a record, and the records."""
+    while True:
+        page = await v3.get(layout.nodes, end_of(layout.nodes), limit=50, keys_only=True)
+        if not page.found:
+            break
+        deletes = [Delete(kv.key) for kv in page.found]
+        for kv in page.found:
+            path = layout.read_path(kv.key)
+            if is_published(path):
+                deletes.append(Delete(layout.published(path)))
+        await v3.commit((Compare(layout.format, "value", _HALF_DONE),), deletes)
+    await v3.commit((), (Delete(layout.events, end_of(layout.events)),))
+
+
+def _puts(nodes: Iterable[Node | Directory], frozen: FrozenStore, layout: Layout) -> Iterator[list[Put]]:
+    """Those that belong into one transaction."""
+    for node in nodes:
+        puts = [Put(layout.node(node.key), encode_node(node))]
+        if isinstance(node, Node) and is_published(node.key):
+            puts.append(Put(layout.published(node.key), node.value or b""))
+        yield puts
+    events = _events(frozen)
+    while some := list(islice(events, _EVENTS_AT_ONCE)):
+        yield [Put(layout.event(some[0].index), encode_events(some))]
+
+
+def _events(frozen: FrozenStore) -> Iterator[Event]:
+    history = frozen.history
+    for at in range(history.size):
+        event = history.events[(history.front + at) % history.capacity]
+        if event is not None:
+            yield event
+
+
+def _batches(groups: Iterable[list[Put]]) -> Iterator[list[Put]]:
+    batch: list[Put] = []
+    size = 0
+    for puts in groups:
+        more = sum(len(put.key) + len(put.value) for put in puts)
+        if batch and (len(batch) + len(puts) > _OPERATIONS or size + more > _BYTES):
+            yield batch
+            batch, size = [], 0
+        batch += puts
+        size += more
+    if batch:
+        yield batch

@@ -1,0 +1,340 @@
+"""Where everything lies in the etcd 3: names of keys, and what is in them. Pure.
+
+============================== =============================================================== ======================
+key                            value                                                           written by
+============================== =============================================================== ======================
+DATA + path of a file in /1    the value of the v2 key, raw                                    checkpoint
+META ``node`` + store path     the rest of the node: indexes, expiration; JSON                 checkpoint
+META ``event/`` FIRST          the events since the checkpoint before, for waitIndex           checkpoint
+META ``gone/`` INDEX           paths whose published values are still to be removed            checkpoint
+META ``log/`` BOOT ``/`` SEQ   a batch of requests                                             any gateway
+META ``log/tail``              nothing; its version counts the appends there ever were         every append
+META ``log/mark``              how far the checkpoints are                                     checkpoint
+META ``seq/`` BOOT             nothing; its version counts the appends of that life            every append
+META ``gateway/`` ID           name, client URLs, BOOT, wall clock                             its gateway
+META ``gateway/tender``        BOOT of the gateway that writes checkpoints and lets keys end   the tender
+META ``format``                ``1``                                                           the first start
+============================== =============================================================== ======================
+
+BOOT is 16 random hex digits, of one life of a gateway; SEQ counts its appends from 1. The last three but one lie on a
+lease of that life: once it is lost, nothing of that life can be appended any more, not even by a request that is still
+on its way.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from server.cluster.ids import id_text
+from server.storage.requests import Request, decode_request
+from server.store import Event, Node
+from server.store.node import Directory
+
+FORMAT = b"1"
+RULES = 1
+"""The number of the rules by which this release applies requests. A release that applies one otherwise has the next,
+and goes by the one before until the log says otherwise."""
+
+KEYS = "/1"
+"""Where in the store clients' keys are; what lies elsewhere is not published."""
+
+EVENT_VALUE = 4 << 10
+"""Bytes of values that an event is kept with for waitIndex."""
+
+_BATCH, _RULES = b"\x01", b"\x02"
+
+
+class LayoutError(Exception):
+    """What lies in the etcd is not what a gateway writes; the message names the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the checkpoints are: they have all records of the log before ``revision``, and ``done`` requests of the
+    one there. ``index`` is the store's, ``sum`` that of all events up to there, ``tail`` counts the records up to that
+    one, ``rules`` are those in force."""
+
+    revision: int
+    done: int
+    index: int
+    sum: int
+    tail: int
+    rules: int = RULES
+
+    def encode(self) -> bytes:
+        return json.dumps(
+            {
+                "rev": self.revision,
+                "done": self.done,
+                "index": self.index,
+                "sum": self.sum,
+                "tail": self.tail,
+                "rules": self.rules,
+            },
+            separators=(",", ":"),
+        ).encode()
+
+    @classmethod
+    def decode(cls, value: bytes) -> "Mark":
+        """Raises LayoutError."""
+        try:
+            found = json.loads(value)
+            return cls(*(int(found[name]) for name in ("rev", "done", "index", "sum", "tail", "rules")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise LayoutError(f"log/mark is none: {error}") from None
+
+
+class Registration(NamedTuple):
+    """What a gateway says of itself; ``wall`` is its clock in unix milliseconds."""
+
+    name: str
+    client_urls: tuple[str, ...]
+    boot: str
+    wall: int
+    rules: int = RULES
+
+    def encode(self) -> bytes:
+        return json.dumps(
+            {
+                "name": self.name,
+                "clientURLs": self.client_urls,
+                "boot": self.boot,
+                "wall": self.wall,
+                "rules": self.rules,
+            }
+        ).encode()
+
+    @classmethod
+    def decode(cls, value: bytes) -> "Registration":
+        """Raises LayoutError."""
+        try:
+            found = json.loads(value)
+            urls = tuple(map(str, found["clientURLs"]))
+            return cls(
+                str(found["name"]), urls, str(found["boot"]), int(found["wall"]), int(found.get("rules", 1))
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise LayoutError(f"a gateway's registration is none: {error}") from None
+
+
+class Layout:
+    """The names of keys, below the two prefixes. Paths are those of the store."""
+
+    def __init__(self, data: str = "", meta: str = "etcd02/") -> None:
+        prefix = meta.encode("utf-8", "surrogateescape")
+        self.data = data.encode("utf-8", "surrogateescape")
+        self.meta = prefix
+        self.format = prefix + b"format"
+        self.log = prefix + b"log/"
+        self.tail = prefix + b"log/tail"
+        self.mark = prefix + b"log/mark"
+        self.nodes = prefix + b"node/"
+        self.events = prefix + b"event/"
+        self.gone = prefix + b"gone/"
+        self.gateways = prefix + b"gateway/"
+        self.tender = prefix + b"gateway/tender"
+        self.published_root = self.data + b"/"
+
+    def record(self, boot: str, seq: int) -> bytes:
+        return b"%s%s/%010d" % (self.log, boot.encode(), seq)
+
+    def seq(self, boot: str) -> bytes:
+        return self.meta + b"seq/" + boot.encode()
+
+    def gateway(self, member: int) -> bytes:
+        return self.gateways + id_text(member).encode()
+
+    def node(self, path: str) -> bytes:
+        return self.meta + b"node" + path.encode("utf-8", "surrogateescape")
+
+    def event(self, first: int) -> bytes:
+        return b"%s%020d" % (self.events, first)
+
+    def gone_at(self, index: int) -> bytes:
+        return b"%s%020d" % (self.gone, index)
+
+    def published(self, path: str) -> bytes:
+        """Of a file below /1."""
+        return self.data + path[len(KEYS) :].encode("utf-8", "surrogateescape")
+
+    def read_record(self, key: bytes) -> tuple[str, int]:
+        """BOOT and SEQ of a record of the log. Raises LayoutError."""
+        boot, _, seq = key[len(self.log) :].partition(b"/")
+        if len(boot) == 16 and len(seq) == 10 and seq.isdigit():
+            try:
+                int(boot, 16)
+                return boot.decode(), int(seq)
+            except ValueError:
+                pass
+        raise LayoutError(
+            f"{shown(key)} is no record of a gateway: somebody else has written into the log. To go on without it, "
+            f"delete it: etcdctl del {shown(key)}"
+        )
+
+    def read_path(self, key: bytes) -> str:
+        """The store path of a node's record."""
+        return key[len(self.meta) + 4 :].decode("utf-8", "surrogateescape")
+
+
+def is_published(path: str) -> bool:
+    return path.startswith(KEYS + "/")
+
+
+def shown(key: bytes) -> str:
+    return key.decode("utf-8", "backslashreplace")
+
+
+# Records of the log
+
+
+def encode_batch(requests: Iterable[bytes]) -> bytes:
+    """``requests`` are as ``encode_request`` makes them."""
+    parts = [_BATCH]
+    for data in requests:
+        parts += (len(data).to_bytes(4, "big"), data)
+    return b"".join(parts)
+
+
+def encode_rules(rules: int) -> bytes:
+    return _RULES + str(rules).encode()
+
+
+def decode_record(key: bytes, value: bytes) -> list[bytes] | int:
+    """The requests of a batch, or the number of the rules in force from there on. Raises LayoutError."""
+    kind, at = value[:1], 1
+    if kind == _RULES and value[1:].isdigit():
+        return int(value[1:])
+    found = []
+    if kind == _BATCH:
+        while at + 4 <= len(value):
+            size = int.from_bytes(value[at : at + 4], "big")
+            at += 4 + size
+            found.append(value[at - size : at])
+    if at != len(value) or not found:
+        raise LayoutError(f"{shown(key)} is no record that a gateway of this release can read")
+    return found
+
+
+def read_request(key: bytes, data: bytes) -> Request:
+    """Raises LayoutError."""
+    try:
+        request = decode_request(data)
+    except Exception as error:  # of protobuf, or of the codec
+        raise LayoutError(f"{shown(key)}: {error}") from error
+    if request is None:
+        raise LayoutError(f"{shown(key)} has a request of another kind in it")
+    return request
+
+
+# Nodes
+
+
+def encode_node(node: Node | Directory) -> bytes:
+    """The record of a node: what its published value does not say."""
+    fields: dict[str, object] = {"c": node.created_index, "m": node.modified_index}
+    if node.expiration is not None:
+        fields["e"] = node.expiration
+    if isinstance(node, Directory):
+        fields["d"] = True
+    elif not is_published(node.key):
+        fields["v"] = base64.b64encode(node.value or b"").decode()
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def decode_node(path: str, record: bytes, published: bytes | None) -> Node | Directory | None:
+    """None for a file that has no value any more. Raises LayoutError."""
+    try:
+        found = json.loads(record)
+        created, modified = int(found["c"]), int(found["m"])
+        expiration = int(found["e"]) if "e" in found else None
+        if found.get("d"):
+            return Directory(path, modified, created, expiration)
+        value = base64.b64decode(found["v"]) if "v" in found else published
+    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        raise LayoutError(f"the record of {path} is none: {error}") from None
+    return None if value is None else Node(path, value, modified, created, expiration)
+
+
+# Events
+
+
+def encode_events(events: Iterable[Event]) -> bytes:
+    """One line each; a dash for one whose values are too long to be kept."""
+    return b"\n".join(map(_encode_event, events))
+
+
+def _encode_event(event: Event) -> bytes:
+    previous = event.prev_node
+    size = len(event.node.value or b"") + (0 if previous is None else len(previous.value or b""))
+    if size > EVENT_VALUE:
+        return b"-"
+    fields: list[object] = [event.action, _fields_of(event.node), previous and _fields_of(previous)]
+    if event.refresh:
+        fields.append(True)
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def _fields_of(node: Node) -> list[object]:
+    value = None if node.value is None else base64.b64encode(node.value).decode()
+    return [node.key, value, node.modified_index, node.created_index, node.expiration, node.ttl, node.dir]
+
+
+def decode_events(value: bytes) -> list[Event | None]:
+    """None for those that were not kept. Raises LayoutError."""
+    try:
+        return [None if line == b"-" else _decode_event(line) for line in value.split(b"\n") if line]
+    except (ValueError, TypeError, KeyError, IndexError, binascii.Error) as error:
+        raise LayoutError(f"a chunk of events is none: {error}") from None
+
+
+def _decode_event(line: bytes) -> Event:
+    action, node, previous, *refresh = json.loads(line)
+    shown_node = _node_of(node)
+    before = None if previous is None else _node_of(previous)
+    return Event(action, shown_node, before, shown_node.modified_index, bool(refresh))
+
+
+def _node_of(fields: list[object]) -> Node:
+    key, value, modified, created, expiration, ttl, is_dir = fields
+    data = None if value is None else base64.b64decode(str(value))
+    return Node(
+        str(key),
+        data,
+        int(str(modified)),
+        int(str(created)),
+        None if expiration is None else int(str(expiration)),
+        int(str(ttl)),
+        bool(is_dir),
+    )
+
+
+def sum_of(event: Event, before: int) -> int:
+    """The running sum of all events; what is shown of a TTL, which every gateway counts by its own clock, is not in
+    it."""
+    node = event.node
+    head = f"{event.action} {node.modified_index} {node.created_index} {node.expiration} {node.key}"
+    return zlib.crc32(node.value or b"", zlib.crc32(head.encode("utf-8", "surrogateescape"), before))
+
+
+# Paths whose published values are still to be removed
+
+
+def encode_paths(paths: Sequence[str]) -> bytes:
+    return zlib.compress("\n".join(map(_escaped, paths)).encode("utf-8", "surrogateescape"), 1)
+
+
+def decode_paths(value: bytes) -> list[str]:
+    """Raises LayoutError."""
+    try:
+        text = zlib.decompress(value).decode("utf-8", "surrogateescape")
+    except zlib.error as error:
+        raise LayoutError(f"a list of removed paths is none: {error}") from None
+    return [json.loads(line) for line in text.split("\n")]
+
+
+def _escaped(path: str) -> str:
+    return json.dumps(path, ensure_ascii=True)

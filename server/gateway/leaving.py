@@ -1,0 +1,142 @@
+"""Makes of gateways' keys a plain key space of v3: leases for what has a TTL, and no records of gateways any more."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from server.clocks import Time
+from server.gateway.gateways import Life
+from server.gateway.layout import FORMAT, Layout, LayoutError, Registration, is_published, shown
+from server.gateway.loading import load
+from server.gateway.replica import Diverged, Replica
+from server.gateway.tending import Tender
+from server.gateway.v3 import V3, Compare, Delete, Put, end_of
+from server.store import Store
+from server.store.node import SECOND
+from server.store.paths import parent_of
+from server.store.snapshot import FrozenStore
+
+logger = logging.getLogger(__name__)
+
+_LEAVING = b"leaving"
+_AT_ONCE = 60
+
+
+@dataclass(slots=True)
+class Left:
+    """How many keys remain, how many of them have a lease, and how many have ended; ``users`` are records of v2's users
+    and roles, which v3 has no use for."""
+
+    keys: int = 0
+    leased: int = 0
+    ended: int = 0
+    users: int = 0
+
+
+@dataclass(slots=True)
+class _Office:
+    """As the gateway that writes the last checkpoints."""
+
+    is_tender: bool = True
+    life: Life = field(default_factory=lambda: Life("leaving", 0))
+
+
+async def leave(v3: V3, layout: Layout, time: Time) -> Left:
+    """Raises LayoutError where a gateway still runs or there is none; V3Error, after which it can be repeated."""
+    await _check_alone(v3, layout)
+    await _close(v3, layout)
+    store = await _write_the_rest(v3, layout, time)
+    left = await _make_leases(v3, layout, store.freeze(), time.wall())
+    await v3.commit((Compare(layout.format, "value", _LEAVING),), (Delete(layout.meta, end_of(layout.meta)),))
+    return left
+
+
+async def _check_alone(v3: V3, layout: Layout) -> None:
+    there = await v3.get(layout.gateways, end_of(layout.gateways))
+    names = [Registration.decode(kv.value).name for kv in there.found if kv.key != layout.tender]
+    if names:
+        raise LayoutError(
+            f"gateways are running: {', '.join(names)}. Stop them, and repeat this ten seconds later"
+        )
+
+
+async def _close(v3: V3, layout: Layout) -> None:
+    """From here on no gateway starts."""
+    there = await v3.get(layout.format)
+    if not there.found:
+        raise LayoutError(f"there are no keys of gateways: no {shown(layout.format)}")
+    if there.found[0].value not in (FORMAT, _LEAVING):
+        raise LayoutError(f"{shown(layout.format)} is {shown(there.found[0].value)}: finish that first")
+    await v3.commit(
+        (Compare(layout.format, "mod", there.found[0].mod_revision),), (Put(layout.format, _LEAVING),)
+    )
+
+
+async def _write_the_rest(v3: V3, layout: Layout, time: Time) -> Store:
+    """The log's last records become keys. Raises LayoutError."""
+    loaded = await load(v3, layout)
+    replica = Replica(Store())
+    replica.become(loaded.state, loaded.mark, loaded.stale)
+    for kv in loaded.log:
+        replica.apply(kv.mod_revision, kv.key, kv.value, (), time.wall())
+    tender = Tender(v3, layout, _Office(), replica, time, stale=lambda _: None)  # type: ignore[arg-type]
+    tender.become(loaded)
+    try:
+        while await tender.step():
+            pass
+    except Diverged as error:
+        raise LayoutError(f"somebody else writes: {error}") from None
+    if replica.is_ahead:
+        raise LayoutError("somebody else writes checkpoints: stop all gateways, and repeat this")
+    return replica.store
+
+
+async def _make_leases(v3: V3, layout: Layout, frozen: FrozenStore, now: int) -> Left:
+    """A lease for all keys that end in the same second."""
+    left = Left(users=sum(path.startswith("/2/") for path in frozen.files))
+    by_seconds: defaultdict[int, list[str]] = defaultdict(list)
+    for path, ends in _ends(frozen):
+        if ends is None:
+            left.keys += 1
+        else:
+            by_seconds[-(-(ends - now) // SECOND)].append(path)
+    for seconds, paths in sorted(by_seconds.items()):
+        lease = await v3.grant(seconds) if seconds > 0 else 0
+        for at in range(0, len(paths), _AT_ONCE):
+            some = paths[at : at + _AT_ONCE]
+            keys = [layout.published(path) for path in some]
+            if seconds > 0:
+                values = [frozen.files[path].value or b"" for path in some]
+                for key, value in zip(keys, values, strict=True):
+                    await v3.commit((), (Put(key, value, lease),))
+            else:
+                await v3.commit((), [Delete(key) for key in keys])
+        if seconds > 0:
+            left.leased += len(paths)
+            left.keys += len(paths)
+        else:
+            left.ended += len(paths)
+    return left
+
+
+def _ends(frozen: FrozenStore) -> Iterator[tuple[str, int | None]]:
+    """Every published file, and when it or a directory that it is in ends."""
+    of_directory: dict[str, int | None] = {"/": None}
+
+    def of(path: str) -> int | None:
+        if path not in of_directory:
+            of_directory[path] = _earlier(frozen.directories[path].expiration, of(parent_of(path)))
+        return of_directory[path]
+
+    for path, file in frozen.files.items():
+        if is_published(path):
+            yield path, _earlier(file.expiration, of(parent_of(path)))
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other)

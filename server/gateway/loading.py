@@ -1,0 +1,231 @@
+"""Reads what lies in the etcd 3, at one revision, into a key space; and makes the first of it."""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from server.gateway.changes import Logged
+from server.gateway.layout import (
+    FORMAT,
+    Layout,
+    LayoutError,
+    Mark,
+    decode_events,
+    decode_node,
+    decode_record,
+    is_published,
+    shown,
+)
+from server.gateway.replica import check_tail
+from server.gateway.v3 import V3, Compacted, Compare, Get, KeyValue, Put, end_of
+from server.store import Event, Store
+from server.store.history import CAPACITY, History
+from server.store.node import Directory
+from server.store.paths import parent_of
+from server.store.snapshot import State
+
+logger = logging.getLogger(__name__)
+
+_FIRST_PAGE, _LONGEST_PAGE = 100, 4000
+_BYTES_A_PAGE = 4 << 20
+_HALF_DONE = {b"importing": "migrate02 data --gateway", b"leaving": "etcd02 gateway leave"}
+"""Formats that no gateway takes, and what has to come to its end first."""
+_TOLD = 5
+"""Keys that somebody else has written are named up to here."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Everything as of ``revision``. ``log`` are the records that have to be applied yet, in order, ``stale`` those
+    that the checkpoint covers. ``chunks`` are the first indexes of the chunks of events; ``drifted`` are files whose
+    published values are not what a gateway has written, ``lost`` those of them of which nobody can tell
+    any more what it was."""
+
+    revision: int
+    mark: Mark
+    mark_revision: int
+    state: State
+    log: list[KeyValue] = field(default_factory=list)
+    stale: list[Logged] = field(default_factory=list)
+    chunks: list[int] = field(default_factory=list)
+    drifted: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+async def found(v3: V3, layout: Layout) -> None:
+    """Makes the first format and mark, where there are none. Raises LayoutError when it is another's format, or when
+    there are keys where clients' keys would lie."""
+    there = await v3.get(layout.format)
+    if not there.found:
+        everything = end_of(layout.published_root)
+        own = end_of(layout.meta)
+        guards = (
+            Compare(layout.meta, "version", 0, own),
+            Compare(layout.published_root, "version", 0, everything),
+        )
+        puts = (Put(layout.format, FORMAT), Put(layout.mark, Mark(0, 0, 0, 0, 0).encode()))
+        committed = await v3.commit(guards, puts, (Get(layout.format),))
+        if not committed.succeeded and not committed.found:
+            raise LayoutError(await strangers(v3, layout))
+        there = await v3.get(layout.format)
+    value = there.found[0].value
+    if value in _HALF_DONE:
+        raise LayoutError(f"{_HALF_DONE[value]} was broken off here: repeat it")
+    if value != FORMAT:
+        raise LayoutError(
+            f"{shown(layout.format)} is {shown(value)}, and this release knows {shown(FORMAT)}: "
+            "update the gateway"
+        )
+
+
+async def strangers(v3: V3, layout: Layout) -> str:
+    """Why this is no place for a new gateway."""
+    for prefix, setting in ((layout.meta, "meta"), (layout.published_root, "data")):
+        there = await v3.get(prefix, end_of(prefix), limit=1, keys_only=True)
+        if there.found:
+            return (
+                f"the etcd holds {there.total} keys that begin with {shown(prefix)} and are no gateway's, the first is "
+                f"{shown(there.found[0].key)}: name another prefix with --gateway-{setting}-prefix, or remove them"
+            )
+    return "another gateway is just starting for the first time"
+
+
+async def load(v3: V3, layout: Layout) -> Loaded:
+    """Raises LayoutError for what no gateway has written, and V3Error."""
+    while True:
+        try:
+            return await _load(v3, layout)
+        except Compacted:
+            logger.info("the etcd was compacted while the key space was read from it, reading again")
+
+
+async def _load(v3: V3, layout: Layout) -> Loaded:
+    there = await v3.get(layout.mark)
+    if not there.found:
+        raise LayoutError(f"{shown(layout.mark)} is gone, without which nobody knows what the keys mean")
+    revision = there.revision
+    mark = Mark.decode(there.found[0].value)
+    loaded = Loaded(
+        revision, mark, there.found[0].mod_revision, State({}, {}, History(), mark.index, Store().stats)
+    )
+    await _read_tree(v3, layout, loaded)
+    await _read_log(v3, layout, loaded)
+    await _read_history(v3, layout, loaded)
+    return loaded
+
+
+async def _pages(v3: V3, prefix: bytes, revision: int) -> AsyncIterator[KeyValue]:
+    """All keys with a prefix, a few megabytes at a time."""
+    at, end, limit = prefix, end_of(prefix), _FIRST_PAGE
+    while True:
+        page = await v3.get(at, end, revision=revision, limit=limit)
+        for kv in page.found:
+            yield kv
+        if not page.more:
+            return
+        at = page.found[-1].key + b"\0"
+        size = sum(len(kv.value) + len(kv.key) for kv in page.found)
+        limit = max(10, min(_LONGEST_PAGE, _BYTES_A_PAGE * len(page.found) // (size + 1)))
+
+
+async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
+    state = loaded.state
+    for path in ("/", "/0", "/1"):
+        state.directories[path] = Directory(path, 0, 0)
+    state.directories["/"].children.update({"/0": None, "/1": None})
+    published = {}
+    strangers = []
+    records = {}
+    async for kv in _pages(v3, layout.nodes, loaded.revision):
+        records[layout.read_path(kv.key)] = kv
+    async for kv in _pages(v3, layout.published_root, loaded.revision):
+        path = "/1" + kv.key[len(layout.data) :].decode("utf-8", "surrogateescape")
+        if path in records:
+            published[path] = kv
+        else:
+            strangers.append(kv.key)
+    _tell(strangers, "the etcd holds %d keys beside the clients' that no gateway has written; they stay: %s")
+    for path, record in records.items():
+        value = published.get(path)
+        if is_published(path) and _has_drifted(record, value):
+            loaded.drifted.append(path)
+            before = await _as_it_was(v3, layout.published(path), record.mod_revision)
+            if before is None:
+                loaded.lost.append(path)
+            else:
+                value = before
+        node = decode_node(path, record.value, None if value is None else value.value)
+        above = state.directories.get(parent_of(path))
+        if node is None:
+            logger.warning(
+                "the value of %s was deleted over the v3 API, and is not kept any more", shown(record.key)
+            )
+            continue
+        if above is None:
+            raise LayoutError(f"{shown(record.key)} lies in no directory")
+        above.children[path] = None
+        if isinstance(node, Directory):
+            state.directories[path] = node
+        else:
+            state.files[path] = node
+    told = [layout.published(path) for path in loaded.drifted]
+    _tell(told, "%d keys have been written over the v3 API; clients of v2 get them as they were: %s")
+
+
+def _has_drifted(record: KeyValue, value: KeyValue | None) -> bool:
+    """A file's two keys are always written by the same transaction."""
+    if b'"d":true' in record.value:
+        return False
+    return value is None or value.mod_revision != record.mod_revision
+
+
+async def _as_it_was(v3: V3, key: bytes, revision: int) -> KeyValue | None:
+    """The value that a gateway has published; None when it has been compacted away."""
+    try:
+        there = await v3.get(key, revision=revision)
+    except Compacted:
+        return None
+    return there.found[0] if there.found else None
+
+
+def _tell(keys: list[bytes], text: str) -> None:
+    if keys:
+        more = ", ..." if len(keys) > _TOLD else ""
+        logger.warning(text, len(keys), ", ".join(map(shown, keys[:_TOLD])) + more)
+
+
+async def _read_log(v3: V3, layout: Layout, loaded: Loaded) -> None:
+    mark, appends = loaded.mark, 0
+    async for kv in _pages(v3, layout.log, loaded.revision):
+        if kv.key == layout.tail:
+            appends = kv.version
+        elif kv.key != layout.mark:
+            layout.read_record(kv.key)
+            requests = decode_record(kv.key, kv.value)
+            count = 0 if isinstance(requests, int) else len(requests)
+            if kv.mod_revision > mark.revision or (kv.mod_revision == mark.revision and mark.done < count):
+                loaded.log.append(kv)
+            else:
+                loaded.stale.append(Logged(kv.mod_revision, kv.key, count, len(kv.value)))
+    loaded.log.sort(key=lambda kv: kv.mod_revision)
+    loaded.stale.sort()
+    behind = sum(kv.mod_revision > mark.revision for kv in loaded.log)
+    check_tail(appends, mark.tail, behind, layout.tail)
+
+
+async def _read_history(v3: V3, layout: Layout, loaded: Loaded) -> None:
+    """The last events without a gap; who wants older ones hears that they are forgotten."""
+    events: list[Event] = []
+    async for kv in _pages(v3, layout.events, loaded.revision):
+        loaded.chunks.append(int(kv.key[len(layout.events) :]))
+        for event in decode_events(kv.value):
+            if event is None or (events and event.index != events[-1].index + 1):
+                events.clear()
+            if event is not None:
+                events.append(event)
+    index = loaded.mark.index
+    history = loaded.state.history
+    history.start_index, history.last_index = index + 1, index
+    if events and events[-1].index == index:
+        for event in events[-CAPACITY:]:
+            history.append(event)

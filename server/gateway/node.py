@@ -1,0 +1,476 @@
+"""A gateway: to the API what a member is, with the log in an etcd 3.
+
+The way of a write: ``propose`` -> ``Appender`` -> the etcd -> the watch brings it back, in the order of the revisions,
+as it brings what others append -> ``Replica`` applies it -> the waiter's answer.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from server.clocks import REAL_TIME, Time
+from server.cluster.members import Member
+from server.gateway.appending import TIMED_OUT, Appender
+from server.gateway.condition import Condition
+from server.gateway.gateways import Gateways
+from server.gateway.layout import Layout, LayoutError, Mark, shown
+from server.gateway.loading import Loaded, found, load
+from server.gateway.reading import Reader
+from server.gateway.replica import Diverged, Replica
+from server.gateway.tending import Tender
+from server.gateway.v3 import V3, Change, Compacted, LeaseLost, V3Error, end_of
+from server.log import log_fault
+from server.metrics import MemberMetrics
+from server.node import Answer, ChangeFailed, NodeFailed
+from server.storage.requests import Request, encode_request
+from server.store import ErrorCode, EtcdError, Event, Store, Watcher
+
+logger = logging.getLogger(__name__)
+
+EXPIRY_INTERVAL = 0.5
+"""Seconds between two looks for keys whose time is up."""
+EXPIRED_AT_ONCE = 1000
+"""Keys that one request in the log removes."""
+MOST_LOGGED = 64 << 20
+"""Bytes of the log that no checkpoint has yet, before writes have to wait."""
+OVERDUE = 1.5
+"""Seconds after which a record that is in the log has to have come by the watch; else that hangs, and is begun anew."""
+TICK = 0.1
+"""Seconds between two looks for requests whose time is up."""
+
+MOST_COMPONENTS = 100
+"""Of a path: the directories that one write makes have to fit into one transaction."""
+MOST_VALUE = 1_400_000
+MOST_RECORD = 1_000_000
+"""Bytes of a value that is not published, under /2."""
+MOST_BYTES = 1_500_000
+"""Of one request, and of what a checkpoint makes of it; etcd takes 1.5 MiB."""
+
+STOPPED = "etcdserver: server stopped"
+FIXED = (
+    "the members are gateways to an etcd 3: start or stop one to change them; the etcd's own members are changed with "
+    "etcdctl member"
+)
+
+
+class GatewayNode:
+    """A running gateway.
+
+    ``name`` and ``client_urls`` are what it tells of itself. ``start`` and ``stop`` it on the loop it lives on.
+    ``failed`` is a future that fails with NodeFailed when it cannot go on. ``request_timeout`` is seconds.
+    """
+
+    failed: asyncio.Future[None]
+    fixed_members = FIXED
+    network = None
+    consensus = None
+
+    def __init__(
+        self,
+        v3: V3,
+        layout: Layout,
+        *,
+        name: str,
+        client_urls: tuple[str, ...],
+        request_timeout: float,
+        time: Time = REAL_TIME,
+    ) -> None:
+        self.local = Member(gateway_id(name, client_urls), name, (), client_urls)
+        self.store = Store()
+        self.metrics = MemberMetrics()
+        self.clock = time.wall
+        self.started_at = time.wall()
+        self.raft_index = 0
+        """The revision of the last record applied: X-Raft-Index."""
+        self._v3 = v3
+        self._layout = layout
+        self._time = time
+        self._request_timeout = request_timeout
+        self.replica = Replica(self.store)
+        self.members = self.leadership = Gateways(v3, layout, self.local, time)
+        self._condition = Condition(v3, time)
+        self._reader = Reader(v3, layout, time, answer=self._answer_read, applied=lambda: self.raft_index)
+        self._appender = Appender(
+            v3,
+            layout,
+            self.members,
+            time,
+            catch_up=self._catch_up,
+            is_full=lambda: self.replica.bytes_logged > MOST_LOGGED or self._condition.is_full,
+        )
+        self.tender = Tender(v3, layout, self.members, self.replica, time, stale=self._go_stale)
+        self._following: asyncio.Task[None] | None = None
+        self._stale: Exception | None = None
+        self._watches_anew = False
+        self._watched_since = 0.0
+        self._next_revision = 0
+        self._cluster = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    # Living
+
+    async def start(self) -> None:
+        """Begins to run. On return all is applied that was in the log before. Waits for an etcd that does not answer.
+        Raises NodeFailed."""
+        loop = asyncio.get_running_loop()
+        self.failed = loop.create_future()
+        try:
+            await self._until_it_answers(lambda: found(self._v3, self._layout))
+            await self._until_it_answers(self._load)
+            self.tender.compacts = await self._is_alone()
+        except (LayoutError, Diverged) as error:
+            raise NodeFailed(str(error)) from error
+        for routine in (
+            self._follow,
+            self._appender.run,
+            self._reader.run,
+            self.members.run,
+            self.members.watch,
+            self.tender.run,
+            self._condition.run,
+            self._expire,
+            self._tick,
+        ):
+            self._tasks.append(loop.create_task(self._guarded(routine)))
+
+    async def stop(self) -> None:
+        """Ends it in order: the other gateways know at once, and who still waits is told."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail_waiters()
+        try:
+            await asyncio.wait_for(self.members.leave(), 1.0)
+        except LeaseLost:
+            pass
+        except (V3Error, TimeoutError) as error:
+            logger.warning("the etcd could not be told that this gateway stops: %s", error or "no answer")
+
+    async def _until_it_answers(self, ask: Callable[[], Awaitable[object]]) -> None:
+        told, wait = "", 0.1
+        while True:
+            try:
+                await ask()
+                return
+            except V3Error as error:
+                if str(error) != told:
+                    told = str(error)
+                    logger.warning("waiting for the etcd 3: %s", told)
+                await self._time.sleep(wait)
+                wait = min(2.0, 2 * wait)
+
+    async def _is_alone(self) -> bool:
+        """Whether all keys of the etcd are gateways' keys, so that its history is theirs to compact."""
+        try:
+            everything = await self._v3.get(b"\0", b"\xff", limit=1, keys_only=True)
+            ours = await self._v3.get(
+                self._layout.meta,
+                end_of(self._layout.meta),
+                revision=everything.revision,
+                limit=1,
+                keys_only=True,
+            )
+            published = await self._v3.get(
+                self._layout.published_root,
+                end_of(self._layout.published_root),
+                revision=everything.revision,
+                limit=1,
+                keys_only=True,
+            )
+        except V3Error:
+            return False
+        return everything.total == ours.total + published.total
+
+    # What the API asks for
+
+    @property
+    def raft_term(self) -> int:
+        return self._v3.term
+
+    @property
+    def pending(self) -> int:
+        """Requests that wait for the log."""
+        return len(self._appender)
+
+    @property
+    def leader(self) -> int:
+        return self.members.leader
+
+    @property
+    def is_leader(self) -> bool:
+        return self.members.is_tender
+
+    def do(self, request: Request) -> Event | Watcher | Answer:
+        """Begins what a client asked for, as a member does. Raises EtcdError for the reads that the store refuses."""
+        if request.method not in ("GET", "HEAD"):
+            return self.propose(request)
+            return self.propose(request)
+        if request.method == "GET" and request.wait:
+            return self.store.watch(request.path, request.recursive, request.stream, request.since)
+        return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
+
+    def propose(self, request: Request) -> Answer:
+        """Puts a request into the log, or for a QGET asks how far the log is. There is no taking it back."""
+        answer = Answer(request, self._time.monotonic() + self._request_timeout)
+        if self._stopping or self.failed.done():
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
+            return answer
+        if request.method == "QGET":
+            self._reader.ask(answer)
+            return answer
+        data = encode_request(request)
+        fault = too_large(request, len(data))
+        if fault:
+            answer.settle(EtcdError(ErrorCode.INVALID_FIELD, fault, self.store.index))
+        else:
+            self._appender.ask(answer, data)
+        return answer
+
+    async def makes_progress(self, within: float) -> bool:
+        """Whether the etcd answers, and what is in its log is applied here, in that many seconds."""
+        try:
+            await asyncio.wait_for(self._reader.catch_up(), within)
+        except (TimeoutError, V3Error):
+            return False
+        return not self.failed.done()
+
+    async def add_member(self, _: Member) -> None:
+        raise ChangeFailed(FIXED)
+
+    async def remove_member(self, _: int) -> None:
+        raise ChangeFailed(FIXED)
+
+    async def update_member(self, _: Member) -> None:
+        raise ChangeFailed(FIXED)
+
+    def _answer_read(self, answer: Answer) -> None:
+        asked = answer.request
+        try:
+            event = self.store.get(asked.path, asked.recursive, asked.sorted, now=self.clock(), whole=False)
+        except EtcdError as error:
+            answer.settle(error.with_traceback(None))
+        else:
+            answer.settle(event)
+
+    async def _catch_up(self) -> None:
+        while True:
+            try:
+                return await self._reader.catch_up()
+            except V3Error:
+                await self._time.sleep(0.1)
+
+    # The log
+
+    async def _load(self) -> None:
+        """Reads the key space, and applies what the log has behind it. Raises LayoutError, V3Error."""
+        loaded = await load(self._v3, self._layout)
+        if loaded.lost:
+            await self._check_alone(loaded.lost)
+        self._become(loaded)
+        logger.info(
+            "read %d keys at index %d from the etcd, and %d records of the log behind them",
+            len(loaded.state.files),
+            loaded.mark.index,
+            len(loaded.log),
+        )
+
+    async def _check_alone(self, lost: list[str]) -> None:
+        """A value that only the other gateways still know must not be something else here. Raises LayoutError."""
+        layout = self._layout
+        there = await self._v3.get(layout.gateways, end_of(layout.gateways), keys_only=True)
+        if {kv.key for kv in there.found} - {layout.tender, layout.gateway(self.local.id)}:
+            raise LayoutError(
+                f"{shown(layout.published(lost[0]))} was written over the v3 API, and what it was before has been "
+                "compacted away, which other gateways know: write it again through one of them, and start this one "
+                f"then. {len(lost)} keys are like that"
+            )
+
+    def _become(self, loaded: Loaded) -> None:
+        self.replica.become(loaded.state, loaded.mark, loaded.stale)
+        self.tender.become(loaded)
+        self._stale = None
+        for kv in loaded.log:
+            self._apply(kv.key, kv.value, kv.mod_revision)
+        # The log's last record is older than much that was read; nothing of it is missing up to here.
+        self._next_revision = loaded.revision + 1
+        self.raft_index = self.replica.position.revision
+        self._cluster = self._v3.cluster_id
+        self._appender.loaded(loaded.revision)
+        self._reader.notice()
+
+    async def _follow(self) -> None:
+        """Applies what comes; whatever makes the key space doubtful has it read again."""
+        while True:
+            self._following = asyncio.ensure_future(self._follow_on())
+            try:
+                await self._following
+            except asyncio.CancelledError:
+                if self._stopping or self.failed.done() or not (self._stale or self._watches_anew):
+                    self._following.cancel()
+                    raise
+                self._watches_anew = False
+                if self._stale is not None:
+                    logger.warning("reading the key space again: %s", self._stale)
+                    await self._until_it_answers(self._load)
+            except (Compacted, Diverged) as error:
+                logger.warning("reading the key space again: %s", error)
+                await self._until_it_answers(self._load)
+            except V3Error as error:
+                logger.debug("the watch of the log has ended: %s", error)
+                await self._time.sleep(0.05)
+
+    async def _follow_on(self) -> None:
+        await self._skip_what_is_not_ours()
+        self._watched_since = self._time.monotonic()
+        changes = self._v3.watch(self._layout.log, end_of(self._layout.log), self._next_revision)
+        async for changed in changes:
+            self._take(changed)
+
+    async def _skip_what_is_not_ours(self) -> None:
+        """An etcd that others write to, too, may have compacted what the gateways have had no part in."""
+        there = await self._v3.get(self._layout.log, end_of(self._layout.log), keys_only=True)
+        known = self._next_revision - 1
+        if there.revision < known or self._v3.cluster_id != self._cluster:
+            raise Diverged(
+                f"the etcd is at revision {there.revision}, and was at {known}: it is another one, or was restored "
+                "from a backup"
+            )
+        if all(kv.mod_revision < self._next_revision for kv in there.found):
+            self._next_revision = there.revision + 1
+
+    def _take(self, changed: list[Change]) -> None:
+        """All that one transaction has done to the log. Raises Diverged, LayoutError."""
+        layout = self._layout
+        record = tail = mark = None
+        for change in changed:
+            kv = change.now
+            if change.deleted:
+                if kv.key in (layout.tail, layout.mark):
+                    raise LayoutError(f"somebody has deleted {shown(kv.key)}")
+            elif kv.key == layout.tail:
+                tail = kv
+            elif kv.key == layout.mark:
+                mark = kv
+            else:
+                record = kv
+        if record is not None:
+            self._check_record(record.key, tail is not None)
+        if tail is not None:
+            expected = self.replica.position.tail + 1
+            if record is None or tail.version != expected:
+                raise Diverged(f"the log is at its record {tail.version}, and {expected} was expected")
+            self._apply(record.key, record.value, record.mod_revision)
+            self._reader.notice()
+        if mark is not None:
+            self.tender.see_mark(Mark.decode(mark.value), mark.mod_revision)
+        self._next_revision = changed[-1].now.mod_revision + 1
+
+    def _check_record(self, key: bytes, is_appended: bool) -> None:
+        self._layout.read_record(key)
+        if not is_appended:
+            raise LayoutError(f"{shown(key)} was written by somebody who is no gateway")
+
+    def _apply(self, key: bytes, value: bytes, revision: int) -> None:
+        boot, seq = self._layout.read_record(key)
+        answers = self._appender.brought_back(boot, seq)
+        own = [answer.request for answer in answers]
+        now = self.clock()
+        outcomes = self.replica.apply(revision, key, value, own, now)
+        self.raft_index = revision
+        asked = self._time.monotonic() + self._request_timeout
+        for answer, outcome in zip(answers, outcomes, strict=False):
+            if answer.request.method != "SYNC":
+                self.metrics.proposals.observe(asked - answer.deadline)
+            if not answer.done:
+                answer.settle(outcome)
+
+    def _go_stale(self, error: Exception) -> None:
+        """What the log brings is not applied any more."""
+        self._stale = error
+        if self._following is not None:
+            self._following.cancel()
+
+    # What time brings
+
+    async def _expire(self) -> None:
+        while True:
+            await self._time.sleep(EXPIRY_INTERVAL)
+            while (
+                self.members.is_tender
+                and (cutoff := self.store.due(self.clock(), EXPIRED_AT_ONCE)) is not None
+            ):
+                try:
+                    await self.propose(Request(method="SYNC", time=cutoff))
+                except EtcdError:
+                    break  # what is still due will be proposed again
+
+    async def _tick(self) -> None:
+        while True:
+            await self._time.sleep(TICK)
+            now = self._time.monotonic()
+            for answer in self._appender.drop_late(now) + self._reader.drop_late(now):
+                self.metrics.proposals_failed += answer.request.method != "SYNC"
+                answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, TIMED_OUT))
+            since = self._appender.waits_since()
+            if since is not None and now - max(since, self._watched_since) > OVERDUE:
+                self._watch_anew()
+
+    def _watch_anew(self) -> None:
+        """By whichever member of the etcd answers now."""
+        logger.debug("what was appended does not come back, watching anew")
+        self._watched_since = self._time.monotonic()
+        self._watches_anew = True
+        if self._following is not None:
+            self._following.cancel()
+
+    # Trouble
+
+    async def _guarded(self, routine: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await routine()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if self.failed.done():
+            return
+        if isinstance(error, LayoutError):
+            why = str(error)
+            logger.critical("%s", why)
+        else:
+            why = log_fault(logger, error)
+        self.failed.set_exception(NodeFailed(why))
+        self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
+        self._fail_waiters()
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    def _fail_waiters(self) -> None:
+        for answer in self._appender.drop_all() + self._reader.drop_all():
+            answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
+
+
+def gateway_id(name: str, client_urls: tuple[str, ...]) -> int:
+    """The same at every start."""
+    text = "\n".join((name, *sorted(client_urls)))
+    return int.from_bytes(hashlib.sha1(text.encode("utf-8", "surrogateescape")).digest()[:8], "big") or 1
+
+
+def too_large(request: Request, size: int) -> str:
+    """Why a request of that many bytes cannot be kept in an etcd 3, ``""`` if it can."""
+    components = request.path.count("/")
+    if components > MOST_COMPONENTS:
+        return f"a key of {components} components, and a gateway takes {MOST_COMPONENTS}"
+    limit = MOST_VALUE if request.path.startswith("/1/") else MOST_RECORD
+    if len(request.val) > limit:
+        return f"a value of {len(request.val)} bytes, and a gateway takes {limit}"
+    # The value, and a record for each directory that may have to be made.
+    if size + (components + 4) * (len(request.path) + 150) > MOST_BYTES:
+        return f"a request of {size} bytes, which with its keys is more than an etcd takes at once"
+    return ""

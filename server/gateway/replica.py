@@ -1,0 +1,138 @@
+"""The key space as far as the log has been applied, and what of it no checkpoint has yet. Pure: no socket, no clock.
+
+Every gateway has one, and all of them are alike at the same revision of the log; the running sum of all events shows
+when one is not.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+from server.gateway.changes import Applied, Logged, Position, applied
+from server.gateway.layout import RULES, LayoutError, Mark, decode_record, read_request, shown, sum_of
+from server.storage.requests import Request
+from server.store import EtcdError, Event, Store, apply_request
+from server.store.snapshot import State
+
+
+class Diverged(Exception):
+    """What is here is not what the log makes of it; it has to be loaded again. The message says how it came out."""
+
+
+class Replica:
+    """Applies records of the log to ``store``.
+
+    ``changes`` are those behind the last checkpoint, ``records`` those of the log that may still lie there, in order.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.mark = Mark(0, 0, 0, 0, 0)
+        """How far the checkpoints are that are known of."""
+        self.position = Position(0, 0, 0)
+        self.sum = 0
+        self.changes: deque[Applied] = deque()
+        self.records: deque[Logged] = deque()
+        self.bytes_logged = 0
+        """Of ``records``."""
+        store.on_event = self._note
+
+    def become(self, state: State, mark: Mark, stale: Sequence[Logged] = ()) -> None:
+        """Begins anew from a checkpoint; ``stale`` are records that it covers and that are still there. Open watches
+        end."""
+        self.store.become(state)
+        self.store.end_watches()
+        self.mark = mark
+        self.sum = mark.sum
+        self.position = Position(mark.revision, mark.done, mark.tail, mark.rules)
+        self.changes.clear()
+        self.records = deque(stale)
+        self.bytes_logged = sum(record.size for record in stale)
+
+    @property
+    def here(self) -> Mark:
+        """What the mark of a checkpoint would be that has all of it."""
+        revision, done, tail, rules = self.position
+        return Mark(revision, done, self.store.index, self.sum, tail, rules)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether there is something for a checkpoint."""
+        return bool(self.changes) or self.here != self.mark
+
+    def apply(
+        self, revision: int, key: bytes, value: bytes, own: Sequence[Request | None], now: int
+    ) -> list[Event | EtcdError | None]:
+        """Applies a record, and says what came of each of its requests.
+
+        ``own`` are the requests in it where they are at hand already, or nothing. Of the record that the checkpoint
+        ends in, the requests that it has are left out, and nothing came of them. Raises LayoutError.
+        """
+        found = decode_record(key, value)
+        rules = self.position.rules
+        skipped, tail = 0, self.position.tail + 1
+        if revision == self.position.revision:
+            skipped, tail = self.position.done, self.position.tail
+        if isinstance(found, int):
+            rules, found = _known(found), []
+        outcomes: list[Event | EtcdError | None] = []
+        for place, data in enumerate(found):
+            if place < skipped:
+                outcomes.append(None)
+                continue
+            self.position = Position(revision, place, tail, rules)
+            request = own[place] if own else None
+            if request is None:
+                request = read_request(key, data)
+            before = self.store.index
+            try:
+                outcomes.append(apply_request(self.store, request, now))
+            except EtcdError as error:
+                outcomes.append(error.with_traceback(None))
+            self.position = Position(revision, place + 1, tail, rules)
+            if self.store.index != before:  # the last of its events is the end of it
+                self.changes[-1].position = self.position
+        self.position = Position(revision, len(found), tail, rules)
+        self.records.append(Logged(revision, key, len(found), len(value)))
+        self.bytes_logged += len(value)
+        return outcomes
+
+    def _note(self, event: Event, files: list[str], directories: list[str]) -> None:
+        self.sum = sum_of(event, self.sum)
+        self.changes.append(applied(event, files, directories, self.store, self.position, self.sum))
+
+    def covered_by(self, mark: Mark) -> None:
+        """A checkpoint has been written. Raises Diverged when what it says is not what is here."""
+        if mark == self.mark:
+            return
+        last: Applied | None = None
+        changes = self.changes
+        if mark.index > self.store.index or mark.index < self.mark.index:
+            raise Diverged(f"a checkpoint is at index {mark.index}, and this gateway at {self.store.index}")
+        while changes and changes[0].index <= mark.index:
+            last = changes.popleft()
+        expected = self.mark.sum if last is None else last.sum
+        if mark.sum != expected:
+            raise Diverged(f"a checkpoint at index {mark.index} was made of other events than are known here")
+        self.mark = mark
+
+    def forget(self, count: int) -> None:
+        """So many records, from the first on, lie in the log no longer."""
+        for _ in range(count):
+            self.bytes_logged -= self.records.popleft().size
+
+
+def check_tail(found: int, tail: int, counted: int, key: bytes) -> None:
+    """Raises LayoutError when the log has not all the records that there ever were behind a checkpoint."""
+    if found != tail + counted:
+        raise LayoutError(
+            f"{shown(key)} counts {found} appends, but the checkpoint has {tail} and {counted} lie behind it: records "
+            "of the log have been lost"
+        )
+
+
+def _known(rules: int) -> int:
+    if rules > RULES:
+        raise LayoutError(
+            f"the gateways of this etcd go by rules {rules}, and this release knows them up to {RULES}: update it"
+        )
+    return rules

@@ -1,0 +1,63 @@
+"""The flags of a gateway: what they mean, and what is said of those that cannot be."""
+
+import pytest
+
+from compat import gateway
+from compat.etcd02 import main
+from compat.usage import usage
+
+CHOSEN = {"gateway-endpoints": "https://a:2379, b:2379"}
+
+
+def test_flags_and_variables_are_settings() -> None:
+    own = {**CHOSEN, "gateway-cacert": "ca.pem", "gateway-data-prefix": "/old"}
+    settings = gateway.read_settings(own, {"ETCD02_GATEWAY_USER": "u:p:w"}, chosen=True)
+    assert settings is not None
+    assert settings.endpoints == ("https://a:2379", "http://b:2379")
+    assert (settings.user, settings.password) == ("u", "p:w")
+    assert (settings.cacert, settings.data_prefix, settings.meta_prefix) == ("ca.pem", "/old", "etcd02/")
+
+
+def test_a_flag_wins_over_its_variable() -> None:
+    environ = {"ETCD02_GATEWAY_ENDPOINTS": "http://c:1"}
+    settings = gateway.read_settings(CHOSEN, environ, chosen=True)
+    assert settings is not None
+    assert settings.endpoints == ("https://a:2379", "http://b:2379")
+    settings = gateway.read_settings({}, environ, chosen=True)
+    assert settings is not None
+    assert settings.endpoints == ("http://c:1",)
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "fault"),
+    [
+        ({}, True, "needs the etcd that it is for"),
+        ({"gateway-endpoints": "a"}, True, "host:port"),
+        ({"gateway-endpoints": "ftp://a:1"}, True, "scheme must be http or https"),
+        ({**CHOSEN, "gateway-cert": "x"}, True, "there is only one"),
+        ({**CHOSEN, "gateway-meta-prefix": "/mine/"}, True, "among each other"),
+        (
+            {**CHOSEN, "gateway-data-prefix": "/o", "gateway-meta-prefix": "/o/m/"},
+            True,
+            "among each other",
+        ),
+        ({**CHOSEN, "gateway-data-prefix": "/old", "gateway-meta-prefix": "/"}, True, "among each other"),
+        ({**CHOSEN, "gateway-data-prefix": "etcd02/old"}, True, "among each other"),
+        (CHOSEN, False, "--gateway-endpoints is for a gateway only"),
+    ],
+)
+def test_what_cannot_be_is_told(own: dict[str, str], chosen: bool, fault: str) -> None:
+    with pytest.raises(gateway.GatewayRefused, match=fault):
+        gateway.read_settings(own, {}, chosen=chosen)
+
+
+def test_without_the_library_it_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gateway, "_LIBRARY", "no_such_library")
+    assert main(["etcd02", "--engine=gateway", "--gateway-endpoints=a:1"], {}, "") == 1
+    assert "pip install 'migrate02[gateway]'" in capsys.readouterr().err
+
+
+def test_the_help_names_all_of_them() -> None:
+    assert all(f"--{flag}\n" in usage() for flag in gateway.FLAGS)
