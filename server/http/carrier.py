@@ -3,7 +3,6 @@
 import asyncio
 import math
 import time
-from email.utils import formatdate
 from typing import Final, cast
 
 from server.http.cache import ResponseCache
@@ -19,21 +18,6 @@ PARTING = 0.5
 
 BATCH: Final = 64 << 10
 """Bytes of answers that are collected before they are written."""
-
-
-class _Clock(Dates):
-    """The same line for a whole second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._line = ""
-
-    def line(self) -> str:
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
-        return self._line
 
 
 class Common:
@@ -60,7 +44,7 @@ class Common:
         """Seconds between two looks at the time, of each connection."""
         self.connections: set[Carrier] = set()
         self.stopping = False
-        self.dates = _Clock()
+        self.dates = Dates(time.time)
         self._with_news: list[Carrier] = []
         self._with_output: list[Carrier] = []
 

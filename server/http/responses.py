@@ -1,5 +1,7 @@
 """Heads of answers as bytes. Pure: the line that says when is passed in."""
 
+from collections.abc import Callable
+from email.utils import formatdate
 from http import HTTPStatus
 
 from server.http.heads import Head
@@ -12,10 +14,19 @@ _REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HT
 
 
 class Dates:
-    """Where the line comes from that says when an answer is given."""
+    """The line that says when an answer is given, made once a second. ``clock`` tells the Unix time."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._second = -1
+        self._line = ""
 
     def line(self) -> str:
-        raise NotImplementedError
+        now = int(self._clock())
+        if now != self._second:
+            self._second = now
+            self._line = f"Date: {formatdate(now, usegmt=True)}\r\n"
+        return self._line
 
 
 def answer_head(

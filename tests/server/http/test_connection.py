@@ -35,23 +35,17 @@ from server.http.states import (
     Misuse,
 )
 
-
-class Never(Dates):
-    def line(self) -> str:
-        return "Date: D\r\n"
-
-
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 PUT = b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
 CHUNKED = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 OLD = b"GET /old HTTP/1.0\r\n\r\n"
 EXPECTING = b"PUT /e HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
-OK = b"HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\n\r\nok"
+OK = b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok"
 
 
 def made(*sent: bytes) -> Connection:
     """A connection on which this has come."""
-    connection = Connection(Heads(), "1.2.3.4", Never())
+    connection = Connection(Heads(), "1.2.3.4", Dates(lambda: 0.0))
     for piece in sent:
         connection.receive(piece)
     return connection
@@ -219,7 +213,10 @@ def test_a_body_in_chunks_is_nothing_to_a_client_of_http_1_0_whose_connection_en
     )
     requests, bodies = served(connection)
     assert (len(requests), bodies) == (1, [b""])
-    assert connection.take() == b"HTTP/1.0 200 OK\r\nDate: D\r\nContent-Length: 2\r\n\r\nok"
+    assert (
+        connection.take()
+        == b"HTTP/1.0 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok"
+    )
     assert connection.state == CLOSING
 
 
@@ -248,7 +245,7 @@ def test_who_waits_for_our_word_in_vain_is_answered_at_once_and_let_go() -> None
 def test_other_expectations_fail_before_any_handler() -> None:
     connection = made(b"GET / HTTP/1.1\r\nHost: x\r\nExpect: more\r\n\r\n")
     assert connection.next() == codes.ANSWER
-    expected = b"HTTP/1.1 417 Expectation Failed\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    expected = b"HTTP/1.1 417 Expectation Failed\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     assert connection.take() == expected
     assert connection.state == CLOSING
 
@@ -335,7 +332,10 @@ def test_an_answer_in_pieces_ends_in_order_breaks_off_or_is_lost() -> None:
         connection = made(GET)
         connection.next()
         connection.answer(Response(200, stream=Silent()))
-        assert connection.take() == b"HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert (
+            connection.take()
+            == b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
         connection.send(b"one")
         connection.receive(GET)
         assert connection.next() == NOTHING
@@ -478,7 +478,7 @@ class Driven(RuleBasedStateMachine):
         data = b"".join(sent)
         places = sorted(chance.randrange(len(data) + 1) for _ in range(chance.choice((0, 1, 5, 20))))
         self.pieces = [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True) if a < b]
-        self.connection = Connection(Heads(), "", Never())
+        self.connection = Connection(Heads(), "", Dates(lambda: 0.0))
         self.written = b""
         self.begun = 0
 
