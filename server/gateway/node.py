@@ -207,7 +207,6 @@ class GatewayNode:
         """Begins what a client asked for, as a member does. Raises EtcdError for the reads that the store refuses."""
         if request.method not in ("GET", "HEAD"):
             return self.propose(request)
-            return self.propose(request)
         if request.method == "GET" and request.wait:
             return self.store.watch(request.path, request.recursive, request.stream, request.since)
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
