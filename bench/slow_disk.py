@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-
-from compat.etcd02 import entry
+from importlib import import_module
+from unittest import mock
 
 
 def main() -> None:
@@ -20,8 +20,9 @@ def main() -> None:
         time.sleep(delay)  # which lets go of the interpreter, as a sync does
         datasync(fd)
 
-    os.fdatasync = slow
-    entry()
+    with mock.patch.object(os, "fdatasync", slow):
+        # By its name: for whoever checks the types in this folder, server.py here hides the package server.
+        import_module("compat.etcd02").entry()
 
 
 if __name__ == "__main__":

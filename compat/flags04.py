@@ -215,7 +215,7 @@ FLAGS: tuple[Flag04, ...] = (
         remedy="Let the service manager restart a member that could not join.",
     ),
     Flag04(
-        "retry-interval", FLOAT, "2.5 to 5, random", "retry_interval", "ETCD_RETRY_INTERVAL", IGNORED, DROP,
+        "retry-interval", FLOAT, "2.5 to 5, by chance", "retry_interval", "ETCD_RETRY_INTERVAL", IGNORED, DROP,
         meaning="pause between attempts to join", unit="s",
         dropped="etcd 2.x chooses its own pauses",
         remedy="Nothing to do.",

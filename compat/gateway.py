@@ -14,8 +14,8 @@ FLAGS: dict[str, str] = {
     "gateway-cert": "file of the certificate to show it",
     "gateway-key": "file of the key for that certificate",
     "gateway-user": "NAME:PASSWORD of a user of that etcd; better in the variable, which no list of processes shows",
-    "gateway-data-prefix": "what stands before the keys there: with /old, v2's /a is /old/a (default none)",
-    "gateway-meta-prefix": "what stands before the gateways' own records there (default etcd02/)",
+    "gateway-data-prefix": "prefix of the keys there: with /old, v2's /a is /old/a (default none)",
+    "gateway-meta-prefix": "prefix of the records of the gateways there (default etcd02/)",
 }
 
 _LIBRARY = "grpc"

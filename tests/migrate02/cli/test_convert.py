@@ -147,7 +147,7 @@ def test_standard_input(old: Path) -> None:
         (["--initial-cluster", "m1", "x"], 'argument --initial-cluster: "m1" has no NAME=URL form'),
         (
             ["--", "etcd", "-addr", "10.0.0.9:4001", "--to", "env"],
-            "--to stands after --; put options of convert before it",
+            "--to is after --; put options of convert before it",
         ),
         (["--hostname"], "argument --hostname: expected one argument (see migrate02 convert --help)"),
         (["--check=yes", "x"], "argument --check: ignored explicit argument"),
@@ -184,7 +184,7 @@ def test_help_names_every_option() -> None:
         (bytes(range(1, 256)), "a binary file"),
         (b'ETCD_NAME="m1\n', ":1: ETCD_NAME: a quote is not closed"),
         (b'ETCD_NAME="m1" x\n', ":1: ETCD_NAME: x is behind the closing quote"),
-        (b'etcd -name "m1\n', ":1: not a command line: a quote is left open"),
+        (b'etcd -name "m1\n', ":1: not a command line: a quote is not closed"),
         (b"ls -l\n", ":1: a command line of ls, not of etcd"),
         (b"name: [\n", "broken YAML"),
     ],

@@ -107,6 +107,6 @@ def test_an_address_without_its_scheme_is_told_as_such() -> None:
 
 
 def test_the_exit_statuses_are_in_the_help() -> None:
-    assert "exit status:\n  0  both hold the same\n  1  something differs\n  3  " in (
+    assert "exit status:\n  0  both are the same\n  1  something differs\n  3  " in (
         migrate02("data", "verify", "--help").out
     )

@@ -264,4 +264,4 @@ def test_a_statement_at_the_end_of_a_line_decides_as_one_on_its_own(
     run = convert(path)
     assert (run.status, run.codes) == (2, ["not-converted"])
     assert run.err.startswith(f"review[not-converted] {path}:2: ")
-    assert f"{one} decides which settings there are" in run.err
+    assert f"{one} decides which settings exist" in run.err

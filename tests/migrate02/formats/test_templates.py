@@ -73,4 +73,4 @@ def test_lines_of_nothing_but_templates_are_comments_of_the_same_length() -> Non
 def test_a_plan_says_that_a_template_decides() -> None:
     run = migrate02("plan", "fixtures/convert/systemd-template-condition/input.service")
     assert "not-converted" in run.codes
-    assert "decides which settings there are" in run.err
+    assert "decides which settings exist" in run.err

@@ -142,5 +142,5 @@ def test_start_lines_and_steps_are_on_it() -> None:
 def test_a_refused_cluster_shows_why_and_no_start_line() -> None:
     page = parsed(make_plan([node("<b>&", "10.0.0.1", peers="10.0.0.2:7001")]))
     text = "".join(page.itertext())
-    assert "10.0.0.2:7001 in -peers of <b>& is the address of no node" in text
+    assert "10.0.0.2:7001 in -peers of <b>& is not the address of any node" in text
     assert "etcd02 --name=" not in text

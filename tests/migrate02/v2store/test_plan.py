@@ -126,7 +126,7 @@ def test_a_member_that_is_not_given_is_named_and_planned_for(recorded: Recorded)
     run = migrate02("v2store", "plan", first, second)
     assert run.status == RESIDUE
     assert run.codes == ["member-not-given"]
-    assert "m2 is a member of this cluster, too, and its data directory was not given." in run.err
+    assert "m2 is also a member of this cluster, and its data directory was not given." in run.err
     assert "clean --write DATA-DIR-OF-m2" in run.out
 
 
