@@ -358,10 +358,11 @@ class ServerProtocol(Carrier):
         return Doing.PATIENT if patient else Doing.BUSY
 
     def close_if_idle(self) -> None:
-        """Nobody is to be served any more; who is being served gets the answer. A watch has none, and breaks off: an
-        end in order would tell its client that there was no event, and not that the server is gone.
+        """Nobody is to be served any more; who is being served gets the answer. Where none may ever come, the
+        connection is closed now. A watch breaks off: an end in order would tell its client that there was no event,
+        and not that the server is gone.
         """
-        if self._http.state == WAITING:
+        if self._until_gone or self._http.state == WAITING:
             self._stop()
         elif self._http.state == SENDING:
             stream = self._stream
