@@ -32,7 +32,7 @@ _ETCD23 = "MIGRATE02_ETCD_2_3"
 HAS_ETCD23 = _ETCD23 in os.environ
 """Whether that names a real 2.3, which no package index has."""
 _PANIC = re.compile(r"panic|goroutine \d|\bfatal\b|Traceback|\bC \| ")
-CLUSTER_PATIENCE = 3 * PATIENCE
+CLUSTER_PATIENCE = 6 * PATIENCE
 """Seconds for what a cluster has to agree on: where members are kept from running for longer than an election time-out, it
 elects again and again."""
 
