@@ -7,6 +7,7 @@ from pathlib import Path
 
 from migrate02.datadir import reader3x
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.kinds import kind_of
 from migrate02.datadir.listing import Counted, digest, user_keys
 from migrate02.datadir.member3x import is_of_3x
 from migrate02.datadir.reader2x import read_member
@@ -14,8 +15,7 @@ from migrate02.datadir.replay04 import USERS
 from migrate02.datadir.source04 import in_use, read_source
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION
-from server.storage.datadir import Kind, layout
-from server.storage.errors import StorageError
+from server.storage.datadir import Kind
 from server.storage.etcd3.database import Database
 from server.store import Store
 
@@ -49,10 +49,7 @@ class InspectedDirectory:
 
 def inspect(path: Path) -> InspectedDirectory:
     """Raises DataError only when the directory cannot be listed."""
-    try:
-        kind = layout(path)
-    except StorageError as error:
-        raise DataError(error.message, error.path) from error
+    kind = kind_of(path)
     if kind is Kind.EMPTY:
         return _nothing(path)
     if kind is Kind.PROXY:

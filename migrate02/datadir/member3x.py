@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.kinds import kind_of
 from server.raft.types import Entry
-from server.storage.datadir import Kind, layout
+from server.storage.datadir import Kind
 from server.storage.errors import DamagedError, NewerFormatError, StorageError
 from server.storage.etcd3.database import Database, read_database
 from server.storage.etcd3.log import Log, read_log
@@ -77,6 +78,11 @@ def is_of_3x(path: Path) -> bool:
     return False
 
 
+def is_member_of_3x(path: Path, kind: Kind) -> bool:
+    """Whether a directory of that kind has a database beside a log of 3.x."""
+    return kind is Kind.MEMBER and (path / "member" / "snap" / "db").exists() and is_of_3x(path)
+
+
 def read_member(path: Path, wal_dir: Path | None = None) -> Member:
     """Reads a directory, of a running member too. Raises DataError."""
     try:
@@ -93,10 +99,7 @@ def read_member(path: Path, wal_dir: Path | None = None) -> Member:
 
 def directories(path: Path, wal_dir: Path | None) -> tuple[Path, Path]:
     """Where a member of 3.x has its log and its snapshots. Raises DataError for what is no directory of one."""
-    try:
-        kind = layout(path)
-    except StorageError as error:
-        raise DataError(error.message, error.path) from error
+    kind = kind_of(path)
     if kind is not Kind.MEMBER:
         raise DataError(_NOT_OF_3X[kind], path)
     snap = path / "member" / "snap"

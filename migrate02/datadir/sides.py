@@ -11,14 +11,15 @@ from pathlib import Path
 
 from migrate02.datadir import live, snapshot04
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.kinds import kind_of
 from migrate02.datadir.listing import Key, keys_of, user_keys
-from migrate02.datadir.member3x import is_of_3x
+from migrate02.datadir.member3x import is_member_of_3x
 from migrate02.datadir.reader2x import read_member
 from migrate02.datadir.reader3x import read_state
 from migrate02.datadir.reading import read_file
 from migrate02.datadir.source04 import read_source
-from server.storage.datadir import Kind, layout
-from server.storage.errors import CodecError, StorageError
+from server.storage.datadir import Kind
+from server.storage.errors import CodecError
 from server.storage.snapshots import decode_snapshot_file
 from server.store import SnapshotFormatError, Store
 from server.store.deepjson import loads
@@ -80,10 +81,7 @@ def _parts(key: Key) -> list[str]:
 
 
 def _directory(path: Path) -> Side:
-    try:
-        kind = layout(path)
-    except StorageError as error:
-        raise DataError(error.message, error.path) from error
+    kind = kind_of(path)
     if kind is Kind.ETCD04:
         source = read_source(path)
         return Side(
@@ -92,7 +90,7 @@ def _directory(path: Path) -> Side:
             source.store.index,
             warnings=tuple(source.warnings),
         )
-    if kind is Kind.MEMBER and (path / "member" / "snap" / "db").exists() and is_of_3x(path):
+    if is_member_of_3x(path, kind):
         return side_of_3x(path)
     if kind in (Kind.MEMBER, Kind.OLD_MEMBER):
         state = read_member(path)

@@ -11,9 +11,9 @@ from pathlib import Path
 from migrate02.datadir import log04, notes04, snapshot04
 from migrate02.datadir.commands04 import BadField
 from migrate02.datadir.errors import DataError
+from migrate02.datadir.kinds import kind_of
 from migrate02.datadir.replay04 import Registered, Replayer, UnknownCommand, registered
-from server.storage.datadir import Kind, layout
-from server.storage.errors import StorageError
+from server.storage.datadir import Kind
 from server.store import Store
 
 
@@ -118,10 +118,7 @@ def entry_at(source: Source, index: int) -> log04.Entry | None:
 
 
 def _check_kind(path: Path) -> None:
-    try:
-        kind = layout(path)
-    except StorageError as error:
-        raise DataError(error.message, error.path) from error
+    kind = kind_of(path)
     if kind is Kind.EMPTY:
         what = "does not exist" if not path.exists() else "holds no data of etcd 0.4"
         raise DataError(f"{what}: give the directory with log, conf and snapshot in it", path)

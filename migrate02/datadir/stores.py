@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrate02.datadir.errors import DataError, NotAMember
+from migrate02.datadir.kinds import kind_of
 from migrate02.datadir.listing import without_machinery
-from migrate02.datadir.member3x import is_of_3x
+from migrate02.datadir.member3x import is_member_of_3x
 from migrate02.datadir.reader2x import read_member
 from migrate02.datadir.reader3x import read_state
 from migrate02.datadir.source04 import in_use, read_source
-from server.storage.datadir import Kind, layout
-from server.storage.errors import StorageError
+from server.storage.datadir import Kind
 from server.store.snapshot import FrozenStore
 
 
@@ -43,13 +43,10 @@ def newest(paths: Sequence[Path]) -> ReadStore:
 
 
 def _read(path: Path) -> ReadStore:
-    try:
-        kind = layout(path)
-    except StorageError as error:
-        raise DataError(error.message, error.path) from error
+    kind = kind_of(path)
     if kind is Kind.ETCD04:
         return _of_04(path)
-    if kind is Kind.MEMBER and (path / "member" / "snap" / "db").exists() and is_of_3x(path):
+    if is_member_of_3x(path, kind):
         state = read_state(path)
         space = state.space
         return ReadStore(
