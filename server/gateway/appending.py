@@ -16,7 +16,7 @@ from server.clocks import Time
 from server.gateway.gateways import Gateways, Life
 from server.gateway.layout import Layout, encode_batch
 from server.gateway.v3 import V3, Compare, Get, LeaseLost, Put, Refused, V3Error
-from server.node import Answer
+from server.node import TIMED_OUT, Answer
 from server.store import ErrorCode, EtcdError
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 MOST_REQUESTS = 1000
 MOST_BYTES = 1_000_000
 """Of a batch, unless one request has more."""
-
-TIMED_OUT = "etcdserver: request timed out"
 
 
 class Queued(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from server.clocks import REAL_TIME, Time
 from server.cluster.members import Member
-from server.gateway.appending import TIMED_OUT, Appender
+from server.gateway.appending import Appender
 from server.gateway.condition import Condition
 from server.gateway.gateways import Gateways
 from server.gateway.layout import Layout, LayoutError, Mark, shown
@@ -22,16 +22,21 @@ from server.gateway.tending import Tender
 from server.gateway.v3 import V3, Change, Compacted, LeaseLost, V3Error, end_of
 from server.log import log_fault
 from server.metrics import MemberMetrics
-from server.node import Answer, ChangeFailed, NodeFailed
+from server.node import (
+    EXPIRED_AT_ONCE,
+    EXPIRY_INTERVAL,
+    STOPPED,
+    TIMED_OUT,
+    Answer,
+    ChangeFailed,
+    NodeFailed,
+    Routines,
+)
 from server.storage.requests import Request, encode_request
 from server.store import ErrorCode, EtcdError, Event, Store, Watcher
 
 logger = logging.getLogger(__name__)
 
-EXPIRY_INTERVAL = 0.5
-"""Seconds between two looks for keys whose time is up."""
-EXPIRED_AT_ONCE = 1000
-"""Keys that one request in the log removes."""
 MOST_LOGGED = 64 << 20
 """Bytes of the log that no checkpoint has yet, before writes have to wait."""
 OVERDUE = 1.5
@@ -47,7 +52,6 @@ MOST_RECORD = 1_000_000
 MOST_BYTES = 1_500_000
 """Of one request, and of what a checkpoint makes of it; etcd takes 1.5 MiB."""
 
-STOPPED = "etcdserver: server stopped"
 FIXED = (
     "the members are gateways to an etcd 3: start or stop one to change them; the etcd's own members are changed with "
     "etcdctl member"
@@ -106,7 +110,7 @@ class GatewayNode:
         self._watched_since = 0.0
         self._next_revision = 0
         self._cluster = 0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._routines = Routines(self._fail)
         self._stopping = False
 
     # Living
@@ -133,14 +137,12 @@ class GatewayNode:
             self._expire,
             self._tick,
         ):
-            self._tasks.append(loop.create_task(self._guarded(routine)))
+            self._routines.begin(routine)
 
     async def stop(self) -> None:
         """Ends it in order: the other gateways know at once, and who still waits is told."""
         self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._routines.stop()
         self._fail_waiters()
         try:
             await asyncio.wait_for(self.members.leave(), 1.0)
@@ -166,23 +168,15 @@ class GatewayNode:
         """Whether all keys of the etcd are gateways' keys, so that its history is theirs to compact."""
         try:
             everything = await self._v3.get(b"\0", b"\xff", limit=1, keys_only=True)
-            ours = await self._v3.get(
-                self._layout.meta,
-                end_of(self._layout.meta),
-                revision=everything.revision,
-                limit=1,
-                keys_only=True,
-            )
-            published = await self._v3.get(
-                self._layout.published_root,
-                end_of(self._layout.published_root),
-                revision=everything.revision,
-                limit=1,
-                keys_only=True,
-            )
+            ours = 0
+            for prefix in (self._layout.meta, self._layout.published_root):
+                found_there = await self._v3.get(
+                    prefix, end_of(prefix), revision=everything.revision, limit=1, keys_only=True
+                )
+                ours += found_there.total
         except V3Error:
             return False
-        return everything.total == ours.total + published.total
+        return everything.total == ours
 
     # What the API asks for
 
@@ -427,14 +421,6 @@ class GatewayNode:
 
     # Trouble
 
-    async def _guarded(self, routine: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await routine()
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            self._fail(error)
-
     def _fail(self, error: Exception) -> None:
         if self.failed.done():
             return
@@ -446,9 +432,7 @@ class GatewayNode:
         self.failed.set_exception(NodeFailed(why))
         self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
         self._fail_waiters()
-        for task in self._tasks:
-            if task is not asyncio.current_task():
-                task.cancel()
+        self._routines.cancel()
 
     def _fail_waiters(self) -> None:
         for answer in self._appender.drop_all() + self._reader.drop_all():

@@ -11,11 +11,17 @@ from server.node.answer import Answer, Outcome
 from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed
 from server.node.disk import Disk, MemberDisk
+from server.node.leadership import TIMED_OUT
 from server.node.network import Flow, Latency, Network
-from server.node.node import MemberRemoved, Node, NodeFailed
+from server.node.node import EXPIRED_AT_ONCE, EXPIRY_INTERVAL, STOPPED, MemberRemoved, Node, NodeFailed
+from server.node.routines import Routines
 from server.node.start import Started, open_member
 
 __all__ = [
+    "EXPIRED_AT_ONCE",
+    "EXPIRY_INTERVAL",
+    "STOPPED",
+    "TIMED_OUT",
     "Answer",
     "Applier",
     "CannotApply",
@@ -29,6 +35,7 @@ __all__ = [
     "Node",
     "NodeFailed",
     "Outcome",
+    "Routines",
     "Started",
     "open_member",
 ]

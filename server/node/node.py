@@ -6,7 +6,7 @@ and one for snapshot files, of which only the first is ever waited for by who wr
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 from server.clocks import REAL_TIME, Time
@@ -22,6 +22,7 @@ from server.node.logwriter import LogWriter, SyncTimes
 from server.node.network import Network
 from server.node.peers import Peers
 from server.node.requestids import RequestIds
+from server.node.routines import Routines
 from server.node.snapshots import Snapshots
 from server.node.start import Started
 from server.node.turn import Turn
@@ -107,7 +108,7 @@ class Node:
         self._changes = Changes()
         self._log_thread = worker("log")
         self._snapshot_thread = worker("snapshots")
-        self._tasks: list[asyncio.Task[None]] = []
+        self._routines = Routines(self._fail)
         self._writer = LogWriter(
             self._disk,
             self._log_thread,
@@ -160,7 +161,7 @@ class Node:
             self._turn,
             self._writer,
             self.peers,
-            install=lambda ready: self._begin(partial(self._install, ready)),
+            install=lambda ready: self._routines.begin(partial(self._install, ready)),
             advanced=self._advanced,
             fail=self._fail,
         )
@@ -178,7 +179,7 @@ class Node:
             self.metrics,
             snapshot_count=snapshot_count or 10_000,
             monotonic=time.monotonic,
-            begin=self._begin,
+            begin=self._routines.begin,
         )
         self._announcements = Announcements(
             self.local,
@@ -220,7 +221,7 @@ class Node:
             self._announcements.introduce,
             self._announcements.watch_versions,
         ):
-            self._tasks.append(self._loop.create_task(self._guarded(routine)))
+            self._routines.begin(routine)
 
     async def stop(self) -> None:
         """Ends the loop, fails who still waits, and closes the log, which brings all that was written to
@@ -232,9 +233,7 @@ class Node:
         self._driver.stop()
         if self._leaving is not None:
             self._leaving.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._routines.stop()
         self._turn.fail(STOPPED)
         await self._snapshot_thread.run(_nothing)  # what it is at comes to its end first
         try:
@@ -374,7 +373,7 @@ class Node:
         self._driver.finished(ready)
 
     def _members_changed(self) -> None:
-        if self._tasks:
+        if self._routines:
             self._notice_members()
 
     def _passed_over(self, entry: Entry) -> None:
@@ -395,7 +394,7 @@ class Node:
         )
         # Asked for at once: no snapshot is marked in the log before it is known.
         remembered = self._log_thread.run(self._disk.remember_v3_data, seen)
-        self._begin(lambda: remembered)
+        self._routines.begin(lambda: remembered)
 
     def _notice_members(self) -> None:
         """Talks to the members there are; ends a member that was removed."""
@@ -450,23 +449,7 @@ class Node:
                 await self._snapshot_thread.run(self._disk.purge)
             await self._sleep(PURGE_INTERVAL)
 
-    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Has something done beside the loop."""
-        task = self._loop.create_task(self._guarded(work))
-        self._tasks.append(task)
-        task.add_done_callback(self._tasks.remove)
-
     # Trouble
-
-    async def _guarded(self, routine: Callable[[], Awaitable[None]]) -> None:
-        """Runs a part of the node; whatever it raises ends the whole node, for what it left undone is
-        unknown."""
-        try:
-            await routine()
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         if self.failed.done():
@@ -485,9 +468,7 @@ class Node:
         self.failed.set_exception(error if isinstance(error, MemberRemoved) else NodeFailed(why))
         self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
         self._turn.fail(STOPPED)
-        for task in self._tasks:
-            if task is not asyncio.current_task():
-                task.cancel()
+        self._routines.cancel()
 
 
 def _nothing() -> None:

@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from server.gateway.appending import TIMED_OUT
 from server.gateway.gateways import LEASE
 from server.gateway.layout import Layout, encode_batch
 from server.gateway.node import FIXED, GatewayNode
 from server.gateway.replica import Diverged
 from server.gateway.v3 import Delete, Get, Put, Refused, V3Error
-from server.node import NodeFailed
+from server.node import TIMED_OUT, NodeFailed
 from server.raft import NOBODY
 from server.storage.requests import Request, encode_request
 from server.store import EtcdError, Event, Watcher
