@@ -27,12 +27,15 @@ class Worker(Protocol):
 
     def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
         """What the call returns or raises. Cancelling the future does not take the call back."""
+        result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self.begin(partial(_settle, result), call, *args)
+        return result
 
     def stop(self) -> None:
         """Waits until all that was asked for is done."""
 
 
-class WorkerThread:
+class WorkerThread(Worker):
     """A thread of that name, which begins to work at once."""
 
     def __init__(self, name: str) -> None:
@@ -43,11 +46,6 @@ class WorkerThread:
 
     def begin(self, done: Done, call: Callable[..., object], *args: object) -> None:
         self._jobs.put((asyncio.get_running_loop(), done, call, args))
-
-    def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-        result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        self.begin(partial(_settle, result), call, *args)
-        return result
 
     def stop(self) -> None:
         self._jobs.put(None)

@@ -17,27 +17,19 @@ import pytest
 
 from tests.migrate02.running import migrate02
 from tests.support import datadirs04, datadirs35
-from tests.support.etcd3 import Node, cluster_flags, encoded, etcd36, etcd37
+from tests.support.etcd3 import RELEASES, Node, binary_of, cluster_flags, encoded
 from tests.support.gateway import launch, start
 from tests.support.process import PATIENCE, Member, Process, keys_below, request
-from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, etcdctl35, required
+from tests.support.real_etcd import HOW_35, etcd35, etcdctl35, required
 from tests.support.tls import make_certificates
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 
-BINARIES = {
-    "3.4": (etcd34, HOW_34),
-    "3.5": (etcd35, HOW_35),
-    "3.6": (etcd36, "set MIGRATE02_ETCD36"),
-    "3.7": (etcd37, "set MIGRATE02_ETCD37"),
-}
 
-
-@pytest.fixture(params=["3.4", "3.5", *(release for release in ("3.6", "3.7") if BINARIES[release][0]())])
+@pytest.fixture(params=RELEASES)
 def etcd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
-    find, how = BINARIES[request.param]
     with Node(tmp_path / "v3") as node:
-        node.start(required(find(), how))
+        node.start(binary_of(request.param))
         yield node
 
 

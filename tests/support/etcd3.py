@@ -11,7 +11,7 @@ import os
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from tests.support.ports import free_ports
 from tests.support.process import PATIENCE
-from tests.support.real_etcd import existing
+from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, existing, required
 
 _ALL = base64.b64encode(b"\0").decode()
 
@@ -35,6 +35,22 @@ def etcd37() -> Path | None:
 
 def _named(variable: str) -> Path | None:
     return existing(Path(os.environ[variable])) if os.environ.get(variable) else None
+
+
+_BINARIES: dict[str, tuple[Callable[[], Path | None], str]] = {
+    "3.4": (etcd34, HOW_34),
+    "3.5": (etcd35, HOW_35),
+    "3.6": (etcd36, "set MIGRATE02_ETCD36"),
+    "3.7": (etcd37, "set MIGRATE02_ETCD37"),
+}
+RELEASES = ("3.4", "3.5", *(release for release in ("3.6", "3.7") if _BINARIES[release][0]()))
+"""Those to test against: 3.4 and 3.5 always, the others where the environment names one."""
+
+
+def binary_of(release: str) -> Path:
+    """Skips the test, with the way to get one, where there is none."""
+    find, how = _BINARIES[release]
+    return required(find(), how)
 
 
 @dataclass(slots=True, frozen=True)

@@ -7,10 +7,10 @@ import selectors
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 from server.clocks import Time
+from server.node.worker import Done, Worker
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -117,7 +117,7 @@ class Gate:
             self._waiting.append(go_on)
 
 
-class LoopWorker:
+class LoopWorker(Worker):
     """A node's worker without a thread: makes each call in a turn of its own of the loop, as soon as ``gate`` is open."""
 
     def __init__(self, name: str, gate: Gate | None = None) -> None:
@@ -129,17 +129,10 @@ class LoopWorker:
         """What is to be called next, and with what; None when there is nothing to do."""
         return self._jobs[0][1:] if self._jobs else None
 
-    def begin(
-        self, done: Callable[[Any, BaseException | None], object], call: Callable[..., object], *args: object
-    ) -> None:
+    def begin(self, done: Done, call: Callable[..., object], *args: object) -> None:
         self._jobs.append((done, call, args))
         if len(self._jobs) == 1:
             asyncio.get_running_loop().call_soon(self._gate.when_open, self._work)
-
-    def run(self, call: Callable[..., _T], *args: object) -> "asyncio.Future[_T]":
-        result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        self.begin(partial(_settle, result), call, *args)
-        return result
 
     def stop(self) -> None:
         while self._jobs:
@@ -158,12 +151,3 @@ class LoopWorker:
         asyncio.get_running_loop().call_soon(done, outcome, error)
         if self._jobs:
             asyncio.get_running_loop().call_soon(self._gate.when_open, self._work)
-
-
-def _settle(result: "asyncio.Future[_T]", outcome: _T, error: BaseException | None) -> None:
-    if result.cancelled():
-        return
-    if error is not None:
-        result.set_exception(error)
-    else:
-        result.set_result(outcome)

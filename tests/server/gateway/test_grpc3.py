@@ -21,18 +21,12 @@ from server.gateway.v3 import (
     V3Error,
 )
 from tests.server.gateway.memory import Etcd, MemoryV3
-from tests.support.etcd3 import Node, etcd36, etcd37
-from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, required
+from tests.support.etcd3 import RELEASES, Node, binary_of
+from tests.support.real_etcd import HOW_35, etcd35, required
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 
-REAL = {
-    "3.4": (etcd34, HOW_34),
-    "3.5": (etcd35, HOW_35),
-    "3.6": (etcd36, "set MIGRATE02_ETCD36"),
-    "3.7": (etcd37, "set MIGRATE02_ETCD37"),
-}
-KINDS = ["memory", "3.4", "3.5", *(release for release in ("3.6", "3.7") if REAL[release][0]())]
+KINDS = ("memory", *RELEASES)
 
 
 @pytest.fixture(params=KINDS, scope="module")
@@ -41,9 +35,8 @@ def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "memory":
         yield ""
         return
-    find, how = REAL[request.param]
     with Node(tmp_path_factory.mktemp("etcd") / "v3") as node:
-        node.start(required(find(), how))
+        node.start(binary_of(request.param))
         yield node.url
 
 
