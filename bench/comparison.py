@@ -18,6 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from load import check_wrk
 from members import Server, add_options, bundled, check_disk, machine, references
+from tables import chosen, print_row, print_summary, verdict
 
 P99_GOAL = 1.0
 
@@ -106,7 +107,7 @@ def row(workload: Workload[Any], found: dict[Server, list[Figures]]) -> tuple[li
         goal += workload.unit
     cells = [workload.title]
     cells += [f"{statistics.median(each):,.{workload.digits}f}{workload.unit}" for each in values]
-    cells += [" / ".join(map(str, ratios.values())), f"{goal}: {_verdict(met)}"]
+    cells += [" / ".join(map(str, ratios.values())), f"{goal}: {verdict(met)}"]
     late = [[run.p99 * 1e3 for run in runs if run.p99 is not None] for runs in found.values()]
     late_cells, late_met = _judged_at_most(late, judges, P99_GOAL, "ms", 2)
     cpu = [[run.cpu * 1e6 for run in runs if run.cpu is not None] for runs in found.values()]
@@ -124,16 +125,12 @@ def _judged_at_most(
     medians = " / ".join(f"{statistics.median(each):.{digits}f}" for each in values) + f" {unit}"
     worst = _worst([ratio(values[0], values[n]).middle for n in judges], less_is_better=True)
     met = goal is None or worst <= goal
-    verdict = "" if goal is None else f", at most {goal:g}: {_verdict(met)}"
-    return [medians, f"{worst:.2f}{verdict}"], met
+    said = "" if goal is None else f", at most {goal:g}: {verdict(met)}"
+    return [medians, f"{worst:.2f}{said}"], met
 
 
 def _worst(ratios: list[float], less_is_better: bool) -> float:
     return max(ratios) if less_is_better else min(ratios)
-
-
-def _verdict(met: bool) -> str:
-    return "met" if met else "**not met**"
 
 
 def compare(about: str, workloads: dict[str, Workload[Subject]], start: Start[Subject]) -> int:
@@ -144,15 +141,13 @@ def compare(about: str, workloads: dict[str, Workload[Subject]], start: Start[Su
     parser.add_argument("--rounds", type=int, default=5, help="of each server (default 5; for some always 1)")
     add_options(parser)
     args = parser.parse_args()
-    names = args.only.split(",") if args.only else list(workloads)
-    if unknown := set(names) - set(workloads):
-        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(workloads)}")
+    names = chosen(parser, args.only, workloads)
     check_wrk()
     check_disk(args.data)
     servers = bundled(), *references(args.etcd)
     titles = [server.title for server in servers]
     print(f"{machine()}; {' '.join(['python', *sys.argv])}\n")
-    _print_row(
+    print_row(
         "what",
         *titles,
         f"ratio to {' / '.join(titles[1:])}",
@@ -162,16 +157,11 @@ def compare(about: str, workloads: dict[str, Workload[Subject]], start: Start[Su
         f"CPU per request, {' / '.join(titles)}",
         "worst ratio",
     )
-    _print_row(*["---"] * (len(titles) + 7))
+    print_row(*["---"] * (len(titles) + 7))
     all_met = True
     for name in names:
         found = measure(workloads[name], start, servers, args.rounds, args.seconds, args.data)
         cells, met = row(workloads[name], found)
-        _print_row(*cells)
+        print_row(*cells)
         all_met = all_met and met
-    print(f"\ngoals: {'all met' if all_met else 'NOT all met'}")
-    return 0 if all_met else 1
-
-
-def _print_row(*cells: str) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)
+    return print_summary(all_met)

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import generator
 from load import check_wrk, wrk
 from members import Running, Server, add_options, bundled, check_disk, machine, real, running
+from tables import chosen, print_row, print_summary, verdict
 
 VALUE_BYTES = 64
 SLICES = 4
@@ -72,31 +73,22 @@ def measure(server: Server, load: Load, seconds: float, directory: Path | None) 
         writes = [generator.put(f"bench/{n:06d}", b"v" * VALUE_BYTES) for n in range(KEYS)]
         for one in (etcd, before):
             generator.send_all(one.port, iter(writes), load.connections)
-            _requests(one, load, 1.0)
+            _rate(one, load, 1.0)
         direct = through = cpu = behind = 0.0
         for _ in range(SLICES):
-            direct += _requests(etcd, load, seconds / SLICES)
+            direct += _rate(etcd, load, seconds / SLICES)
             spent, spent_behind = before.cpu_seconds(), etcd.cpu_seconds()
-            through += _requests(before, load, seconds / SLICES)
+            through += _rate(before, load, seconds / SLICES)
             cpu += before.cpu_seconds() - spent
             behind += etcd.cpu_seconds() - spent_behind
     requests = through / SLICES * seconds
     return Round(direct / SLICES, through / SLICES, cpu / requests, behind / requests)
 
 
-def _requests(one: Running, load: Load, seconds: float) -> float:
-    told = wrk(
-        one,
-        load.method,
-        load.connections,
-        max(seconds, 1.0),
-        query=load.query,
-        keys=KEYS,
-        value_bytes=VALUE_BYTES,
-    )
-    if told["failed"]:
-        raise SystemExit(f"{one.server.title}: {told['failed']:.0f} of {told['requests']:.0f} failed")
-    return told["requests"] / told["seconds"]
+def _rate(one: Running, load: Load, seconds: float) -> float:
+    return wrk(
+        one, load.method, load.connections, seconds, query=load.query, keys=KEYS, value_bytes=VALUE_BYTES
+    ).rate
 
 
 def measure_start(server: Server, directory: Path | None) -> float:
@@ -113,7 +105,7 @@ def measure_lag(server: Server, seconds: float, directory: Path | None) -> float
     """Seconds, the median, from the answer to a write until v3 has it."""
     load, lags = LOADS["put64"], list[float]()
     with running(server, directory) as etcd, gateway(etcd, directory) as before:
-        loading = threading.Thread(target=_requests, args=(before, load, seconds))
+        loading = threading.Thread(target=_rate, args=(before, load, seconds))
         loading.start()
         client = generator.Client(before.port)
         while loading.is_alive():
@@ -142,13 +134,9 @@ def row_of(load: Load, rounds: list[Round]) -> tuple[list[str], bool]:
     met = ratio >= load.goal
     cpu = statistics.median(each.cpu for each in rounds) * 1e6
     behind = statistics.median(each.cpu_behind for each in rounds) * 1e6
-    verdict = f"at least {load.goal:g}: {_verdict(met)}"
-    cells = [load.title, f"{through:,.0f}/s", f"{direct:,.0f}/s", f"{ratio:.2f}", verdict]
+    goal = f"at least {load.goal:g}: {verdict(met)}"
+    cells = [load.title, f"{through:,.0f}/s", f"{direct:,.0f}/s", f"{ratio:.2f}", goal]
     return [*cells, f"{cpu:.0f} / {behind:.0f} µs"], met
-
-
-def _verdict(met: bool) -> str:
-    return "met" if met else "**not met**"
 
 
 def main() -> int:
@@ -158,14 +146,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="default 3")
     add_options(parser)
     args = parser.parse_args()
-    names = args.only.split(",") if args.only else [*LOADS, "start", "lag"]
-    if unknown := set(names) - {*LOADS, "start", "lag"}:
-        parser.error(f"no {', '.join(sorted(unknown))}")
+    names = chosen(parser, args.only, (*LOADS, "start", "lag"))
     check_wrk()
     check_disk(args.data)
     server = real(args.etcd)
     print(f"{machine()}; {' '.join(['python', *sys.argv])}\n")
-    _print_row(
+    print_row(
         "what",
         "gateway",
         f"{server.title}, directly",
@@ -173,7 +159,7 @@ def main() -> int:
         "goal",
         "CPU per request, gateway / etcd behind it",
     )
-    _print_row(*["---"] * 6)
+    print_row(*["---"] * 6)
     times: dict[str, tuple[str, float, Callable[[], float]]] = {
         "start": (
             f"start with {STARTED_WITH:,} keys",
@@ -200,17 +186,12 @@ def main() -> int:
                 f"{took * 1000:,.0f} ms",
                 "",
                 "",
-                f"at most {goal * 1000:g} ms: {_verdict(met)}",
+                f"at most {goal * 1000:g} ms: {verdict(met)}",
                 "",
             ]
-        _print_row(*cells)
+        print_row(*cells)
         all_met = all_met and met
-    print(f"\ngoals: {'all met' if all_met else 'NOT all met'}")
-    return 0 if all_met else 1
-
-
-def _print_row(*cells: str) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)
+    return print_summary(all_met)
 
 
 if __name__ == "__main__":

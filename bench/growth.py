@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import generator
 import matplotlib
-from load import check_wrk, wrk
+from load import Loaded, check_wrk, wrk
 from members import (
     Running,
     Server,
@@ -30,6 +30,7 @@ from members import (
     references,
     running,
 )
+from tables import print_row
 
 matplotlib.use("svg")
 # The same figures give the same file:
@@ -102,7 +103,7 @@ def costs_at(point: Point, server: Server, directory: Path | None, seconds: floa
 def _cost(member: Running, method: str, point: Point, seconds: float) -> Cost:
     requested = min(point.keys, MOST_REQUESTED)
 
-    def load(seconds: float) -> dict[str, float]:
+    def load(seconds: float) -> Loaded:
         return wrk(
             member,
             method,
@@ -116,11 +117,7 @@ def _cost(member: Running, method: str, point: Point, seconds: float) -> Cost:
     load(1.0)  # warm caches, and a garbage collector at its usual pace
     before = member.cpu_seconds()
     found = load(seconds)
-    if found["failed"]:
-        raise SystemExit(f"{member.server.title}: {found['failed']:.0f} of {found['requests']:.0f} failed")
-    return Cost(
-        found["requests"] / found["seconds"], (member.cpu_seconds() - before) / found["requests"] * 1e6
-    )
+    return Cost(found.rate, (member.cpu_seconds() - before) / found.requests * 1e6)
 
 
 def draw(into: Path, figure: str, servers: Sequence[Server], costs: Costs) -> None:
@@ -142,16 +139,6 @@ def draw(into: Path, figure: str, servers: Sequence[Server], costs: Costs) -> No
     pyplot.close(image)
 
 
-def measured(
-    servers: Sequence[Server], measure: Callable[[Point, Server], dict[str, Cost]]
-) -> Iterator[tuple[str, str, int, list[Cost]]]:
-    for axis in AXES:
-        for much, point in axis.points.items():
-            found = [measure(point, server) for server in servers]
-            for method in METHODS:
-                yield axis.title, method, much, [costs[method] for costs in found]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=3, help="of load at each point (default 3)")
@@ -164,16 +151,17 @@ def main() -> int:
     servers = bundled(), *references(args.etcd)
     titles = " / ".join(server.title for server in servers)
     print(f"{machine()}; {' '.join(['python', *sys.argv])}\n")
-    print(f"| what grows | how many | method | requests a second, {titles} | CPU, µs |", flush=True)
-    print("| --- | --- | --- | --- | --- |", flush=True)
+    print_row("what grows", "how many", "method", f"requests a second, {titles}", "CPU, µs")
+    print_row(*["---"] * 5)
     costs: Costs = {}
-    for axis, method, much, found in measured(
-        servers, lambda point, server: costs_at(point, server, args.data, args.seconds)
-    ):
-        costs[axis, method, much] = found
-        rates = " / ".join(f"{cost.rate:,.0f}" for cost in found)
-        cpu = " / ".join(f"{cost.cpu:.1f}" for cost in found)
-        print(f"| {axis} | {much:,} | {method} | {rates} | {cpu} |", flush=True)
+    for axis in AXES:
+        for much, point in axis.points.items():
+            found = [costs_at(point, server, args.data, args.seconds) for server in servers]
+            for method in METHODS:
+                costs[axis.title, method, much] = of_all = [each[method] for each in found]
+                rates = " / ".join(f"{cost.rate:,.0f}" for cost in of_all)
+                cpu = " / ".join(f"{cost.cpu:.1f}" for cost in of_all)
+                print_row(axis.title, f"{much:,}", method, rates, cpu)
     for figure in IMAGES:
         draw(args.into, figure, servers, costs)
     return 0

@@ -6,8 +6,22 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from members import Running
+
+
+class Loaded(NamedTuple):
+    """What a run of wrk has seen: how many requests, in how many seconds, and the 99th percentile in seconds."""
+
+    requests: float
+    seconds: float
+    p99: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
 
 
 def check_wrk() -> None:
@@ -26,10 +40,9 @@ def wrk(
     keys: int,
     value_bytes: int,
     stride: int = 1,
-) -> dict[str, float]:
-    """Loads with requests for so many keys, every ``stride``-th of those there are.
-
-    The figures of one run: ``requests``, ``seconds``, ``p99`` and ``max`` in seconds, ``failed``.
+) -> Loaded:
+    """Loads with requests for so many keys, every ``stride``-th of those there are. At least for a second, which is as
+    short as wrk can. Ends the program where a request failed.
     """
     script = Path(__file__).with_name("keys.lua")
     done = subprocess.run(
@@ -37,7 +50,7 @@ def wrk(
             "wrk",
             "--threads=1",
             f"--connections={connections}",
-            f"--duration={round(seconds)}s",
+            f"--duration={max(round(seconds), 1)}s",
             "--latency",
             f"--script={script}",
             f"http://127.0.0.1:{member.port}",
@@ -47,5 +60,7 @@ def wrk(
         text=True,
         check=True,
     )
-    figures: dict[str, float] = json.loads(done.stdout.rpartition("JSON ")[2])
-    return figures
+    found: dict[str, float] = json.loads(done.stdout.rpartition("JSON ")[2])
+    if found["failed"]:
+        raise SystemExit(f"{member.server.title}: {found['failed']:.0f} of {found['requests']:.0f} failed")
+    return Loaded(found["requests"], found["seconds"], found["p99"])

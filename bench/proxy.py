@@ -20,6 +20,7 @@ from typing import NamedTuple
 import generator
 from load import check_wrk, wrk
 from members import Running, Server, add_options, bundled, check_disk, machine, real, running
+from tables import chosen, print_row, print_summary, verdict
 
 CONNECTIONS = 64
 VALUE_BYTES = 64
@@ -58,29 +59,20 @@ def measure(server: Server, work: Workload, seconds: float, directory: Path | No
             writes = (generator.put(f"bench/{n:06d}", b"v" * VALUE_BYTES) for n in range(work.keys))
             generator.send_all(member.port, writes, CONNECTIONS)
             for one in (member, proxy):
-                _requests(one, work, 1.0)
+                _rate(one, work, 1.0)
             direct = through = 0.0
             before = proxy.cpu_seconds()
             for _ in range(SLICES):
-                direct += _requests(member, work, seconds / SLICES)
-                through += _requests(proxy, work, seconds / SLICES)
+                direct += _rate(member, work, seconds / SLICES)
+                through += _rate(proxy, work, seconds / SLICES)
             cpu = proxy.cpu_seconds() - before
     return Round(direct / SLICES, through / SLICES, cpu / (through / SLICES * seconds))
 
 
-def _requests(one: Running, work: Workload, seconds: float) -> float:
-    told = wrk(
-        one,
-        work.method,
-        CONNECTIONS,
-        max(seconds, 1.0),
-        query=work.query,
-        keys=work.keys,
-        value_bytes=VALUE_BYTES,
-    )
-    if told["failed"]:
-        raise SystemExit(f"{one.server.title}: {told['failed']:.0f} of {told['requests']:.0f} failed")
-    return told["requests"] / told["seconds"]
+def _rate(one: Running, work: Workload, seconds: float) -> float:
+    return wrk(
+        one, work.method, CONNECTIONS, seconds, query=work.query, keys=work.keys, value_bytes=VALUE_BYTES
+    ).rate
 
 
 def _peer_url(member: Running) -> str:
@@ -96,19 +88,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of each kind (default 3)")
     add_options(parser)
     args = parser.parse_args()
-    names = args.only.split(",") if args.only else list(WORKLOADS)
-    if unknown := set(names) - set(WORKLOADS):
-        parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    names = chosen(parser, args.only, WORKLOADS)
     check_wrk()
     check_disk(args.data)
     servers = bundled(), real(args.etcd)
     print(f"{machine()}; {' '.join(['python', *sys.argv])}\n")
     ours, theirs = (server.title for server in servers)
-    _print_row(
+    print_row(
         f"{CONNECTIONS} connections", f"{ours}: direct, through", f"{theirs}: direct, through",
         f"kept: {ours} / {theirs}", "goal", "CPU of the proxy per request",
     )  # fmt: skip
-    _print_row(*["---"] * 6)
+    print_row(*["---"] * 6)
     all_met = True
     for name in names:
         work = WORKLOADS[name]
@@ -117,10 +107,9 @@ def main() -> int:
             for server in servers:
                 rounds[server].append(measure(server, work, args.seconds, args.data))
         cells, met = _row(work, *(rounds[server] for server in servers))
-        _print_row(*cells)
+        print_row(*cells)
         all_met = all_met and met
-    print(f"\ngoals: {'all met' if all_met else 'NOT all met'}")
-    return 0 if all_met else 1
+    return print_summary(all_met)
 
 
 def _row(work: Workload, ours: list[Round], theirs: list[Round]) -> tuple[list[str], bool]:
@@ -135,12 +124,8 @@ def _row(work: Workload, ours: list[Round], theirs: list[Round]) -> tuple[list[s
         for rounds in (ours, theirs)
     ]
     cpu = " / ".join(f"{1e6 * statistics.median(one.cpu for one in rounds):.1f}" for rounds in (ours, theirs))
-    told = f"at least {goal:.2f}: {'met' if met else '**not met**'}"
-    return [work.title, *rates, f"{kept:.2f} / {others:.2f}", told, f"{cpu} µs"], met
-
-
-def _print_row(*cells: str) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)
+    said = f"at least {goal:.2f}: {verdict(met)}"
+    return [work.title, *rates, f"{kept:.2f} / {others:.2f}", said, f"{cpu} µs"], met
 
 
 if __name__ == "__main__":
