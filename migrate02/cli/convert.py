@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from migrate02.cli import values
+from migrate02.cli.convert_arguments import ConvertArguments, check
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
 from migrate02.cli.options import add_amount_of_findings, add_choice_of_files, add_of_a_project
 from migrate02.cli.output import tell
-from migrate02.cli.parsing import Misuse
 
 TYPE_CHECKING = False  # as typing's own, which costs more than this module
 if TYPE_CHECKING:
-    from migrate02.cli.configured import Configured
     from migrate02.convert.conversion import Conversion, Options
 
 STDIN = "standard input"
@@ -35,42 +34,6 @@ exit status:
      the same node
   128 + N  stopped by signal N (130: Ctrl-C, 143: SIGTERM); the last line says what was written
 With several files the worst status wins: 3, then 1, then 2, then 0."""
-
-OURS_ALONE = (
-    "--to", "--target", "--format", "--from", "--include", "--exclude", "--within", "--config", "--hostname",
-    "--member-has-data", "--write", "--check", "--diff", "--json", "--output", "--select", "--ignore", "--severity",
-    "--quiet",
-    "--allow-residue",
-)  # fmt: skip
-"""Options of ``convert`` whose names no etcd knows: after ``--`` they are in the wrong place."""
-
-
-class ConvertArguments(argparse.Namespace):
-    """What was asked of ``convert``. ``words`` are the command line after ``--``, None when there was none."""
-
-    inputs: list[str]
-    words: list[str] | None
-    to: str
-    target: str
-    format: str
-    era: str
-    include: list[str]
-    exclude: list[str]
-    within: str
-    config: str
-    project: Configured
-    hostname: str
-    initial_cluster: str
-    member_has_data: bool
-    write: bool
-    check: bool
-    output: str
-    select: list[str]
-    ignore: list[str]
-    severity: str
-    quiet: bool
-    verbose: bool
-    allow_residue: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -164,35 +127,10 @@ def run(args: ConvertArguments) -> int:
     from migrate02.cli.configured import apply
 
     args.project = apply(args)
-    _check(args)
+    check(args)
     if args.write:
         return _convert_and_write(args)
     return _report(args, _conversions(args))
-
-
-def _check(args: ConvertArguments) -> None:
-    """Raises Misuse."""
-    if args.words is not None and args.inputs:
-        raise Misuse("give files or, after --, a command line; not both")
-    if late := next((word for word in args.words or () if word.partition("=")[0] in OURS_ALONE), ""):
-        raise Misuse(f"{late} is after --; put options of convert before it")
-    if not args.inputs and not args.words:
-        raise Misuse("nothing to convert; give FILE, DIR, - or, after --, a command line")
-    if args.write and (args.words is not None or "-" in args.inputs):
-        raise Misuse("--write needs a file to write to; without it the result is printed")
-    if args.write and args.to == "args-json":
-        raise Misuse(
-            "--write --to args-json would lose the file's comments; print the result and put it where it belongs"
-        )
-    if args.within and (args.write or "-" in args.inputs or not args.inputs):
-        raise Misuse("--within is about files of a tree, and writes nothing; give them, without --write")
-    if args.to == "yaml" and args.target:
-        from compat.fit import parse_target
-
-        if parse_target(args.target).major < 3:
-            raise Misuse(
-                f"etcd {args.target} reads no configuration file; use --to env or flags, or --target 3.0 or later"
-            )
 
 
 def _convert_and_write(args: ConvertArguments) -> int:
@@ -217,10 +155,15 @@ def _convert_and_write(args: ConvertArguments) -> int:
 
 
 def _conversions(args: ConvertArguments) -> list[Conversion]:
+    found = _reported(args, _converted(args))
+    return [item for item in found if item.says_something] if args.check and args.output == "text" else found
+
+
+def _reported(args: ConvertArguments, conversions: Iterable[Conversion]) -> list[Conversion]:
+    """With the findings that are to be reported."""
     from migrate02.cli.report import selected
 
-    found = args.project.without_ignored(selected(_converted(args), args.select, args.ignore))
-    return [item for item in found if item.says_something] if args.check and args.output == "text" else found
+    return args.project.without_ignored(selected(conversions, args.select, args.ignore))
 
 
 def _converted(args: ConvertArguments) -> Iterator[Conversion]:
@@ -285,14 +228,14 @@ def _standard_input() -> str:
 
 def _report(args: ConvertArguments, conversions: list[Conversion]) -> int:
     """Prints it; returns the exit status."""
-    from migrate02.cli.report import Manner, report, selected
+    from migrate02.cli.report import Manner, report
 
     manner = Manner(args.severity, args.quiet, args.verbose)
     told = conversions
     if args.check and args.output in OF_MACHINES:
         from migrate02.cli.spots import with_unconverted
 
-        told = args.project.without_ignored(selected(with_unconverted(conversions), args.select, args.ignore))
+        told = _reported(args, with_unconverted(conversions))
     report(told, args.output, manner, texts=not (args.check or args.write))
     if any(conversion.refused for conversion in conversions):
         return REFUSED

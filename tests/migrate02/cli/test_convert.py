@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate02.cli.convert import OURS_ALONE
+from migrate02.cli.convert_arguments import OURS_ALONE
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE, WOULD_CHANGE
 from tests.migrate02.running import ROOT, convert, migrate02
 
