@@ -17,6 +17,7 @@ from compat.flags2x import FLAGS as FLAGS_2X
 from migrate02.errortexts import ERROR_TEXTS
 from migrate02.findings import CODES
 from server.discovery.settings import FLAGS as FLAGS_OF_DISCOVERY
+from tests.migrate02.running import migrate02
 from tests.migrate02.test_findings import TEXTS
 from tests.packaging.test_generated import PARSERS, commands
 
@@ -130,6 +131,15 @@ def test_a_finding_has_none_of_these_words(code: str) -> None:
     texts = [text for text in TEXTS.values() if text.code is entry]
     said = [entry.title, entry.story, *(f"{text.message}\n{text.remedy}" for text in texts)]
     assert not offences(prose(re.sub(r"\{\w+\}", "X", "\n".join(said))))
+
+
+@pytest.mark.parametrize(
+    "fleet", ["fixtures/fleet", "fixtures/discovery", "fixtures/legacy", "fixtures/walkthrough"]
+)
+def test_a_plan_has_none_of_these_words(fleet: str) -> None:
+    plan = migrate02("plan", str(ROOT / fleet)).out
+    assert "Runbook" in plan
+    assert not offences(prose(plan))
 
 
 def test_what_explain_says_of_settings_and_errors_has_none_of_these_words() -> None:

@@ -26,9 +26,9 @@ def read_configuration(plan: ClusterPlan) -> Step | None:
         return None
     return Step(
         "Read what becomes of the configuration",
-        "Nothing is written yet: 0.4 goes on with its own files, and would not start again with the new ones.",
+        "Nothing is written yet: 0.4 still uses the old files, and cannot start with the new ones.",
         (f"migrate02 convert --diff --allow-residue {_members(plan)}{_words(files)}",),
-        see="a diff to agree with; what is left for a person is told below it, with what to do",
+        see="the changes, and below them what you must do by hand",
     )
 
 
@@ -43,13 +43,15 @@ def convert_configuration(plan: ClusterPlan) -> Step | None:
     left_over = _left_over(plan)
     kept = [file for file in files if file not in left_over]
     names = ", ".join(other.name for other in plan.shared_with)
-    together = f" They set up {names}, too, which has to be stopped by now." if names else ""
+    together = f" They set up {names} too, so that must be stopped by now." if names else ""
     why = together + (
-        " What 2.x reads no more, since its settings stand elsewhere now, goes aside." if left_over else ""
+        " Files that 2.x does not read any more are renamed: their settings are in other files now."
+        if left_over
+        else ""
     )
     return Step(
         "Convert the configuration",
-        f"In the files of this folder; those on the machines stay as they are for now.{why}",
+        f"In the files of this folder; those on the machines are not changed yet.{why}",
         (
             f"migrate02 convert --write --allow-residue {_members(plan)}{_words(files)}",
             *(f"mv {word(file)} {word(f'{file}.0.4')}" for file in left_over),
@@ -88,9 +90,9 @@ def write_by_hand(plan: ClusterPlan) -> Step | None:
         return None
     return Step(
         "Write down what is not converted",
-        "Edit the converted files of this folder: each line replaces what stands there, written as the file does.",
+        "Edit the converted files of this folder: each line replaces the old one there, in the form of that file.",
         sets=tuple(sets),
-        back_in_words="Back: the step before puts the whole files back.",
+        back_in_words="Back: the way back of the step before restores these files.",
     )
 
 
@@ -101,7 +103,7 @@ def bring_configuration(plan: ClusterPlan) -> Step | None:
         return None
     return Step(
         "Bring the configuration to its machines",
-        "Each file goes back to where it came from. The one of 0.4 stays beside it.",
+        "Each file is copied back to its place. 0.4's file is kept next to it.",
         tuple(run for run, _, _ in lines if run),
         tuple(check for _, check, _ in lines if check),
         "no difference" if any(check for _, check, _ in lines) else "",

@@ -17,18 +17,18 @@ def gather_data(plan: ClusterPlan) -> Step:
     hints = [""]
     in_containers = [node for node in plan.members if node.node.is_in_a_container]
     if any(old_directory(node) == to_write_in(node.node) for node in in_containers):
-        hints.append("In a container the directory is a volume's: look up where the host has it.")
+        hints.append("In a container the directory is a volume: find its folder on the host.")
     elif in_containers:
-        hints.append("Of a container it is the host's folder, by the container's volumes.")
+        hints.append("For a container, it is the folder on the host, from the container's volumes.")
     if not all(is_here(node.node) or old_directory(node).startswith("/") for node in plan.members):
-        hints.append("A directory without a leading / is below the one that etcd was started in.")
+        hints.append("A directory without a leading / is below the working directory of etcd.")
     return Step(
         "Bring the data of all members together",
-        "The originals stay where they are. All directories are needed at once: the log that goes furthest is the "
-        "truth for all." + " ".join(hints),
+        "The originals are not changed. All directories are needed together: the longest log is used for all members."
+        + " ".join(hints),
         tuple(run),
         tuple(f"migrate02 data inspect {word(old_folder(plan, node))}" for node in plan.members),
-        "each is a directory of 0.4 and holds what its member should; no damage is told",
+        "each is a directory of 0.4 with its own member's data; no damage is reported",
         (f"rm -r {word(old_folder(plan))}",),
     )
 
@@ -44,10 +44,7 @@ def convert_data(plan: ClusterPlan) -> Step:
             f"--initial-cluster-token {word(plan.token)}",
         ),
         (f"migrate02 data verify --indexes {word(old_folder(plan, first))} {word(new_folder(plan, first))}",),
-        (
-            "nothing differs, for the directory that is said to be taken for all; every member is written, at the same "
-            "index"
-        ),
+        ("no difference for the directory that was used for all; every member is written, at the same index"),
         (f"rm -r {word(new_folder(plan))}",),
     )
 
@@ -66,8 +63,8 @@ def swap_directories(plan: ClusterPlan) -> Step:
         back.append(on_its_machine(node.node, aside + put_back))
     return Step(
         "Put the new directories in their place",
-        "etcd 2.2 and later start empty over a directory of 0.4, so the old one goes aside under another name, where "
-        "it is not elsewhere. The new one belongs to whom etcd runs as.",
+        "etcd 2.2 and later start empty on a directory of 0.4, so the old one is renamed, unless the new one "
+        "has another place. The new one gets the owner that etcd runs as.",
         tuple(run),
         tuple(on_its_machine(node.node, f"ls {word(data_dir(node))}") for node in plan.members),
         "the folder member, and nothing else",
@@ -93,8 +90,8 @@ def remove_old_files(plan: ClusterPlan) -> Step:
     return Step(
         "Let go of the old files",
         (
-            "When you have lived with the new cluster for a while, and have a backup of it. There is no way back after "
-            "this."
+            "Do this when the new cluster has run well for a while, and you have a backup of it. After this, "
+            "you cannot go back."
         ),
         (*run, f"rm -r {word(old_folder(plan))} {word(new_folder(plan))}"),
     )
@@ -106,6 +103,6 @@ def go_on_to_3x(plan: ClusterPlan) -> Step:
         "Before you go on to etcd 3.x",
         "Not today, and not in one step: all members to 3.4, then to 3.5. Once the cluster's version is 3.4, start "
         "each member on 3.4 once more with --snapshot-count=1. Without a snapshot taken there, 3.5 answers "
-        "'etcdserver: not capable' to every call of the v3 API; 'migrate02 explain straight-from-2x' tells why. "
+        "'etcdserver: not capable' to every call of the v3 API; see 'migrate02 explain straight-from-2x'. "
         "3.6 refuses what v2 left in a data directory: 'migrate02 v2store check DIR' finds it, on 3.5.",
     )

@@ -36,7 +36,7 @@ def _cluster(plan: ClusterPlan) -> Iterator[str]:
         return
     yield "### Start lines"
     yield ""
-    yield "For a start by hand, each on its machine. The runbook comes to the same by converting the files."
+    yield "To start by hand, each on its machine. The runbook gets the same result by converting the files."
     yield ""
     yield from shell(command_line(node) for node in plan.nodes)
     yield from runbook_lines(HOW_TO_GO_BACK, runbook(plan))

@@ -26,8 +26,8 @@ def build_image(plan: ClusterPlan) -> Step | None:
     load = "docker load"
     return Step(
         f"Build the image of {PROGRAM}",
-        f"There is no image of {PROGRAM} to be had, and that of 0.4 cannot read what is written here. $MIGRATE02 is "
-        "the folder of migrate02's sources, with the Dockerfile. Nothing is stopped yet.",
+        f"There is no published image of {PROGRAM}, and 0.4's image cannot read the new data. $MIGRATE02 is the "
+        "folder of migrate02's sources, with the Dockerfile. Nothing is stopped yet.",
         (
             f'docker build -t {IMAGE} "${{MIGRATE02:?}}"',
             *dict.fromkeys(f"docker save {IMAGE} | {on_its_machine(node.node, load)}" for node in away),
@@ -37,7 +37,7 @@ def build_image(plan: ClusterPlan) -> Step | None:
                 on_its_machine(node.node, f"docker run --rm {IMAGE} {PROGRAM} -version") for node in nodes
             )
         ),
-        f"each says the version of {PROGRAM}",
+        f"each prints the version of {PROGRAM}",
         tuple(dict.fromkeys(on_its_machine(node.node, f"docker rmi {IMAGE}") for node in nodes)),
     )
 
@@ -53,11 +53,11 @@ def replace_programs(plan: ClusterPlan) -> Step | None:
         return None
     return Step(
         f"Put {PROGRAM} in the place of etcd",
-        f"The files go on naming the program that they start. {PROGRAM} has to be installed on each machine; a real "
-        "etcd 2.3 can take its place, and then the line links that one.",
+        f"The files still name the same program. {PROGRAM} must be installed on each machine. To use a real "
+        "etcd 2.3 instead, link that one.",
         tuple(dict.fromkeys(on_its_machine(node.node, _replace(node.node)) for node in nodes)),
         tuple(dict.fromkeys(on_its_machine(node.node, f"{_called(node.node)} -version") for node in nodes)),
-        "each says the version of 2.x that it behaves like",
+        "each prints the version of etcd 2.x",
         tuple(dict.fromkeys(on_its_machine(node.node, _put_back(node.node)) for node in nodes)),
     )
 

@@ -27,8 +27,8 @@ from migrate02.plan.running_steps import close_old_ports, look, move_clients, st
 from migrate02.plan.step import Step
 
 HOW_TO_GO_BACK = (
-    "To go back, undo the steps that were done, the last one first, down to the one that starts 0.4 again. All lines "
-    "are for one folder on a machine that reaches the others."
+    "To go back, undo the completed steps, the last one first, down to the step that starts 0.4 again. Run all "
+    "lines in one folder, on a machine that can reach the others."
 )
 
 

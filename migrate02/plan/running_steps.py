@@ -25,8 +25,8 @@ def look(plan: ClusterPlan) -> Step | None:
     check = [f"curl -s -o /dev/null -D - {word(url)}/v2/keys/ | grep X-Etcd-Index" for url in urls]
     return Step(
         "See that the old cluster is well",
-        "A member that is down or behind now will still be so after the move. Repair it, or leave it out of the plan."
-        + (_WITH_TLS if any(url.startswith("https:") for url in urls) else ""),
+        "A member that is down or behind now will be down or behind after the move. Repair it, or remove it "
+        "from the plan." + (_WITH_TLS if any(url.startswith("https:") for url in urls) else ""),
         tuple(run),
         tuple(check),
         (
@@ -40,14 +40,14 @@ def stop(plan: ClusterPlan) -> Step:
     standbys_first = [*plan.proxies, *plan.members]
     return Step(
         "Stop the writers, then every node",
-        "From here on the cluster is down. Standbys stop first, or they would step in for the members.",
+        "From here on the cluster is down. Standbys stop first; otherwise they would become members.",
         tuple(on_its_machine(node.node, service(node.node, "stop")) for node in standbys_first),
         tuple(
             f"! curl -s -m 2 {word(node.node.client_url)}/version"
             for node in plan.members
             if node.node.client_url
         ),
-        "nobody answers any more",
+        "no node answers",
         tuple(on_its_machine(node.node, service(node.node, "start")) for node in plan.nodes),
     )
 
@@ -64,7 +64,9 @@ def start(plan: ClusterPlan) -> Step:
     one = len(plan.members) == 1
     return Step(
         "Start the member" if one else "Start all members",
-        "" if one else "One by itself waits for a majority: start them all, in any order, before looking.",
+        ""
+        if one
+        else "A single member waits for a majority: start all of them, in any order, before you check.",
         tuple(on_its_machine(node.node, service(node.node, "start", new=True)) for node in plan.members),
         tuple(check),
         'each says {"health": "true"}, and the keys are the old ones',
@@ -84,8 +86,8 @@ def start_proxies(plan: ClusterPlan) -> Step | None:
             checks.append(f"curl -s {word(url)}/v2/keys/; echo")
     return Step(
         "Start the standbys as proxies",
-        "2.x has no standbys. A proxy has no data and takes no part in votes; clients that know its address go on "
-        "using it. Write its configuration anew, and keep the old one aside:",
+        "2.x has no standbys. A proxy has no data and takes no part in votes; clients that know its address can "
+        "still use it. Write a new configuration for it, and keep the old one:",
         tuple(on_its_machine(node.node, service(node.node, "start", new=True)) for node in plan.proxies),
         tuple(checks),
         "the cluster's keys, through the proxy",
@@ -102,15 +104,17 @@ def move_clients(plan: ClusterPlan) -> Step:
     if plan.ports == KEEP or not moved:
         return Step(
             "Let the clients write again",
-            "They find the members where they were. Those that ask /v2/leader, /v2/peers or /v1 have to be changed: "
-            "2.x has none of them. In-order keys made from now on are padded, and sort before the old ones.",
+            "The members have the same addresses. Change clients that use /v2/leader, /v2/peers or /v1: 2.x "
+            "does not have them. New in-order keys are padded with zeros, and sort before the old ones.",
         )
     why = (
-        "The old client port answers, too, until nobody needs it: move them one by one."
+        "The old client port answers too, until no client needs it: move the clients one by one."
         if plan.ports == BOTH
-        else "The old ports do not answer any more: give the clients the new ones before they start again."
+        else "The old ports do not answer: give the clients the new ports before they start again."
     )
-    return Step("Move the clients", f"{why} Firewalls and published ports of containers follow.", see=urls)
+    return Step(
+        "Move the clients", f"{why} Change firewalls and published ports of containers too.", see=urls
+    )
 
 
 def close_old_ports(plan: ClusterPlan) -> Step | None:
@@ -124,14 +128,14 @@ def close_old_ports(plan: ClusterPlan) -> Step | None:
     return Step(
         "Close the old client ports",
         (
-            "When nobody has called them for as long as your slowest client sleeps. One member at a time, so that the "
-            "cluster stays up."
+            "Do this when no client has used them for longer than your slowest client waits. Do one member at a "
+            "time, so that the cluster stays up."
         ),
         tuple(on_its_machine(node.node, service(node.node, "restart", new=True)) for node in moved),
         tuple(f"! curl -s -m 2 {word(node.node.client_url)}/version" for node in moved),
-        "nobody answers at the old port, and the cluster is healthy",
+        "the old port does not answer, and the cluster is healthy",
         sets=tuple(sets),
-        back_in_words="Back: put the old URL back beside the new one, and start again.",
+        back_in_words="Back: add the old URL again beside the new one, and restart.",
     )
 
 

@@ -188,7 +188,7 @@ def test_with_tls_the_tools_are_told_whom_to_trust() -> None:
 def test_containers_and_relative_directories_are_pointed_out() -> None:
     in_a_box = [node("a", "10.0.0.1", data_dir="/data")._replace(files=("box/docker-compose.yml",))]
     step = steps(in_a_box)["Bring the data of all members together"]
-    assert "In a container the directory is a volume's" in step.why
+    assert "In a container the directory is a volume: find its folder on the host." in step.why
     assert "rsync -a 10.0.0.1:/DATA-DIR-OF-a/ old-a/a/" in step.run
     relative = steps([node("a", "10.0.0.1", data_dir="rel")])["Bring the data of all members together"].why
     assert "without a leading /" in relative
