@@ -76,7 +76,8 @@ class Raft:
 
     ``voters`` are the members whose votes and logs count, empty until the first conf change is applied when
     a member starts from a log without a snapshot. ``election_ticks`` and ``heartbeat_ticks`` count calls of
-    ``tick``.
+    ``tick``. Raises ValueError for an id that is 0 or has more than 64 bits, for heartbeats without a tick between
+    them, and for an election timeout that is not longer than a heartbeat interval.
     """
 
     def __init__(
@@ -90,8 +91,7 @@ class Raft:
         heartbeat_ticks: int = 1,
         random: Random,
     ) -> None:
-        if member == NOBODY:
-            raise ValueError("a member's id is never 0")
+        _check_configuration(member, election_ticks, heartbeat_ticks)
         self.id = member
         self.log = log
         self.term = hard_state.term
@@ -697,6 +697,21 @@ _HANDLERS: dict[MessageType, Callable[[Raft, Message], None]] = {
     MessageType.HEARTBEAT: Raft._on_heartbeat,
     MessageType.HEARTBEAT_RESPONSE: Raft._on_heartbeat_response,
 }
+
+
+def _check_configuration(member: int, election_ticks: int, heartbeat_ticks: int) -> None:
+    """Raises ValueError, in the words of etcd's raft, for what no member can run with."""
+    if member == NOBODY:
+        raise ValueError("cannot use none as id: 0 stands for no member")
+    if not 0 < member < 1 << 64:
+        raise ValueError(f"a member's id is an unsigned number of 64 bits, not {member}")
+    if heartbeat_ticks <= 0:
+        raise ValueError(f"heartbeat tick must be greater than 0, not {heartbeat_ticks}")
+    if election_ticks <= heartbeat_ticks:
+        raise ValueError(
+            f"election tick must be greater than heartbeat tick: {election_ticks} is not greater than "
+            f"{heartbeat_ticks}, so followers would stand for election between two heartbeats of a healthy leader"
+        )
 
 
 def _known_by_conf_changes(log: RaftLog) -> int:

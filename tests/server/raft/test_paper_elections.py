@@ -383,8 +383,3 @@ def test_who_may_not_lead_never_stands_but_votes_and_forgets_a_leader_that_is_go
     assert not raft.campaign()
     (answer,) = tell(raft, MessageType.VOTE, 3, term=2)
     assert not answer.reject
-
-
-def test_a_member_without_id_is_refused() -> None:
-    with pytest.raises(ValueError, match="never 0"):
-        member(0)
