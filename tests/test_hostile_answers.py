@@ -31,6 +31,7 @@ from server.cluster.remote import joinable_version, running_cluster
 from server.discovery import remote
 from server.discoveryclient import DiscoveryClient
 from server.http.messages import Request, Response
+from server.mergelogger import MergeLogger
 from server.peer import dialer as dialing
 from server.peer import peer as peers
 from server.peer.checks import Identity, Refused, check_post_answer
@@ -40,7 +41,6 @@ from server.proxy import refresh
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.director import Director
 from server.proxy.refresh import Refresher
-from server.proxy.sparing import Sparing
 from server.tls import TlsFiles
 from tests.compat.etcdctl02.ran import run as etcdctl
 from tests.migrate02.running import migrate02
@@ -188,7 +188,7 @@ def _refresh(url: str, folder: Path, caplog: pytest.LogCaptureFixture) -> Outcom
             dialer.get,
             Director(Random(1), 5.0),
             ClusterFile(folder),
-            Sparing(60.0),
+            MergeLogger(60.0, asyncio.get_running_loop()),
             interval=30.0,
             own_among=nobody,
             on_list=lambda: None,

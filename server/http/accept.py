@@ -14,6 +14,7 @@ from typing import NamedTuple
 from server.handshake import Parting
 from server.http.limits import Doing, Limits
 from server.listen import address_text
+from server.mergelogger import MergeLogger
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,10 @@ _REST = 1.0
 _FULL_REST = 0.02
 """Seconds before it is looked again whether there is room for one more."""
 
-_SILENCE = 60.0
-"""Seconds after a line that says there is no room in which there is no other."""
+_MERGE_PERIOD = 60.0
+"""Seconds for which lines that say there is no room are merged: there are up to fifty of them a second."""
+
+_FULL = "http: there are as many connections as may be; others wait until one is closed"
 
 _PARTING = 0.1
 """Seconds that a handshake may still take when the listener is closed."""
@@ -71,7 +74,7 @@ class Listener:
         self.beginning: set[Beginning] = set()
         """Connections taken that have no protocol yet."""
         self._resting: asyncio.TimerHandle | None = None
-        self._told = -_SILENCE
+        self._merge_logger = MergeLogger(_MERGE_PERIOD, self._loop)
         self._resume()
 
     @property
@@ -104,7 +107,7 @@ class Listener:
     def _accept(self) -> None:
         for _ in range(_AT_ONCE):
             if not self._has_room():
-                self._tell()
+                self._merge_logger.log(logger, logging.WARNING, _FULL)
                 self._rest(_FULL_REST)
                 return
             try:
@@ -128,12 +131,6 @@ class Listener:
         beginning = Beginning(task, str(address[0]), self._loop.time())
         self.beginning.add(beginning)
         task.add_done_callback(lambda _: self.beginning.discard(beginning))
-
-    def _tell(self) -> None:
-        now = self._loop.time()
-        if now - self._told >= _SILENCE:
-            self._told = now
-            logger.warning("http: there are as many connections as may be; others wait until one is closed")
 
     async def _begin(self, sock: socket.socket, address: tuple[object, ...]) -> None:
         parting = Parting(sock)

@@ -17,11 +17,12 @@ from server.http.connection import HeadersFor
 from server.http.limits import Guest, Limits, first_to_go
 from server.http.messages import PouringHandler
 from server.http.protocol import ServerProtocol
+from server.mergelogger import MergeLogger
 
 logger = logging.getLogger(__name__)
 
-_SILENCE = 60.0
-"""Seconds after a line that says there is no room in which there is no other."""
+_MERGE_PERIOD = 60.0
+"""Seconds for which lines that say there is no room are merged: in a flood there is one for each connection."""
 
 _SHUTDOWN_PATIENCE = 1.0
 """Seconds for requests under way to finish when the server stops."""
@@ -41,7 +42,7 @@ class Serving:
         self.listeners: list[Listener] = []
         self._common = common
         self._most = most
-        self._told = -_SILENCE
+        self._merge_logger = MergeLogger(_MERGE_PERIOD, asyncio.get_running_loop())
 
     def has_room(self) -> bool:
         """Whether one more connection may be taken, in the place of another perhaps."""
@@ -55,13 +56,11 @@ class Serving:
         guest.leave()
         for listener in self.listeners:
             listener.beginning.discard(guest)
-        now = asyncio.get_running_loop().time()
-        if now - self._told >= _SILENCE:
-            self._told = now
-            logger.warning(
-                "http: there are as many connections as may be; those that are silent give way, now one of %s",
-                guest.address,
-            )
+        line = (
+            "http: there are as many connections as may be; those that are silent give way, now one of "
+            f"{guest.address}"
+        )
+        self._merge_logger.log(logger, logging.WARNING, line, kind="full")
         return True
 
     def _is_full(self) -> bool:

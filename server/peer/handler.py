@@ -89,7 +89,7 @@ class PeerHandler:
         if self._transport.host.is_removed(message.sender):
             self._transport.host.refused("sender")
             line = f"reject message from removed member {id_text(message.sender)}"
-            self._transport.repeats.log(logging.WARNING, line)
+            self._transport.merge_logger.log(logger, logging.WARNING, line)
             return "cannot process message from removed member"
         return ""
 
@@ -181,7 +181,7 @@ class PeerHandler:
     def _refuse(
         self, status: int, answer: str, line: str, *further: tuple[str, str], level: int = logging.ERROR
     ) -> Response:
-        self._transport.repeats.log(level, line)
+        self._transport.merge_logger.log(logger, level, line)
         return text(status, answer, self._cluster, *further)
 
 

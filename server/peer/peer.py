@@ -15,6 +15,7 @@ from functools import partial
 
 from server.bounded import parse_json
 from server.cluster.ids import id_text
+from server.mergelogger import MergeLogger
 from server.peer.checks import (
     Channel,
     Identity,
@@ -37,7 +38,6 @@ from server.peer.codec import (
 )
 from server.peer.dialer import BOUNDS, Dialer, DialError
 from server.peer.host import Host
-from server.peer.repeats import Repeats
 from server.peer.stats import Flow, Latency
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
@@ -79,7 +79,7 @@ class Links:
     me: Identity
     host: Host
     dialer: Dialer
-    repeats: Repeats
+    merge_logger: MergeLogger
     received: Flow
     database: Callable[[Snapshot], Sequence[bytes]] | None = None
 
@@ -91,13 +91,13 @@ class Links:
         refused = self.host.receive(messages)
         for message, why in refused:
             line = f"refused a message of type {message.type.name} from {id_text(message.sender)}, {way}: {why.text}"
-            self.repeats.log(logging.WARNING, line)
+            self.merge_logger.log(logger, logging.WARNING, line)
         return not refused
 
     def refused(self, error: Exception) -> None:
         """Tells what has to be told of a refusal each time, as far as it has to."""
         if isinstance(error, Refused) and error.log:
-            self.repeats.log(logging.ERROR, error.log)
+            self.merge_logger.log(logger, logging.ERROR, error.log)
         if isinstance(error, PermanentlyRemoved):
             self.host.removed()
 
@@ -193,7 +193,9 @@ class Remote:
         if self.status.since is not None:
             who = id_text(self.member)
             why = f"since {way}'s sending buffer is full (bad/overloaded network)"
-            self._links.repeats.log(logging.WARNING, f"dropped internal raft message to {who} {why}")
+            self._links.merge_logger.log(
+                logger, logging.WARNING, f"dropped internal raft message to {who} {why}"
+            )
 
     def _lost(self, message: Message) -> None:
         self._links.host.unreachable(self.member)

@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from server.mergelogger import MergeLogger
 from server.peer.checks import Channel, Identity, is_3x
 from server.peer.dialer import Dialer, LookUp
 from server.peer.host import Host
-from server.peer.peer import SILENCE, Links, Peer, Remote, logger
-from server.peer.repeats import Repeats
+from server.peer.peer import SILENCE, Links, Peer, Remote
 from server.peer.stats import Flow, Latency
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
+
+MERGE_PERIOD = 1.0
+"""Seconds for which equal lines of the log are merged, as in etcd 2.3."""
 
 _MOST_REMOTES = 32
 """Members that nobody here knows of; more of them are none."""
@@ -39,7 +42,7 @@ class Transport:
     ) -> None:
         self.me = me
         self.host = host
-        self.repeats = Repeats(logger)
+        self.merge_logger = MergeLogger(MERGE_PERIOD, asyncio.get_running_loop())
         self.sent, self.received = Flow(), Flow()
         self._tls = tls
         self._connect_timeout = connect_timeout
@@ -57,7 +60,7 @@ class Transport:
         dialer = Dialer(
             self._tls, connect_timeout=self._connect_timeout, silence=SILENCE, look_up=self._look_up
         )
-        self._links = Links(self.me, self.host, dialer, self.repeats, self.received, self._database)
+        self._links = Links(self.me, self.host, dialer, self.merge_logger, self.received, self._database)
 
     async def stop(self) -> None:
         """Ends every connection; what still waits to be posted is dropped. Harmless when it has not started."""

@@ -16,11 +16,11 @@ from typing import Any
 
 from server.api.errors import message
 from server.http.messages import Later, Response
+from server.mergelogger import MergeLogger
 from server.proxy.connection import Connection, Failure
 from server.proxy.dial import Dial, DialError
 from server.proxy.director import Director
 from server.proxy.metrics import Dropped, ProxyMetrics
-from server.proxy.sparing import Sparing
 from server.proxy.upstream import Upstream
 
 logger = logging.getLogger(__name__)
@@ -44,13 +44,13 @@ class Exchanges:
         upstream: Upstream,
         dial: Dial,
         metrics: ProxyMetrics,
-        sparing: Sparing,
+        merge_logger: MergeLogger,
         on_failure: Callable[[], object],
     ) -> None:
         self.director = director
         self.upstream = upstream
         self.metrics = metrics
-        self.sparing = sparing
+        self.merge_logger = merge_logger
         self.on_failure = on_failure
         self.loop = upstream.loop
         self._dial = dial
@@ -67,8 +67,7 @@ class Exchanges:
         if not endpoints:
             words = "proxy: zero endpoints currently available"
             self.metrics.dropped[method, Dropped.ZERO_ENDPOINTS] += 1
-            if (further := self.sparing(words, now)) is not None:
-                logger.info("zero endpoints currently available%s", further)
+            self.merge_logger.log(logger, logging.INFO, "zero endpoints currently available")
             return message(503, words)
         exchange = Exchange(self, method, request, endpoints)
         if quick:
@@ -171,21 +170,19 @@ class Exchange(Later):
             return
         if room.director.answered(endpoint):
             logger.info("endpoint %s answers again", endpoint)
-            room.sparing.forget(endpoint)
+            room.merge_logger.forget(endpoint)
         room.metrics.handled[self._method, response.status] += 1
         room.metrics.durations[self._method].observe(perf_counter() - self._began)
         self._end(response)
 
     def _come_round(self, endpoint: str, response: Response) -> None:
-        room, now = self._room, self._room.loop.time()
-        room.director.drop(endpoint)
-        if (further := room.sparing(("loop", endpoint), now)) is not None:
-            logger.error(
-                "endpoint %s leads back to this proxy: it is in the --advertise-client-urls of a member, which must be "
-                "where that member itself listens%s",
-                endpoint,
-                further,
-            )
+        self._room.director.drop(endpoint)
+        self._room.merge_logger.log(
+            logger,
+            logging.ERROR,
+            f"endpoint {endpoint} leads back to this proxy: it is in the --advertise-client-urls of a member, which "
+            "must be where that member itself listens",
+        )
         self._at += 1
         if self._at < len(self._endpoints):
             self.go()
@@ -214,8 +211,8 @@ class Exchange(Later):
             return
         words = f"proxy: unable to get response from {self._at} endpoint(s)"
         room.metrics.dropped[self._method, Dropped.FAILED_GETTING_RESPONSE] += 1
-        if (further := room.sparing("unable", now)) is not None:
-            logger.info("unable to get response from %d endpoint(s)%s", self._at, further)
+        line = f"unable to get response from {self._at} endpoint(s)"
+        room.merge_logger.log(logger, logging.INFO, line, kind="unable")
         self._end(message(502, words))
 
     def _end(self, response: Response) -> None:

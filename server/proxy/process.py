@@ -16,6 +16,7 @@ from server.http.cors import cors_headers
 from server.http.messages import Headers
 from server.http.serving import Listening, Serving, serve
 from server.listen import listen
+from server.mergelogger import MergeLogger
 from server.peer.dialer import Dialer
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.connection import Timeouts
@@ -28,7 +29,6 @@ from server.proxy.own import Own, is_local
 from server.proxy.peers import FindPeers, peer_urls
 from server.proxy.refresh import Refresher
 from server.proxy.requests import RequestHeads
-from server.proxy.sparing import Sparing
 from server.proxy.upstream import Upstream
 from server.tls import (
     TlsError,
@@ -41,8 +41,9 @@ from server.tls import (
 
 logger = logging.getLogger(__name__)
 
-_SILENCE = 60.0
-"""Seconds between two lines of the log that say the same."""
+_MERGE_PERIOD = 60.0
+"""Seconds for which lines of the log about one trouble are merged: clients may bring it up thousands of times a second,
+and it lasts until somebody acts."""
 
 _FIRST_LIST = 2.0
 """Seconds that the first list of members may take before clients are listened to without one."""
@@ -103,19 +104,19 @@ class Proxy:
         )
         running.push_async_callback(dialer.close)
         director = Director(Random(), config.proxy_failure_wait / 1000)
-        sparing = Sparing(_SILENCE)
+        merge_logger = MergeLogger(_MERGE_PERIOD, asyncio.get_running_loop())
         own = Own(config.listen_client_urls, is_local)
         refresher = Refresher(
             self._peers,
             dialer.get,
             director,
             ClusterFile(Path(config.data_dir)),
-            sparing,
+            merge_logger,
             interval=config.proxy_refresh_interval / 1000,
             own_among=lambda urls: asyncio.to_thread(own.among, urls),
             on_list=lambda: upstream.retain(director.endpoints),
         )
-        exchanges = Exchanges(director, upstream, dial, ProxyMetrics(), sparing, refresher.hurry)
+        exchanges = Exchanges(director, upstream, dial, ProxyMetrics(), merge_logger, refresher.hurry)
         running.callback(exchanges.close)
         refreshing = asyncio.create_task(refresher.run())
         running.push_async_callback(_ended, refreshing)

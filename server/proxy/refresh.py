@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 
 from server.cluster.remote import NotUsable, Reply, RunningCluster, read_cluster
 from server.log import NOTICE, log_fault
+from server.mergelogger import MergeLogger
 from server.peer.dialer import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.director import Director
-from server.proxy.sparing import Sparing
 from server.storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Refresher:
         get: Get,
         director: Director,
         file: ClusterFile,
-        sparing: Sparing,
+        merge_logger: MergeLogger,
         *,
         interval: float,
         own_among: Callable[[list[str]], Awaitable[set[str]]],
@@ -55,7 +55,7 @@ class Refresher:
         self._get = get
         self._director = director
         self._file = file
-        self._sparing = sparing
+        self._merge_logger = merge_logger
         self._interval = max(interval, _SOONEST)
         self._own_among = own_among
         self._on_list = on_list
@@ -110,7 +110,7 @@ class Refresher:
             words = f"proxy: {url} is this proxy itself, yet in the --advertise-client-urls of a member; it is left out"
             self._warn(url, logger, words)
         endpoints = [url for url in urls if url not in own]
-        self._sparing.forget("none")
+        self._merge_logger.forget("none")
         self._director.update(endpoints)
         self._on_list()
         if not self._has_told and endpoints:
@@ -130,7 +130,7 @@ class Refresher:
             except NotUsable as error:
                 self._warn(peer, cluster_logger, f"{error} ({peer})")
             else:
-                self._sparing.forget(peer)
+                self._merge_logger.forget(peer)
                 return cluster
         return None
 
@@ -151,5 +151,4 @@ class Refresher:
             self._warn("file", logger, f"proxy: error on writing urls {error}")
 
     def _warn(self, kind: str, to: logging.Logger, words: str) -> None:
-        if (further := self._sparing(kind, self._loop.time())) is not None:
-            to.warning("%s%s", words, further)
+        self._merge_logger.log(to, logging.WARNING, words, kind)

@@ -181,7 +181,7 @@ def test_the_next_url_is_tried_when_one_fails() -> None:
 def test_a_peer_of_another_cluster_is_refused_and_the_log_says_so_once_a_period(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.peer.repeats.PERIOD", 1e9)
+    monkeypatch.setattr("server.peer.transport.MERGE_PERIOD", 1e9)
 
     async def scenario() -> None:
         a, b = End(A), End(B, cluster=0xC2)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from server.http.cors import cors_headers
 from server.http.serving import Listening, serve
 from server.listen import listen
+from server.mergelogger import MergeLogger
 from server.proxy.connection import Timeouts
 from server.proxy.dial import Dial
 from server.proxy.director import Director
@@ -17,7 +18,6 @@ from server.proxy.exchange import Exchanges
 from server.proxy.handler import ProxyHandler
 from server.proxy.metrics import ProxyMetrics
 from server.proxy.requests import RequestHeads
-from server.proxy.sparing import Sparing
 from server.proxy.upstream import Upstream
 from tests.support.ports import free_ports
 from tests.support.process import PATIENCE
@@ -153,7 +153,12 @@ async def proxy(
     director = Director(_NoRandom(), failure_wait)
     director.update(endpoints)
     exchanges = Exchanges(
-        director, upstream, Dial(upstream, None), ProxyMetrics(), Sparing(60.0), lambda: None
+        director,
+        upstream,
+        Dial(upstream, None),
+        ProxyMetrics(),
+        MergeLogger(60.0, upstream.loop),
+        lambda: None,
     )
     handler = ProxyHandler(exchanges, RequestHeads(NAME), readonly=readonly)
     sock = listen("http://127.0.0.1:0")

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from server.mergelogger import MergeLogger
 from server.peer.dialer import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.connection import Timeouts
@@ -17,7 +18,6 @@ from server.proxy.director import Director
 from server.proxy.exchange import Exchanges
 from server.proxy.metrics import ProxyMetrics
 from server.proxy.refresh import Refresher
-from server.proxy.sparing import Sparing
 from server.proxy.upstream import Upstream
 from tests.support import virtual_time
 
@@ -71,7 +71,7 @@ def refreshed(
 
     async def body() -> None:
         refresher = Refresher(
-            list(known), peers.get, director, file, Sparing(60.0),
+            list(known), peers.get, director, file, MergeLogger(60.0, asyncio.get_running_loop()),
             interval=interval, own_among=own_among, on_list=lambda: None,
         )  # fmt: skip
         task = asyncio.create_task(refresher.run())
@@ -159,7 +159,12 @@ def test_ten_minutes_without_an_endpoint_do_not_flood_the_log(
     async def requests(refresher: Refresher, director: Director) -> None:
         upstream = Upstream(Timeouts(1.0, 5.0, 0.0))
         exchanges = Exchanges(
-            director, upstream, Dial(upstream, None), ProxyMetrics(), Sparing(60.0), refresher.hurry
+            director,
+            upstream,
+            Dial(upstream, None),
+            ProxyMetrics(),
+            MergeLogger(60.0, asyncio.get_running_loop()),
+            refresher.hurry,
         )
         director.update(["http://127.0.0.1:1"])
         statuses = set()
