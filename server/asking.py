@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from server.bounded import ACCEPT, Answer, BadAnswer, Bounds, Reader
+from server.bounded import ACCEPT, BadAnswer, BoundedAnswer, Bounds, Reader
 from server.config import UrlError, dialled, redacted, split_url, without_zone
 
 _PIECE = 64 << 10
@@ -109,7 +109,7 @@ class Connection:
         body: bytes | None,
         bounds: Bounds,
         limits: Limits,
-    ) -> Answer:
+    ) -> BoundedAnswer:
         """The answer to a request. Its time is that of ``limits``; that of ``bounds`` is none of its business."""
         try:
             reader = Reader(bounds)
@@ -157,7 +157,7 @@ class Connection:
             reader.feed(piece)
 
 
-def get(url: str, bounds: Bounds, *, tls: ssl.SSLContext | None = None) -> Answer:
+def get(url: str, bounds: Bounds, *, tls: ssl.SSLContext | None = None) -> BoundedAnswer:
     """The answer to a GET of a URL. Redirects that stay on the host are followed, others are answers that cannot be
     used; user and password of a URL go along as they do with Go's client.
 
@@ -180,7 +180,7 @@ def get_once(
     tls: ssl.SSLContext | None = None,
     limits: Limits | None = None,
     straight: bool = False,
-) -> Answer:
+) -> BoundedAnswer:
     """The answer to a GET of a URL, a redirect too; ``straight``: through no proxy. Raises NoAnswer."""
     limits = limits or Limits(*2 * (time.monotonic() + bounds.seconds,))
     connection: Connection | None = None

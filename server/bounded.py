@@ -41,7 +41,7 @@ class HungUp(BadAnswer):
     """The connection ended before the first byte of an answer."""
 
 
-class Answer(NamedTuple):
+class BoundedAnswer(NamedTuple):
     """``headers`` by their names in lower case; what comes twice is joined by a comma."""
 
     status: int
@@ -138,8 +138,8 @@ class Reader:
         return self._status >= 200
 
     @property
-    def answer(self) -> Answer:
-        return Answer(self._status, self._headers, self._body.whole())
+    def answer(self) -> BoundedAnswer:
+        return BoundedAnswer(self._status, self._headers, self._body.whole())
 
     def _refuse(self, error: Exception, data: bytes) -> None:
         cause = error.__context__

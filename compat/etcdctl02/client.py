@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from compat.etcdctl02.errors import ClientError, ClusterError, NoEndpoints, OutOfTime
 from compat.etcdctl02.gotext import canonical_path, escaped_form, escaped_path, json_of, quoted
-from compat.etcdctl02.transport import BOUNDS, Answer, Limits, Request, Transport
+from compat.etcdctl02.transport import BOUNDS, BoundedAnswer, Limits, Request, Transport
 from server.bounded import BadAnswer, parse_json
 
 _REDIRECTS = 10
@@ -94,7 +94,7 @@ class Client:
         self._shuffle(self.endpoints)
         self._first = 0
 
-    def do(self, action: Action, until: float | None) -> Answer:
+    def do(self, action: Action, until: float | None) -> BoundedAnswer:
         """The answer of the first endpoint that has one; any status but 5xx is one.
 
         ``until`` on the monotonic clock is when the command's time is over, None never. Raises ClientError.
@@ -126,7 +126,7 @@ class Client:
         if urls != sorted(self.endpoints):
             self.use(urls)
 
-    def _ask(self, endpoint: str, action: Action, until: float | None) -> Answer:
+    def _ask(self, endpoint: str, action: Action, until: float | None) -> BoundedAnswer:
         url = action.url(endpoint)
         for _ in range(_REDIRECTS + 1):
             answer = self._send(url, action, until)
@@ -142,7 +142,7 @@ class Client:
                 )
         raise ClientError("client: too many redirects")
 
-    def _send(self, url: str, action: Action, until: float | None) -> Answer:
+    def _send(self, url: str, action: Action, until: float | None) -> BoundedAnswer:
         if self._trace is not None:
             body = (
                 "" if action.body is None else f" -d {quoted(action.body.decode('utf-8', 'surrogateescape'))}"
@@ -181,12 +181,12 @@ def _server_error(endpoint: str, status: int) -> str:
     return f"client: etcd member {endpoint} returns server error [{reason}]"
 
 
-def expect(answer: Answer, *statuses: int) -> None:
+def expect(answer: BoundedAnswer, *statuses: int) -> None:
     if answer.status not in statuses:
         raise ClientError(f"unexpected status code {answer.status}")
 
 
-def message_unless(answer: Answer, *statuses: int) -> None:
+def message_unless(answer: BoundedAnswer, *statuses: int) -> None:
     """The ``message`` of an answer that is an error is the error."""
     if answer.status not in statuses:
         raise ClientError(str(decoded(answer.body).get("message", "")))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from compat.etcdctl02.console import Console
 from compat.etcdctl02.errors import ClientError, EtcdError
 from compat.etcdctl02.gotext import json_of
-from compat.etcdctl02.transport import BOUNDS, Answer
+from compat.etcdctl02.transport import BOUNDS, BoundedAnswer
 from server.bounded import index_in, parse_json
 
 _NO_JSON = "client: response is invalid json. The endpoint is probably not valid etcd cluster endpoint."
@@ -40,7 +40,7 @@ class EmptyBody(ClientError):
         super().__init__("client: response body is empty")
 
 
-def read_response(answer: Answer) -> Response:
+def read_response(answer: BoundedAnswer) -> Response:
     """Raises ClientError: what etcd's error says, or that it is no answer of etcd."""
     if answer.status in (200, 201) and not answer.body:
         raise EmptyBody

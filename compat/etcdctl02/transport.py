@@ -16,8 +16,8 @@ from compat.etcdctl02.errors import ClientError, OutOfTime
 from compat.etcdctl02.gotext import quoted
 from server.asking import Connection, left
 from server.asking import Limits as Limits
-from server.bounded import Answer as Answer
 from server.bounded import BadAnswer, Bounds, HungUp
+from server.bounded import BoundedAnswer as BoundedAnswer
 from server.config.urls import UrlError, dialled, split_url
 
 Resolve = Callable[[str], list[str]]
@@ -58,7 +58,7 @@ class Transport:
         if any(tls):
             self._context()
 
-    def send(self, request: Request, limits: Limits) -> Answer:
+    def send(self, request: Request, limits: Limits) -> BoundedAnswer:
         """Raises ClientError; OutOfTime when it was the total time that ran out."""
         scheme, host, target = _split(request.url)
         kept = self._idle.pop((scheme, host), None)

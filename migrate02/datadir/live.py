@@ -12,7 +12,7 @@ from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Key, user_keys
 from migrate02.datadir.snapshot04 import store_of
 from server.asking import NoAnswer, get
-from server.bounded import Answer, BadAnswer, Bounds, parse_json
+from server.bounded import BadAnswer, BoundedAnswer, Bounds, parse_json
 from server.config import redacted
 from server.jsonrules import as_utf8
 from server.store.gojson import parse_time
@@ -100,7 +100,7 @@ def _not_etcd(url: str, what: str, error: Exception) -> DataError:
     return DataError(f"{url}: not what {what}: {why}", remedy="is this a client URL?")
 
 
-def _get(url: str, tls: Tls) -> Answer | None:
+def _get(url: str, tls: Tls) -> BoundedAnswer | None:
     """None for what is not there. Raises DataError."""
     try:
         answer = get(url, KEY_SPACE, tls=tls.context() if url.startswith("https:") else None)

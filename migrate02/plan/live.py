@@ -41,7 +41,7 @@ from migrate02.plan.nodes import (
     address_of,
 )
 from server.asking import NoAnswer, get_once
-from server.bounded import Answer, BadAnswer, Bounds, parse_json
+from server.bounded import BadAnswer, BoundedAnswer, Bounds, parse_json
 from server.config import UrlError, parse_url, redacted
 
 BOUNDS = Bounds(body=1 << 20, seconds=5.0)
@@ -263,15 +263,15 @@ _UNUSABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError
 """What comes of taking an answer apart that is not etcd's."""
 
 
-def _json(answer: Answer) -> Any:
+def _json(answer: BoundedAnswer) -> Any:
     return parse_json(answer.body, BOUNDS.depth)
 
 
-def _text(answer: Answer) -> str:
+def _text(answer: BoundedAnswer) -> str:
     return answer.body.decode("utf-8", "replace")
 
 
-def _get(url: str, target: str, tls: ssl.SSLContext) -> Answer:
+def _get(url: str, target: str, tls: ssl.SSLContext) -> BoundedAnswer:
     """One GET, redirects not followed. Raises _Silent."""
     try:
         return get_once(url + target, BOUNDS, tls=tls, straight=True)
