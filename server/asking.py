@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from server.bounded import ACCEPT, BadAnswer, BoundedAnswer, Bounds, Reader
+from server.bounded import ACCEPT, BoundedAnswer, Bounds, Reader, UnusableAnswer
 from server.config import UrlError, dialled, redacted, split_url, without_zone
 
 _PIECE = 64 << 10
@@ -98,7 +98,7 @@ class Connection:
         self._send("CONNECT", place, {"Host": place, **headers}, None, limits)
         self._receive(reader, limits)
         if reader.answer.status != 200:
-            raise BadAnswer(f"the proxy answers {reader.answer.status}")
+            raise UnusableAnswer(f"the proxy answers {reader.answer.status}")
         self._secure(host, tls, limits.total)
 
     def ask(
@@ -141,7 +141,7 @@ class Connection:
             headers = {**headers, "Content-Length": str(len(body))}
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         if any(char in line for line in lines for char in "\r\n\0"):
-            raise BadAnswer("the request has a line end in it")
+            raise UnusableAnswer("the request has a line end in it")
         head = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
         sock.settimeout(left(limits.head))
         sock.sendall(head + (body or b""))

@@ -33,11 +33,11 @@ class Bounds(NamedTuple):
     head: int = 64 << 10
 
 
-class BadAnswer(ValueError):
+class UnusableAnswer(ValueError):
     """What came is no answer, or more of one than is taken; the message is one line, without the URL."""
 
 
-class HungUp(BadAnswer):
+class HungUp(UnusableAnswer):
     """The connection ended before the first byte of an answer."""
 
 
@@ -69,7 +69,7 @@ class Body:
     def announced(self, length: str) -> None:
         """Takes the Content-Length, empty for none. Raises BadAnswer."""
         if length and (not length.isascii() or not length.isdigit()):
-            raise BadAnswer(f"bad Content-Length {_shown(length)}")
+            raise UnusableAnswer(f"bad Content-Length {_shown(length)}")
         if length and (len(length) > 18 or int(length) > self._most):
             raise self._too_long()
 
@@ -83,14 +83,14 @@ class Body:
     def whole(self) -> bytes:
         return b"".join(self._pieces)
 
-    def _too_long(self) -> BadAnswer:
-        return BadAnswer(f"the answer is longer than {_bytes(self._most)}")
+    def _too_long(self) -> UnusableAnswer:
+        return UnusableAnswer(f"the answer is longer than {_bytes(self._most)}")
 
 
 def check_encoding(encoding: str) -> None:
     """Refuses a Content-Encoding: nobody asked for one. Raises BadAnswer."""
     if encoding.strip().lower() not in ("", "identity"):
-        raise BadAnswer(f"the answer is compressed ({_shown(encoding)}), which was not asked for")
+        raise UnusableAnswer(f"the answer is compressed ({_shown(encoding)}), which was not asked for")
 
 
 class Reader:
@@ -119,7 +119,7 @@ class Reader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
-            raise BadAnswer("the answer changes the protocol, which was not asked for") from error
+            raise UnusableAnswer("the answer changes the protocol, which was not asked for") from error
         except httptools.HttpParserError as error:
             self._refuse(error, data)
         self._since_body = 0 if self._body.size > before else self._since_body + len(data)
@@ -131,7 +131,7 @@ class Reader:
         if self._ends_by_close and not self.done:
             self.done = True
         if not self.done:
-            raise BadAnswer("unexpected EOF") if self._has_come else HungUp("EOF")
+            raise UnusableAnswer("unexpected EOF") if self._has_come else HungUp("EOF")
 
     @property
     def has_head(self) -> bool:
@@ -143,19 +143,19 @@ class Reader:
 
     def _refuse(self, error: Exception, data: bytes) -> None:
         cause = error.__context__
-        if isinstance(cause, BadAnswer):
+        if isinstance(cause, UnusableAnswer):
             raise cause
         if self.done:  # more than was asked for: the connection is of no further use
             self.keeps = False
             return
         if self.has_head:
-            raise BadAnswer(f"malformed HTTP body: {error}") from error
+            raise UnusableAnswer(f"malformed HTTP body: {error}") from error
         first = data.partition(b"\r\n")[0]
-        raise BadAnswer(f"malformed HTTP response {_shown(first)}") from error
+        raise UnusableAnswer(f"malformed HTTP response {_shown(first)}") from error
 
-    def _long_head(self) -> BadAnswer:
+    def _long_head(self) -> UnusableAnswer:
         what = "goes on without a body" if self.has_head else "has a head"
-        return BadAnswer(f"the answer {what} of more than {_bytes(self._bounds.head)}")
+        return UnusableAnswer(f"the answer {what} of more than {_bytes(self._bounds.head)}")
 
     # What the parser reports; an exception comes out of feed_data as the context of its own.
 
@@ -169,7 +169,7 @@ class Reader:
         self._number += 1
         self._length += len(name) + len(value)
         if self._number > MAX_HEADERS:
-            raise BadAnswer(f"the answer has more than {MAX_HEADERS} headers")
+            raise UnusableAnswer(f"the answer has more than {MAX_HEADERS} headers")
         if self._length > self._bounds.head:
             raise self._long_head()
         if self.has_head:
@@ -185,12 +185,12 @@ class Reader:
             self._headers = {}
             return
         if not 200 <= status < 600:
-            raise BadAnswer(f"malformed HTTP status code {status}")
+            raise UnusableAnswer(f"malformed HTTP status code {status}")
         self._status = status
         check_encoding(self._headers.get("content-encoding", ""))
         coding = self._headers.get("transfer-encoding", "").strip().lower()
         if coding not in ("", "chunked"):
-            raise BadAnswer(f"unsupported transfer encoding {_shown(coding)}")
+            raise UnusableAnswer(f"unsupported transfer encoding {_shown(coding)}")
         self._body.announced(self._headers.get("content-length", ""))
         self._ends_by_close = not coding and "content-length" not in self._headers
         if self._head_alone:
@@ -222,11 +222,11 @@ def parse_json(body: bytes | str, depth: int) -> Any:
 
             return deepjson.loads(text, _DECODER)
     except UnicodeDecodeError as error:
-        raise BadAnswer(f"invalid JSON: byte {error.start} is not UTF-8") from error
-    except BadAnswer:
+        raise UnusableAnswer(f"invalid JSON: byte {error.start} is not UTF-8") from error
+    except UnusableAnswer:
         raise
     except ValueError as error:
-        raise BadAnswer(f"invalid JSON: {error}") from error
+        raise UnusableAnswer(f"invalid JSON: {error}") from error
 
 
 def status_text(status: int) -> str:
@@ -248,26 +248,26 @@ def _check_depth(text: str, depth: int) -> None:
         if char in ("[", "{"):
             open_ones += 1
             if open_ones > depth:
-                raise BadAnswer(f"JSON nested deeper than {depth}")
+                raise UnusableAnswer(f"JSON nested deeper than {depth}")
         elif char in ("]", "}"):
             open_ones -= 1
 
 
 def _integer(text: str) -> int:
     if len(text) > 20:
-        raise BadAnswer(f"invalid JSON: the number {text[:20]}... does not fit 64 bits")
+        raise UnusableAnswer(f"invalid JSON: the number {text[:20]}... does not fit 64 bits")
     return int(text)
 
 
 def _number(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise BadAnswer(f"invalid JSON: the number {text[:20]} does not fit 64 bits")
+        raise UnusableAnswer(f"invalid JSON: the number {text[:20]} does not fit 64 bits")
     return number
 
 
 def _no_number(text: str) -> float:
-    raise BadAnswer(f"invalid JSON: {text} is no number")
+    raise UnusableAnswer(f"invalid JSON: {text} is no number")
 
 
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_no_number)

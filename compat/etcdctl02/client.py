@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from compat.etcdctl02.errors import ClientError, ClusterError, NoEndpoints, OutOfTime
 from compat.etcdctl02.gotext import canonical_path, escaped_form, escaped_path, json_of, quoted
 from compat.etcdctl02.transport import BOUNDS, BoundedAnswer, Limits, Request, Transport
-from server.bounded import BadAnswer, parse_json
+from server.bounded import UnusableAnswer, parse_json
 
 _REDIRECTS = 10
 _LONGEST = 600.0
@@ -197,7 +197,7 @@ def decoded(body: bytes) -> dict[str, Any]:
     text = body.decode("utf-8", "replace")
     try:
         value = parse_json(text, BOUNDS.depth)
-    except BadAnswer as error:
+    except UnusableAnswer as error:
         nested = "nested" in str(error)
         raise ClientError(str(error) if nested else _not_json(text)) from error
     if not isinstance(value, dict):

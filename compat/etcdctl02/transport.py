@@ -16,8 +16,8 @@ from compat.etcdctl02.errors import ClientError, OutOfTime
 from compat.etcdctl02.gotext import quoted
 from server.asking import Connection, left
 from server.asking import Limits as Limits
-from server.bounded import BadAnswer, Bounds, HungUp
 from server.bounded import BoundedAnswer as BoundedAnswer
+from server.bounded import Bounds, HungUp, UnusableAnswer
 from server.config.urls import UrlError, dialled, split_url
 
 Resolve = Callable[[str], list[str]]
@@ -69,7 +69,7 @@ class Transport:
             connection.close()
             if kept and request.method == "GET" and isinstance(error, _HUNG_UP):
                 return self.send(request, limits)  # the server did not want to keep it
-            if isinstance(error, OSError | BadAnswer | UnicodeError):
+            if isinstance(error, OSError | UnusableAnswer | UnicodeError):
                 raise _explained(error, f"{scheme}://{host}", limits) from error
             raise
         if connection.is_open:
@@ -215,9 +215,9 @@ def _explained(error: Exception, server: str, limits: Limits) -> ClientError:
             return ClientError(f"client: endpoint {server} exceeded header timeout")
         case HungUp():
             return ClientError("EOF")
-        case BadAnswer() if str(error).startswith(_GO_WORDS):
+        case UnusableAnswer() if str(error).startswith(_GO_WORDS):
             return ClientError(str(error))
-        case BadAnswer():
+        case UnusableAnswer():
             return ClientError(f"{server}: {error}")
         case ssl.SSLCertVerificationError() if error.verify_code in _UNKNOWN_AUTHORITY:
             return ClientError("x509: certificate signed by unknown authority")

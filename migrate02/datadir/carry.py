@@ -17,7 +17,7 @@ from migrate02.datadir.live import NO_TLS, Tls
 from migrate02.datadir.requests import in_order, put
 from migrate02.datadir.sides import hidden_roots, read_side
 from server.asking import Connection, Limits, basic_authorization, why
-from server.bounded import BadAnswer, Bounds
+from server.bounded import Bounds, UnusableAnswer
 from server.config import UrlError, dialled, redacted, split_url
 
 WRITE = Bounds(body=8 << 20, seconds=30.0)
@@ -167,7 +167,7 @@ class _Client:
             try:
                 limits = Limits(*2 * (time.monotonic() + WRITE.seconds,))
                 answer = self._connection.ask("PUT", target, self._headers, body.encode(), WRITE, limits)
-            except (OSError, BadAnswer, UnicodeError) as error:
+            except (OSError, UnusableAnswer, UnicodeError) as error:
                 problem, tried = f"does not answer: {why(error, WRITE)}", True
                 continue
             if answer.status in (200, 201) or (tried and answer.status == 412):

@@ -12,7 +12,7 @@ from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import Key, user_keys
 from migrate02.datadir.snapshot04 import store_of
 from server.asking import NoAnswer, get
-from server.bounded import BadAnswer, BoundedAnswer, Bounds, parse_json
+from server.bounded import BoundedAnswer, Bounds, UnusableAnswer, parse_json
 from server.config import redacted
 from server.jsonrules import as_utf8
 from server.store.gojson import parse_time
@@ -91,7 +91,7 @@ def read_keys(url: str, hidden: Iterable[str] = (), tls: Tls = NO_TLS) -> Runnin
     return RunningKeys("a running cluster", list(keys.values()), index, False)
 
 
-_UNUSABLE = (BadAnswer, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+_UNUSABLE = (UnusableAnswer, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What comes of taking an answer apart that is not etcd's."""
 
 

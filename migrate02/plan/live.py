@@ -41,7 +41,7 @@ from migrate02.plan.nodes import (
     address_of,
 )
 from server.asking import NoAnswer, get_once
-from server.bounded import BadAnswer, BoundedAnswer, Bounds, parse_json
+from server.bounded import BoundedAnswer, Bounds, UnusableAnswer, parse_json
 from server.config import UrlError, parse_url, redacted
 
 BOUNDS = Bounds(body=1 << 20, seconds=5.0)
@@ -132,7 +132,7 @@ def _members(url: str, tls: ssl.SSLContext, *, sent_on: bool = False) -> list[_L
         if answer.status == 200:
             found = _json(answer)
             return _all_of(_ListedMember(item["name"], item["clientURL"], item["peerURL"]) for item in found)
-    except BadAnswer as error:
+    except UnusableAnswer as error:
         raise _Silent(str(error)) from error
     except _UNUSABLE as error:
         raise _Silent(f"not what etcd 0.4 answers: {_text(answer)[:80]!r}") from error
@@ -149,7 +149,7 @@ def _all_of(lines: Iterable[_ListedMember]) -> list[_ListedMember]:
             raise ValueError("not texts")
         members.append(member)
         if len(members) > MOST_MEMBERS:
-            raise BadAnswer(f"it lists more than {MOST_MEMBERS} members")
+            raise UnusableAnswer(f"it lists more than {MOST_MEMBERS} members")
     return members
 
 

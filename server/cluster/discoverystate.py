@@ -11,7 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from server.bounded import BadAnswer, parse_json
+from server.bounded import UnusableAnswer, parse_json
 from server.cluster.bootstrap import BootstrapError
 from server.config import UrlError, parse_urls_map
 
@@ -177,7 +177,7 @@ def read_object(url: str, answer: Answer) -> dict[str, object]:
     """An event or an error of a v2 key space."""
     try:
         found, why = parse_json(answer.body, DEPTH), "not as a key of etcd's v2 API does"
-    except BadAnswer as error:
+    except UnusableAnswer as error:
         found, why = None, f"not as a key of etcd's v2 API does ({error})"
     if isinstance(found, dict) and (isinstance(found.get("node"), dict) or "errorCode" in found):
         return found

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from server.api.form import takes_body
-from server.bounded import ACCEPT, BadAnswer, Bounds, check_encoding
+from server.bounded import ACCEPT, Bounds, UnusableAnswer, check_encoding
 from server.config import redacted
 from server.discovery.api import MAX_BODY
 from server.gowords import in_go_words
@@ -75,7 +75,9 @@ class RemoteKeys:
                 return Response(response.status, headers, stream=_Pieces(response))
             async with response:
                 if not (200 <= response.status < 300 or 400 <= response.status < 600):
-                    raise BadAnswer(f"its answer has the status {response.status}, as none of etcd's does")
+                    raise UnusableAnswer(
+                        f"its answer has the status {response.status}, as none of etcd's does"
+                    )
                 return Response(response.status, headers, await body_of(response, BOUNDS))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             return text(503, redacted(f"the store {self._url} does not answer: {in_go_words(error)}"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.asking import NoAnswer, redirected
-from server.bounded import BadAnswer, Body, Bounds, HungUp, Reader, index_in, parse_json
+from server.bounded import Body, Bounds, HungUp, Reader, UnusableAnswer, index_in, parse_json
 
 BOUNDS = Bounds(body=1000, seconds=1.0, depth=8, head=2000)
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -56,7 +56,7 @@ def test_any_bytes_are_an_answer_or_refused(wire: bytes, size: int) -> None:
     for start in (b"", OK, OK + b"Transfer-Encoding: chunked\r\n\r\n"):
         try:
             read_length = len(read(start + wire, size).answer.body)
-        except BadAnswer as error:
+        except UnusableAnswer as error:
             refused, read_length = str(error), 0
         else:
             refused = ""
@@ -83,7 +83,7 @@ def test_any_bytes_are_an_answer_or_refused(wire: bytes, size: int) -> None:
     ],
 )
 def test_what_is_refused_and_in_which_words(wire: bytes, why: str) -> None:
-    with pytest.raises(BadAnswer) as caught:
+    with pytest.raises(UnusableAnswer) as caught:
         read(wire)
     assert str(caught.value) == why
     assert isinstance(caught.value, HungUp) == (wire == b"")
@@ -99,7 +99,7 @@ def test_what_comes_after_an_answer_costs_the_connection() -> None:
 
 def test_json_as_deep_as_it_may_be_and_deeper() -> None:
     assert parse_json('[[{"a":"[[[[[["}]]', 3) == [[{"a": "[[[[[["}]]
-    with pytest.raises(BadAnswer, match=r"^JSON nested deeper than 2$"):
+    with pytest.raises(UnusableAnswer, match=r"^JSON nested deeper than 2$"):
         parse_json('[[{"a":1}]]', 2)
     deep = 5000
     value = parse_json("[" * deep + "]" * deep, deep)
@@ -112,14 +112,14 @@ def test_json_as_deep_as_it_may_be_and_deeper() -> None:
     "text", ["1e999", "-1e999", "NaN", "Infinity", "9" * 21, "9" * 5000, "\ud800", '"', "", "[1,]"]
 )
 def test_json_that_go_does_not_take(text: str) -> None:
-    with pytest.raises(BadAnswer, match=r"^invalid JSON: ") as caught:
+    with pytest.raises(UnusableAnswer, match=r"^invalid JSON: ") as caught:
         parse_json(text.encode("utf-8", "surrogatepass"), 8)
     assert len(str(caught.value)) < 200
 
 
 def test_the_depth_is_counted_in_one_pass() -> None:
     """Quotes that do not end are gone over once: the time would grow with the square, and this would not end."""
-    with pytest.raises(BadAnswer):
+    with pytest.raises(UnusableAnswer):
         parse_json("[" * 100 + '"' + '\\"' * 2_000_000, 99)
 
 
@@ -132,7 +132,7 @@ def test_an_index_is_a_number_or_none(text: str, index: int) -> None:
 
 @pytest.mark.parametrize("length", ["ten", "-1", "+1", "1 1", "\u0667", "2, 3"])
 def test_a_length_that_is_none(length: str) -> None:
-    with pytest.raises(BadAnswer, match="bad Content-Length"):
+    with pytest.raises(UnusableAnswer, match="bad Content-Length"):
         Body(10).announced(length)
 
 
