@@ -58,7 +58,7 @@ def index_in(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
-class Body:
+class BodyCollector:
     """Collects the pieces of a body, and refuses what is too long as soon as that is known."""
 
     def __init__(self, most: int) -> None:
@@ -103,7 +103,7 @@ class Reader:
         self._bounds = bounds
         self._head_alone = head_alone
         self._parser = httptools.HttpResponseParser(self)
-        self._body = Body(bounds.body)
+        self._body = BodyCollector(bounds.body)
         self._status = 0
         self._headers: dict[str, str] = {}
         self._number = 0

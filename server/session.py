@@ -8,7 +8,7 @@ import aiohttp
 import httptools
 from yarl import URL
 
-from server.bounded import MAX_HEADERS, MAX_LINE, Body, Bounds, check_encoding
+from server.bounded import MAX_HEADERS, MAX_LINE, BodyCollector, Bounds, check_encoding
 
 
 def bounded_session(connector: "BoundedConnector | None" = None, **options: Any) -> aiohttp.ClientSession:
@@ -101,7 +101,7 @@ async def body_of(response: aiohttp.ClientResponse, bounds: Bounds) -> bytes:
 
     The time is that of the request's own ClientTimeout.
     """
-    body = Body(bounds.body)
+    body = BodyCollector(bounds.body)
     try:
         check_encoding(response.headers.get("Content-Encoding", ""))
         body.announced(response.headers.get("Content-Length", ""))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.asking import NoAnswer, redirected
-from server.bounded import Body, Bounds, HungUp, Reader, UnusableAnswer, index_in, parse_json
+from server.bounded import BodyCollector, Bounds, HungUp, Reader, UnusableAnswer, index_in, parse_json
 
 BOUNDS = Bounds(body=1000, seconds=1.0, depth=8, head=2000)
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -133,7 +133,7 @@ def test_an_index_is_a_number_or_none(text: str, index: int) -> None:
 @pytest.mark.parametrize("length", ["ten", "-1", "+1", "1 1", "\u0667", "2, 3"])
 def test_a_length_that_is_none(length: str) -> None:
     with pytest.raises(UnusableAnswer, match="bad Content-Length"):
-        Body(10).announced(length)
+        BodyCollector(10).announced(length)
 
 
 @pytest.mark.parametrize(
