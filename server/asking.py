@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from server.bounded import ACCEPT, BoundedAnswer, Bounds, Reader, UnusableAnswer
+from server.bounded import ACCEPT, AnswerReader, BoundedAnswer, Bounds, UnusableAnswer
 from server.config import UrlError, dialled, redacted, split_url, without_zone
 
 _PIECE = 64 << 10
@@ -94,7 +94,7 @@ class Connection:
     ) -> None:
         """Makes of a connection to a proxy one to a server with TLS behind it."""
         place = _place(host, port)
-        reader = Reader(Bounds(0, 0.0), head_alone=True)
+        reader = AnswerReader(Bounds(0, 0.0), head_alone=True)
         self._send("CONNECT", place, {"Host": place, **headers}, None, limits)
         self._receive(reader, limits)
         if reader.answer.status != 200:
@@ -112,7 +112,7 @@ class Connection:
     ) -> BoundedAnswer:
         """The answer to a request. Its time is that of ``limits``; that of ``bounds`` is none of its business."""
         try:
-            reader = Reader(bounds)
+            reader = AnswerReader(bounds)
             host = {"Host": _place(self._host, self._port, 80 if self._tls is None else 443)}
             self._send(method, target, {**host, **ACCEPT, **headers}, body, limits)
             self._receive(reader, limits)
@@ -146,7 +146,7 @@ class Connection:
         sock.settimeout(left(limits.head))
         sock.sendall(head + (body or b""))
 
-    def _receive(self, reader: Reader, limits: Limits) -> None:
+    def _receive(self, reader: AnswerReader, limits: Limits) -> None:
         assert self._socket is not None
         while not reader.done:
             self._socket.settimeout(left(limits.total if reader.has_head else limits.head))

@@ -1,7 +1,7 @@
 """What an answer from another process may be: how long, how deep, with how many headers. Pure.
 
 Everything that this project asks of others comes through here, whoever carries it: a server that is hostile, or no
-etcd at all, must cost neither memory nor time, and is told of in one line. ``Reader`` takes an answer of HTTP/1 apart
+etcd at all, must cost neither memory nor time, and is told of in one line. ``AnswerReader`` takes an answer of HTTP/1 apart
 as its bytes come, ``parse_json`` reads what was in it.
 """
 
@@ -93,7 +93,7 @@ def check_encoding(encoding: str) -> None:
         raise UnusableAnswer(f"the answer is compressed ({_shown(encoding)}), which was not asked for")
 
 
-class Reader:
+class AnswerReader:
     """One answer, from its bytes. ``head_alone``: the answer counts as whole when its head is."""
 
     def __init__(self, bounds: Bounds, *, head_alone: bool = False) -> None:

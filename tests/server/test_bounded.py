@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.asking import NoAnswer, redirected
-from server.bounded import BodyCollector, Bounds, HungUp, Reader, UnusableAnswer, index_in, parse_json
+from server.bounded import AnswerReader, BodyCollector, Bounds, HungUp, UnusableAnswer, index_in, parse_json
 
 BOUNDS = Bounds(body=1000, seconds=1.0, depth=8, head=2000)
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
-def read(wire: bytes, size: int = 65536, bounds: Bounds = BOUNDS) -> Reader:
-    reader = Reader(bounds)
+def read(wire: bytes, size: int = 65536, bounds: Bounds = BOUNDS) -> AnswerReader:
+    reader = AnswerReader(bounds)
     for at in range(0, len(wire), size):
         if reader.done:
             break
