@@ -29,7 +29,7 @@ class NoAnswer(Exception):
     """No answer that could be used; the message is one line and does not name the URL that was asked."""
 
 
-class Limits(NamedTuple):
+class Deadlines(NamedTuple):
     """Moments of ``time.monotonic``: until when the head has to be there, and all of it. None is for ever."""
 
     head: float | None
@@ -90,7 +90,7 @@ class Connection:
         return self._socket
 
     def tunnel(
-        self, host: str, port: int, tls: ssl.SSLContext, limits: Limits, headers: Mapping[str, str]
+        self, host: str, port: int, tls: ssl.SSLContext, limits: Deadlines, headers: Mapping[str, str]
     ) -> None:
         """Makes of a connection to a proxy one to a server with TLS behind it."""
         place = _place(host, port)
@@ -108,7 +108,7 @@ class Connection:
         headers: Mapping[str, str],
         body: bytes | None,
         bounds: Bounds,
-        limits: Limits,
+        limits: Deadlines,
     ) -> BoundedAnswer:
         """The answer to a request. Its time is that of ``limits``; that of ``bounds`` is none of its business."""
         try:
@@ -134,7 +134,7 @@ class Connection:
         self._socket = tls.wrap_socket(self._socket, server_hostname=without_zone(host))
 
     def _send(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, limits: Limits
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, limits: Deadlines
     ) -> None:
         sock = self.connect(limits.head)
         if body is not None:
@@ -146,7 +146,7 @@ class Connection:
         sock.settimeout(left(limits.head))
         sock.sendall(head + (body or b""))
 
-    def _receive(self, reader: AnswerReader, limits: Limits) -> None:
+    def _receive(self, reader: AnswerReader, limits: Deadlines) -> None:
         assert self._socket is not None
         while not reader.done:
             self._socket.settimeout(left(limits.total if reader.has_head else limits.head))
@@ -163,7 +163,7 @@ def get(url: str, bounds: Bounds, *, tls: ssl.SSLContext | None = None) -> Bound
 
     The environment's ``http_proxy``, ``https_proxy`` and ``no_proxy`` count. Raises NoAnswer.
     """
-    limits = Limits(*2 * (time.monotonic() + bounds.seconds,))
+    limits = Deadlines(*2 * (time.monotonic() + bounds.seconds,))
     asked = url
     for _ in range(_REDIRECTS + 1):
         answer = get_once(asked, bounds, tls=tls, limits=limits)
@@ -178,11 +178,11 @@ def get_once(
     bounds: Bounds,
     *,
     tls: ssl.SSLContext | None = None,
-    limits: Limits | None = None,
+    limits: Deadlines | None = None,
     straight: bool = False,
 ) -> BoundedAnswer:
     """The answer to a GET of a URL, a redirect too; ``straight``: through no proxy. Raises NoAnswer."""
-    limits = limits or Limits(*2 * (time.monotonic() + bounds.seconds,))
+    limits = limits or Deadlines(*2 * (time.monotonic() + bounds.seconds,))
     connection: Connection | None = None
     try:
         parts = split_url(url)

@@ -16,7 +16,7 @@ from compat.etcdctl02.errors import (
     failed,
     plain,
 )
-from compat.etcdctl02.transport import Limits, Request, Resolve, TlsFiles, Transport
+from compat.etcdctl02.transport import Deadlines, Request, Resolve, TlsFiles, Transport
 
 _DIAL_SECONDS = 30.0
 _DEFAULT_ENDPOINTS = "http://127.0.0.1:2379,http://127.0.0.1:4001"
@@ -184,7 +184,7 @@ def _machines_of_04(transport: Transport, endpoints: list[str], timeout: float) 
         failure = None
         until = time.monotonic() + timeout if timeout > 0 else None
         try:
-            answer = transport.send(Request("GET", f"{endpoint}/v2/peers"), Limits(until, until))
+            answer = transport.send(Request("GET", f"{endpoint}/v2/peers"), Deadlines(until, until))
         except ClientError as error:
             failure = error
             continue

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from compat.etcdctl02.errors import ClientError, ClusterError, NoEndpoints, OutOfTime
 from compat.etcdctl02.gotext import canonical_path, escaped_form, escaped_path, json_of, quoted
-from compat.etcdctl02.transport import BOUNDS, BoundedAnswer, Limits, Request, Transport
+from compat.etcdctl02.transport import BOUNDS, BoundedAnswer, Deadlines, Request, Transport
 from server.bounded import UnusableAnswer, parse_json
 
 _REDIRECTS = 10
@@ -157,13 +157,13 @@ class Client:
             Request(action.method, url, headers, action.body), self._limits(action, until)
         )
 
-    def _limits(self, action: Action, until: float | None) -> Limits:
+    def _limits(self, action: Action, until: float | None) -> Deadlines:
         if until is None and not action.wait:
             until = time.monotonic() + _LONGEST
         if action.wait or self._timeout <= 0:
-            return Limits(until, until)
+            return Deadlines(until, until)
         head = time.monotonic() + self._timeout
-        return Limits(head if until is None else min(head, until), until)
+        return Deadlines(head if until is None else min(head, until), until)
 
 
 def _host(url: str) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple, NoReturn
 from compat.etcdctl02.errors import ClientError, OutOfTime
 from compat.etcdctl02.gotext import quoted
 from server.asking import Connection, left
-from server.asking import Limits as Limits
+from server.asking import Deadlines as Deadlines
 from server.bounded import BoundedAnswer as BoundedAnswer
 from server.bounded import Bounds, HungUp, UnusableAnswer
 from server.config.urls import UrlError, dialled, split_url
@@ -58,7 +58,7 @@ class Transport:
         if any(tls):
             self._context()
 
-    def send(self, request: Request, limits: Limits) -> BoundedAnswer:
+    def send(self, request: Request, limits: Deadlines) -> BoundedAnswer:
         """Raises ClientError; OutOfTime when it was the total time that ran out."""
         scheme, host, target = _split(request.url)
         kept = self._idle.pop((scheme, host), None)
@@ -207,7 +207,7 @@ _GO_WORDS = ("unexpected EOF", "malformed HTTP")
 _HUNG_UP = (HungUp, ConnectionResetError, BrokenPipeError)
 
 
-def _explained(error: Exception, server: str, limits: Limits) -> ClientError:
+def _explained(error: Exception, server: str, limits: Deadlines) -> ClientError:
     match error:
         case TimeoutError() if limits.total is not None and limits.total <= time.monotonic():
             return OutOfTime()

@@ -16,7 +16,7 @@ from migrate02.datadir.listing import Key
 from migrate02.datadir.live import NO_TLS, Tls
 from migrate02.datadir.requests import in_order, put
 from migrate02.datadir.sides import hidden_roots, read_side
-from server.asking import Connection, Limits, basic_authorization, why
+from server.asking import Connection, Deadlines, basic_authorization, why
 from server.bounded import Bounds, UnusableAnswer
 from server.config import UrlError, dialled, redacted, split_url
 
@@ -165,7 +165,7 @@ class _Client:
             if attempt:
                 time.sleep(0.2 * 2**attempt)
             try:
-                limits = Limits(*2 * (time.monotonic() + WRITE.seconds,))
+                limits = Deadlines(*2 * (time.monotonic() + WRITE.seconds,))
                 answer = self._connection.ask("PUT", target, self._headers, body.encode(), WRITE, limits)
             except (OSError, UnusableAnswer, UnicodeError) as error:
                 problem, tried = f"does not answer: {why(error, WRITE)}", True

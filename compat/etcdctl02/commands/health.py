@@ -7,7 +7,7 @@ import time
 from compat.etcdctl02.call import Call
 from compat.etcdctl02.client import Member, decoded
 from compat.etcdctl02.errors import NOT_HEALTHY, SERVER_ERROR, ClientError, failed
-from compat.etcdctl02.transport import Limits, Request, Transport
+from compat.etcdctl02.transport import Deadlines, Request, Transport
 from server.config.urls import redacted
 
 _PAUSE = 10.0
@@ -50,7 +50,7 @@ def _check_member(call: Call, transport: Transport, member: Member) -> bool:
     for url in member.client_urls:
         until = call.until()
         try:
-            answer = transport.send(Request("GET", f"{url}/health"), Limits(until, until))
+            answer = transport.send(Request("GET", f"{url}/health"), Deadlines(until, until))
             healthy = decoded(answer.body).get("health") in _HEALTHY
         except ClientError as error:
             words = f"failed to check the health of member {member.id} on {url}: {_named(url, error)}\n"

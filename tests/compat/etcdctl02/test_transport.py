@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from compat.etcdctl02.errors import ClientError
-from compat.etcdctl02.transport import Limits, Request, TlsFiles, Transport
+from compat.etcdctl02.transport import Deadlines, Request, TlsFiles, Transport
 from tests.compat.etcdctl02.scripted import Scripted, answer
 from tests.support.ports import free_ports
 from tests.support.tls import make_certificates, with_passphrase
@@ -24,7 +24,7 @@ OK = answer(200, b"fine")
 
 def send(url: str, tls: TlsFiles = PLAIN, method: str = "GET", transport: Transport | None = None) -> bytes:
     limit = time.monotonic() + 60
-    return (transport or Transport(tls, 60.0)).send(Request(method, f"{url}/x"), Limits(limit, limit)).body
+    return (transport or Transport(tls, 60.0)).send(Request(method, f"{url}/x"), Deadlines(limit, limit)).body
 
 
 def failure(url: str, tls: TlsFiles = PLAIN) -> ClientError:
