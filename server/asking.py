@@ -64,7 +64,7 @@ def dial(host: str, port: int, until: float | None) -> socket.socket:
     raise trouble or OSError(f"no address for {host}")
 
 
-class Connection:
+class BlockingConnection:
     """To one server, kept for the next request until it is closed. ``tls`` is for one with https, else None.
 
     Raises OSError (ssl.SSLError and TimeoutError among them), BadAnswer and UnicodeError; it is of no more use then.
@@ -183,7 +183,7 @@ def get_once(
 ) -> BoundedAnswer:
     """The answer to a GET of a URL, a redirect too; ``straight``: through no proxy. Raises NoAnswer."""
     limits = limits or Deadlines(*2 * (time.monotonic() + bounds.seconds,))
-    connection: Connection | None = None
+    connection: BlockingConnection | None = None
     try:
         parts = split_url(url)
         host, port = dialled(parts)
@@ -192,11 +192,11 @@ def get_once(
         headers = basic_authorization(parts.userinfo, "Authorization")
         proxy = "" if straight else _proxy(parts.scheme, host, port)
         if not proxy:
-            connection = Connection(host, port, context)
+            connection = BlockingConnection(host, port, context)
         else:
             way = split_url(proxy if "://" in proxy else f"http://{proxy}")
             permit = basic_authorization(way.userinfo, "Proxy-Authorization")
-            connection = Connection(*dialled(way), None)
+            connection = BlockingConnection(*dialled(way), None)
             if context is not None:
                 connection.tunnel(host, port, context, limits, permit)
             else:

@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn
 
 from compat.etcdctl02.errors import ClientError, OutOfTime
 from compat.etcdctl02.gotext import quoted
-from server.asking import Connection, left
+from server.asking import BlockingConnection, left
 from server.asking import Deadlines as Deadlines
 from server.bounded import BoundedAnswer as BoundedAnswer
 from server.bounded import Bounds, HungUp, UnusableAnswer
@@ -54,7 +54,7 @@ class Transport:
         self._tls: ssl.SSLContext | None = None
         self._dial_timeout = dial_timeout
         self._resolve = resolve
-        self._idle: dict[tuple[str, str], Connection] = {}
+        self._idle: dict[tuple[str, str], BlockingConnection] = {}
         if any(tls):
             self._context()
 
@@ -76,14 +76,14 @@ class Transport:
             self._idle[scheme, host] = connection
         return answer
 
-    def _connection(self, scheme: str, host: str) -> Connection:
+    def _connection(self, scheme: str, host: str) -> BlockingConnection:
         if scheme not in ("http", "https"):
             raise ClientError(f"unsupported protocol scheme {quoted(scheme)}")
         try:
             name, port = dialled(split_url(f"{scheme}://{host}"))
         except UrlError as error:
             raise ClientError(f"dial tcp: {error}") from error
-        return Connection(name, port, self._context() if scheme == "https" else None, self._dial)
+        return BlockingConnection(name, port, self._context() if scheme == "https" else None, self._dial)
 
     def _dial(self, name: str, port: int, until: float | None) -> socket.socket:
         try:

@@ -16,7 +16,7 @@ from migrate02.datadir.listing import Key
 from migrate02.datadir.live import NO_TLS, Tls
 from migrate02.datadir.requests import in_order, put
 from migrate02.datadir.sides import hidden_roots, read_side
-from server.asking import Connection, Deadlines, basic_authorization, why
+from server.asking import BlockingConnection, Deadlines, basic_authorization, why
 from server.bounded import Bounds, UnusableAnswer
 from server.config import UrlError, dialled, redacted, split_url
 
@@ -145,7 +145,9 @@ class _Client:
         self._url = redacted(url)
         try:
             parts = split_url(url)
-            self._connection = Connection(*dialled(parts), tls.context() if parts.scheme == "https" else None)
+            self._connection = BlockingConnection(
+                *dialled(parts), tls.context() if parts.scheme == "https" else None
+            )
         except UrlError as error:
             raise DataError(redacted(str(error))) from error
         self._headers = {
