@@ -8,7 +8,7 @@ from server.cluster.srv import LookupFailed
 from server.config import UrlError, parse_url, without_zone
 from server.gowords import in_go_words
 from server.peer.dialer import LookUp
-from server.proxy.connection import Connection, Pool
+from server.proxy.connection import Pool, UpstreamConnection
 
 _TLS_HANDSHAKE = 10.0
 """Seconds more for a connection with TLS, as Go gives them."""
@@ -27,7 +27,7 @@ class Dial:
         self._tls = tls
         self._look_up = look_up
 
-    async def __call__(self, endpoint: str) -> Connection:
+    async def __call__(self, endpoint: str) -> UpstreamConnection:
         """A new connection. Raises DialError."""
         try:
             url = parse_url(endpoint)
@@ -38,7 +38,7 @@ class Dial:
         try:
             async with asyncio.timeout(seconds + (_TLS_HANDSHAKE if secure else 0) if seconds else None):
                 _, connection = await pool.loop.create_connection(
-                    lambda: Connection(pool, endpoint),
+                    lambda: UpstreamConnection(pool, endpoint),
                     await self._address(url.hostname),
                     int(url.port or "0"),
                     ssl=(self._tls or True) if secure else None,

@@ -17,7 +17,7 @@ from typing import Any
 from server.api.errors import message
 from server.http.messages import Later, Response
 from server.mergelogger import MergeLogger
-from server.proxy.connection import Connection, Failure
+from server.proxy.connection import Failure, UpstreamConnection
 from server.proxy.dial import Dial, DialError
 from server.proxy.director import Director
 from server.proxy.metrics import Dropped, ProxyMetrics
@@ -138,7 +138,7 @@ class Exchange(Later):
         self._endpoints = endpoints
         self._at = 0
         self._began = perf_counter()
-        self.connection: Connection | None = None
+        self.connection: UpstreamConnection | None = None
         self._response: Response | None = None
         self._tell: Callable[[Response], object] | None = None
         self.ended = False
@@ -243,7 +243,7 @@ class Exchange(Later):
             raise
 
 
-def ask(connection: Connection, exchanges: list[Exchange]) -> None:
+def ask(connection: UpstreamConnection, exchanges: list[Exchange]) -> None:
     """Sends the requests of these on; if none of them is wanted any more, the connection is not either."""
     wanted = [exchange for exchange in exchanges if not exchange.ended]
     if not wanted:

@@ -3,7 +3,7 @@
 import asyncio
 
 from server.http.answers import AnswerHeads
-from server.proxy.connection import Connection, Timeouts
+from server.proxy.connection import Timeouts, UpstreamConnection
 
 _MOST_IDLE = 128
 """Idle connections that are kept to one endpoint: etcd 2.3.8's number."""
@@ -19,10 +19,10 @@ class Upstream:
         self.timeouts = timeouts
         self.heads = AnswerHeads()
         self.loop = asyncio.get_running_loop()
-        self._idle: dict[str, list[Connection]] = {}
-        self._all: set[Connection] = set()
+        self._idle: dict[str, list[UpstreamConnection]] = {}
+        self._all: set[UpstreamConnection] = set()
 
-    def idle(self, endpoint: str) -> Connection | None:
+    def idle(self, endpoint: str) -> UpstreamConnection | None:
         """A connection that has been used and can be again, if there is one."""
         connections = self._idle.get(endpoint)
         while connections:
@@ -32,7 +32,7 @@ class Upstream:
             connection.close()
         return None
 
-    def keep(self, connection: Connection) -> bool:
+    def keep(self, connection: UpstreamConnection) -> bool:
         """Takes a connection that is not needed now; False if it is one too many."""
         connections = self._idle.setdefault(connection.endpoint, [])
         if len(connections) >= _MOST_IDLE:
@@ -40,11 +40,11 @@ class Upstream:
         connections.append(connection)
         return True
 
-    def noted(self, connection: Connection) -> None:
+    def noted(self, connection: UpstreamConnection) -> None:
         """A connection has come about."""
         self._all.add(connection)
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: UpstreamConnection) -> None:
         """A connection is no more."""
         self._all.discard(connection)
         idle = self._idle.get(connection.endpoint)
