@@ -24,7 +24,7 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-class Body:
+class StreamedBody:
     """The body of an answer on its way to the client, as a ``Stream``. Closed before its end, it takes the connection
     along: so a client's end ends what it has asked for."""
 

@@ -20,7 +20,7 @@ from server.http.answers import (
 from server.http.chunks import BadFraming, Chunks
 from server.http.heads import CHUNKED
 from server.http.messages import Response
-from server.proxy.body import Body
+from server.proxy.body import StreamedBody
 
 _COLLECTED = 64 << 10
 """Bytes of an answer of known length that are collected to be passed on in one piece."""
@@ -120,7 +120,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._held = b""  # of an answer, as far as nothing could be made of it
         self._got = False  # any byte of the answer to the first of them
         self._head: AnswerHead | None = None  # of the body that comes
-        self._body: Body | None = None  # of an answer that has begun
+        self._body: StreamedBody | None = None  # of an answer that has begun
         self._chunks: Chunks | None = None
         self._left = 0
 
@@ -234,7 +234,7 @@ class UpstreamConnection(asyncio.Protocol):
         _ask_again(others)
 
     def _begin_body(self, asker: Asker, head: AnswerHead, data: bytes) -> None:
-        body = Body(self)
+        body = StreamedBody(self)
         headers = passed_on(data[: head.size], is_head=False)
         if head.length == CHUNKED:
             self._chunks = Chunks()
