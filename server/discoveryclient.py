@@ -15,7 +15,7 @@ import aiohttp
 from server.asking import NoAnswer, redirected
 from server.bounded import ACCEPT, Bounds, index_in
 from server.cluster.discovery import Unreachable
-from server.cluster.discoverystate import Answer
+from server.cluster.discoverystate import KeysAnswer
 from server.config import redacted
 from server.gowords import in_go_words
 from server.session import body_of, bounded_session, host_header, to_dial
@@ -46,7 +46,7 @@ class DiscoveryClient:
     ) -> None:
         await self._session.close()
 
-    async def ask(self, method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
+    async def ask(self, method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
         """As :class:`server.cluster.discovery.Ask` says."""
         limit = Bounds(BODY, patience)
         try:
@@ -55,7 +55,7 @@ class DiscoveryClient:
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, NoAnswer) as error:
             raise Unreachable(redacted(in_go_words(error)), self._advice(error)) from error
 
-    async def _followed(self, method: str, url: str, value: str | None, limit: Bounds) -> Answer:
+    async def _followed(self, method: str, url: str, value: str | None, limit: Bounds) -> KeysAnswer:
         """A redirect that stays on the host is followed, with the same method, as etcd follows it."""
         for _ in range(_REDIRECTS + 1):
             goal = to_dial(url)
@@ -71,7 +71,7 @@ class DiscoveryClient:
                 location = response.headers.get("Location", "")
                 if response.status not in (301, 302, 303, 307, 308) or not location:
                     index = index_in(response.headers.get("X-Etcd-Index", ""))
-                    return Answer(response.status, index, await body_of(response, limit))
+                    return KeysAnswer(response.status, index, await body_of(response, limit))
             url = redirected(url, location)
         raise NoAnswer(f"client: too many redirects (more than {_REDIRECTS})")
 

@@ -15,7 +15,14 @@ from migrate02.cli.output import tell
 from server.asking import NoAnswer, get
 from server.bounded import Bounds
 from server.cluster.bootstrap import BootstrapError
-from server.cluster.discoverystate import Answer, Registration, State, check_url, checked_cluster, read_state
+from server.cluster.discoverystate import (
+    KeysAnswer,
+    Registration,
+    State,
+    check_url,
+    checked_cluster,
+    read_state,
+)
 from server.config import redacted
 from server.printable import shown_lines
 
@@ -138,6 +145,6 @@ def _urls(one: Registration) -> str:
     return ",".join(item.partition("=")[2] for item in one.value.split(","))
 
 
-def _get(url: str) -> Answer:
+def _get(url: str) -> KeysAnswer:
     found = get(url, BOUNDS)
-    return Answer(found.status, found.etcd_index, found.body)
+    return KeysAnswer(found.status, found.etcd_index, found.body)

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from server.cluster.discoverystate import (
-    Answer,
+    KeysAnswer,
     State,
     Trouble,
     check_url,
@@ -57,7 +57,7 @@ class Ask(Protocol):
 
     def __call__(
         self, method: str, path: str, value: str | None = None, *, patience: float
-    ) -> Awaitable[Answer]: ...
+    ) -> Awaitable[KeysAnswer]: ...
 
 
 class Found(NamedTuple):
@@ -195,7 +195,7 @@ class Discovery:
 
     async def _try(
         self, method: str, path: str, value: str | None = None, *, patience: float = REQUEST_PATIENCE
-    ) -> Answer:
+    ) -> KeysAnswer:
         """An answer that says that the server is in trouble is none."""
         answer = await self._ask(method, path, value, patience=patience)
         if answer.status >= 500:

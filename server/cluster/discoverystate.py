@@ -21,7 +21,7 @@ DEPTH = 64
 """Brackets of JSON in one another that an answer may have."""
 
 
-class Answer(NamedTuple):
+class KeysAnswer(NamedTuple):
     """``etcd_index`` is X-Etcd-Index, 0 when there was none."""
 
     status: int
@@ -113,7 +113,7 @@ def check_url(url: str) -> None:
         )
 
 
-def read_state(url: str, size: Answer, listing: Answer) -> State:
+def read_state(url: str, size: KeysAnswer, listing: KeysAnswer) -> State:
     """The state that the answers for ``URL/_config/size`` and for ``URL`` tell. Raises DiscoveryError."""
     wanted, there = read_object(url, size), read_object(url, listing)
     if _is_missing(wanted) or _is_missing(there):
@@ -173,7 +173,7 @@ def _registration(node: object) -> Registration | None:
     return Registration(key.rpartition("/")[2], value, created)
 
 
-def read_object(url: str, answer: Answer) -> dict[str, object]:
+def read_object(url: str, answer: KeysAnswer) -> dict[str, object]:
     """An event or an error of a v2 key space."""
     try:
         found, why = parse_json(answer.body, DEPTH), "not as a key of etcd's v2 API does"

@@ -5,7 +5,7 @@ import contextlib
 
 from server.api.keys import answer_error, answer_event, parse_keys_request
 from server.cluster.discovery import Unreachable
-from server.cluster.discoverystate import Answer
+from server.cluster.discoverystate import KeysAnswer
 from server.http.messages import Response
 from server.store import EtcdError, Store, apply_request
 from server.store.watcher import Watcher
@@ -51,7 +51,7 @@ class KeySpace:
     def delete(self, path: str) -> None:
         self._do("DELETE", path, "recursive=true", None)
 
-    async def ask(self, method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
+    async def ask(self, method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
         self.asked.append(f"{method} {path}")
         await asyncio.sleep(0)
         if self.down:
@@ -66,7 +66,7 @@ class KeySpace:
             raise Unreachable("i/o timeout")
         return answer
 
-    def _do(self, method: str, path: str, query: str, value: str | None) -> Answer:
+    def _do(self, method: str, path: str, query: str, value: str | None) -> KeysAnswer:
         body = b"" if value is None else b"value=" + value.replace("&", "%26").encode()
         try:
             request = parse_keys_request(method, self._path + path, query.encode(), FORM, body, 0)
@@ -78,7 +78,7 @@ class KeySpace:
             return _answer(answer_error(error, 1))
         return _answer(answer_event(event, 1, 1, 1))
 
-    async def _watch(self, path: str, query: str, patience: float) -> Answer:
+    async def _watch(self, path: str, query: str, patience: float) -> KeysAnswer:
         try:
             request = parse_keys_request("GET", self._path + path, query.encode(), "", b"", 0)
             watcher = self._store.watch(request.path, request.recursive, request.stream, request.since)
@@ -102,5 +102,5 @@ class _Removing:
         self.close = watcher.remove
 
 
-def _answer(response: Response) -> Answer:
-    return Answer(response.status, int(dict(response.headers)["X-Etcd-Index"]), response.body)
+def _answer(response: Response) -> KeysAnswer:
+    return KeysAnswer(response.status, int(dict(response.headers)["X-Etcd-Index"]), response.body)

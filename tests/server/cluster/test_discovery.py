@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from server.cluster.discovery import LONGEST_PAUSE, Discovery, Found
-from server.cluster.discoverystate import Answer, DiscoveryError, Trouble, check_url, full_error
+from server.cluster.discoverystate import DiscoveryError, KeysAnswer, Trouble, check_url, full_error
 from tests.support.key_space import Clock, KeySpace
 
 URL = "http://127.0.0.1:24750/v2/keys/_etcd/registry/one"
@@ -137,9 +137,9 @@ def test_the_size_is_no_member_even_where_a_store_lists_it() -> None:
         },
     }
 
-    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
+    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
         node = {"action": "get", "node": {"key": "/_etcd/registry/one/_config/size", "value": "1"}}
-        return Answer(200, 5, json.dumps(node if path else listing).encode())
+        return KeysAnswer(200, 5, json.dumps(node if path else listing).encode())
 
     clock = Clock()
     discovery = Discovery(URL, ask, sleep=clock.sleep, now=clock.now)
@@ -228,8 +228,8 @@ def test_a_size_that_is_no_number_of_members(size: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'"x"', b"\xff"])
 def test_what_answers_is_no_key_space(body: bytes) -> None:
-    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
-        return Answer(200, 0, body)
+    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
+        return KeysAnswer(200, 0, body)
 
     clock = Clock()
     with pytest.raises(DiscoveryError) as caught:
@@ -316,8 +316,8 @@ def test_a_discovery_url_that_is_none(url: str) -> None:
 
 
 def test_any_other_refusal_is_told_in_its_own_words() -> None:
-    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
-        return Answer(
+    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
+        return KeysAnswer(
             401,
             0,
             b'{"errorCode":110,"message":"The request requires user authentication","cause":"x","index":0}',
@@ -377,11 +377,11 @@ def test_a_server_error_is_no_answer() -> None:
     scene = Scene(size="1")
     broken = 2
 
-    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
+    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
         nonlocal broken
         if broken:
             broken -= 1
-            return Answer(503, 0, b"no leader")
+            return KeysAnswer(503, 0, b"no leader")
         return await scene.keys.ask(method, path, value, patience=patience)
 
     discovery = Discovery(URL, ask, sleep=scene.clock.sleep, now=scene.clock.now)
@@ -400,13 +400,13 @@ def test_a_watch_that_comes_back_empty_is_begun_anew_after_a_rest() -> None:
     scene = Scene(size="2")
     empty = 2
 
-    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
+    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
         nonlocal empty
         if "wait=true" in path and empty:
             empty -= 1
             if not empty:
                 scene.keys.put("/a1", MEMBERS["a1"])
-            return Answer(200, 0, b"")
+            return KeysAnswer(200, 0, b"")
         return await scene.keys.ask(method, path, value, patience=patience)
 
     discovery = Discovery(URL, ask, sleep=scene.clock.sleep, now=scene.clock.now)
@@ -447,7 +447,7 @@ def test_without_a_limit_it_waits_for_ever() -> None:
 
     class Enough(Exception): ...
 
-    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> Answer:
+    async def ask(method: str, path: str, value: str | None = None, *, patience: float) -> KeysAnswer:
         nonlocal waits
         waits += "wait=true" in path
         if waits > 1000:
