@@ -16,9 +16,9 @@ from server.asking import NoAnswer, get
 from server.bounded import Bounds
 from server.cluster.bootstrap import BootstrapError
 from server.cluster.discoverystate import (
+    DiscoveryState,
     KeysAnswer,
     Registration,
-    State,
     check_url,
     checked_cluster,
     read_state,
@@ -48,7 +48,7 @@ class DiscoveryReport(NamedTuple):
     """``trouble`` is why the cluster cannot begin, etcd's words and what to do, empty when it can."""
 
     url: str
-    state: State
+    state: DiscoveryState
     trouble: tuple[str, ...]
 
     @property
@@ -97,7 +97,7 @@ def inspect(url: str) -> DiscoveryReport:
     return judged(url, read_state(url, _get(f"{url}/_config/size"), _get(url)))
 
 
-def judged(url: str, state: State) -> DiscoveryReport:
+def judged(url: str, state: DiscoveryState) -> DiscoveryReport:
     """What can be said of a state."""
     registered = state._replace(size=len(state.members))  # as if nobody were missing
     try:

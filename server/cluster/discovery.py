@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from server.cluster.discoverystate import (
+    DiscoveryState,
     KeysAnswer,
-    State,
     Trouble,
     check_url,
     checked_cluster,
@@ -93,7 +93,7 @@ class Discovery:
         self._deadline = now() + limit if limit else float("inf")
         self._failures = 0
 
-    async def look(self) -> State:
+    async def look(self) -> DiscoveryState:
         """The state now, or when the service answers."""
         return await self._state("cluster status check")
 
@@ -113,7 +113,7 @@ class Discovery:
         """The initial cluster, when all its members have registered: what a proxy asks for."""
         return checked_cluster(self._url, await self._wait(""))
 
-    def _refuse_if_known(self, state: State, member: str, contents: str, data_dir: str) -> None:
+    def _refuse_if_known(self, state: DiscoveryState, member: str, contents: str, data_dir: str) -> None:
         name = contents.partition("=")[0]
         for one in state.members:
             if one.id == member:
@@ -143,7 +143,7 @@ class Discovery:
                 raise refused(self._url, found)
             return
 
-    async def _wait(self, member: str) -> State:
+    async def _wait(self, member: str) -> DiscoveryState:
         """Until nobody is missing."""
         known: set[str] = set()
         while True:
@@ -183,7 +183,7 @@ class Discovery:
                 raise refused(self._url, event)
         self._failures = 0
 
-    async def _state(self, step: str) -> State:
+    async def _state(self, step: str) -> DiscoveryState:
         while True:
             try:
                 size = await self._try("GET", "/_config/size")

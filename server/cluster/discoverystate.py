@@ -67,7 +67,7 @@ class Registration(NamedTuple):
         return self.value.partition("=")[0]
 
 
-class State(NamedTuple):
+class DiscoveryState(NamedTuple):
     """What stands under a discovery URL; ``registered`` in the order they came."""
 
     size: int
@@ -113,7 +113,7 @@ def check_url(url: str) -> None:
         )
 
 
-def read_state(url: str, size: KeysAnswer, listing: KeysAnswer) -> State:
+def read_state(url: str, size: KeysAnswer, listing: KeysAnswer) -> DiscoveryState:
     """The state that the answers for ``URL/_config/size`` and for ``URL`` tell. Raises DiscoveryError."""
     wanted, there = read_object(url, size), read_object(url, listing)
     if _is_missing(wanted) or _is_missing(there):
@@ -139,10 +139,10 @@ def read_state(url: str, size: KeysAnswer, listing: KeysAnswer) -> State:
     children = _node(there).get("nodes", [])
     registered = [one for one in map(_registration, children if isinstance(children, list) else []) if one]
     registered.sort(key=lambda one: one.created)
-    return State(int(text), tuple(registered), listing.etcd_index)
+    return DiscoveryState(int(text), tuple(registered), listing.etcd_index)
 
 
-def checked_cluster(url: str, state: State) -> str:
+def checked_cluster(url: str, state: DiscoveryState) -> str:
     """The initial cluster of a state that nobody is missing in. Raises DiscoveryError for one that cannot be."""
     names: set[str] = set()
     for one in state.members:
@@ -249,7 +249,7 @@ def full_error(url: str, initial_cluster: str) -> DiscoveryError:
     )
 
 
-def duplicate_id(url: str, member: str, name: str, data_dir: str, state: State) -> DiscoveryError:
+def duplicate_id(url: str, member: str, name: str, data_dir: str, state: DiscoveryState) -> DiscoveryError:
     known = next((one.value for one in state.registered if one.id == member), "")
     lines = [
         ("E", f'member "{name}" has previously registered with discovery service token ({url}).'),
@@ -289,7 +289,7 @@ def unreachable(url: str, reason: str, advice: str, limit: float) -> DiscoveryEr
     )
 
 
-def timed_out(url: str, state: State, limit: float) -> DiscoveryError:
+def timed_out(url: str, state: DiscoveryState, limit: float) -> DiscoveryError:
     return _failed(
         url,
         Trouble.TIMED_OUT,
