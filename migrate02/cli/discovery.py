@@ -18,7 +18,7 @@ from server.cluster.bootstrap import BootstrapError
 from server.cluster.discoverystate import (
     DiscoveryState,
     KeysAnswer,
-    Registration,
+    RegisteredMember,
     check_url,
     checked_cluster,
     read_state,
@@ -52,7 +52,7 @@ class DiscoveryReport(NamedTuple):
     trouble: tuple[str, ...]
 
     @property
-    def late(self) -> tuple[Registration, ...]:
+    def late(self) -> tuple[RegisteredMember, ...]:
         """Those who registered when all places were taken."""
         return self.state.registered[self.state.size :]
 
@@ -136,11 +136,11 @@ def as_json(found: DiscoveryReport) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
-def _member(one: Registration) -> dict[str, object]:
+def _member(one: RegisteredMember) -> dict[str, object]:
     return {"id": one.id, "name": one.name, "peerURLs": _urls(one).split(",")}
 
 
-def _urls(one: Registration) -> str:
+def _urls(one: RegisteredMember) -> str:
     """Its peer URLs, with commas."""
     return ",".join(item.partition("=")[2] for item in one.value.split(","))
 

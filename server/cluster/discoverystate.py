@@ -55,7 +55,7 @@ class DiscoveryError(BootstrapError):
         self.trouble = trouble
 
 
-class Registration(NamedTuple):
+class RegisteredMember(NamedTuple):
     """A member as it has registered: its id in hex, ``name=url[,name=url...]``, and when, as an index."""
 
     id: str
@@ -71,11 +71,11 @@ class DiscoveryState(NamedTuple):
     """What stands under a discovery URL; ``registered`` in the order they came."""
 
     size: int
-    registered: tuple[Registration, ...]
+    registered: tuple[RegisteredMember, ...]
     etcd_index: int
 
     @property
-    def members(self) -> tuple[Registration, ...]:
+    def members(self) -> tuple[RegisteredMember, ...]:
         """Those that the cluster begins with; who came later is too late."""
         return self.registered[: self.size]
 
@@ -163,14 +163,14 @@ def checked_cluster(url: str, state: DiscoveryState) -> str:
     return state.initial_cluster
 
 
-def _registration(node: object) -> Registration | None:
+def _registration(node: object) -> RegisteredMember | None:
     """None for what is no member: the size, which a store may list, and directories."""
     if not isinstance(node, dict):
         return None
     key, value, created = node.get("key"), node.get("value"), node.get("createdIndex")
     if not isinstance(key, str) or not isinstance(value, str) or not isinstance(created, int):
         return None
-    return Registration(key.rpartition("/")[2], value, created)
+    return RegisteredMember(key.rpartition("/")[2], value, created)
 
 
 def read_object(url: str, answer: KeysAnswer) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate02.cli.discovery import as_text, judged
-from server.cluster.discoverystate import DiscoveryState, Registration
+from server.cluster.discoverystate import DiscoveryState, RegisteredMember
 from tests.migrate02.running import migrate02
 from tests.support.discovery import DiscoveryService, new_url
 from tests.support.ports import free_ports
@@ -17,7 +17,7 @@ URL = "http://127.0.0.1:24750/one"
 
 
 def state(size: int, *values: str) -> DiscoveryState:
-    registered = tuple(Registration(f"a{n}", value, n) for n, value in enumerate(values))
+    registered = tuple(RegisteredMember(f"a{n}", value, n) for n, value in enumerate(values))
     return DiscoveryState(size, registered, 9)
 
 

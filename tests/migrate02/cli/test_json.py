@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from migrate02.cli.discovery import as_json, judged
 from migrate02.cli.main import COMMANDS
 from migrate02.cli.parsing import Subcommand
-from server.cluster.discoverystate import DiscoveryState, Registration
+from server.cluster.discoverystate import DiscoveryState, RegisteredMember
 from tests.migrate02.running import convert, migrate02
 from tests.migrate02.trees import OLD, plant
 from tests.support.datadirs35 import unpack
@@ -105,7 +105,7 @@ def test_v2store(name: str, tmp_path: Path) -> None:
 
 
 def test_discovery() -> None:
-    registered = tuple(Registration(f"a{n}", f"m{n}=http://10.0.0.{n}:2380", n) for n in range(3))
+    registered = tuple(RegisteredMember(f"a{n}", f"m{n}=http://10.0.0.{n}:2380", n) for n in range(3))
     for size in (1, 4):
         check(
             "discovery-inspect", as_json(judged("http://127.0.0.1/one", DiscoveryState(size, registered, 9)))
