@@ -51,7 +51,7 @@ class Unreachable(Exception):
         self.advice = advice
 
 
-class Ask(Protocol):
+class AskService(Protocol):
     """One request below the discovery URL: ``path`` is appended to it, ``value`` sent as a form's. Raises Unreachable,
     also when ``patience`` seconds have passed."""
 
@@ -77,7 +77,7 @@ class Discovery:
     def __init__(
         self,
         url: str,
-        ask: Ask,
+        ask: AskService,
         *,
         sleep: Callable[[float], Awaitable[None]],
         now: Callable[[], float],
