@@ -14,10 +14,10 @@ from server.cluster.bootstrap import (
 from server.cluster.ids import cluster_id, id_text, member_id, parse_id, runtime_member_id
 from server.cluster.join import Joining, join
 from server.cluster.members import ChangeRefused, Member, MemberError, Members, Refusal
-from server.cluster.remote import Ask, NoAnswer, Reply, RunningCluster
+from server.cluster.remote import AskPeer, NoAnswer, Reply, RunningCluster
 
 __all__ = [
-    "Ask",
+    "AskPeer",
     "BootstrapError",
     "ChangeRefused",
     "Founding",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from server.cluster.ids import cluster_id, id_text, member_id
 from server.cluster.members import Member
-from server.cluster.remote import Ask, peer_urls_of_others, running_cluster
+from server.cluster.remote import AskPeer, peer_urls_of_others, running_cluster
 from server.cluster.resolved import Resolve, same_urls
 from server.config import Config, UrlError, parse_urls_map, urls_map_text
 from server.config.settings import DEFAULT_PEER_URLS, initial_cluster_of
@@ -67,7 +67,7 @@ class Founding(NamedTuple):
         return cluster_id(member.id for member in self.members)
 
 
-def found(config: Config, *, resolve: Resolve, ask: Ask) -> Founding:
+def found(config: Config, *, resolve: Resolve, ask: AskPeer) -> Founding:
     """The cluster that the settings make, after the other members that run already were asked whether they know of
     it. Raises BootstrapError."""
     members = initial_members(config, resolve)
@@ -109,7 +109,7 @@ def members_of(urls: dict[str, list[str]], token: str) -> tuple[Member, ...]:
     return tuple(sorted(members, key=lambda member: member.id))
 
 
-def _check_with_others(config: Config, founding: Founding, ask: Ask) -> None:
+def _check_with_others(config: Config, founding: Founding, ask: AskPeer) -> None:
     """Whoever answers first knows whether this member was here before, with data that are lost now, and whether it
     is in the same cluster at all.
 

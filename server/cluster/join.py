@@ -10,7 +10,13 @@ from typing import NamedTuple
 from server.cluster.bootstrap import BootstrapError, listed_urls, members_of
 from server.cluster.ids import id_text
 from server.cluster.members import Member
-from server.cluster.remote import Ask, RunningCluster, joinable_version, peer_urls_of_others, running_cluster
+from server.cluster.remote import (
+    AskPeer,
+    RunningCluster,
+    joinable_version,
+    peer_urls_of_others,
+    running_cluster,
+)
 from server.cluster.resolved import Resolve, same_urls
 from server.config import Config
 
@@ -36,7 +42,7 @@ class Joining(NamedTuple):
         return tuple(member for member in self.cluster.members if member.id != self.local.id)
 
 
-def join(config: Config, *, resolve: Resolve, ask: Ask) -> Joining:
+def join(config: Config, *, resolve: Resolve, ask: AskPeer) -> Joining:
     """Asks the other members of initial-cluster. Raises BootstrapError when this member is not one that they expect,
     or too old or too new for them."""
     urls = listed_urls(config)
@@ -55,7 +61,7 @@ def join(config: Config, *, resolve: Resolve, ask: Ask) -> Joining:
     return Joining(local, cluster, version)
 
 
-def others_of(config: Config, member: int, cluster: int, ask: Ask) -> tuple[Member, ...]:
+def others_of(config: Config, member: int, cluster: int, ask: AskPeer) -> tuple[Member, ...]:
     """For a member that had nothing of the log yet when it stopped: the others of its cluster, as far as the settings
     still say where to ask and somebody answers. Without them it waits for the leader to dial it."""
     try:

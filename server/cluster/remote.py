@@ -32,7 +32,7 @@ class Reply(NamedTuple):
     body: bytes
 
 
-class Ask(Protocol):
+class AskPeer(Protocol):
     """A GET of ``path`` at a peer URL, given up after ``patience`` seconds. Blocks; raises NoAnswer."""
 
     def __call__(self, url: str, path: str, patience: float) -> Reply: ...
@@ -63,7 +63,7 @@ def peer_urls_of_others(members: Iterable[Member], name: str) -> list[str]:
 
 
 def running_cluster(
-    urls: Iterable[str], ask: Ask, *, patience: float, level: int = logging.WARNING
+    urls: Iterable[str], ask: AskPeer, *, patience: float, level: int = logging.WARNING
 ) -> RunningCluster | None:
     """The cluster as the first of these URLs with a usable answer has it; None when none has one.
 
@@ -113,7 +113,7 @@ _NOT_THERE = "2.0.0"
 """What a member is that does not know /version."""
 
 
-def joinable_version(members: Iterable[Member], ask: Ask, *, patience: float) -> str | None:
+def joinable_version(members: Iterable[Member], ask: AskPeer, *, patience: float) -> str | None:
     """The version of the cluster that these members are in, the highest that one of them tells.
 
     None when this server must not join it: nobody tells a version, or somebody one out of OLDEST to NEWEST. That, and
@@ -146,7 +146,7 @@ def _log_out_of_range(version: Version, how: str, limit: Version) -> None:
     )  # fmt: skip
 
 
-def _cluster_version(member: Member, ask: Ask, patience: float) -> str | None:
+def _cluster_version(member: Member, ask: AskPeer, patience: float) -> str | None:
     """What the first of a member's URLs that answers says; None when none does."""
     who, last = id_text(member.id), ""
     for url in member.peer_urls:

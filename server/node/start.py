@@ -14,7 +14,7 @@ from server.cluster.bootstrap import BootstrapError, found
 from server.cluster.ids import cluster_id, id_text
 from server.cluster.join import join, others_of
 from server.cluster.members import Member, MemberError, Members
-from server.cluster.remote import Ask
+from server.cluster.remote import AskPeer
 from server.cluster.resolved import Resolve
 from server.config import Config, parse_urls_map, urls_map_text
 from server.metrics import MemberMetrics
@@ -70,7 +70,7 @@ class _World:
     """What opening a member needs of the world outside its directory."""
 
     resolve: Resolve
-    ask: Ask
+    ask: AskPeer
     now: int
     random: Random
     find_again: Callable[[Config], Config]
@@ -80,7 +80,7 @@ def open_member(
     config: Config,
     *,
     resolve: Resolve,
-    ask: Ask,
+    ask: AskPeer,
     now: int,
     random: Random,
     find_again: Callable[[Config], Config] = lambda config: config,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.cluster import (
-    Ask,
+    AskPeer,
     BootstrapError,
     Founding,
     Reply,
@@ -169,11 +169,11 @@ def three(**settings: str) -> Config:
     return config(initial_cluster=THREE, **settings)
 
 
-def begun(of: Config, ask: Ask) -> Founding:
+def begun(of: Config, ask: AskPeer) -> Founding:
     return found(of, resolve=resolve, ask=ask)
 
 
-def refused_to_begin(of: Config, ask: Ask) -> list[str]:
+def refused_to_begin(of: Config, ask: AskPeer) -> list[str]:
     with pytest.raises(BootstrapError) as caught:
         begun(of, ask)
     return [f"{level} {text}" for level, text in caught.value.lines]

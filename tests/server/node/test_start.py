@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from server.api.jsonform import event_line
-from server.cluster import Ask, BootstrapError, Member, cluster_id, id_text
+from server.cluster import AskPeer, BootstrapError, Member, cluster_id, id_text
 from server.config import Config, load
 from server.node import CannotApply, MemberRemoved, Node, Started, open_member
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Role, Snapshot
@@ -237,14 +237,14 @@ def test_the_log_may_have_a_directory_of_its_own(tmp_path: Path) -> None:
     run(settings, read)
 
 
-def open_only(settings: Config, ask: Ask = nobody) -> Started:
+def open_only(settings: Config, ask: AskPeer = nobody) -> Started:
     """A member that was opened, and has let go of its directory again."""
     started = open_member(settings, resolve=lambda host: host, ask=ask, now=0, random=Random(1))
     started.disk.close()
     return started
 
 
-def begin(settings: Config, ask: Ask = nobody) -> Started:
+def begin(settings: Config, ask: AskPeer = nobody) -> Started:
     """A member that was opened, has done its first save, and has let go of its directory."""
     started = open_member(settings, resolve=lambda host: host, ask=ask, now=0, random=Random(1))
     ready = started.raft.ready()
@@ -527,7 +527,7 @@ def test_a_member_that_cannot_join_leaves_nothing_behind(tmp_path: Path) -> None
     assert not (tmp_path / "d").exists()
 
 
-def waits(settings: Config, ask: Ask = nobody) -> None:
+def waits(settings: Config, ask: AskPeer = nobody) -> None:
     """It comes back with nothing, and would not lead however long it waits."""
     raft = open_only(settings, ask).raft
     for _ in range(1000):
