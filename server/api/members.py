@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from server.api.errors import message
 from server.api.jsonscan import JsonError, strings_of
 from server.api.node import Node
-from server.cluster import ChangeRefused, Member, MemberError, Refusal, id_text, runtime_member_id
+from server.cluster import ChangeRefusal, ChangeRefused, Member, MemberError, id_text, runtime_member_id
 from server.cluster.members import compact_json
 from server.config import UrlError, parse_url
 from server.http.messages import (
@@ -128,7 +128,7 @@ async def _remove(node: Node, member: int) -> Response:
     try:
         await node.remove_member(member)
     except (MemberError, ChangeFailed) as error:
-        if isinstance(error, ChangeRefused) and error.why is Refusal.ID_REMOVED:
+        if isinstance(error, ChangeRefused) and error.why is ChangeRefusal.ID_REMOVED:
             return _message(node, 410, f"Member permanently removed: {id_text(member)}")
         return _refused(node, error, "removing", member)
     return Response(204, _cluster(node))
@@ -144,9 +144,9 @@ async def _update(node: Node, member: Member) -> Response:
 
 def _refused(node: Node, error: MemberError | ChangeFailed, doing: str, member: int) -> Response:
     why = error.why if isinstance(error, ChangeRefused) else None
-    if why in (Refusal.ID_EXISTS, Refusal.PEER_URL_EXISTS):
+    if why in (ChangeRefusal.ID_EXISTS, ChangeRefusal.PEER_URL_EXISTS):
         return _message(node, 409, str(error))
-    if why is Refusal.ID_NOT_FOUND:
+    if why is ChangeRefusal.ID_NOT_FOUND:
         return _message(node, 404, f"No such member: {id_text(member)}")
     logger.error("error %s member %s (%s)", doing, id_text(member), error)
     return _message(node, 500, "Internal Server Error")

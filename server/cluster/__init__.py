@@ -13,12 +13,13 @@ from server.cluster.bootstrap import (
 )
 from server.cluster.ids import cluster_id, id_text, member_id, parse_id, runtime_member_id
 from server.cluster.join import Joining, join
-from server.cluster.members import ChangeRefused, Member, MemberError, Members, Refusal
+from server.cluster.members import ChangeRefusal, ChangeRefused, Member, MemberError, Members
 from server.cluster.remote import AskPeer, NoAnswer, Reply, RunningCluster
 
 __all__ = [
     "AskPeer",
     "BootstrapError",
+    "ChangeRefusal",
     "ChangeRefused",
     "Founding",
     "Joining",
@@ -26,7 +27,6 @@ __all__ = [
     "MemberError",
     "Members",
     "NoAnswer",
-    "Refusal",
     "Reply",
     "RunningCluster",
     "cluster_id",

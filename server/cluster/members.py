@@ -41,7 +41,7 @@ class MemberError(Exception):
     """A change of members, or what the key space says of them, that cannot be."""
 
 
-class Refusal(Enum):
+class ChangeRefusal(Enum):
     """Why a well-formed change of members is not made; the texts are etcd's."""
 
     ID_REMOVED = "etcdserver: ID removed"
@@ -54,7 +54,7 @@ class Refusal(Enum):
 class ChangeRefused(MemberError):
     """A change of members that the members there are do not allow."""
 
-    def __init__(self, why: Refusal) -> None:
+    def __init__(self, why: ChangeRefusal) -> None:
         super().__init__(why.value)
         self.why = why
 
@@ -154,12 +154,12 @@ class Members:
             raise MemberError("etcd 2.x has no learners")
         members, removed = _tables(store, now)  # as etcd does, and counts: clients see it in /v2/stats/store
         if change.node_id in removed:
-            raise ChangeRefused(Refusal.ID_REMOVED)
+            raise ChangeRefused(ChangeRefusal.ID_REMOVED)
         key = f"{MEMBERS}/{id_text(change.node_id)}"
         known = members.get(change.node_id)
         adds = change.type is ConfChangeType.ADD_NODE
         if adds == (known is not None):
-            raise ChangeRefused(Refusal.ID_EXISTS if adds else Refusal.ID_NOT_FOUND)
+            raise ChangeRefused(ChangeRefusal.ID_EXISTS if adds else ChangeRefusal.ID_NOT_FOUND)
         if change.type is ConfChangeType.REMOVE_NODE:
             store.delete(key, dir=True, recursive=True, now=now)
             store.create(f"{REMOVED}/{id_text(change.node_id)}", now=now)
@@ -171,7 +171,7 @@ class Members:
             raise MemberError(f"a conf change for {id_text(change.node_id)} describes {id_text(member.id)}")
         taken = {url for other in members.values() if other.id != member.id for url in other.peer_urls}
         if taken & set(member.peer_urls):
-            raise ChangeRefused(Refusal.PEER_URL_EXISTS)
+            raise ChangeRefused(ChangeRefusal.PEER_URL_EXISTS)
         raft_attributes = compact_json({"peerURLs": list(member.peer_urls)})
         if adds:
             store.create(f"{key}/raftAttributes", raft_attributes, now=now)
@@ -265,7 +265,7 @@ def _check_quorum(change: str, started: int, members: int) -> None:
             started,
             quorum,
         )
-        raise ChangeRefused(Refusal.NOT_ENOUGH_STARTED)
+        raise ChangeRefused(ChangeRefusal.NOT_ENOUGH_STARTED)
 
 
 def _tables(store: Store, now: int) -> tuple[dict[int, Member], set[int]]:

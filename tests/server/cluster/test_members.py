@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.cluster import ChangeRefused, Member, MemberError, Members, Refusal
+from server.cluster import ChangeRefusal, ChangeRefused, Member, MemberError, Members
 from server.cluster.members import compact_json
 from server.storage.codec import ConfChange, ConfChangeType
 from server.store.errors import EtcdError
@@ -220,7 +220,7 @@ def is_allowed(check: Callable[[], None]) -> bool:
     try:
         check()
     except ChangeRefused as error:
-        return error.why is not Refusal.NOT_ENOUGH_STARTED
+        return error.why is not ChangeRefusal.NOT_ENOUGH_STARTED
     return True
 
 

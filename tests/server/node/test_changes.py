@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from server.cluster import ChangeRefused, Member, Members, Refusal
+from server.cluster import ChangeRefusal, ChangeRefused, Member, Members
 from server.node import ChangeFailed, MemberRemoved, Node, Started
 from server.node.leadership import TIMED_OUT
 from server.node.node import STOPPED
@@ -91,10 +91,10 @@ def test_an_update_goes_through_the_log_and_is_applied_when_it_is_answered() -> 
 def test_a_refused_change_is_told_and_the_next_one_is_made() -> None:
     async def test(node: Node) -> None:
         for change, why in (
-            (node.remove_member(77), Refusal.ID_NOT_FOUND),
-            (node.update_member(replace(OTHER, id=77)), Refusal.ID_NOT_FOUND),
-            (node.add_member(replace(OTHER, peer_urls=LOCAL.peer_urls)), Refusal.PEER_URL_EXISTS),
-            (node.add_member(LOCAL), Refusal.ID_EXISTS),
+            (node.remove_member(77), ChangeRefusal.ID_NOT_FOUND),
+            (node.update_member(replace(OTHER, id=77)), ChangeRefusal.ID_NOT_FOUND),
+            (node.add_member(replace(OTHER, peer_urls=LOCAL.peer_urls)), ChangeRefusal.PEER_URL_EXISTS),
+            (node.add_member(LOCAL), ChangeRefusal.ID_EXISTS),
         ):
             with pytest.raises(ChangeRefused) as caught:
                 await change
