@@ -77,7 +77,7 @@ class Identity:
         object.__setattr__(self, "headers", headers)
 
 
-class Refusal(NamedTuple):
+class Rejection(NamedTuple):
     """An answer to a peer that is not welcome, and the line about it for the log."""
 
     status: int
@@ -85,7 +85,7 @@ class Refusal(NamedTuple):
     log: str
 
 
-def check_compatible(me: Identity, headers: Mapping[str, str]) -> Refusal | None:
+def check_compatible(me: Identity, headers: Mapping[str, str]) -> Rejection | None:
     """Whether versions and clusters go together; the first check of every request of a peer."""
     theirs = Versions(
         headers.get("X-Server-Version") or _OLDEST, headers.get("X-Min-Cluster-Version") or _OLDEST
@@ -100,10 +100,10 @@ def check_compatible(me: Identity, headers: Mapping[str, str]) -> Refusal | None
     elif minimum > _known(me.versions.server):
         trouble = f"local version is too low: {about}"
     if trouble:
-        return Refusal(412, INCOMPATIBLE, f"request version incompatibility ({trouble})")
+        return Rejection(412, INCOMPATIBLE, f"request version incompatibility ({trouble})")
     cluster, mine = headers.get(CLUSTER_ID, ""), id_text(me.cluster)
     if cluster != mine:
-        return Refusal(412, OTHER_CLUSTER, f"request cluster ID mismatch (got {cluster} want {mine})")
+        return Rejection(412, OTHER_CLUSTER, f"request cluster ID mismatch (got {cluster} want {mine})")
     return None
 
 
