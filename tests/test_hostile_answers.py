@@ -34,7 +34,7 @@ from server.http.messages import Request, Response
 from server.mergelogger import MergeLogger
 from server.peer import dialer as dialing
 from server.peer import peer as peers
-from server.peer.checks import Identity, Refused, check_post_answer
+from server.peer.checks import Identity, PeerRefused, check_post_answer
 from server.peer.dialer import Dialer, DialError
 from server.peer.peer import Peer, Picker, Prober
 from server.proxy import refresh
@@ -174,7 +174,7 @@ def _post(url: str, folder: Path, caplog: pytest.LogCaptureFixture) -> Outcome:
 
     try:
         return Outcome([], harmless=_with_dialer(ask))
-    except (DialError, Refused) as error:
+    except (DialError, PeerRefused) as error:
         return Outcome([f"failed to write on {url} ({error})"])
 
 

@@ -125,7 +125,7 @@ def _known(version: str) -> tuple[int, int]:
 # The other side: what a peer answered
 
 
-class Refused(Exception):
+class PeerRefused(Exception):
     """A peer did not do what it was asked; the message says why. ``log`` is a line that is worth writing each time."""
 
     def __init__(self, why: str, log: str = "") -> None:
@@ -133,11 +133,11 @@ class Refused(Exception):
         self.log = log
 
 
-class NoStreams(Refused):
+class NoStreams(PeerRefused):
     """The peer is too old to know this stream; messages go to it by POST, and there is nothing to complain of."""
 
 
-class PermanentlyRemoved(Refused):
+class PermanentlyRemoved(PeerRefused):
     """The peer knows for certain that this member is no part of the cluster any more."""
 
 
@@ -154,7 +154,7 @@ def check_post_answer(
             raise PermanentlyRemoved(REMOVED)
         case _:
             phrase = responses.get(status, str(status))
-            raise Refused(f'unexpected http status {phrase} while posting to "{url}"')
+            raise PeerRefused(f'unexpected http status {phrase} while posting to "{url}"')
 
 
 def is_3x(headers: Mapping[str, str]) -> bool:
@@ -175,20 +175,20 @@ def check_stream_answer(
         case 410:
             raise PermanentlyRemoved(REMOVED)
         case 404:
-            raise Refused(f"remote member {id_text(peer)} could not recognize local member")
+            raise PeerRefused(f"remote member {id_text(peer)} could not recognize local member")
         case 412:
             raise _precondition_failed(me, peer, headers, body)
         case _:
-            raise Refused(f"unhandled http status {status}")
+            raise PeerRefused(f"unhandled http status {status}")
 
 
-def _precondition_failed(me: Identity, peer: int, headers: Mapping[str, str], body: bytes) -> Refused:
+def _precondition_failed(me: Identity, peer: int, headers: Mapping[str, str], body: bytes) -> PeerRefused:
     why, who = body.decode("utf-8", "replace").removesuffix("\n"), id_text(peer)
     if why == INCOMPATIBLE:
-        return Refused(why, f"request sent was ignored by peer {who} (server version incompatible)")
+        return PeerRefused(why, f"request sent was ignored by peer {who} (server version incompatible)")
     if why == OTHER_CLUSTER:
         theirs, mine = headers.get(CLUSTER_ID, ""), id_text(me.cluster)
-        return Refused(
+        return PeerRefused(
             why, f"request sent was ignored (cluster ID mismatch: remote[{who}]={theirs}, local={mine})"
         )
-    return Refused(f'unhandled error "{why[:200]}" when precondition failed')
+    return PeerRefused(f'unhandled error "{why[:200]}" when precondition failed')

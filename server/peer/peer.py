@@ -20,8 +20,8 @@ from server.peer.checks import (
     Channel,
     Identity,
     NoStreams,
+    PeerRefused,
     PermanentlyRemoved,
-    Refused,
     check_post_answer,
     check_stream_answer,
     is_3x,
@@ -96,7 +96,7 @@ class Links:
 
     def refused(self, error: Exception) -> None:
         """Tells what has to be told of a refusal each time, as far as it has to."""
-        if isinstance(error, Refused) and error.log:
+        if isinstance(error, PeerRefused) and error.log:
             self.merge_logger.log(logger, logging.ERROR, error.log)
         if isinstance(error, PermanentlyRemoved):
             self.host.removed()
@@ -211,7 +211,7 @@ class Remote:
             except asyncio.CancelledError:
                 self._lost(message)
                 raise
-            except (DialError, Refused) as error:
+            except (DialError, PeerRefused) as error:
                 self._picker.failed(url)
                 self.status.deactivate("write", _PIPELINE, error)
                 self._links.refused(error)
@@ -343,7 +343,7 @@ class Peer(Remote):
                         self._links.receive(messages, f"on {channel.title} of {id_text(self.member)}")
         except NoStreams:
             self._picker.failed(url)
-        except (DialError, Refused, WireError) as error:
+        except (DialError, PeerRefused, WireError) as error:
             if doing == "dial":
                 self._picker.failed(url)
             self.status.deactivate(doing, channel.title, error)

@@ -7,8 +7,8 @@ from server.peer.checks import (
     ETCD_3,
     Identity,
     NoStreams,
+    PeerRefused,
     PermanentlyRemoved,
-    Refused,
     Versions,
     check_compatible,
     check_post_answer,
@@ -91,9 +91,9 @@ def test_the_version_is_looked_at_before_the_cluster() -> None:
 )  # fmt: skip
 def test_a_failed_precondition_is_told_in_full(status: int, body: bytes, why: str, log: str) -> None:
     answered = {"X-Etcd-Cluster-Id": "c2", "X-Server-Version": "2.3.8"}
-    with pytest.raises(Refused) as posted:
+    with pytest.raises(PeerRefused) as posted:
         check_post_answer(ME, 0xB, "http://b/raft", status, answered, body)
-    with pytest.raises(Refused) as streamed:
+    with pytest.raises(PeerRefused) as streamed:
         check_stream_answer(ME, 0xB, status, answered, body)
     for caught in (posted, streamed):
         assert (str(caught.value), caught.value.log) == (why, log)
@@ -104,10 +104,10 @@ def test_answers_to_a_post() -> None:
     with pytest.raises(PermanentlyRemoved):
         check_post_answer(ME, 0xB, "http://b/raft", 403, {}, b"")
     with pytest.raises(
-        Refused, match='unexpected http status Internal Server Error while posting to "http://b/raft"'
+        PeerRefused, match='unexpected http status Internal Server Error while posting to "http://b/raft"'
     ):
         check_post_answer(ME, 0xB, "http://b/raft", 500, {}, b"")
-    with pytest.raises(Refused, match="unexpected http status 599"):
+    with pytest.raises(PeerRefused, match="unexpected http status 599"):
         check_post_answer(ME, 0xB, "http://b/raft", 599, {}, b"")
 
 
@@ -126,7 +126,7 @@ def test_answers_to_a_wish_for_a_stream() -> None:
     version = {"X-Server-Version": "2.3.8"}
     with pytest.raises(PermanentlyRemoved):
         check_stream_answer(ME, 0xB, 410, version, b"")
-    with pytest.raises(Refused, match="remote member b could not recognize local member"):
+    with pytest.raises(PeerRefused, match="remote member b could not recognize local member"):
         check_stream_answer(ME, 0xB, 404, version, b"")
-    with pytest.raises(Refused, match="unhandled http status 500"):
+    with pytest.raises(PeerRefused, match="unhandled http status 500"):
         check_stream_answer(ME, 0xB, 500, version, b"")
