@@ -13,7 +13,7 @@ from server.cluster.members import Member, Members
 from server.metrics import MemberMetrics
 from server.node.junk import Judge
 from server.node.network import Network
-from server.raft import Message, MessageType, Raft, Refusal, Role, Snapshot
+from server.raft import Message, MessageRefusal, MessageType, Raft, Role, Snapshot
 from server.storage.boltfile import holds_v3_data
 from server.storage.v3 import V3Data
 
@@ -155,7 +155,7 @@ class Peers:
 
     # In: what the transport tells
 
-    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, Refusal]]:
+    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, MessageRefusal]]:
         refused = []
         try:
             for message in messages:
@@ -170,10 +170,10 @@ class Peers:
             self._wake()
         return refused
 
-    def _refusal(self, message: Message) -> Refusal | None:
+    def _refusal(self, message: Message) -> MessageRefusal | None:
         """Why raft is not to see a message: for who sent it, or for what is in it, which raft does not understand."""
         if self._members.is_removed(message.sender):
-            return Refusal("sender", "the sender was removed from the cluster")
+            return MessageRefusal("sender", "the sender was removed from the cluster")
         if message.type is MessageType.SNAPSHOT:
             return self._raft.refusal(message) or self._refusal_of_snapshot(message)
         if not message.entries or message.type not in (MessageType.APPEND, MessageType.PROPOSE):
@@ -182,15 +182,17 @@ class Peers:
         for entry in message.entries:
             fault = self.judge.fault_of_proposal(entry) if is_proposal else self.judge.fault_of(entry)
             if fault:
-                return Refusal("entry", f"an entry that nobody could apply: {fault}")
+                return MessageRefusal("entry", f"an entry that nobody could apply: {fault}")
         return None
 
-    def _refusal_of_snapshot(self, message: Message) -> Refusal | None:
+    def _refusal_of_snapshot(self, message: Message) -> MessageRefusal | None:
         snapshot = message.snapshot
         if snapshot is None or not self._raft.installs(snapshot, message.term):
             return None
         fault = self._read_snapshot(snapshot)
-        return Refusal("snapshot", f"the snapshot at index {snapshot.index} {fault}") if fault else None
+        return (
+            MessageRefusal("snapshot", f"the snapshot at index {snapshot.index} {fault}") if fault else None
+        )
 
     def refused(self, reason: str) -> None:
         self._metrics.messages_refused[reason] += 1

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from server.raft import Message, Refusal
+from server.raft import Message, MessageRefusal
 
 
 class Host(Protocol):
@@ -12,7 +12,7 @@ class Host(Protocol):
     ``unreachable`` and ``snapshot_ended`` may come while ``Transport.send`` is still running.
     """
 
-    def receive(self, messages: Sequence[Message]) -> Sequence[tuple[Message, Refusal]]:
+    def receive(self, messages: Sequence[Message]) -> Sequence[tuple[Message, MessageRefusal]]:
         """Peers sent these: ``Raft.step`` each of them, and see to it that there is a ``ready`` soon. Returns those
         that were refused, and so changed nothing; they are counted already."""
 

@@ -34,7 +34,7 @@ Randomness (election timeouts) comes from the generator passed in, so that a run
 seed. Nothing here imports asyncio, time, os or another room of the server.
 """
 
-from server.raft.limits import NO_ROOM, Refusal
+from server.raft.limits import NO_ROOM, MessageRefusal
 from server.raft.log import LogError, RaftLog
 from server.raft.messages import Message, MessageType
 from server.raft.raft import NOBODY, Raft, Ready, Role
@@ -49,11 +49,11 @@ __all__ = [
     "HardState",
     "LogError",
     "Message",
+    "MessageRefusal",
     "MessageType",
     "Raft",
     "RaftLog",
     "Ready",
-    "Refusal",
     "Role",
     "Snapshot",
 ]

@@ -24,7 +24,7 @@ INDEXES_AHEAD = 1 << 48
 """How far an index may be beyond the last of the own log. A joiner's is 0, and a cluster may be old."""
 
 
-class Refusal(NamedTuple):
+class MessageRefusal(NamedTuple):
     """``reason`` is one of a few words, to count by; ``text`` says what is wrong."""
 
     reason: str
@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
 
 def refusal(
     message: Message, *, member: int, knows: bool, leads: bool, term: int, last: int
-) -> Refusal | None:
+) -> MessageRefusal | None:
     """Why a member does not take a message; None if it does.
 
     The member is ``member``, its own term ``term``, which it ``leads`` or not, and the last index of its log ``last``.
@@ -41,18 +41,18 @@ def refusal(
     ``refusal_of_image``.)
     """
     if message.to != member:
-        return Refusal("receiver", f"it is for member {message.to:x}")
+        return MessageRefusal("receiver", f"it is for member {message.to:x}")
     kind = message.type
     if not knows and (kind in _FOR_VOTERS or message.sender == 0):
-        return Refusal("sender", "the sender is no member that is known here")
+        return MessageRefusal("sender", "the sender is no member that is known here")
     if message.sender == member:
-        return Refusal("sender", "it claims to come from this member itself")
+        return MessageRefusal("sender", "it claims to come from this member itself")
     most_term = min(term + TERMS_AHEAD, NO_ROOM - 1)
     most_index = min(last + INDEXES_AHEAD, NO_ROOM - 1)
     if message.term > most_term:
         return _beyond("term", message.term, term)
     if message.log_term > message.term and kind not in _WITHOUT_TERM:
-        return Refusal("term", f"its log term {message.log_term} is above its term {message.term}")
+        return MessageRefusal("term", f"its log term {message.log_term} is above its term {message.term}")
     if message.log_term > most_term:
         return _beyond("term", message.log_term, term)
     if message.index > most_index or message.hint > most_index or message.commit > most_index:
@@ -61,15 +61,17 @@ def refusal(
     for entry in message.entries:
         expected += 1
         if entry.index != expected and kind is MessageType.APPEND:
-            return Refusal("index", f"entry {entry.index} where entry {expected} belongs")
+            return MessageRefusal("index", f"entry {entry.index} where entry {expected} belongs")
         if entry.index > most_index:
             return _beyond("index", entry.index, last)
         if entry.term > message.term:
-            return Refusal("term", f"an entry has term {entry.term}, the message has term {message.term}")
+            return MessageRefusal(
+                "term", f"an entry has term {entry.term}, the message has term {message.term}"
+            )
     if message.term == 0 and kind not in _WITHOUT_TERM:
-        return Refusal("term", "it has term 0, in which nobody can lead or stand")
+        return MessageRefusal("term", "it has term 0, in which nobody can lead or stand")
     if kind is MessageType.HEARTBEAT and message.commit > last:
-        return Refusal(
+        return MessageRefusal(
             "commit",
             f"tocommit({message.commit}) is out of range [lastIndex({last})]. "
             "Was the raft log corrupted, truncated, or lost?",
@@ -81,38 +83,42 @@ def refusal(
         and message.term == term
         and message.index > last
     ):
-        return Refusal("index", f"it confirms entry {message.index}, but the log here ends with {last}")
+        return MessageRefusal(
+            "index", f"it confirms entry {message.index}, but the log here ends with {last}"
+        )
     if kind is MessageType.SNAPSHOT:
         return _refusal_of_snapshot(message, most_index)
     return None
 
 
-def _refusal_of_snapshot(message: Message, most_index: int) -> Refusal | None:
+def _refusal_of_snapshot(message: Message, most_index: int) -> MessageRefusal | None:
     snapshot = message.snapshot
     if snapshot is None:
-        return Refusal("snapshot", "there is no snapshot in it")
+        return MessageRefusal("snapshot", "there is no snapshot in it")
     if snapshot.index > most_index:
-        return Refusal("index", f"a snapshot at index {snapshot.index} leaves no room to count on")
+        return MessageRefusal("index", f"a snapshot at index {snapshot.index} leaves no room to count on")
     if snapshot.term > message.term:
-        return Refusal("term", f"a snapshot of term {snapshot.term} in a message of term {message.term}")
+        return MessageRefusal(
+            "term", f"a snapshot of term {snapshot.term} in a message of term {message.term}"
+        )
     return None
 
 
-def refusal_of_image(snapshot: Snapshot, *, member: int, is_voter: bool) -> Refusal | None:
+def refusal_of_image(snapshot: Snapshot, *, member: int, is_voter: bool) -> MessageRefusal | None:
     """Why a snapshot must not take the place of the log. ``is_voter``: the member has applied its own addition.
 
     A joiner's image may be older than its addition: releases up to 2.2 send such. Another's may not.
     """
     if not snapshot.nodes:
-        return Refusal("snapshot", f"the snapshot at index {snapshot.index} has no members")
+        return MessageRefusal("snapshot", f"the snapshot at index {snapshot.index} has no members")
     if is_voter and member not in snapshot.nodes:
         text = f"the snapshot at index {snapshot.index} leaves out this member, which was added before"
-        return Refusal("snapshot", text)
+        return MessageRefusal("snapshot", text)
     return None
 
 
-def _beyond(what: str, number: int, own: int) -> Refusal:
-    return Refusal(what, f"{what} {number} leaves no room to count on, the own one is {own}")
+def _beyond(what: str, number: int, own: int) -> MessageRefusal:
+    return MessageRefusal(what, f"{what} {number} leaves no room to count on, the own one is {own}")
 
 
 _FOR_VOTERS = frozenset(

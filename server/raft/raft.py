@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from random import Random
 
-from server.raft.limits import Refusal, refusal, refusal_of_image
+from server.raft.limits import MessageRefusal, refusal, refusal_of_image
 from server.raft.log import RaftLog
 from server.raft.messages import Message, MessageType
 from server.raft.progress import Pace, Progress
@@ -219,7 +219,7 @@ class Raft:
         (etcd 2.3)."""
         return self._propose(EntryType.CONF_CHANGE, (data,))
 
-    def refusal(self, message: Message) -> Refusal | None:
+    def refusal(self, message: Message) -> MessageRefusal | None:
         """Why ``step`` would not take a message from a peer; None if it would."""
         why = refusal(
             message,
@@ -236,7 +236,7 @@ class Raft:
             return None
         return refusal_of_image(snapshot, member=self.id, is_voter=self.id in self._voters)
 
-    def step(self, message: Message) -> Refusal | None:
+    def step(self, message: Message) -> MessageRefusal | None:
         """A message from a peer. Returns why it is refused, with nothing changed; None when it was taken."""
         why = self.refusal(message)
         if why is None:

@@ -28,10 +28,10 @@ from server.raft import (
     EntryType,
     LogError,
     Message,
+    MessageRefusal,
     MessageType,
     Raft,
     RaftLog,
-    Refusal,
     Role,
     Snapshot,
 )
@@ -249,7 +249,7 @@ class MemoryMember:
 
     # What the transport tells
 
-    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, Refusal]]:
+    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, MessageRefusal]]:
         refused = []
         for message in messages:
             self.received[message.type] = self.received.get(message.type, 0) + 1

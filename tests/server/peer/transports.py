@@ -8,7 +8,7 @@ from server.http.messages import Handler, Request, Response, not_found
 from server.http.serving import Listening
 from server.http.serving import serve as serve_http
 from server.peer import ETCD_2_3, Identity, PeerHandler, Transport, Versions
-from server.raft import Message, Refusal
+from server.raft import Message, MessageRefusal
 from tests.support.memory_members import loopback, until, url_of
 
 CLUSTER = 0xC1
@@ -38,7 +38,7 @@ class End:
         self.told_removed = 0
         self.errors: list[Exception] = []
         self.counted: list[str] = []
-        self.refuses = Refusal("receiver", "it is for another member")
+        self.refuses = MessageRefusal("receiver", "it is for another member")
         self.otherwise: Handler = nothing
         self._server_tls = None if tls is None else tls[0]
         me = Identity(member, cluster, (self.url,), versions)
@@ -62,7 +62,7 @@ class End:
 
     # The host's side
 
-    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, Refusal]]:
+    def receive(self, messages: Sequence[Message]) -> list[tuple[Message, MessageRefusal]]:
         mine = [message for message in messages if message.to == self.member]
         self.received += mine
         return [(message, self.refuses) for message in messages if message.to != self.member]

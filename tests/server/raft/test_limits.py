@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from server.raft import Entry, HardState, Message, MessageType, Raft, RaftLog, Refusal, Role, Snapshot
+from server.raft import Entry, HardState, Message, MessageRefusal, MessageType, Raft, RaftLog, Role, Snapshot
 from server.raft.limits import INDEXES_AHEAD, NO_ROOM, TERMS_AHEAD
 from tests.server.raft.driving import elected, entries, log_of, member, said, settle, tell
 from tests.server.raft.hostile import Hostile
@@ -29,7 +29,7 @@ def asked() -> Raft:
     return member(log=log_of(1, 1, 1), term=TERM)
 
 
-def refused(message: Message, reason: str) -> Refusal:
+def refused(message: Message, reason: str) -> MessageRefusal:
     """Why a member refuses a message, of which it keeps nothing."""
     raft = asked()
     why = raft.step(message)
@@ -154,7 +154,7 @@ def test_nobody_leads_or_stands_in_term_0() -> None:
 def test_a_leader_does_not_believe_in_entries_that_it_does_not_have() -> None:
     raft = elected()
     why = raft.step(Message(MessageType.APPEND_RESPONSE, 1, 2, raft.term, index=2))
-    assert why == Refusal("index", "it confirms entry 2, but the log here ends with 1")
+    assert why == MessageRefusal("index", "it confirms entry 2, but the log here ends with 1")
     assert (said(raft), raft.log.committed, raft.progress[2]) == ([], 0, (0, 1))
 
 

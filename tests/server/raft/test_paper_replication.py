@@ -3,7 +3,7 @@ and figure 7."""
 
 import pytest
 
-from server.raft import Entry, EntryType, HardState, Message, MessageType, Raft, Refusal, Role
+from server.raft import Entry, EntryType, HardState, Message, MessageRefusal, MessageType, Raft, Role
 from server.raft.log import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from tests.server.raft.driving import (
     ELECTION,
@@ -236,7 +236,7 @@ def test_an_append_from_before_the_commit_index_is_answered_with_it() -> None:
 def test_entries_that_are_not_in_a_row_are_refused() -> None:
     raft = member()
     why = raft.step(Message(MessageType.APPEND, 1, 2, 1, entries=(Entry(1, 1), Entry(1, 4))))
-    assert why == Refusal("index", "entry 4 where entry 2 belongs")
+    assert why == MessageRefusal("index", "entry 4 where entry 2 belongs")
     assert raft.log.last_index == 0
 
 
