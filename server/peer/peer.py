@@ -38,7 +38,7 @@ from server.peer.codec import (
 )
 from server.peer.dialer import BOUNDS, Dialer, DialError
 from server.peer.host import Host
-from server.peer.stats import Flow, Latency
+from server.peer.stats import Latency, StatsQueue
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
 
@@ -80,7 +80,7 @@ class Links:
     host: Host
     dialer: Dialer
     merge_logger: MergeLogger
-    received: Flow
+    received: StatsQueue
     database: Callable[[Snapshot], Sequence[bytes]] | None = None
 
     def receive(self, messages: Sequence[Message], way: str) -> bool:

@@ -16,7 +16,7 @@ _ENTRY_HEAD = 16
 """Bytes of a message and of an entry beside its data, about."""
 
 
-class Flow:
+class StatsQueue:
     """APPENDs in one direction."""
 
     def __init__(self) -> None:

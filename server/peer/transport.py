@@ -11,7 +11,7 @@ from server.peer.checks import Channel, Identity, is_3x
 from server.peer.dialer import Dialer, LookUp
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote
-from server.peer.stats import Flow, Latency
+from server.peer.stats import Latency, StatsQueue
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
 
@@ -43,7 +43,7 @@ class Transport:
         self.me = me
         self.host = host
         self.merge_logger = MergeLogger(MERGE_PERIOD, asyncio.get_running_loop())
-        self.sent, self.received = Flow(), Flow()
+        self.sent, self.received = StatsQueue(), StatsQueue()
         self._tls = tls
         self._connect_timeout = connect_timeout
         self._database = database

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.peer.stats import Flow, Latency
+from server.peer.stats import Latency, StatsQueue
 from server.raft import Entry, Message, MessageType
 
 
@@ -11,7 +11,7 @@ def append(size: int) -> Message:
 
 
 def test_rates_are_those_of_the_last_200_messages() -> None:
-    flow = Flow()
+    flow = StatsQueue()
     for tenth in range(300):
         flow.note(append(34), tenth / 10)
     assert flow.count == 300
@@ -21,7 +21,7 @@ def test_rates_are_those_of_the_last_200_messages() -> None:
 
 
 def test_rates_end_a_second_after_the_last_message() -> None:
-    flow = Flow()
+    flow = StatsQueue()
     assert flow.rates(0) == (0, 0)
     flow.note(append(1), 10)
     assert flow.rates(10) == (0, 0)  # of one there is none
