@@ -38,7 +38,7 @@ from server.peer.codec import (
 )
 from server.peer.dialer import BOUNDS, Dialer, DialError
 from server.peer.host import Host
-from server.peer.stats import Latency, StatsQueue
+from server.peer.stats import FollowerStats, StatsQueue
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
 
@@ -157,7 +157,7 @@ class Remote:
     def __init__(self, member: int, urls: Sequence[str], links: Links) -> None:
         self.member = member
         self.status = Status(member)
-        self.latency = Latency()
+        self.latency = FollowerStats()
         self.wants_database = False
         """Whether it is of 3.x, as far as is known: then a snapshot goes to it with a database."""
         self._links = links

@@ -39,7 +39,7 @@ class StatsQueue:
         return len(self._recent) / took, sum(size for _, size in self._recent) / took
 
 
-class Latency:
+class FollowerStats:
     """How long APPENDs to one follower took to leave, and how many did: milliseconds, as etcd shows them."""
 
     def __init__(self) -> None:

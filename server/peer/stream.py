@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from server.peer.codec import Encoder
-from server.peer.stats import Latency
+from server.peer.stats import FollowerStats
 from server.raft import Message, MessageType
 
 QUEUE = 4096
@@ -31,7 +31,7 @@ class OutgoingStream:
         encoder: Encoder,
         on_lost: Callable[[str], None],
         clock: Callable[[], float],
-        latency: Latency,
+        latency: FollowerStats,
     ) -> None:
         self._encoder = encoder
         self._on_lost = on_lost

@@ -11,7 +11,7 @@ from server.peer.checks import Channel, Identity, is_3x
 from server.peer.dialer import Dialer, LookUp
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote
-from server.peer.stats import Latency, StatsQueue
+from server.peer.stats import FollowerStats, StatsQueue
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
 
@@ -131,7 +131,7 @@ class Transport:
         peer = self._peers.get(member)
         return None if peer is None else peer.status.since
 
-    def latencies(self) -> dict[int, Latency]:
+    def latencies(self) -> dict[int, FollowerStats]:
         """Of every peer, how APPENDs to it have fared."""
         return {member: peer.latency for member, peer in self._peers.items()}
 

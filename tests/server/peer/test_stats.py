@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.peer.stats import Latency, StatsQueue
+from server.peer.stats import FollowerStats, StatsQueue
 from server.raft import Entry, Message, MessageType
 
 
@@ -32,7 +32,7 @@ def test_rates_end_a_second_after_the_last_message() -> None:
 
 
 def test_latencies_are_milliseconds() -> None:
-    latency = Latency()
+    latency = FollowerStats()
     assert (latency.minimum, latency.successes, latency.failures) == (9223372036854775808.0, 0, 0)
     for seconds in (0.002, 0.004, 0.004, 0.005, 0.005, 0.007, 0.009):
         latency.succeeded(seconds)

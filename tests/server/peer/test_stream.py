@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from server.peer.codec import MessageEncoder, message_decoder
-from server.peer.stats import Latency
+from server.peer.stats import FollowerStats
 from server.peer.stream import PIECE, QUEUE, STALL, OutgoingStream
 from server.raft import Entry, Message, MessageType
 from tests.support.process import PATIENCE
@@ -23,7 +23,7 @@ class Case:
     def __init__(self) -> None:
         self.clock = Clock()
         self.lost: list[str] = []
-        self.latency = Latency()
+        self.latency = FollowerStats()
         self.stream = OutgoingStream(MessageEncoder(), self.lost.append, self.clock, self.latency)
         self.told = 0
         self.stream.on_news(self.tell)
