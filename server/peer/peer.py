@@ -127,7 +127,7 @@ class Picker:
             self._picked = (self._picked + 1) % len(self._urls)
 
 
-class Status:
+class PeerStatus:
     """Whether anything gets through, for the log and for who wants to know. ``since`` is None while nothing does, else
     seconds of the monotonic clock."""
 
@@ -156,7 +156,7 @@ class Remote:
 
     def __init__(self, member: int, urls: Sequence[str], links: Links) -> None:
         self.member = member
-        self.status = Status(member)
+        self.status = PeerStatus(member)
         self.latency = FollowerStats()
         self.wants_database = False
         """Whether it is of 3.x, as far as is known: then a snapshot goes to it with a database."""
