@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Incoming:
+class StreamingAnswer:
     """An answer whose body has no end; read it in pieces as they come."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
@@ -117,13 +117,13 @@ class Dialer:
                 return Answer(response.status, response.headers, await body_of(response, BOUNDS))
 
     @asynccontextmanager
-    async def stream(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[Incoming]:
+    async def stream(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[StreamingAnswer]:
         """An answer to a GET that goes on and on, until the context ends."""
         with _as_dial_errors():
             async with asyncio.timeout(self._patience_for(url) + self._silence):
                 response = await self._request("GET", url, path, headers, sock_read=self._silence)
         try:
-            yield Incoming(response)
+            yield StreamingAnswer(response)
         finally:
             response.close()
 
