@@ -16,14 +16,14 @@ _LEAST_PEERS = 60
 _MOST_PEERS = 250
 
 
-class Files(NamedTuple):
+class ConnectionLimits(NamedTuple):
     """The most connections that there may be of each kind."""
 
     clients: int
     peers: int
 
 
-def share_out(limit: int) -> Files | None:
+def share_out(limit: int) -> ConnectionLimits | None:
     """Of a process that may have ``limit`` files open. None when it is too low for any client.
 
     A peer has up to eight connections here at a time: two streams, four posts, a snapshot and a question. So 60 are
@@ -31,10 +31,10 @@ def share_out(limit: int) -> Files | None:
     """
     peers = min(_MOST_PEERS, max(_LEAST_PEERS, limit // 10))
     clients = limit - OWN - (peers - _LEAST_PEERS)
-    return Files(clients, peers) if clients > 0 else None
+    return ConnectionLimits(clients, peers) if clients > 0 else None
 
 
-def open_files() -> Files:
+def open_files() -> ConnectionLimits:
     """Of this process. Raises BootstrapError when nothing is left for clients."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = share_out(limit if limit != resource.RLIM_INFINITY else sys.maxsize)

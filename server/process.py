@@ -26,7 +26,7 @@ from server.cluster.discoverystate import full_error
 from server.cluster.srv import Names
 from server.config import Config
 from server.config.gateway import GatewaySettings
-from server.files import Files, open_files, raise_limit
+from server.files import ConnectionLimits, open_files, raise_limit
 from server.finding import (
     dns_names,
     join_by_discovery,
@@ -256,7 +256,7 @@ async def _serve(
     names: Names | None,
     bound: list[_Bound],
     to_peers: ssl.SSLContext | None,
-    files: Files,
+    files: ConnectionLimits,
 ) -> Ended | signal.Signals:
     told: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in _SIGNAL_NAMES:

@@ -13,7 +13,7 @@ import pytest
 from server import process
 from server.cluster import Member
 from server.config import Config, load
-from server.files import Files
+from server.files import ConnectionLimits
 from server.node import Node, open_member
 from server.peer import Transport
 from server.process import Ended, serve
@@ -70,6 +70,6 @@ def test_a_member_that_is_added_while_the_process_ends_is_no_failure(
     config = load({"data-dir": str(tmp_path / "d")})
     started = open_member(config, resolve=lambda host: host, ask=nobody, now=1, random=Random(1))
     bound = [process._Bound(kind, [], []) for kind in ("peers", "client requests")]
-    ended = asyncio.run(process._serve(config, started, None, bound, None, Files(10, 10)))
+    ended = asyncio.run(process._serve(config, started, None, bound, None, ConnectionLimits(10, 10)))
     assert ended is signal.SIGTERM
     assert started.members.get(7) is not None
