@@ -26,7 +26,7 @@ class LockError(Exception):
     """Nothing came of it. The message is 0.4's."""
 
 
-class Entry(NamedTuple):
+class QueueEntry(NamedTuple):
     """``number`` is the index of its creation, and its name."""
 
     number: int
@@ -41,7 +41,7 @@ class Lock:
         self._node = node
         self._directory = directory
 
-    def queue(self) -> list[Entry]:
+    def queue(self) -> list[QueueEntry]:
         """Who holds it and who waits, in this order. Raises LockError if it was never used."""
         try:
             found = self._node.store.get(self._directory, now=self._node.clock()).node
@@ -51,14 +51,14 @@ class Lock:
         for node in found.nodes or ():
             name = node.key.rpartition("/")[2]
             if not node.dir and name.isascii() and name.isdigit():
-                entries.append(Entry(int(name), node.key, node.value or b""))
+                entries.append(QueueEntry(int(name), node.key, node.value or b""))
         return sorted(entries)
 
-    def by_value(self, value: bytes) -> Entry | None:
+    def by_value(self, value: bytes) -> QueueEntry | None:
         """The first with that value. Raises LockError if it was never used."""
         return next((entry for entry in self.queue() if entry.value == value), None)
 
-    def by_index(self, index: str) -> Entry:
+    def by_index(self, index: str) -> QueueEntry:
         """Raises LockError when there is none."""
         entry = next((entry for entry in self.queue() if str(entry.number) == index.lstrip("0")), None)
         if entry is None:
@@ -72,7 +72,7 @@ class Lock:
         An entry with that value, unless it is empty, is taken for one's own. ``ttl`` is seconds, 0 for no end. Raises
         LockError when it is not got in time. Cancelled, or without success, it leaves no entry behind.
         """
-        queue: list[Entry] = []
+        queue: list[QueueEntry] = []
         with suppress(LockError):
             queue = self.queue()
         own = next((entry for entry in queue if value and entry.value == value), None)
@@ -93,7 +93,7 @@ class Lock:
             raise
         return own.number
 
-    async def renew(self, entry: Entry, value: bytes, ttl: int) -> None:
+    async def renew(self, entry: QueueEntry, value: bytes, ttl: int) -> None:
         """Gives an entry a new time to live, and a value. Raises LockError when it is gone."""
         wanted = Request(method="PUT", path=entry.path, val=value, prev_exist=True, expiration=self._end(ttl))
         try:
@@ -101,14 +101,14 @@ class Lock:
         except EtcdError as error:
             raise _fault(error) from None
 
-    async def release(self, entry: Entry) -> None:
+    async def release(self, entry: QueueEntry) -> None:
         """Raises LockError when it is gone."""
         try:
             await self._remove(entry)
         except EtcdError as error:
             raise _fault(error) from None
 
-    async def _queue_up(self, value: bytes, ttl: int) -> Entry:
+    async def _queue_up(self, value: bytes, ttl: int) -> QueueEntry:
         wanted = Request(method="POST", path=self._directory, val=value, expiration=self._end(ttl))
         created: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._node.propose(wanted).on_done(created.set_result)
@@ -125,10 +125,10 @@ class Lock:
         if isinstance(outcome, Event):
             self._remove(_entry_of(outcome))
 
-    def _remove(self, entry: Entry) -> Answer:
+    def _remove(self, entry: QueueEntry) -> Answer:
         return self._node.propose(Request(method="DELETE", path=entry.path))
 
-    async def _wait(self, own: Entry, ttl: int, patience: float | None) -> None:
+    async def _wait(self, own: QueueEntry, ttl: int, patience: float | None) -> None:
         """Until nobody is before ``own``. Raises LockError."""
         if patience == 0:
             if self._before(own) is not None:
@@ -141,7 +141,7 @@ class Lock:
         except TimeoutError:
             raise LockError("lock watch closed") from None
 
-    async def _wait_for_turn(self, own: Entry, ttl: int) -> None:
+    async def _wait_for_turn(self, own: QueueEntry, ttl: int) -> None:
         loop = asyncio.get_running_loop()
         every = min(ttl / 2, LOOK_AGAIN) if ttl else LOOK_AGAIN
         due = loop.time() + every
@@ -159,7 +159,7 @@ class Lock:
             finally:
                 watcher.remove()
 
-    def _before(self, own: Entry) -> Entry | None:
+    def _before(self, own: QueueEntry) -> QueueEntry | None:
         """Whose turn has to end before. Raises LockError when ``own`` is gone."""
         before = None
         for entry in self.queue():
@@ -172,9 +172,9 @@ class Lock:
         return self._node.clock() + ttl * SECOND if ttl else 0
 
 
-def _entry_of(created: Event) -> Entry:
+def _entry_of(created: Event) -> QueueEntry:
     node = created.node
-    return Entry(int(node.key.rpartition("/")[2]), node.key, node.value or b"")
+    return QueueEntry(int(node.key.rpartition("/")[2]), node.key, node.value or b"")
 
 
 def _fault(error: EtcdError | None) -> LockError:

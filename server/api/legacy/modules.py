@@ -11,7 +11,7 @@ from server.api.access import Access
 from server.api.form import MAX_BODY, Form, Parameters, takes_body
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
-from server.api.legacy.lock import Entry, Lock, LockError
+from server.api.legacy.lock import Lock, LockError, QueueEntry
 from server.api.node import Node
 from server.api.paths import KEYS_PREFIX, store_path
 from server.http.messages import (
@@ -146,7 +146,7 @@ _MODULES: Mapping[str, Mapping[str, _Serve]] = {
 }
 
 
-def _entry(asked: _Asked, cause: str) -> Entry:
+def _entry(asked: _Asked, cause: str) -> QueueEntry:
     """By its index, or else by its value."""
     index, value = asked.form.get(b"index", b""), asked.form.get(b"value", b"")
     if index:
