@@ -38,7 +38,7 @@ _NO_RECORD = (AuthError, EtcdError, DecodeError)
 _EVERYTHING = Permissions(Patterns(("/*",), ("/*",)))
 
 
-class Member(Protocol):
+class ReplicatedStore(Protocol):
     """What is needed of a member: its key space, the time in Unix nanoseconds, and its log."""
 
     @property
@@ -55,7 +55,7 @@ class Accounts:
     nothing; whatever reads a record may raise DecodeError, for one that no etcd has written.
     """
 
-    def __init__(self, member: Member, hash_password: Callable[[bytes], Awaitable[str]]) -> None:
+    def __init__(self, member: ReplicatedStore, hash_password: Callable[[bytes], Awaitable[str]]) -> None:
         self._member = member
         self._hash_password = hash_password
         self._has_directories = False
