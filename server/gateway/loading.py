@@ -22,7 +22,7 @@ from server.store import Event, Store
 from server.store.history import CAPACITY, History
 from server.store.node import Directory
 from server.store.paths import parent_of
-from server.store.snapshot import State
+from server.store.snapshot import StoreState
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Loaded:
     revision: int
     mark: Mark
     mark_revision: int
-    state: State
+    state: StoreState
     log: list[KeyValue] = field(default_factory=list)
     stale: list[Logged] = field(default_factory=list)
     chunks: list[int] = field(default_factory=list)
@@ -106,7 +106,7 @@ async def _load(v3: V3, layout: Layout) -> Loaded:
     revision = there.revision
     mark = Mark.decode(there.found[0].value)
     loaded = Loaded(
-        revision, mark, there.found[0].mod_revision, State({}, {}, History(), mark.index, Store().stats)
+        revision, mark, there.found[0].mod_revision, StoreState({}, {}, History(), mark.index, Store().stats)
     )
     await _read_tree(v3, layout, loaded)
     await _read_log(v3, layout, loaded)

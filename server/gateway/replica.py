@@ -11,7 +11,7 @@ from server.gateway.changes import Applied, Logged, Position, applied
 from server.gateway.layout import RULES, LayoutError, Mark, decode_record, read_request, shown, sum_of
 from server.storage.requests import Request
 from server.store import EtcdError, Event, Store, apply_request
-from server.store.snapshot import State
+from server.store.snapshot import StoreState
 
 
 class Diverged(Exception):
@@ -36,7 +36,7 @@ class Replica:
         """Of ``records``."""
         store.on_event = self._note
 
-    def become(self, state: State, mark: Mark, stale: Sequence[Logged] = ()) -> None:
+    def become(self, state: StoreState, mark: Mark, stale: Sequence[Logged] = ()) -> None:
         """Begins anew from a checkpoint; ``stale`` are records that it covers and that are still there. Open watches
         end."""
         self.store.become(state)

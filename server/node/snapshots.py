@@ -19,7 +19,7 @@ from server.node.worker import Worker
 from server.raft import HardState, LogError, Raft, Snapshot
 from server.storage.wal import WalPosition
 from server.store.errors import SnapshotFormatError
-from server.store.snapshot import FrozenStore, State, read_snapshot
+from server.store.snapshot import FrozenStore, StoreState, read_snapshot
 from server.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Snapshots:
         """One snapshot is on its way to the disk at a time."""
         self._newest = 0
         """The index of the last one that got there."""
-        self._read: tuple[Snapshot, State] | None = None
+        self._read: tuple[Snapshot, StoreState] | None = None
         """A leader's that is about to be installed, and what it says: it is large, and read once."""
 
     def freeze(self) -> Image:

@@ -164,7 +164,7 @@ def _event_text(event: Event) -> str:
 
 
 @dataclass(slots=True)
-class State:
+class StoreState:
     """What a snapshot says."""
 
     files: dict[str, Node]
@@ -174,7 +174,7 @@ class State:
     stats: Stats
 
 
-def read_snapshot(data: bytes) -> State:
+def read_snapshot(data: bytes) -> StoreState:
     """The state in a snapshot's JSON. Raises SnapshotFormatError, naming the place."""
     try:
         document = deepjson.loads(data.decode("utf-8", "replace"))
@@ -183,12 +183,12 @@ def read_snapshot(data: bytes) -> State:
     return read_document(document)
 
 
-def read_document(document: Any) -> State:
+def read_document(document: Any) -> StoreState:
     """The state in a snapshot's JSON that is parsed already, and used up on the way, for it is large. Raises
     SnapshotFormatError, naming the place."""
     place = ["the top"]
     try:
-        state = State({}, {}, History(), int(document["CurrentIndex"]), Stats())
+        state = StoreState({}, {}, History(), int(document["CurrentIndex"]), Stats())
         state.stats = Stats.from_mapping(document.get("Stats") or {})
         _read_tree(document.pop("Root"), state, place)
         _read_history((document.get("WatcherHub") or {}).get("EventHistory") or {}, state.history, place)
@@ -198,7 +198,7 @@ def read_document(document: Any) -> State:
     return state
 
 
-def _read_tree(root: dict[str, Any], state: State, place: list[str]) -> None:
+def _read_tree(root: dict[str, Any], state: StoreState, place: list[str]) -> None:
     todo = deque([("/", root)])
     del root  # so that nothing holds what was read any longer
     while todo:

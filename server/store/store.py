@@ -13,7 +13,7 @@ from server.store.event import Action, Event
 from server.store.expiry import Expiry, ExpiryQueue
 from server.store.node import Directory, Node, directory_view, file_view
 from server.store.paths import byte_order, clean, parent_of
-from server.store.snapshot import FrozenStore, State, read_snapshot
+from server.store.snapshot import FrozenStore, StoreState, read_snapshot
 from server.store.stats import Stats
 from server.store.watcher import Watcher, WatcherHub
 
@@ -361,7 +361,7 @@ class Store:
         """
         self.become(read_snapshot(data))
 
-    def become(self, state: State) -> None:
+    def become(self, state: StoreState) -> None:
         """Take over a state that was read from a snapshot and that nobody else keeps; live watchers stay."""
         self._files = state.files
         self._directories = state.directories
