@@ -42,7 +42,7 @@ _CAPABLE = ("2.1", "2.2", "2.3")
 _NO_PARAMETERS = Parameters()
 
 
-class _Asked(NamedTuple):
+class _AuthRequest(NamedTuple):
     """``name`` is that of a user or role."""
 
     name: str
@@ -53,7 +53,7 @@ class _Asked(NamedTuple):
 _Answer = tuple[int, str]
 """Status and JSON."""
 
-_Serve = Callable[[_Asked], Awaitable[_Answer]]
+_Serve = Callable[[_AuthRequest], Awaitable[_Answer]]
 _Methods = Mapping[str, _Serve]
 _T = TypeVar("_T")
 
@@ -96,7 +96,7 @@ class AuthApi:
             return method_not_allowed(*methods)
 
         def answer(body: Body) -> Reply:
-            return self._answer(methods, request, _Asked(name, query, body))
+            return self._answer(methods, request, _AuthRequest(name, query, body))
 
         return ReadBody(MAX_BODY, answer) if request.method == "PUT" else answer(Body(b""))
 
@@ -124,7 +124,7 @@ class AuthApi:
         version = self._node.members.version
         return version is not None and version.rpartition(".")[0] in _CAPABLE
 
-    async def _answer(self, methods: _Methods, request: Request, asked: _Asked) -> Response:
+    async def _answer(self, methods: _Methods, request: Request, asked: _AuthRequest) -> Response:
         closed = methods is not self._enable or request.method != "GET"
         if closed and self._access.enabled() and not await self._access.has_root_role(request):
             return insufficient_credentials()
@@ -138,7 +138,7 @@ class AuthApi:
             return Response(error.status, (JSON, cluster, index), error_line(error))
         return Response(status, (JSON, cluster), f"{text}\n".encode() if text else b"")
 
-    async def _try(self, serve: _Serve, asked: _Asked) -> _Answer:
+    async def _try(self, serve: _Serve, asked: _AuthRequest) -> _Answer:
         """What becomes of it; a log that takes nothing, or a record that nobody can read, is nothing for a client."""
         try:
             return await serve(asked)
@@ -152,7 +152,7 @@ class AuthApi:
 
     # Users
 
-    async def _list_users(self, asked: _Asked) -> _Answer:
+    async def _list_users(self, asked: _AuthRequest) -> _Answer:
         names = self._accounts.user_names()
         _check_query(asked)
         shown = []
@@ -167,12 +167,12 @@ class AuthApi:
             shown.append(_with_roles(user, roles))
         return 200, f'{{"users":{_list(shown)}}}'
 
-    async def _show_user(self, asked: _Asked) -> _Answer:
+    async def _show_user(self, asked: _AuthRequest) -> _Answer:
         user = self._accounts.user(asked.name)
         _check_query(asked)
         return 200, _with_roles(user, [self._accounts.role(role) for role in user.roles or ()])
 
-    async def _put_user(self, asked: _Asked) -> _Answer:
+    async def _put_user(self, asked: _AuthRequest) -> _Answer:
         wanted = _read(user_from_json, asked.body)
         if wanted.user != asked.name:
             raise AuthError(400, "User JSON name does not match the name in the URL")
@@ -188,21 +188,21 @@ class AuthApi:
             user = await self._accounts.update_user(wanted)
         return 201 if is_new else 200, replace(user, password="").to_json()
 
-    async def _delete_user(self, asked: _Asked) -> _Answer:
+    async def _delete_user(self, asked: _AuthRequest) -> _Answer:
         await self._accounts.delete_user(asked.name)
         return 200, ""
 
     # Roles
 
-    async def _list_roles(self, asked: _Asked) -> _Answer:
+    async def _list_roles(self, asked: _AuthRequest) -> _Answer:
         names = self._accounts.role_names()
         _check_query(asked)
         return 200, f'{{"roles":{_list([self._accounts.role(name).to_json() for name in names])}}}'
 
-    async def _show_role(self, asked: _Asked) -> _Answer:
+    async def _show_role(self, asked: _AuthRequest) -> _Answer:
         return 200, self._accounts.role(asked.name).to_json()
 
-    async def _put_role(self, asked: _Asked) -> _Answer:
+    async def _put_role(self, asked: _AuthRequest) -> _Answer:
         wanted = _read(role_from_json, asked.body)
         if wanted.role != asked.name:
             raise AuthError(400, "Role JSON name does not match the name in the URL")
@@ -213,21 +213,21 @@ class AuthApi:
             raise AuthError(400, "Role JSON contains both permissions and grant/revoke")
         return 200, (await self._accounts.update_role(wanted)).to_json()
 
-    async def _delete_role(self, asked: _Asked) -> _Answer:
+    async def _delete_role(self, asked: _AuthRequest) -> _Answer:
         await self._accounts.delete_role(asked.name)
         return 200, ""
 
     # Whether they count
 
-    async def _show_enabled(self, _: _Asked) -> _Answer:
+    async def _show_enabled(self, _: _AuthRequest) -> _Answer:
         return 200, '{"enabled":true}' if self._accounts.is_enabled() else '{"enabled":false}'
 
-    async def _put_enabled(self, _: _Asked) -> _Answer:
+    async def _put_enabled(self, _: _AuthRequest) -> _Answer:
         self._accounts.is_enabled()  # asked once more than it matters, as in etcd, where the counters show it
         await self._accounts.enable()
         return 200, ""
 
-    async def _disable(self, _: _Asked) -> _Answer:
+    async def _disable(self, _: _AuthRequest) -> _Answer:
         self._accounts.is_enabled()
         await self._accounts.disable()
         return 200, ""
@@ -237,7 +237,7 @@ def insufficient_credentials() -> Response:
     return message(401, "Insufficient credentials")
 
 
-def _check_query(asked: _Asked) -> None:
+def _check_query(asked: _AuthRequest) -> None:
     """A query has no use here, but etcd fails on one that is no form."""
     try:
         _NO_PARAMETERS.read("GET", asked.query, "", b"")
