@@ -35,12 +35,12 @@ _PARAMETERS = Parameters(b"value", b"ttl", b"timeout", b"index", b"field", b"nam
 _NUMBER = re.compile(rb"[+-]?[0-9]{1,9}")
 
 
-class _Asked(NamedTuple):
+class _ModuleRequest(NamedTuple):
     lock: Lock
     form: Form
 
 
-_Serve = Callable[[_Asked], Awaitable[Response]]
+_Serve = Callable[[_ModuleRequest], Awaitable[Response]]
 
 
 class Modules:
@@ -77,7 +77,7 @@ class Modules:
                 raise EtcdError(ErrorCode.INVALID_FORM, body.fault)
             content_type = request.headers.get("Content-Type", "")
             form = _PARAMETERS.read(request.method, query, content_type, body.data)
-            return await serve(_Asked(Lock(self._node, store_path(KEYS_PREFIX + key)), form))
+            return await serve(_ModuleRequest(Lock(self._node, store_path(KEYS_PREFIX + key)), form))
         except EtcdError as error:
             return self._refuse(error)
         except LockError as error:
@@ -87,11 +87,11 @@ class Modules:
         return answer_error(error, self._node.members.cluster_id)
 
 
-async def _acquire(asked: _Asked) -> Response:
+async def _acquire(asked: _ModuleRequest) -> Response:
     return await _hold(asked, asked.form.get(b"value", b""))
 
 
-async def _hold(asked: _Asked, value: bytes) -> Response:
+async def _hold(asked: _ModuleRequest, value: bytes) -> Response:
     timeout = asked.form.get(b"timeout", b"")
     if timeout and not _NUMBER.fullmatch(timeout):
         raise EtcdError(ErrorCode.TIMEOUT_NOT_A_NUMBER, "Acquire")
@@ -100,7 +100,7 @@ async def _hold(asked: _Asked, value: bytes) -> Response:
     return plain(str(await asked.lock.acquire(value, ttl, patience if patience >= 0 else None)).encode())
 
 
-async def _renew(asked: _Asked) -> Response:
+async def _renew(asked: _ModuleRequest) -> Response:
     ttl = _ttl(asked.form, "Renew")
     value = asked.form.get(b"value", b"")
     entry = _entry(asked, "Renew")
@@ -108,14 +108,14 @@ async def _renew(asked: _Asked) -> Response:
     return plain(b"")
 
 
-async def _release(asked: _Asked) -> Response:
+async def _release(asked: _ModuleRequest) -> Response:
     if asked.form.get(b"index") and asked.form.get(b"value"):
         raise EtcdError(ErrorCode.INDEX_AND_VALUE, "Release")
     await asked.lock.release(_entry(asked, "Release"))
     return plain(b"")
 
 
-async def _show(asked: _Asked) -> Response:
+async def _show(asked: _ModuleRequest) -> Response:
     """Who holds it: nothing when nobody does."""
     queue = asked.lock.queue()
     field = asked.form.get(b"field") or b"value"
@@ -128,15 +128,15 @@ async def _show(asked: _Asked) -> Response:
     return plain(queue[0].value)
 
 
-async def _lead(asked: _Asked) -> Response:
+async def _lead(asked: _ModuleRequest) -> Response:
     return await _hold(asked, _name(asked.form, "Set"))
 
 
-async def _show_leader(asked: _Asked) -> Response:
+async def _show_leader(asked: _ModuleRequest) -> Response:
     return await _show(asked._replace(form={}))
 
 
-async def _resign(asked: _Asked) -> Response:
+async def _resign(asked: _ModuleRequest) -> Response:
     return await _release(asked._replace(form={b"value": _name(asked.form, "Delete")}))
 
 
@@ -146,7 +146,7 @@ _MODULES: Mapping[str, Mapping[str, _Serve]] = {
 }
 
 
-def _entry(asked: _Asked, cause: str) -> QueueEntry:
+def _entry(asked: _ModuleRequest, cause: str) -> QueueEntry:
     """By its index, or else by its value."""
     index, value = asked.form.get(b"index", b""), asked.form.get(b"value", b"")
     if index:
