@@ -158,7 +158,7 @@ def replay(
     were acknowledged, nothing tells for sure any more.
     """
     newest = segments[-1]
-    reader = _ForgivingReader(at) if leave_out_forged else _Reader(at)
+    reader = _ForgivingReader(at) if leave_out_forged else _Replayer(at)
     crc = 0
     torn_at, torn_how = None, ""
     for segment in segments:
@@ -205,7 +205,7 @@ def _check_head(number: int, record: Record, path: Path) -> None:
         raise damaged(what, path, record.offset)
 
 
-class _Reader:
+class _Replayer:
     """Collects what the records say, one method per type of record."""
 
     def __init__(self, at: WalPosition) -> None:
@@ -342,7 +342,7 @@ class _Reader:
         return WalContents(metadata, state, self._entries, crc, torn_at, torn)
 
 
-class _ForgivingReader(_Reader):
+class _ForgivingReader(_Replayer):
     """Reads what is good in a log that a forged message has got into."""
 
     def take(self, record: Record, path: Path) -> None:
