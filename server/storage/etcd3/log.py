@@ -83,7 +83,7 @@ def read_log(directory: Path) -> Log:
     if not segments:
         raise DamagedError("wal: file not found: no segment of a log is here", directory)
     choose_among(segments, segments[0].index, directory)  # none is missing
-    reader = _Reader()
+    reader = _LogReader()
     crc = 0
     for segment in segments:
         raw = read_segment(segment.path)
@@ -110,7 +110,7 @@ _IS_HARD_STATE = re.compile(
 """Three numbers, as every etcd up to 3.6 writes it. There is one for each entry, and decoding takes much longer."""
 
 
-class _Reader:
+class _LogReader:
     """Collects what the records say."""
 
     def __init__(self) -> None:
