@@ -15,10 +15,10 @@ def loads(text: str, scalars: json.JSONDecoder = _SCALARS) -> Any:
     try:
         return scalars.decode(text)
     except RecursionError:
-        return _Reader(text, scalars).document()
+        return _DeepDecoder(text, scalars).document()
 
 
-class _Reader:
+class _DeepDecoder:
     """A decoder that keeps the open objects and arrays in a list rather than on the call stack."""
 
     def __init__(self, text: str, scalars: json.JSONDecoder = _SCALARS) -> None:

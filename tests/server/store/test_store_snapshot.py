@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.store import EtcdError, Event, Node, SnapshotFormatError, Store
-from server.store.deepjson import _Reader, loads
+from server.store.deepjson import _DeepDecoder, loads
 from server.store.snapshot import FrozenStore, _event_text
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "store"
@@ -291,7 +291,7 @@ def test_the_deep_reader_reads_what_the_standard_one_reads(
     value: Any, indent: int | None, ascii_only: bool
 ) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
-    assert _Reader(text).document() == value == loads(text)
+    assert _DeepDecoder(text).document() == value == loads(text)
 
 
 @given(JSON_VALUES, st.data())
@@ -305,6 +305,6 @@ def test_the_deep_reader_refuses_what_the_standard_one_refuses(value: Any, data:
         expected = json.loads(text)
     except ValueError:
         with pytest.raises(ValueError, match=r"Expecting|Invalid|Unterminated|Extra"):
-            _Reader(text).document()
+            _DeepDecoder(text).document()
     else:
-        assert _Reader(text).document() == expected
+        assert _DeepDecoder(text).document() == expected
