@@ -67,7 +67,8 @@ def dial(host: str, port: int, until: float | None) -> socket.socket:
 class BlockingConnection:
     """To one server, kept for the next request until it is closed. ``tls`` is for one with https, else None.
 
-    Raises OSError (ssl.SSLError and TimeoutError among them), BadAnswer and UnicodeError; it is of no more use then.
+    Raises OSError (ssl.SSLError and TimeoutError among them), UnusableAnswer and UnicodeError; it is of no more use
+    then.
     """
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, dial: Dial = dial) -> None:

@@ -1,8 +1,8 @@
 """What an answer from another process may be: how long, how deep, with how many headers. Pure.
 
 Everything that this project asks of others comes through here, whoever carries it: a server that is hostile, or no
-etcd at all, must cost neither memory nor time, and is told of in one line. ``AnswerReader`` takes an answer of HTTP/1 apart
-as its bytes come, ``parse_json`` reads what was in it.
+etcd at all, must cost neither memory nor time, and is reported in one line. ``AnswerReader`` takes an answer of HTTP/1
+apart as its bytes come, ``parse_json`` reads what was in it.
 """
 
 import json
@@ -67,14 +67,14 @@ class BodyCollector:
         self.size = 0
 
     def announced(self, length: str) -> None:
-        """Takes the Content-Length, empty for none. Raises BadAnswer."""
+        """Takes the Content-Length, empty for none. Raises UnusableAnswer."""
         if length and (not length.isascii() or not length.isdigit()):
             raise UnusableAnswer(f"bad Content-Length {_shown(length)}")
         if length and (len(length) > 18 or int(length) > self._most):
             raise self._too_long()
 
     def add(self, piece: bytes) -> None:
-        """Raises BadAnswer."""
+        """Raises UnusableAnswer."""
         self.size += len(piece)
         if self.size > self._most:
             raise self._too_long()
@@ -88,7 +88,7 @@ class BodyCollector:
 
 
 def check_encoding(encoding: str) -> None:
-    """Refuses a Content-Encoding: nobody asked for one. Raises BadAnswer."""
+    """Refuses a Content-Encoding: nobody asked for one. Raises UnusableAnswer."""
     if encoding.strip().lower() not in ("", "identity"):
         raise UnusableAnswer(f"the answer is compressed ({_shown(encoding)}), which was not asked for")
 
@@ -113,7 +113,7 @@ class AnswerReader:
         self._ends_by_close = False
 
     def feed(self, data: bytes) -> None:
-        """The next bytes, as they came. Raises BadAnswer."""
+        """The next bytes, as they came. Raises UnusableAnswer."""
         self._has_come = True
         before = self._body.size
         try:
@@ -127,7 +127,7 @@ class AnswerReader:
             raise self._long_head()
 
     def end(self) -> None:
-        """The connection has ended. Raises BadAnswer when the answer has not."""
+        """The connection has ended. Raises UnusableAnswer when the answer has not."""
         if self._ends_by_close and not self.done:
             self.done = True
         if not self.done:
@@ -209,7 +209,7 @@ class AnswerReader:
 def parse_json(body: bytes | str, depth: int) -> Any:
     """The value of a JSON document, as Go's encoding/json takes it: no number that is none, none beyond 64 bits.
 
-    Raises BadAnswer, also for what is nested deeper than ``depth``.
+    Raises UnusableAnswer, also for what is nested deeper than ``depth``.
     """
     try:
         text = body if isinstance(body, str) else body.decode()

@@ -97,7 +97,7 @@ _STEP = 4096
 
 
 async def body_of(response: aiohttp.ClientResponse, bounds: Bounds) -> bytes:
-    """The whole body. Raises BadAnswer for one that is too long or compressed, and what aiohttp raises.
+    """The whole body. Raises UnusableAnswer for one that is too long or compressed, and what aiohttp raises.
 
     The time is that of the request's own ClientTimeout.
     """

@@ -144,7 +144,7 @@ class PermanentlyRemoved(PeerRefused):
 def check_post_answer(
     me: Identity, peer: int, url: str, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
-    """Raises Refused unless the peer has processed the message."""
+    """Raises PeerRefused unless the peer has processed the message."""
     match status:
         case 204:
             return
@@ -165,7 +165,7 @@ def is_3x(headers: Mapping[str, str]) -> bool:
 def check_stream_answer(
     me: Identity, peer: int, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
-    """Raises Refused unless the stream follows. ``body`` is needed of status 412 only."""
+    """Raises PeerRefused unless the stream follows. ``body`` is needed of status 412 only."""
     theirs = _major_minor(headers.get("X-Server-Version") or _OLDEST)
     if theirs is not None and theirs < _FIRST_WITH_STREAMS:
         raise NoStreams("unsupported stream type")
