@@ -11,7 +11,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.auth import (
     GUEST,
     ROOT,
@@ -34,7 +34,7 @@ _NO_RECORD = (AuthError, EtcdError, DecodeError)
 class Access:
     """Asks the ``accounts`` of a node, which it makes. ``enabled`` is the question before all others."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: ServedNode) -> None:
         self._threads = ThreadPoolExecutor(os.cpu_count(), "passwords")
         self.accounts = Accounts(node, self._hash)
         self.enabled = self.accounts.is_enabled

@@ -13,7 +13,7 @@ from server.api.errors import message
 from server.api.form import MAX_BODY as FORM_LIMIT
 from server.api.form import Parameters
 from server.api.jsonform import error_line
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.auth import AuthError, DecodeError, Role, User, role_from_json, user_from_json
 from server.cluster import id_text
 from server.http.messages import (
@@ -61,7 +61,7 @@ _T = TypeVar("_T")
 class AuthApi:
     """Serves one node. A user or role is answered as JSON, a mere success with nothing."""
 
-    def __init__(self, node: Node, access: Access) -> None:
+    def __init__(self, node: ServedNode, access: Access) -> None:
         self._node = node
         self._access = access
         self._accounts = access.accounts

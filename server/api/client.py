@@ -23,7 +23,7 @@ from server.api.keys import (
 from server.api.listings import Found, Listing, Listings
 from server.api.members import PREFIX as MEMBERS_PREFIX
 from server.api.members import serve_machines, serve_members
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.api.paths import KEYS_PREFIX, route
 from server.api.rendering import Rendering, Turns
 from server.api.settings import serve_log_level
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_EXACT: dict[str, Callable[[Node, Request], Reply]] = {
+_EXACT: dict[str, Callable[[ServedNode, Request], Reply]] = {
     "/v2/machines": serve_machines,
     "/v2/stats/self": serve_self,
     "/v2/stats/leader": serve_leader,
@@ -82,7 +82,7 @@ class ClientApi:
     """Serves one node. ``cors`` are the origins that cross-origin requests are allowed from, ``*`` for
     all; ``legacy``: what 0.4 served and 2.x dropped is served too."""
 
-    def __init__(self, node: Node, cors: tuple[str, ...] = (), *, legacy: bool = False) -> None:
+    def __init__(self, node: ServedNode, cors: tuple[str, ...] = (), *, legacy: bool = False) -> None:
         self._node = node
         self._cors = frozenset(cors)
         self._access = Access(node)
@@ -123,7 +123,7 @@ class ClientApi:
         serve = self._exact.get(path)
         return not_found() if serve is None else serve(self._node, request)
 
-    def _serve_metrics(self, node: Node) -> Response:
+    def _serve_metrics(self, node: ServedNode) -> Response:
         from server.api.metrics import serve_metrics  # late: Prometheus' library is only for who asks
 
         return serve_metrics(node, self._requests)
@@ -250,7 +250,7 @@ class ClientApi:
         return Response(head.status, head.headers, stream=stream)
 
 
-def _served_by_04(node: Node, access: Access, listings: Listings) -> "LegacyApi":
+def _served_by_04(node: ServedNode, access: Access, listings: Listings) -> "LegacyApi":
     from server.api.legacy import LegacyApi  # late: few members serve it
 
     return LegacyApi(node, access, listings)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.api.rendering import Rendering, Turns
 from server.store import EtcdError, Event
 from server.store.node import Node as KeyNode
@@ -47,7 +47,7 @@ Found = Listing | Event | EtcdError
 class Listings:
     """Those of one node; ``turns`` is the work on all its long answers."""
 
-    def __init__(self, node: Node, turns: Turns) -> None:
+    def __init__(self, node: ServedNode, turns: Turns) -> None:
         self._node = node
         self._turns = turns
         self._asked: dict[_Wanted, list[Callable[[Found], object]]] = {}

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from server.api.errors import message
 from server.api.jsonscan import JsonError, strings_of
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.cluster import ChangeRefusal, ChangeRefused, Member, MemberError, id_text, runtime_member_id
 from server.cluster.members import compact_json
 from server.config import UrlError, parse_url
@@ -40,7 +40,7 @@ _SECOND = 1_000_000_000
 _GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }'
 
 
-def serve_members(node: Node, request: Request, path: str) -> Reply:
+def serve_members(node: ServedNode, request: Request, path: str) -> Reply:
     """Answers a request for ``/v2/members`` or what is below it."""
     name = path.removeprefix(PREFIX).removeprefix("/")
     if node.fixed_members and request.method in ("POST", "PUT", "DELETE"):
@@ -56,7 +56,7 @@ def serve_members(node: Node, request: Request, path: str) -> Reply:
             return method_not_allowed("GET", "POST", "DELETE", "PUT")
 
 
-def serve_machines(node: Node, request: Request) -> Response:
+def serve_machines(node: ServedNode, request: Request) -> Response:
     """The client URLs of all members as one line of text."""
     if request.method not in ("GET", "HEAD"):
         return method_not_allowed("GET", "HEAD")
@@ -64,7 +64,7 @@ def serve_machines(node: Node, request: Request) -> Response:
     return Response(200, (TEXT,) if body else (), body)
 
 
-def _show(node: Node, name: str) -> Response:
+def _show(node: ServedNode, name: str) -> Response:
     match name:
         case "":
             body = compact_json({"members": [_shown(member) for member in node.members]})
@@ -78,7 +78,7 @@ def _show(node: Node, name: str) -> Response:
     return Response(200, (JSON, *_cluster(node)), body + b"\n")
 
 
-def _change(node: Node, request: Request, name: str) -> Reply:
+def _change(node: ServedNode, request: Request, name: str) -> Reply:
     if not name:
         return text(405, "Method Not Allowed", *_cluster(node))
     if _HEX.fullmatch(name) is None or (member := int(name, 16)) >= 1 << 64:
@@ -89,7 +89,7 @@ def _change(node: Node, request: Request, name: str) -> Reply:
 
 
 def _read_urls(
-    node: Node, request: Request, go_on: Callable[[tuple[str, ...]], Awaitable[Response]]
+    node: ServedNode, request: Request, go_on: Callable[[tuple[str, ...]], Awaitable[Response]]
 ) -> Reply:
     """Has the body read, and goes on with the peer URLs it names; or refuses."""
     kind = request.headers.get("Content-Type", "")
@@ -115,7 +115,7 @@ def _peer_urls(body: Body) -> tuple[str, ...]:
     return tuple(sorted(str(parse_url(url)) for url in urls))
 
 
-async def _add(node: Node, urls: tuple[str, ...]) -> Response:
+async def _add(node: ServedNode, urls: tuple[str, ...]) -> Response:
     member = Member(runtime_member_id(urls, node.clock() // _SECOND), peer_urls=urls)
     try:
         await node.add_member(member)
@@ -124,7 +124,7 @@ async def _add(node: Node, urls: tuple[str, ...]) -> Response:
     return Response(201, (JSON, *_cluster(node)), compact_json(_shown(member)) + b"\n")
 
 
-async def _remove(node: Node, member: int) -> Response:
+async def _remove(node: ServedNode, member: int) -> Response:
     try:
         await node.remove_member(member)
     except (MemberError, ChangeFailed) as error:
@@ -134,7 +134,7 @@ async def _remove(node: Node, member: int) -> Response:
     return Response(204, _cluster(node))
 
 
-async def _update(node: Node, member: Member) -> Response:
+async def _update(node: ServedNode, member: Member) -> Response:
     try:
         await node.update_member(member)
     except (MemberError, ChangeFailed) as error:
@@ -142,7 +142,7 @@ async def _update(node: Node, member: Member) -> Response:
     return Response(204, _cluster(node))
 
 
-def _refused(node: Node, error: MemberError | ChangeFailed, doing: str, member: int) -> Response:
+def _refused(node: ServedNode, error: MemberError | ChangeFailed, doing: str, member: int) -> Response:
     why = error.why if isinstance(error, ChangeRefused) else None
     if why in (ChangeRefusal.ID_EXISTS, ChangeRefusal.PEER_URL_EXISTS):
         return _message(node, 409, str(error))
@@ -152,11 +152,11 @@ def _refused(node: Node, error: MemberError | ChangeFailed, doing: str, member: 
     return _message(node, 500, "Internal Server Error")
 
 
-def _cluster(node: Node) -> Headers:
+def _cluster(node: ServedNode) -> Headers:
     return (("X-Etcd-Cluster-Id", id_text(node.members.cluster_id)),)
 
 
-def _message(node: Node, status: int, words: str) -> Response:
+def _message(node: ServedNode, status: int, words: str) -> Response:
     return message(status, words, *_cluster(node))
 
 

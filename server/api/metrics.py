@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.http.messages import Response
 from server.metrics import Histogram, RequestMetrics
 from server.store.stats import Stats
@@ -30,7 +30,7 @@ _WRITES = (
 """The names of writes in metrics, and in ``Stats``."""
 
 
-def serve_metrics(node: Node, requests: RequestMetrics) -> Response:
+def serve_metrics(node: ServedNode, requests: RequestMetrics) -> Response:
     """All of them; whatever the method, as in etcd."""
     registry = CollectorRegistry()
     registry.register(_Member(node, requests))
@@ -41,7 +41,7 @@ def serve_metrics(node: Node, requests: RequestMetrics) -> Response:
 
 
 class _Member(Collector):
-    def __init__(self, node: Node, requests: RequestMetrics) -> None:
+    def __init__(self, node: ServedNode, requests: RequestMetrics) -> None:
         self._node = node
         self._requests = requests
 

@@ -11,7 +11,7 @@ from server.storage.requests import Request
 from server.store import Event, Store, Watcher
 
 
-class Members(Protocol):
+class ServedMembers(Protocol):
     """Who serves this key space, in order of their ids."""
 
     @property
@@ -26,7 +26,7 @@ class Members(Protocol):
         """Those of all members, sorted."""
 
 
-class Leadership(Protocol):
+class ServedLeadership(Protocol):
     """``last_leader`` is NOBODY when there never was one; ``leader_since`` is unix nanoseconds."""
 
     @property
@@ -35,7 +35,7 @@ class Leadership(Protocol):
     def leader_since(self) -> int: ...
 
 
-class Node(Protocol):
+class ServedNode(Protocol):
     """``local`` is the member itself, ``clock`` gives unix nanoseconds, ``started_at`` is one of those."""
 
     @property
@@ -43,7 +43,7 @@ class Node(Protocol):
     @property
     def store(self) -> Store: ...
     @property
-    def members(self) -> Members: ...
+    def members(self) -> ServedMembers: ...
     @property
     def metrics(self) -> MemberMetrics: ...
     @property
@@ -68,7 +68,7 @@ class Node(Protocol):
     @property
     def is_leader(self) -> bool: ...
     @property
-    def leadership(self) -> Leadership: ...
+    def leadership(self) -> ServedLeadership: ...
     @property
     def network(self) -> Network | None:
         """The ways to the other members; None where there are none to count on."""

@@ -5,7 +5,7 @@ The paths, headers and bodies of etcd 2.3's rafthttp; everything else there is 4
 
 import json
 
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.api.stats import serve_version
 from server.cluster import id_text
 from server.http.messages import (
@@ -26,7 +26,7 @@ from server.version import version_in_cluster
 class PeerApi:
     """Serves one node's peers; ``legacy``: and what 0.4's admin API told, to read."""
 
-    def __init__(self, node: Node, *, legacy: bool = False) -> None:
+    def __init__(self, node: ServedNode, *, legacy: bool = False) -> None:
         self._node = node
         self._legacy = legacy
 

@@ -4,7 +4,7 @@ import logging
 
 from server.api.errors import message
 from server.api.jsonscan import JsonError, string_of
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.http.messages import (
     Body,
     ReadBody,
@@ -23,7 +23,7 @@ MAX_BODY = 64 << 10
 _NAMES = {level: name for name, level in reversed(LEVELS.items()) if len(name) > 1 and name != "TRACE"}
 
 
-def serve_log_level(_: Node, request: Request) -> Reply:
+def serve_log_level(_: ServedNode, request: Request) -> Reply:
     """Takes ``{"Level": "DEBUG"}``, for all packages; the content type does not matter."""
     if request.method != "PUT":
         return method_not_allowed("PUT")

@@ -3,7 +3,7 @@
 import time
 
 from server.api.errors import message
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.cluster import id_text
 from server.cluster.members import compact_json
 from server.http.messages import (
@@ -23,7 +23,7 @@ HEALTH_PATIENCE = 0.75
 """Seconds that /health waits for an entry to get through the log."""
 
 
-def serve_self(node: Node, request: Request) -> Response:
+def serve_self(node: ServedNode, request: Request) -> Response:
     """About this member. Rates of 0 are left out, as etcd does.
 
     What is said of the leader is as old as the last one, and nobody ever is a candidate, as in etcd.
@@ -60,7 +60,7 @@ def _flow(direction: str, flow: Flow | None) -> dict[str, object]:
     return fields
 
 
-def serve_leader(node: Node, request: Request) -> Response:
+def serve_leader(node: ServedNode, request: Request) -> Response:
     """How a leader's APPENDs to the others fare."""
     if request.method != "GET":
         return method_not_allowed("GET")
@@ -86,13 +86,13 @@ def _follower(latency: Latency) -> dict[str, object]:
     }
 
 
-def serve_store(node: Node, request: Request) -> Response:
+def serve_store(node: ServedNode, request: Request) -> Response:
     if request.method != "GET":
         return method_not_allowed("GET")
     return Response(200, (JSON,), node.store.stats_json())
 
 
-def serve_version(node: Node, request: Request, release: str = VERSION) -> Response:
+def serve_version(node: ServedNode, request: Request, release: str = VERSION) -> Response:
     """The ``release`` that this member says it is, and the cluster's version."""
     if request.method != "GET":
         return method_not_allowed("GET")
@@ -100,7 +100,7 @@ def serve_version(node: Node, request: Request, release: str = VERSION) -> Respo
     return Response(200, (JSON,), compact_json({"etcdserver": release, "etcdcluster": cluster}))
 
 
-async def serve_health(node: Node, request: Request) -> Response:
+async def serve_health(node: ServedNode, request: Request) -> Response:
     """Healthy is a member whose log moves: an entry of its own goes through it, disk included."""
     if request.method != "GET":
         return method_not_allowed("GET")

@@ -4,14 +4,14 @@ import json
 import resource
 import sys
 
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.cluster import id_text
 from server.cluster.members import compact_json
 from server.http.messages import Request, Response, method_not_allowed
 from server.raft import Raft
 
 
-def serve_vars(node: Node, request: Request) -> Response:
+def serve_vars(node: ServedNode, request: Request) -> Response:
     """One JSON object, a line for each variable. Go's ``memstats`` is not among them."""
     if request.method != "GET":
         return method_not_allowed("GET")

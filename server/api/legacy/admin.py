@@ -5,7 +5,7 @@ the way that 2.x has for it.
 """
 
 from server.api.legacy.cluster import cluster_config, first, leader_first, plain
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.cluster import Member
 from server.cluster.members import compact_json
 from server.http.messages import (
@@ -29,7 +29,7 @@ _NO_CONFIG = (
 )
 
 
-def serve_admin(node: Node, request: Request, path: str) -> Response:
+def serve_admin(node: ServedNode, request: Request, path: str) -> Response:
     """Answers a request on the peer port that is none of 2.x's."""
     if path == "/name":
         return plain(node.local.name.encode())
@@ -51,13 +51,13 @@ def serve_admin(node: Node, request: Request, path: str) -> Response:
     )
 
 
-def _machines(node: Node, name: str) -> object:
+def _machines(node: ServedNode, name: str) -> object:
     """All of them, or the one of that name, None if there is none."""
     shown = [_shown(node, member) for member in leader_first(node)]
     return next((machine for machine in shown if machine["name"] == name), None) if name else shown
 
 
-def _shown(node: Node, member: Member) -> dict[str, str]:
+def _shown(node: ServedNode, member: Member) -> dict[str, str]:
     return {
         "name": member.name,
         "state": "leader" if member.id == node.leader else "follower",

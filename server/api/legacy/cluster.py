@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from server.api.keys import answer_error
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.cluster import Member
 from server.cluster.members import compact_json
 from server.http.messages import TEXT, Request, Response
@@ -28,11 +28,11 @@ def plain(body: bytes) -> Response:
     return Response(200, (TEXT,) if body else (), body)
 
 
-def serve_version(_: Node, __: Request) -> Response:
+def serve_version(_: ServedNode, __: Request) -> Response:
     return plain(VERSION)
 
 
-def serve_leader(node: Node, _: Request) -> Response:
+def serve_leader(node: ServedNode, _: Request) -> Response:
     """The peer URL of the leader."""
     leader = node.members.get(node.leader)
     if leader is None:
@@ -42,12 +42,12 @@ def serve_leader(node: Node, _: Request) -> Response:
     return plain(first(leader.peer_urls).encode())
 
 
-def serve_machines(node: Node, _: Request) -> Response:
+def serve_machines(node: ServedNode, _: Request) -> Response:
     """The client URLs of all members, the leader's first."""
     return plain(", ".join(url for member in leader_first(node) for url in member.client_urls).encode())
 
 
-def leader_first(node: Node) -> list[Member]:
+def leader_first(node: ServedNode) -> list[Member]:
     """All members that have started, by which they are known to have client URLs: the leader, then the others by
     name."""
     started = (member for member in node.members if member.client_urls)
@@ -59,13 +59,13 @@ def first(urls: tuple[str, ...]) -> str:
     return urls[0] if urls else ""
 
 
-def cluster_config(node: Node) -> dict[str, int]:
+def cluster_config(node: ServedNode) -> dict[str, int]:
     """What 0.4 kept of all members together: all are active ones, of which it knew no fewer than three."""
     active = max(_LEAST_ACTIVE, sum(1 for _ in node.members))
     return {"activeSize": active, "removeDelay": _REMOVE_DELAY, "syncInterval": _SYNC_INTERVAL}
 
 
-def registry_event(node: Node, path: str) -> Event | None:
+def registry_event(node: ServedNode, path: str) -> Event | None:
     """What a get of a store path would find in 0.4's registry, had the members written it there; None elsewhere.
 
     All indexes are 1: it is no part of the key space, and no write has made it.
@@ -82,7 +82,7 @@ def registry_event(node: Node, path: str) -> Event | None:
     return None if found is None else Event(Action.GET, found, None, node.store.index)
 
 
-def _entries(node: Node) -> Iterator[KeyNode]:
+def _entries(node: ServedNode) -> Iterator[KeyNode]:
     for member in sorted(leader_first(node), key=lambda member: member.name):
         value = urlencode({"etcd": first(member.client_urls), "raft": first(member.peer_urls)})
         yield KeyNode(f"{REGISTRY}/{member.name}", value.encode(), 1, 1)

@@ -11,7 +11,7 @@ from server.api.form import MAX_BODY, Form, Parameters, takes_body
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.listings import Listings
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.api.paths import KEYS_PREFIX, STORE_KEYS_PREFIX, store_path
 from server.http.messages import (
     TEXT,
@@ -43,7 +43,7 @@ _TEST_AND_SET = (Action.COMPARE_AND_SWAP, Action.CREATE)
 class FirstKeys:
     """Serves one node."""
 
-    def __init__(self, node: Node, access: Access, listings: Listings) -> None:
+    def __init__(self, node: ServedNode, access: Access, listings: Listings) -> None:
         self._node = node
         self._access = access
         self._listings = listings

@@ -10,7 +10,7 @@ import asyncio
 from contextlib import suppress
 from typing import NamedTuple
 
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.api.paths import STORE_KEYS_PREFIX
 from server.node import Answer, Outcome
 from server.storage.requests import Request
@@ -37,7 +37,7 @@ class QueueEntry(NamedTuple):
 class Lock:
     """One lock of a node; ``directory`` is its store path."""
 
-    def __init__(self, node: Node, directory: str) -> None:
+    def __init__(self, node: ServedNode, directory: str) -> None:
         self._node = node
         self._directory = directory
 

@@ -12,7 +12,7 @@ from server.api.form import MAX_BODY, Form, Parameters, takes_body
 from server.api.keys import answer_error, check_key
 from server.api.legacy.cluster import plain
 from server.api.legacy.lock import Lock, LockError, QueueEntry
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.api.paths import KEYS_PREFIX, store_path
 from server.http.messages import (
     Body,
@@ -46,7 +46,7 @@ _Serve = Callable[[_ModuleRequest], Awaitable[Response]]
 class Modules:
     """Serves one node."""
 
-    def __init__(self, node: Node, access: Access) -> None:
+    def __init__(self, node: ServedNode, access: Access) -> None:
         self._node = node
         self._access = access
 

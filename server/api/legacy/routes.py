@@ -8,13 +8,13 @@ from server.api.legacy.cluster import serve_leader, serve_machines, serve_versio
 from server.api.legacy.keys import FirstKeys
 from server.api.legacy.modules import Modules
 from server.api.listings import Listings
-from server.api.node import Node
+from server.api.node import ServedNode
 from server.api.stats import serve_store
 from server.http.messages import Reply, Request, Response, not_found
 
 _READS = ("GET", "HEAD")
 
-_EXACT: dict[str, tuple[tuple[str, ...], Callable[[Node, Request], Response]]] = {
+_EXACT: dict[str, tuple[tuple[str, ...], Callable[[ServedNode, Request], Response]]] = {
     "/version": (("GET",), serve_version),
     "/v2/leader": (_READS, serve_leader),
     "/v2/machines": (_READS, serve_machines),
@@ -29,7 +29,7 @@ _EXACT: dict[str, tuple[tuple[str, ...], Callable[[Node, Request], Response]]] =
 class LegacyApi:
     """Serves one node."""
 
-    def __init__(self, node: Node, access: Access, listings: Listings) -> None:
+    def __init__(self, node: ServedNode, access: Access, listings: Listings) -> None:
         self._node = node
         self._modules = Modules(node, access)
         self._keys = FirstKeys(node, access, listings)
