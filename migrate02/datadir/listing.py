@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from server.store import FrozenStore, Store
 from server.store.gojson import format_time
-from server.store.node import Directory, Node
+from server.store.node import Directory, StoreNode
 
 USERS = "/1"
 _MACHINERY = tuple(f"{USERS}/_etcd/{name}" for name in ("machines", "config"))
@@ -55,7 +55,7 @@ def keys_of(frozen: FrozenStore) -> Iterator[Key]:
         path = todo.pop()
         file = files.get(path)
         if file is not None:
-            node: Node | Directory = file
+            node: StoreNode | Directory = file
             value: bytes | None = file.value or b""
         else:
             node, value = directories[path], None

@@ -28,7 +28,7 @@ from server.storage.snapshots import SnapshotDir, read_snapshot
 from server.storage.wal import WAL
 from server.store import FrozenStore, SnapshotFormatError, Store
 from server.store.deepjson import loads
-from server.store.node import Directory, Node
+from server.store.node import Directory, StoreNode
 from server.store.snapshot import read_document
 
 TERM = 1
@@ -76,7 +76,7 @@ def _enter_members(frozen: FrozenStore, cluster: Cluster, registered: Mapping[st
         _add_directory(frozen, path, created)
         for file, value in _attributes(member).items():
             key = f"{path}/{file}"
-            frozen.files[key] = Node(key, value, modified, created)
+            frozen.files[key] = StoreNode(key, value, modified, created)
             frozen.directories[path].children[key] = None
 
 

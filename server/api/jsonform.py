@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from server.api.paths import STORE_KEYS_PREFIX
-from server.store import EtcdError, Event, Node
+from server.store import EtcdError, Event, StoreNode
 from server.store.gojson import encode_event, event_pieces, listing_pieces, quote
 
 
@@ -20,7 +20,7 @@ def event_pieces_line(event: Event) -> Iterator[str]:
     yield "\n"
 
 
-def listing_pieces_line(rows: Sequence[Node | None], now: int) -> Iterator[str]:
+def listing_pieces_line(rows: Sequence[StoreNode | None], now: int) -> Iterator[str]:
     """The :func:`event_line` of a get of a directory in pieces."""
     yield from listing_pieces(rows, now, STORE_KEYS_PREFIX)
     yield "\n"

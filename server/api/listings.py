@@ -12,7 +12,7 @@ from typing import NamedTuple
 from server.api.node import ServedNode
 from server.api.rendering import Rendering, Turns
 from server.store import EtcdError, Event
-from server.store.node import Node as KeyNode
+from server.store.node import StoreNode
 
 MOST_HELD = 16 << 20
 """Nodes in all the lists that are held for clients, 8 bytes each. With more the oldest list's clients are cut off."""
@@ -36,7 +36,7 @@ class Listing:
 
     def __init__(self, moment: Moment) -> None:
         self.moment = moment
-        self.rows: list[KeyNode | None] = []
+        self.rows: list[StoreNode | None] = []
         self.renderings: dict[Rendering, None] = {}
 
 

@@ -21,7 +21,7 @@ from server.cluster.ids import id_text, parse_id
 from server.jsonrules import as_utf8
 from server.storage.codec import ConfChange, ConfChangeType
 from server.store.errors import ErrorCode, EtcdError
-from server.store.node import Node
+from server.store.node import StoreNode
 from server.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -282,14 +282,14 @@ def _tables(store: Store, now: int) -> tuple[dict[int, Member], set[int]]:
     return members, {_id_of(node) for node in _children(store, REMOVED, now) or ()}
 
 
-def _id_of(node: Node) -> int:
+def _id_of(node: StoreNode) -> int:
     try:
         return parse_id(node.key.rpartition("/")[2])
     except ValueError as error:
         raise MemberError(f"{node.key}: {error}") from None
 
 
-def _children(store: Store, path: str, now: int) -> list[Node] | None:
+def _children(store: Store, path: str, now: int) -> list[StoreNode] | None:
     """None when there is nothing at ``path``."""
     node = _node(store, path, now, recursive=True)
     return None if node is None else node.nodes or []
@@ -300,7 +300,7 @@ def _value(store: Store, path: str, now: int) -> bytes | None:
     return None if node is None else node.value
 
 
-def _node(store: Store, path: str, now: int, *, recursive: bool = False) -> Node | None:
+def _node(store: Store, path: str, now: int, *, recursive: bool = False) -> StoreNode | None:
     try:
         return store.get(path, recursive=recursive, sorted=recursive, now=now).node
     except EtcdError as error:

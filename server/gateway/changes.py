@@ -20,7 +20,7 @@ from server.gateway.layout import (
     is_published,
 )
 from server.gateway.v3 import Delete, Put, end_of
-from server.store import Action, Event, Node, Store
+from server.store import Action, Event, Store, StoreNode
 from server.store.node import Directory
 from server.store.paths import parent_of
 
@@ -57,7 +57,7 @@ class Applied:
     event: Event
     position: Position
     sum: int
-    nodes: tuple[Node | Directory, ...] = ()
+    nodes: tuple[StoreNode | Directory, ...] = ()
     gone: tuple[str, ...] = ()
     """Of which only the records go away: directories."""
     gone_files: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ def applied(
         if len(files) + len(directories) > FEW:
             return Applied(event, position, sum, gone_files=tuple(files), top=node.key)
         return Applied(event, position, sum, gone=tuple(directories), gone_files=tuple(files))
-    written: list[Node | Directory] = []
+    written: list[StoreNode | Directory] = []
     if node.dir:
         directory = store.directory(node.key)
         assert directory is not None, "an event shows a directory that is there"
@@ -146,7 +146,7 @@ class _Draft:
     def __init__(self, layout: Layout, operations: int) -> None:
         self._layout = layout
         self._most = operations
-        self._nodes: dict[str, Node | Directory | None] = {}
+        self._nodes: dict[str, StoreNode | Directory | None] = {}
         self._values: dict[str, bytes | None] = {}
         self._size = 0
         self._top = ""
@@ -171,7 +171,7 @@ class _Draft:
                 self._values[path] = None
         for node in change.nodes:
             self._nodes[node.key] = node
-            if isinstance(node, Node) and is_published(node.key):
+            if isinstance(node, StoreNode) and is_published(node.key):
                 self._values[node.key] = node.value or b""
         return True
 
@@ -180,7 +180,7 @@ class _Draft:
         if change.top:
             return 2
         nodes = {node.key for node in change.nodes} | set(change.gone) | set(change.gone_files)
-        values = {node.key for node in change.nodes if isinstance(node, Node)} | set(change.gone_files)
+        values = {node.key for node in change.nodes if isinstance(node, StoreNode)} | set(change.gone_files)
         published = {path for path in values if is_published(path)}
         return len(nodes - self._nodes.keys()) + len(published - self._values.keys())
 
@@ -221,7 +221,7 @@ class _Draft:
 def _size_of(change: Applied) -> int:
     """Bytes, or some more, of what it writes."""
     event = change.event
-    values = sum(len(node.value or b"") for node in change.nodes if isinstance(node, Node))
+    values = sum(len(node.value or b"") for node in change.nodes if isinstance(node, StoreNode))
     before = 0 if event.prev_node is None else len(event.prev_node.value or b"")
     kept = values + before
     paths = sum(len(node.key) for node in change.nodes) + sum(map(len, change.gone + change.gone_files))

@@ -22,7 +22,7 @@ from server.gateway.layout import (
 from server.gateway.loading import strangers
 from server.gateway.node import MOST_RECORD, MOST_VALUE
 from server.gateway.v3 import V3, Compare, Delete, Put, end_of
-from server.store import Event, Node
+from server.store import Event, StoreNode
 from server.store.node import Directory
 from server.store.snapshot import FrozenStore
 
@@ -59,7 +59,7 @@ async def write(v3: V3, layout: Layout, frozen: FrozenStore) -> Imported:
     return Imported(len(nodes) - directories, directories, frozen.index)
 
 
-def _clients(frozen: FrozenStore) -> Iterator[Node | Directory]:
+def _clients(frozen: FrozenStore) -> Iterator[StoreNode | Directory]:
     """What clients have written, and users and roles; not what a member keeps of its cluster."""
     for directory in frozen.directories.values():
         if _is_clients(directory.key):
@@ -73,8 +73,8 @@ def _is_clients(path: str) -> bool:
     return path == "/2" or path.startswith(("/1/", "/2/"))
 
 
-def _check(node: Node | Directory) -> None:
-    if isinstance(node, Node):
+def _check(node: StoreNode | Directory) -> None:
+    if isinstance(node, StoreNode):
         most, size = MOST_VALUE if is_published(node.key) else MOST_RECORD, len(node.value or b"")
         if size > most:
             raise LayoutError(f"the value of {node.key[2:]} has {size} bytes, and a gateway takes {most}")
@@ -109,11 +109,11 @@ async def _take_out(v3: V3, layout: Layout) -> None:
     await v3.commit((), (Delete(layout.events, end_of(layout.events)),))
 
 
-def _puts(nodes: Iterable[Node | Directory], frozen: FrozenStore, layout: Layout) -> Iterator[list[Put]]:
+def _puts(nodes: Iterable[StoreNode | Directory], frozen: FrozenStore, layout: Layout) -> Iterator[list[Put]]:
     """Those that belong into one transaction."""
     for node in nodes:
         puts = [Put(layout.node(node.key), encode_node(node))]
-        if isinstance(node, Node) and is_published(node.key):
+        if isinstance(node, StoreNode) and is_published(node.key):
             puts.append(Put(layout.published(node.key), node.value or b""))
         yield puts
     events = _events(frozen)

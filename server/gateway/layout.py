@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 from server.cluster.ids import id_text
 from server.storage.requests import Request, decode_request
-from server.store import Event, Node
+from server.store import Event, StoreNode
 from server.store.node import Directory
 
 FORMAT = b"1"
@@ -233,7 +233,7 @@ def read_request(key: bytes, data: bytes) -> Request:
 # Nodes
 
 
-def encode_node(node: Node | Directory) -> bytes:
+def encode_node(node: StoreNode | Directory) -> bytes:
     """The record of a node: what its published value does not say."""
     fields: dict[str, object] = {"c": node.created_index, "m": node.modified_index}
     if node.expiration is not None:
@@ -245,7 +245,7 @@ def encode_node(node: Node | Directory) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
-def decode_node(path: str, record: bytes, published: bytes | None) -> Node | Directory | None:
+def decode_node(path: str, record: bytes, published: bytes | None) -> StoreNode | Directory | None:
     """None for a file that has no value any more. Raises LayoutError."""
     try:
         found = json.loads(record)
@@ -256,7 +256,7 @@ def decode_node(path: str, record: bytes, published: bytes | None) -> Node | Dir
         value = base64.b64decode(found["v"]) if "v" in found else published
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise LayoutError(f"the record of {path} is none: {error}") from None
-    return None if value is None else Node(path, value, modified, created, expiration)
+    return None if value is None else StoreNode(path, value, modified, created, expiration)
 
 
 # Events
@@ -278,7 +278,7 @@ def _encode_event(event: Event) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
-def _fields_of(node: Node) -> list[object]:
+def _fields_of(node: StoreNode) -> list[object]:
     value = None if node.value is None else base64.b64encode(node.value).decode()
     return [node.key, value, node.modified_index, node.created_index, node.expiration, node.ttl, node.dir]
 
@@ -298,10 +298,10 @@ def _decode_event(line: bytes) -> Event:
     return Event(action, shown_node, before, shown_node.modified_index, bool(refresh))
 
 
-def _node_of(fields: list[object]) -> Node:
+def _node_of(fields: list[object]) -> StoreNode:
     key, value, modified, created, expiration, ttl, is_dir = fields
     data = None if value is None else base64.b64decode(str(value))
-    return Node(
+    return StoreNode(
         str(key),
         data,
         int(str(modified)),

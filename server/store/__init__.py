@@ -15,7 +15,7 @@ Facts come from etcd 2.3.8 as it runs and from its ``Documentation/api.md``.
 from server.store.apply import apply_request
 from server.store.errors import ErrorCode, EtcdError, SnapshotFormatError
 from server.store.event import Action, Event
-from server.store.node import Node
+from server.store.node import StoreNode
 from server.store.snapshot import FrozenStore
 from server.store.stats import Stats
 from server.store.store import Store
@@ -27,10 +27,10 @@ __all__ = [
     "EtcdError",
     "Event",
     "FrozenStore",
-    "Node",
     "SnapshotFormatError",
     "Stats",
     "Store",
+    "StoreNode",
     "Watcher",
     "apply_request",
 ]

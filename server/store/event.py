@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from server.store.node import Node
+from server.store.node import StoreNode
 
 
 class Action:
@@ -27,8 +27,8 @@ class Event:
     of a directory with so much in it that its node does not have it."""
 
     action: str
-    node: Node
-    prev_node: Node | None
+    node: StoreNode
+    prev_node: StoreNode | None
     etcd_index: int
     refresh: bool
     unlisted: bool
@@ -36,8 +36,8 @@ class Event:
     def __init__(
         self,
         action: str,
-        node: Node,
-        prev_node: Node | None,
+        node: StoreNode,
+        prev_node: StoreNode | None,
         etcd_index: int,
         refresh: bool = False,
         unlisted: bool = False,

@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Callable
 from typing import NamedTuple
 
-from server.store.node import Directory, Node
+from server.store.node import Directory, StoreNode
 
 _SMALL = 1024
 
@@ -25,7 +25,7 @@ class Expiry(NamedTuple):
     at: int
     path: str
     number: int
-    node: Node | Directory
+    node: StoreNode | Directory
 
 
 class ExpiryQueue:
@@ -39,7 +39,7 @@ class ExpiryQueue:
         self._number = 0
         self._limit = _SMALL
 
-    def add(self, node: Node | Directory) -> None:
+    def add(self, node: StoreNode | Directory) -> None:
         """Note the expiry of a node just stored; nothing for one without TTL."""
         if node.expiration is None:
             return

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from server.store.event import Action, Event
-from server.store.node import SECOND, Node, file_view
+from server.store.node import SECOND, StoreNode, file_view
 
 # Bytes that stand for themselves inside a JSON string of Go: printable ASCII and DEL, less five.
 _PLAIN = bytes(c for c in range(0x20, 0x80) if chr(c) not in '"\\<>&')
@@ -106,12 +106,12 @@ def parse_time(text: str) -> int | None:
     return nanoseconds
 
 
-def encode_node(node: Node, trim: str = "") -> str:
+def encode_node(node: StoreNode, trim: str = "") -> str:
     """A node as JSON, the prefix ``trim`` taken off every key. Depth of the tree is no limit."""
     if not node.nodes:
         return _leaf(node, trim)
     out = [_opening(node, trim), '"nodes":[']
-    open_nodes: list[tuple[Node, Iterator[Node]]] = [(node, iter(node.nodes))]
+    open_nodes: list[tuple[StoreNode, Iterator[StoreNode]]] = [(node, iter(node.nodes))]
     separator = ""
     while open_nodes:
         parent, children = open_nodes[-1]
@@ -130,7 +130,7 @@ def encode_node(node: Node, trim: str = "") -> str:
     return "".join(out)
 
 
-def _leaf(node: Node, trim: str) -> str:
+def _leaf(node: StoreNode, trim: str) -> str:
     if node.value is not None and node.expiration is None and node.created_index and not node.dir:
         # The usual line, in one go.
         return (
@@ -142,7 +142,7 @@ def _leaf(node: Node, trim: str) -> str:
     return opening + closing[1:] if closing[0] == "," else opening.removesuffix(",") + closing
 
 
-def _opening(node: Node, trim: str) -> str:
+def _opening(node: StoreNode, trim: str) -> str:
     """The members before ``nodes``, a comma after each."""
     text = "{"
     if key := node.key.removeprefix(trim):
@@ -158,7 +158,7 @@ def _opening(node: Node, trim: str) -> str:
     return text
 
 
-def _closing(node: Node) -> str:
+def _closing(node: StoreNode) -> str:
     """The members after ``nodes``, a comma before each."""
     text = ""
     if node.modified_index:
@@ -195,7 +195,7 @@ def event_pieces(event: Event, trim: str = "") -> Iterator[str]:
     yield "}"
 
 
-def listing_pieces(rows: Sequence[Node | None], now: int, trim: str = "") -> Iterator[str]:
+def listing_pieces(rows: Sequence[StoreNode | None], now: int, trim: str = "") -> Iterator[str]:
     """What ``encode_event`` gives for a get of a directory, in pieces of about a slice.
 
     ``rows`` are its nodes as :meth:`server.store.FrozenStore.rows` has them: a directory first, then what is in it,
@@ -218,9 +218,9 @@ def in_slices(texts: Iterable[str]) -> Iterator[str]:
     yield "".join(out)
 
 
-def _listing(rows: Sequence[Node | None], now: int, trim: str) -> Iterator[str]:
+def _listing(rows: Sequence[StoreNode | None], now: int, trim: str) -> Iterator[str]:
     yield f'{{"action":"{Action.GET}","node":'
-    within: list[Node] = []  # the directories around
+    within: list[StoreNode] = []  # the directories around
     separator = ""
     for at, row in enumerate(rows):
         if row is None:
@@ -243,7 +243,7 @@ def _listing(rows: Sequence[Node | None], now: int, trim: str) -> Iterator[str]:
     yield "}"
 
 
-def _leaf_pieces(node: Node, trim: str) -> Iterator[str]:
+def _leaf_pieces(node: StoreNode, trim: str) -> Iterator[str]:
     """A node without what is in it."""
     value = node.value
     if value is None or len(value) <= SLICE:
@@ -257,7 +257,7 @@ def _leaf_pieces(node: Node, trim: str) -> Iterator[str]:
         yield _inside(value[at:end])
         at = end
     rest = _leaf(
-        Node("", None, node.modified_index, node.created_index, node.expiration, node.ttl, node.dir), ""
+        StoreNode("", None, node.modified_index, node.created_index, node.expiration, node.ttl, node.dir), ""
     )
     yield '"}' if rest == "{}" else '",' + rest[1:]
 

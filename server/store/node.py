@@ -17,7 +17,7 @@ _MAX_DURATION = (1 << 63) - 1
 
 
 @dataclass(slots=True, init=False)
-class Node:
+class StoreNode:
     """A file of the tree, or how an event or a listing shows a file or directory. Never changed once made.
 
     ``value`` is None for directories and for the node of a delete or expire event. ``expiration`` is in Unix
@@ -33,7 +33,7 @@ class Node:
     expiration: int | None
     ttl: int
     dir: bool
-    nodes: list[Node] | None
+    nodes: list[StoreNode] | None
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Node:
         expiration: int | None = None,
         ttl: int = 0,
         dir: bool = False,
-        nodes: list[Node] | None = None,
+        nodes: list[StoreNode] | None = None,
     ) -> None:
         self.key = key
         self.value = value
@@ -83,11 +83,11 @@ def remaining(expiration: int, now: int) -> int:
     return -(-left // SECOND)
 
 
-def file_view(node: Node, now: int) -> Node:
+def file_view(node: StoreNode, now: int) -> StoreNode:
     """The file as an event at ``now`` shows it."""
     if node.expiration is None:
         return node
-    return Node(
+    return StoreNode(
         node.key,
         node.value,
         node.modified_index,
@@ -97,10 +97,10 @@ def file_view(node: Node, now: int) -> Node:
     )
 
 
-def directory_view(directory: Directory, now: int, nodes: list[Node] | None = None) -> Node:
+def directory_view(directory: Directory, now: int, nodes: list[StoreNode] | None = None) -> StoreNode:
     """The directory as an event or listing at ``now`` shows it."""
     expiration = directory.expiration
-    return Node(
+    return StoreNode(
         directory.key,
         None,
         directory.modified_index,

@@ -18,7 +18,7 @@ from server.store.errors import SnapshotFormatError
 from server.store.event import Event
 from server.store.gojson import ZERO_TIME, encode_node, format_time, parse_time, quote, quote_bytes
 from server.store.history import CAPACITY, History
-from server.store.node import Directory, Node, directory_view
+from server.store.node import Directory, StoreNode, directory_view
 from server.store.paths import byte_order, parent_of
 from server.store.stats import Stats
 
@@ -35,7 +35,7 @@ _RUN = 4096
 class FrozenStore:
     """A store's state at one index. Nobody changes what it refers to, so any thread may encode it."""
 
-    files: dict[str, Node]
+    files: dict[str, StoreNode]
     directories: dict[str, Directory]
     history: History
     index: int
@@ -69,7 +69,7 @@ class FrozenStore:
         )
         yield "".join(piece).encode()
 
-    def rows(self, path: str, recursive: bool, in_order: bool, now: int) -> Iterator[list[Node | None]]:
+    def rows(self, path: str, recursive: bool, in_order: bool, now: int) -> Iterator[list[StoreNode | None]]:
         """A directory and what is visible in it, in portions of about a thousand that may be empty; put them together.
 
         A directory stands before what is in it, as it is shown at ``now`` (Unix nanoseconds), and None behind that; of
@@ -77,7 +77,7 @@ class FrozenStore:
         clean, is one of a directory. Depth of the tree is no limit.
         """
         top = self.directories[path]
-        rows: list[Node | None] = [directory_view(top, now)]
+        rows: list[StoreNode | None] = [directory_view(top, now)]
         looked_at = 0
         around = [iter(self._children(top, in_order))]
         while around:
@@ -146,7 +146,7 @@ class FrozenStore:
         yield from heapq.merge(*runs, key=lambda path: path.encode("utf-8", "surrogateescape"))
 
 
-def _opening(node: Node | Directory) -> str:
+def _opening(node: StoreNode | Directory) -> str:
     """A node's object up to the value of ``Children``."""
     value = '""' if isinstance(node, Directory) or node.value is None else quote_bytes(node.value)
     expires = ZERO_TIME if node.expiration is None else format_time(node.expiration)
@@ -167,7 +167,7 @@ def _event_text(event: Event) -> str:
 class StoreState:
     """What a snapshot says."""
 
-    files: dict[str, Node]
+    files: dict[str, StoreNode]
     directories: dict[str, Directory]
     history: History
     index: int
@@ -210,7 +210,9 @@ def _read_tree(root: dict[str, Any], state: StoreState, place: list[str]) -> Non
             state.directories[parent_of(path)].children[path] = None
         children = found.get("Children")
         if children is None:
-            state.files[path] = Node(path, _bytes(found.get("Value") or ""), modified, created, expiration)
+            state.files[path] = StoreNode(
+                path, _bytes(found.get("Value") or ""), modified, created, expiration
+            )
             continue
         state.directories[path] = Directory(path, modified, created, expiration)
         prefix = "/" if path == "/" else path + "/"
@@ -258,10 +260,10 @@ def _read_event(found: dict[str, Any]) -> Event:
     )
 
 
-def _read_node(found: dict[str, Any]) -> Node:
+def _read_node(found: dict[str, Any]) -> StoreNode:
     value = found.get("value")
     expiration = found.get("expiration")
-    return Node(
+    return StoreNode(
         found.get("key", ""),
         None if value is None else _bytes(value),
         int(found.get("modifiedIndex") or 0),

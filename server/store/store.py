@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Action, Event
 from server.store.expiry import Expiry, ExpiryQueue
-from server.store.node import Directory, Node, directory_view, file_view
+from server.store.node import Directory, StoreNode, directory_view, file_view
 from server.store.paths import byte_order, clean, parent_of
 from server.store.snapshot import FrozenStore, StoreState, read_snapshot
 from server.store.stats import Stats
@@ -46,7 +46,7 @@ class Store:
         the event, and the paths of the files and of the directories that went away with it."""
         self._stats_before = Stats()  # what others had counted when a snapshot was taken over
         self._hub = WatcherHub()
-        self._files: dict[str, Node] = {}
+        self._files: dict[str, StoreNode] = {}
         self._directories: dict[str, Directory] = {"/": Directory("/", 0, 0)}
         self._expiries = ExpiryQueue(self._still_expires)
         self._age = 0
@@ -83,7 +83,7 @@ class Store:
     ) -> Event:
         """As :meth:`get`, but does not count as one."""
         found = self._find(clean(path))
-        if isinstance(found, Node):
+        if isinstance(found, StoreNode):
             return Event(Action.GET, file_view(found, now), None, self.index)
         shown = self._listing(found, recursive, sorted, now, whole)
         if shown is None:
@@ -208,7 +208,7 @@ class Store:
             stats.update_fail += 1
             raise
         stats.update_success += 1
-        if isinstance(found, Node):
+        if isinstance(found, StoreNode):
             previous = file_view(found, now)
             node = self._rewrite(found, value, expiration, refresh, now)
         else:
@@ -380,7 +380,7 @@ class Store:
     def _refusal(self, code: ErrorCode, cause: str) -> EtcdError:
         return EtcdError(code, cause, self.index)
 
-    def _find(self, path: str) -> Node | Directory:
+    def _find(self, path: str) -> StoreNode | Directory:
         """What is at a clean path; EtcdError names the first component that is missing or is a file."""
         found = self._files.get(path) or self._directories.get(path)
         if found is not None:
@@ -404,7 +404,7 @@ class Store:
         if refresh:
             self._find(path)
 
-    def _put_new(self, path: str, value: bytes, dir: bool, expiration: int | None, now: int) -> Node:
+    def _put_new(self, path: str, value: bytes, dir: bool, expiration: int | None, now: int) -> StoreNode:
         """Put a new node where there is none, or a file; returns it as its event shows it."""
         if expiration is not None and expiration < _EARLIEST_EXPIRATION:
             expiration = None
@@ -417,7 +417,7 @@ class Store:
             self._add_directory(directory)
             self._expiries.add(directory)
             return directory_view(directory, now)
-        node = self._files[path] = Node(path, value, index, index, expiration)
+        node = self._files[path] = StoreNode(path, value, index, index, expiration)
         if expiration is None:
             return node
         self._expiries.add(node)
@@ -454,18 +454,20 @@ class Store:
         copy = self._directories[directory.key] = directory.copy(self._age)
         return copy
 
-    def _rewrite(self, old: Node, value: bytes, expiration: int | None, refresh: bool, now: int) -> Node:
+    def _rewrite(
+        self, old: StoreNode, value: bytes, expiration: int | None, refresh: bool, now: int
+    ) -> StoreNode:
         """Give a file a new value and TTL, keeping its created index."""
         if refresh and old.value is not None:
             value = old.value
         self.index += 1
-        node = self._files[old.key] = Node(old.key, value, self.index, old.created_index, expiration)
+        node = self._files[old.key] = StoreNode(old.key, value, self.index, old.created_index, expiration)
         if expiration is None:
             return node
         self._expiries.add(node)
         return file_view(node, now)
 
-    def _compare(self, file: Node, prev_value: bytes, prev_index: int) -> None:
+    def _compare(self, file: StoreNode, prev_value: bytes, prev_index: int) -> None:
         failed = []
         if prev_value and file.value != prev_value:
             wanted, actual = (
@@ -477,13 +479,13 @@ class Store:
         if failed:
             raise self._refusal(ErrorCode.COMPARE_FAILED, " ".join(failed))
 
-    def _remove(self, action: str, found: Node | Directory, now: int) -> Event:
+    def _remove(self, action: str, found: StoreNode | Directory, now: int) -> Event:
         """Take a node out with all below it: one index, one event."""
         path = found.key
         self.index += 1
         files = gone = [path]
         directories: list[str] = []
-        if isinstance(found, Node):
+        if isinstance(found, StoreNode):
             previous = file_view(found, now)
             del self._files[path]
         else:
@@ -498,7 +500,7 @@ class Store:
                     files.append(each)
         del self._changeable(self._directories[parent_of(path)]).children[path]
         shown_as_directory = previous.dir and action == Action.DELETE
-        node = Node(path, None, self.index, found.created_index, dir=shown_as_directory)
+        node = StoreNode(path, None, self.index, found.created_index, dir=shown_as_directory)
         event = Event(action, node, previous, self.index)
         self._hub.tell_removed(event, gone)
         self._tell_watchers(event)
@@ -529,7 +531,7 @@ class Store:
 
     def _still_expires(self, entry: Expiry) -> bool:
         node = entry.node
-        if isinstance(node, Node):
+        if isinstance(node, StoreNode):
             return self._files.get(node.key) is node
         # A directory's record may have been replaced by a copy since; when it was created says whether it is the same.
         directory = self._directories.get(node.key)
@@ -554,7 +556,9 @@ class Store:
                         todo.append(inner)
         return False
 
-    def _listing(self, top: Directory, recursive: bool, in_order: bool, now: int, whole: bool) -> Node | None:
+    def _listing(
+        self, top: Directory, recursive: bool, in_order: bool, now: int, whole: bool
+    ) -> StoreNode | None:
         """A directory with what is visible in it; None when that is too much, unless it has to be ``whole``. Depth of
         the tree is no limit."""
         if not whole and self._is_long(top, recursive):
@@ -566,7 +570,7 @@ class Store:
             directory, view = todo.pop()
             if size > BYTES_AT_ONCE and not whole:
                 return None
-            nodes: list[Node] = []
+            nodes: list[StoreNode] = []
             name_at = len(directory.key) + (directory.key != "/")
             children = byte_order(list(directory.children)) if in_order else directory.children
             for path in children:

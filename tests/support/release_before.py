@@ -3,14 +3,14 @@
 import heapq
 
 from server.store.expiry import Expiry, ExpiryQueue
-from server.store.node import Directory, Node
+from server.store.node import Directory, StoreNode
 from server.store.store import Store
 
 
 class QueueOfBefore(ExpiryQueue):
     """Equal times in the order in which they were set, as in releases before this one."""
 
-    def add(self, node: Node | Directory) -> None:
+    def add(self, node: StoreNode | Directory) -> None:
         if node.expiration is not None:
             self._number += 1
             heapq.heappush(self._heap, Expiry(node.expiration, "", self._number, node))

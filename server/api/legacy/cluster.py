@@ -10,7 +10,7 @@ from server.cluster.members import compact_json
 from server.http.messages import TEXT, Request, Response
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action
-from server.store.node import Node as KeyNode
+from server.store.node import StoreNode
 
 VERSION = b"etcd 0.4.9"
 """What programs of that time look for: the last release of 0.4."""
@@ -74,15 +74,15 @@ def registry_event(node: ServedNode, path: str) -> Event | None:
         return None
     members = list(_entries(node))
     entries = {
-        CONFIG: KeyNode(CONFIG, compact_json(cluster_config(node)), 1, 1),
-        REGISTRY: KeyNode(REGISTRY, None, 1, 1, dir=True, nodes=members),
+        CONFIG: StoreNode(CONFIG, compact_json(cluster_config(node)), 1, 1),
+        REGISTRY: StoreNode(REGISTRY, None, 1, 1, dir=True, nodes=members),
         **{entry.key: entry for entry in members},
     }
     found = entries.get(path)
     return None if found is None else Event(Action.GET, found, None, node.store.index)
 
 
-def _entries(node: ServedNode) -> Iterator[KeyNode]:
+def _entries(node: ServedNode) -> Iterator[StoreNode]:
     for member in sorted(leader_first(node), key=lambda member: member.name):
         value = urlencode({"etcd": first(member.client_urls), "raft": first(member.peer_urls)})
-        yield KeyNode(f"{REGISTRY}/{member.name}", value.encode(), 1, 1)
+        yield StoreNode(f"{REGISTRY}/{member.name}", value.encode(), 1, 1)

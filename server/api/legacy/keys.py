@@ -28,7 +28,7 @@ from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action
 from server.store.gojson import format_time, in_slices, quote, quote_bytes
 from server.store.node import SECOND
-from server.store.node import Node as KeyNode
+from server.store.node import StoreNode
 
 _PARAMETERS = Parameters(b"value", b"prevValue", b"ttl", b"index")
 
@@ -165,7 +165,7 @@ def encode(event: Event, index: int = 0) -> bytes:
     return ("{" + ",".join(fields) + "}").encode()
 
 
-def _listing(rows: list[KeyNode | None], index: int) -> Iterator[str]:
+def _listing(rows: list[StoreNode | None], index: int) -> Iterator[str]:
     """As :func:`encode` writes a directory, of the rows of a listing."""
     separator = "["
     for row in rows[1:]:
@@ -175,7 +175,7 @@ def _listing(rows: list[KeyNode | None], index: int) -> Iterator[str]:
     yield "[]" if separator == "[" else "]"
 
 
-def _child(action: str, node: KeyNode, index: int) -> str:
+def _child(action: str, node: StoreNode, index: int) -> str:
     fields = [f'"action":"{action}"', f'"key":{_key(node)}']
     if node.dir:
         fields.append('"dir":true')
@@ -185,5 +185,5 @@ def _child(action: str, node: KeyNode, index: int) -> str:
     return "{" + ",".join(fields) + "}"
 
 
-def _key(node: KeyNode) -> str:
+def _key(node: StoreNode) -> str:
     return quote(node.key.removeprefix(STORE_KEYS_PREFIX) or "/")

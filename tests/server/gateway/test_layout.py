@@ -23,7 +23,7 @@ from server.gateway.layout import (
     encode_rules,
     sum_of,
 )
-from server.store import Event, Node
+from server.store import Event, StoreNode
 from server.store.node import Directory
 
 PATHS = st.lists(st.binary(min_size=1, max_size=5).map(lambda name: name.replace(b"/", b"").decode("utf-8", "surrogateescape"))).map(lambda names: "/1/" + "/".join(names))  # fmt: skip
@@ -46,9 +46,9 @@ def test_a_change_of_the_rules_reads_as_it_was_written() -> None:
 
 @given(PATHS, st.binary(), st.integers(0, 1 << 62), st.none() | st.integers(0, 1 << 62))
 def test_a_file_reads_as_it_was_written(path: str, value: bytes, index: int, expiration: int | None) -> None:
-    node = Node(path, value, index, index, expiration)
+    node = StoreNode(path, value, index, index, expiration)
     assert decode_node(path, encode_node(node), value) == node
-    hidden = Node("/2/users/x", value, index, index, expiration)
+    hidden = StoreNode("/2/users/x", value, index, index, expiration)
     assert decode_node("/2/users/x", encode_node(hidden), None) == hidden
 
 
@@ -59,22 +59,22 @@ def test_a_directory_reads_as_it_was_written() -> None:
 
 @given(PATHS, st.none() | st.binary(max_size=100), st.booleans())
 def test_events_read_as_they_were_written(path: str, value: bytes | None, refresh: bool) -> None:
-    before = Node(path, b"\xff", 3, 2, 99, 4)
+    before = StoreNode(path, b"\xff", 3, 2, 99, 4)
     events = [
-        Event("update", Node(path, value, 4, 2), before, 4, refresh),
-        Event("set", Node(path, b"", 5, 5), None, 5),
+        Event("update", StoreNode(path, value, 4, 2), before, 4, refresh),
+        Event("set", StoreNode(path, b"", 5, 5), None, 5),
     ]
     assert decode_events(encode_events(events)) == events
 
 
 def test_an_event_with_long_values_is_not_kept() -> None:
-    event = Event("set", Node("/1/a", b"x" * (EVENT_VALUE + 1), 4, 4), None, 4)
+    event = Event("set", StoreNode("/1/a", b"x" * (EVENT_VALUE + 1), 4, 4), None, 4)
     assert decode_events(encode_events([event])) == [None]
 
 
 def test_the_sum_is_of_what_happened_and_not_of_what_is_shown_of_a_ttl() -> None:
     def event(value: bytes, ttl: int) -> Event:
-        return Event("set", Node("/1/a", value, 4, 4, 100, ttl), None, 4)
+        return Event("set", StoreNode("/1/a", value, 4, 4, 100, ttl), None, 4)
 
     assert sum_of(event(b"x", 5), 1) == sum_of(event(b"x", 6), 1)
     assert sum_of(event(b"x", 5), 1) != sum_of(event(b"y", 5), 1)

@@ -11,7 +11,7 @@ import pytest
 
 from server.api.jsonform import event_line
 from server.storage.requests import Request
-from server.store import EtcdError, Node, Store, apply_request
+from server.store import EtcdError, Store, StoreNode, apply_request
 from tests.support.datadirs import Recorded, recorded
 
 NOW = 1_700_000_000_000_000_000
@@ -47,7 +47,7 @@ def test_sync_expires_what_was_due_at_its_own_time_and_answers_nothing() -> None
     store = Store()
     apply_request(store, Request(method="PUT", path="/1/a", expiration=NOW + 5), NOW)
     assert apply_request(store, Request(method="SYNC", time=NOW + 4), NOW + 100) is None
-    assert store.get("/1/a", now=NOW).node == Node("/1/a", b"", 1, 1, NOW + 5, 1)
+    assert store.get("/1/a", now=NOW).node == StoreNode("/1/a", b"", 1, 1, NOW + 5, 1)
     apply_request(store, Request(method="SYNC", time=NOW + 5), NOW + 100)
     assert store.stats.expire_count == 1
 

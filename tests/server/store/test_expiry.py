@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.store import EtcdError, Event, Node, Store
+from server.store import EtcdError, Event, Store, StoreNode
 from server.store.expiry import Expiry, ExpiryQueue
 
 NOW = 1_700_000_000_000_000_000
@@ -57,7 +57,7 @@ def test_nodes_expire_in_the_order_of_their_times_with_one_index_and_one_event_e
     assert store.due(NOW + 9 * SECOND, 1) == NOW + 9 * SECOND
     # Neither value nor dir in the node; the value, the time and (0, so left out) the ttl in prevNode.
     assert watcher.events[2] == Event(
-        "expire", Node("/1/c", None, 7, 1), Node("/1/c", b"v", 1, 1, NOW + 3 * SECOND), 7
+        "expire", StoreNode("/1/c", None, 7, 1), StoreNode("/1/c", b"v", 1, 1, NOW + 3 * SECOND), 7
     )
 
 
@@ -100,7 +100,7 @@ def test_a_directory_expires_with_all_in_it_as_one_event_that_does_not_say_it_wa
     store.delete_expired(NOW + 5 * SECOND, now=NOW + SECOND)
     event = watcher.take()
     assert event == Event(
-        "expire", Node("/1/d", None, 3, 1), Node("/1/d", None, 1, 1, NOW + SECOND, dir=True), 3
+        "expire", StoreNode("/1/d", None, 3, 1), StoreNode("/1/d", None, 1, 1, NOW + SECOND, dir=True), 3
     )
     assert (store.index, exists(store, "/1/d"), store.due(EVER, 1)) == (3, False, None)
 
@@ -159,7 +159,7 @@ def test_an_expiry_before_2000_makes_a_permanent_node_but_an_update_to_one_that_
 def test_refreshing_over_and_over_does_not_fill_the_queue() -> None:
     alive: set[int] = set()
     queue = ExpiryQueue(lambda entry: id(entry.node) in alive)
-    nodes = [Node("/1/k", b"", index, 1, NOW + index) for index in range(100_000)]
+    nodes = [StoreNode("/1/k", b"", index, 1, NOW + index) for index in range(100_000)]
     most = 0
     for node in nodes:
         alive.clear()

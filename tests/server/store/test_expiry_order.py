@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.storage.requests import Request
-from server.store import EtcdError, Event, Node, Store, apply_request
+from server.store import EtcdError, Event, Store, StoreNode, apply_request
 from tests.support.release_before import StoreOfBefore
 
 NOW = 1_700_000_000_000_000_000
@@ -134,7 +134,7 @@ def test_many_of_one_time_go_in_one_portion_however_small() -> None:
     assert store.due(NOW + 1, 3) == NOW + 1
 
 
-def _tree(store: Store) -> tuple[dict[str, Node], dict[str, tuple[object, ...]]]:
+def _tree(store: Store) -> tuple[dict[str, StoreNode], dict[str, tuple[object, ...]]]:
     frozen = store.freeze()
     directories: dict[str, tuple[object, ...]] = {
         path: (

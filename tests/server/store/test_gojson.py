@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.store import Node
+from server.store import StoreNode
 from server.store.gojson import encode_node, format_time, parse_time, quote, quote_bytes
 
 
@@ -90,25 +90,25 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("node", "text"),
     [
-        (Node("/1", None, 0, 0, dir=True, nodes=[]), '{"dir":true}'),
-        (Node("/1/a", b"", 3, 2), '{"key":"/a","value":"","modifiedIndex":3,"createdIndex":2}'),
-        (Node("/1/a", None, 3, 2), '{"key":"/a","modifiedIndex":3,"createdIndex":2}'),
-        (Node("/1/a", None, 3, 2, dir=True), '{"key":"/a","dir":true,"modifiedIndex":3,"createdIndex":2}'),
-        (Node("/1/a", b"v", 0, 0), '{"key":"/a","value":"v"}'),
+        (StoreNode("/1", None, 0, 0, dir=True, nodes=[]), '{"dir":true}'),
+        (StoreNode("/1/a", b"", 3, 2), '{"key":"/a","value":"","modifiedIndex":3,"createdIndex":2}'),
+        (StoreNode("/1/a", None, 3, 2), '{"key":"/a","modifiedIndex":3,"createdIndex":2}'),
+        (StoreNode("/1/a", None, 3, 2, dir=True), '{"key":"/a","dir":true,"modifiedIndex":3,"createdIndex":2}'),
+        (StoreNode("/1/a", b"v", 0, 0), '{"key":"/a","value":"v"}'),
         (
-            Node("/1/a", b"v", 3, 2, 1_500_000_000, 0),
+            StoreNode("/1/a", b"v", 3, 2, 1_500_000_000, 0),
             '{"key":"/a","value":"v","expiration":"1970-01-01T00:00:01.5Z","modifiedIndex":3,"createdIndex":2}',
         ),
         (
-            Node("/1/a", None, 3, 2, 1_000_000_000, 7, True, [Node("/1/a/<", b"", 1, 1), Node("/1/a/d", None, 4, 4, dir=True, nodes=[Node("/1/a/d/x", b"", 5, 5)]), Node("/1/a/z", b"", 6, 6)]),
+            StoreNode("/1/a", None, 3, 2, 1_000_000_000, 7, True, [StoreNode("/1/a/<", b"", 1, 1), StoreNode("/1/a/d", None, 4, 4, dir=True, nodes=[StoreNode("/1/a/d/x", b"", 5, 5)]), StoreNode("/1/a/z", b"", 6, 6)]),
             '{"key":"/a","dir":true,"expiration":"1970-01-01T00:00:01Z","ttl":7,"nodes":['
             '{"key":"/a/\\u003c","value":"","modifiedIndex":1,"createdIndex":1},'
             '{"key":"/a/d","dir":true,"nodes":[{"key":"/a/d/x","value":"","modifiedIndex":5,"createdIndex":5}],'
             '"modifiedIndex":4,"createdIndex":4},'
             '{"key":"/a/z","value":"","modifiedIndex":6,"createdIndex":6}],"modifiedIndex":3,"createdIndex":2}',
         ),
-        (Node("/1", None, 0, 0, dir=True, nodes=[Node("/1/a", b"", 1, 1)]), '{"dir":true,"nodes":[{"key":"/a","value":"","modifiedIndex":1,"createdIndex":1}]}'),
+        (StoreNode("/1", None, 0, 0, dir=True, nodes=[StoreNode("/1/a", b"", 1, 1)]), '{"dir":true,"nodes":[{"key":"/a","value":"","modifiedIndex":1,"createdIndex":1}]}'),
     ],
 )  # fmt: skip
-def test_a_node_has_its_members_in_order_and_leaves_out_what_is_empty(node: Node, text: str) -> None:
+def test_a_node_has_its_members_in_order_and_leaves_out_what_is_empty(node: StoreNode, text: str) -> None:
     assert encode_node(node, "/1") == text

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.storage.requests import Request
-from server.store import EtcdError, Event, Node, Store, apply_request
+from server.store import EtcdError, Event, Store, StoreNode, apply_request
 from server.store.gojson import (
     SLICE,
     encode_event,
@@ -58,7 +58,7 @@ def test_the_pieces_of_a_listing_are_the_listing_of_when_it_was_frozen(
     frozen = store.freeze()
     write(store, after)
     for directory, whole in expected.items():
-        rows: list[Node | None] = []
+        rows: list[StoreNode | None] = []
         for portion in frozen.rows(directory, recursive, in_order, NOW):
             rows += portion
             store.set("/1/between", b"", now=NOW)
@@ -114,8 +114,8 @@ LONG_VALUES = st.lists(
 def test_the_pieces_of_an_event_are_the_event(
     value: bytes, previous: bytes, expiration: int | None, replaces: bool
 ) -> None:
-    node = Node("/1/a<", value, 7, 5, expiration, 3 if expiration else 0)
-    event = Event("set", node, Node("/1/a<", previous, 5, 5) if replaces else None, 7)
+    node = StoreNode("/1/a<", value, 7, 5, expiration, 3 if expiration else 0)
+    event = Event("set", node, StoreNode("/1/a<", previous, 5, 5) if replaces else None, 7)
     pieces = list(event_pieces(event, "/1"))
     assert "".join(pieces) == encode_event(event, "/1")
     assert max(map(len, pieces)) <= 6 * SLICE + 200
@@ -124,10 +124,10 @@ def test_the_pieces_of_an_event_are_the_event(
 
 def test_an_event_without_values_has_pieces_too() -> None:
     for event in (
-        Event("delete", Node("/1/a", None, 7, 5), Node("/1/a", b"v" * 2 * SLICE, 5, 5), 7),
-        Event("expire", Node("/1/d", None, 7, 5), Node("/1/d", None, 5, 5, NOW, dir=True), 7),
-        Event("get", Node("/1", None, 0, 0, dir=True, nodes=[]), None, 7),
-        Event("get", Node("/1", b"v" * 2 * SLICE, 0, 0), None, 7),
+        Event("delete", StoreNode("/1/a", None, 7, 5), StoreNode("/1/a", b"v" * 2 * SLICE, 5, 5), 7),
+        Event("expire", StoreNode("/1/d", None, 7, 5), StoreNode("/1/d", None, 5, 5, NOW, dir=True), 7),
+        Event("get", StoreNode("/1", None, 0, 0, dir=True, nodes=[]), None, 7),
+        Event("get", StoreNode("/1", b"v" * 2 * SLICE, 0, 0), None, 7),
     ):
         assert "".join(event_pieces(event, "/1")) == encode_event(event, "/1")
 

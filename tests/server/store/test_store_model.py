@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from server.store import EtcdError, Event, Store, Watcher
 from server.store.history import History
-from server.store.node import Node
+from server.store.node import StoreNode
 
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -360,7 +360,7 @@ class StoreMachine(RuleBasedStateMachine):
     def the_trees_are_equal(self) -> None:
         listed: dict[str, Item] = {}
 
-        def note(node: Node) -> None:
+        def note(node: StoreNode) -> None:
             for child in node.nodes or []:
                 listed[child.key] = item_of(child)
                 left = 0 if child.expiration is None else child.expiration - self.now
@@ -387,7 +387,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert f'"watchers":{waiting}'.encode() in self.store.stats_json()
 
 
-def item_of(node: Node) -> Item:
+def item_of(node: StoreNode) -> Item:
     assert node.dir == (node.value is None)
     return Item(node.value, node.modified_index, node.created_index, node.expiration)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from server.store import EtcdError, Event, Node, Store
+from server.store import EtcdError, Event, Store, StoreNode
 
 NOW = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -22,7 +22,7 @@ def store() -> Store:
     return store
 
 
-def keys(node: Node) -> list[str]:
+def keys(node: StoreNode) -> list[str]:
     return [child.key for child in node.nodes or []]
 
 
@@ -30,8 +30,8 @@ def test_a_set_answers_the_new_node_and_the_replaced_one_and_does_not_keep_the_c
     store: Store,
 ) -> None:
     event = store.set("/1/f", b"new", now=NOW)
-    assert event == Event("set", Node("/1/f", b"new", 4, 4), Node("/1/f", b"1", 1, 1), 4)
-    assert store.get("/1/f", now=NOW) == Event("get", Node("/1/f", b"new", 4, 4), None, 4)
+    assert event == Event("set", StoreNode("/1/f", b"new", 4, 4), StoreNode("/1/f", b"1", 1, 1), 4)
+    assert store.get("/1/f", now=NOW) == Event("get", StoreNode("/1/f", b"new", 4, 4), None, 4)
 
 
 def test_a_write_makes_the_missing_directories_with_its_own_index_and_deleting_leaves_them(
@@ -43,13 +43,13 @@ def test_a_write_makes_the_missing_directories_with_its_own_index_and_deleting_l
         store.get("/1/a/b", now=NOW).node.modified_index,
     ) == (4, 4)
     store.delete("/1/a/b/c", now=NOW)
-    assert store.get("/1/a/b", now=NOW).node == Node("/1/a/b", None, 4, 4, dir=True, nodes=[])
+    assert store.get("/1/a/b", now=NOW).node == StoreNode("/1/a/b", None, 4, 4, dir=True, nodes=[])
 
 
 def test_set_with_dir_turns_a_file_into_an_empty_directory_and_drops_the_value(store: Store) -> None:
     event = store.set("/1/f", b"dropped", dir=True, now=NOW)
-    assert (event.node, event.created) == (Node("/1/f", None, 4, 4, dir=True), False)
-    assert event.prev_node == Node("/1/f", b"1", 1, 1)
+    assert (event.node, event.created) == (StoreNode("/1/f", None, 4, 4, dir=True), False)
+    assert event.prev_node == StoreNode("/1/f", b"1", 1, 1)
     store.set("/1/f/below", b"", now=NOW)
     assert keys(store.get("/1/f", now=NOW).node) == ["/1/f/below"]
 
@@ -57,20 +57,20 @@ def test_set_with_dir_turns_a_file_into_an_empty_directory_and_drops_the_value(s
 def test_update_keeps_the_created_index_and_removes_the_ttl_unless_one_is_given(store: Store) -> None:
     store.set("/1/f", b"1", expiration=NOW + 5 * SECOND, now=NOW)
     event = store.update("/1/f", b"2", now=NOW)
-    assert event.node == Node("/1/f", b"2", 5, 4)
-    assert event.prev_node == Node("/1/f", b"1", 4, 4, NOW + 5 * SECOND, 5)
+    assert event.node == StoreNode("/1/f", b"2", 5, 4)
+    assert event.prev_node == StoreNode("/1/f", b"1", 4, 4, NOW + 5 * SECOND, 5)
     assert store.due(NOW + 5 * SECOND, 1) is None
 
 
 def test_update_of_a_directory_changes_its_ttl_but_not_the_index_it_keeps(store: Store) -> None:
     event = store.update("/1/d", expiration=NOW + 9 * SECOND, now=NOW)
-    assert event.node == Node("/1/d", None, 4, 2, NOW + 9 * SECOND, 9, dir=True)
+    assert event.node == StoreNode("/1/d", None, 4, 2, NOW + 9 * SECOND, 9, dir=True)
     assert store.get("/1/d", now=NOW).node.modified_index == 2
 
 
 def test_compare_and_swap_keeps_the_created_index(store: Store) -> None:
     event = store.compare_and_swap("/1/f", b"2", prev_value=b"1", prev_index=1, now=NOW)
-    assert event == Event("compareAndSwap", Node("/1/f", b"2", 4, 1), Node("/1/f", b"1", 1, 1), 4)
+    assert event == Event("compareAndSwap", StoreNode("/1/f", b"2", 4, 1), StoreNode("/1/f", b"1", 1, 1), 4)
 
 
 def test_create_with_unique_pads_the_new_index_to_twenty_digits(store: Store) -> None:
@@ -80,13 +80,15 @@ def test_create_with_unique_pads_the_new_index_to_twenty_digits(store: Store) ->
 
 def test_delete_of_a_directory_says_so_and_lists_nothing(store: Store) -> None:
     event = store.delete("/1/d", recursive=True, now=NOW)
-    assert event == Event("delete", Node("/1/d", None, 4, 2, dir=True), Node("/1/d", None, 2, 2, dir=True), 4)
+    assert event == Event(
+        "delete", StoreNode("/1/d", None, 4, 2, dir=True), StoreNode("/1/d", None, 2, 2, dir=True), 4
+    )
     with pytest.raises(EtcdError, match="Key not found"):
         store.get("/1/d/x", now=NOW)
 
 
 def test_delete_of_a_file_ignores_both_flags(store: Store) -> None:
-    assert store.delete("/1/f", dir=True, recursive=True, now=NOW).node == Node("/1/f", None, 4, 1)
+    assert store.delete("/1/f", dir=True, recursive=True, now=NOW).node == StoreNode("/1/f", None, 4, 1)
     assert store.delete("/1/e", dir=True, now=NOW).node.dir
 
 
@@ -94,11 +96,11 @@ def test_refresh_keeps_the_value_and_moves_the_index(store: Store) -> None:
     later = NOW + 10 * SECOND
     event = store.set("/1/f", refresh=True, expiration=later, now=NOW)
     assert event == Event(
-        "set", Node("/1/f", b"1", 4, 4, later, 10), Node("/1/f", b"1", 1, 1), 4, refresh=True
+        "set", StoreNode("/1/f", b"1", 4, 4, later, 10), StoreNode("/1/f", b"1", 1, 1), 4, refresh=True
     )
     assert store.update("/1/f", refresh=True, expiration=later, now=NOW).node.value == b"1"
     swapped = store.compare_and_swap("/1/f", b"", prev_value=b"1", refresh=True, expiration=later, now=NOW)
-    assert swapped.node == Node("/1/f", b"1", 6, 4, later, 10)
+    assert swapped.node == StoreNode("/1/f", b"1", 6, 4, later, 10)
 
 
 def test_listings_hide_what_begins_with_an_underscore_at_any_depth_but_not_what_is_asked_for(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.store import EtcdError, Event, Node, SnapshotFormatError, Store
+from server.store import EtcdError, Event, SnapshotFormatError, Store, StoreNode
 from server.store.deepjson import _DeepDecoder, loads
 from server.store.snapshot import FrozenStore, _event_text
 
@@ -188,7 +188,7 @@ def test_a_tree_deeper_than_pythons_stack_is_saved_and_recovered() -> None:
 
 
 def test_a_refresh_is_marked_in_the_history() -> None:
-    event = Event("set", Node("/1/a", b"", 2, 2, NOW, 5), Node("/1/a", b"", 1, 1), 2, refresh=True)
+    event = Event("set", StoreNode("/1/a", b"", 2, 2, NOW, 5), StoreNode("/1/a", b"", 1, 1), 2, refresh=True)
     assert _event_text(event) == (
         '{"action":"set","node":{"key":"/1/a","value":"","expiration":"2023-11-14T22:13:20Z","ttl":5,'
         '"modifiedIndex":2,"createdIndex":2},"prevNode":{"key":"/1/a","value":"","modifiedIndex":1,"createdIndex":1},'
@@ -204,7 +204,7 @@ def test_a_snapshot_made_by_hand_with_little_in_it_is_read(stats: str) -> None:
         b'"ModifiedIndex":7,"CreatedIndex":7,"ExpireTime":"2023-11-14T23:13:20.5+01:00","Children":null,"New":1}}}}},'
         b'"CurrentIndex":7,"Stats":' + stats.encode() + b"}"
     )
-    assert store.get("/1/a", now=NOW).node == Node("/1/a", b"v", 7, 7, NOW + 500_000_000, 1)
+    assert store.get("/1/a", now=NOW).node == StoreNode("/1/a", b"v", 7, 7, NOW + 500_000_000, 1)
     assert store.set("/1/b", b"", now=NOW).index == 8
 
 
