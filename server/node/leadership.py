@@ -8,7 +8,7 @@ import logging
 from server.clocks import Time
 from server.cluster.ids import id_text
 from server.node.peers import Peers
-from server.raft import NOBODY, Raft, Role
+from server.raft import NOBODY, Raft, RaftRole
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Leadership:
 
     def notice_quorum(self) -> None:
         """Says so when nothing has been agreed on for long, and what can be done: nobody may be coming."""
-        now, leads = self._monotonic(), self._raft.role is Role.LEADER
+        now, leads = self._monotonic(), self._raft.role is RaftRole.LEADER
         if self._peers.connected(now) >= self._raft.quorum if leads else self._raft.leader != NOBODY:
             self._had_quorum = now
         elif (

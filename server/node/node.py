@@ -29,7 +29,7 @@ from server.node.turn import Turn
 from server.node.upkeep import Upkeep
 from server.node.versions import is_of_2
 from server.node.worker import Worker, WorkerThread
-from server.raft import NOBODY, Entry, LogError, Raft, Ready, Role
+from server.raft import NOBODY, Entry, LogError, Raft, RaftRole, Ready
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
 from server.storage.requests import Request
@@ -261,7 +261,7 @@ class Node:
 
     @property
     def is_leader(self) -> bool:
-        return self.raft.role is Role.LEADER
+        return self.raft.role is RaftRole.LEADER
 
     @property
     def leader(self) -> int:
@@ -407,7 +407,7 @@ class Node:
     # What time brings
 
     async def _tick(self) -> None:
-        if self.raft.role is not Role.LEADER:
+        if self.raft.role is not RaftRole.LEADER:
             for _ in range(self.raft.election_ticks - 1):  # a new cluster's first campaign comes soon
                 self.raft.tick()
         while True:

@@ -13,7 +13,7 @@ from server.cluster.members import Member, Members
 from server.metrics import MemberMetrics
 from server.node.junk import Judge
 from server.node.network import Network
-from server.raft import Message, MessageRefusal, MessageType, Raft, Role, Snapshot
+from server.raft import Message, MessageRefusal, MessageType, Raft, RaftRole, Snapshot
 from server.storage.boltfile import holds_v3_data
 from server.storage.v3 import V3Data
 
@@ -113,7 +113,7 @@ class Peers:
 
     def hand_over(self, message: Message, snapshot: Snapshot) -> None:
         """Sends one of them, unless this member leads no longer."""
-        still_leads = self._raft.role is Role.LEADER and self._raft.term == message.term
+        still_leads = self._raft.role is RaftRole.LEADER and self._raft.term == message.term
         if self.network is None or not still_leads:
             self.snapshot_ended(message.to, arrived=False)
         else:

@@ -37,7 +37,7 @@ seed. Nothing here imports asyncio, time, os or another room of the server.
 from server.raft.limits import NO_ROOM, MessageRefusal
 from server.raft.log import LogError, RaftLog
 from server.raft.messages import Message, MessageType
-from server.raft.raft import NOBODY, Raft, Ready, Role
+from server.raft.raft import NOBODY, Raft, RaftRole, Ready
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
 
 __all__ = [
@@ -53,7 +53,7 @@ __all__ = [
     "MessageType",
     "Raft",
     "RaftLog",
+    "RaftRole",
     "Ready",
-    "Role",
     "Snapshot",
 ]

@@ -21,7 +21,7 @@ from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Sna
 NOBODY = 0
 
 
-class Role(Enum):
+class RaftRole(Enum):
     FOLLOWER = "StateFollower"
     CANDIDATE = "StateCandidate"
     LEADER = "StateLeader"
@@ -96,7 +96,7 @@ class Raft:
         self.log = log
         self.term = hard_state.term
         self.vote = hard_state.vote
-        self.role = Role.FOLLOWER
+        self.role = RaftRole.FOLLOWER
         self.leader = NOBODY
         self._saved = hard_state
         self.election_ticks = election_ticks
@@ -134,7 +134,7 @@ class Raft:
     def progress(self) -> dict[int, tuple[int, int]]:
         """What a leader knows of every voter: the last entry that is there for sure, and the next to send. Empty for
         others."""
-        if self.role is not Role.LEADER:
+        if self.role is not RaftRole.LEADER:
             return {}
         own = {self.id: (self.log.last_index, self.log.last_index + 1)}
         return {voter: own.get(voter, (seen.match, seen.next)) for voter, seen in self._voters.items()}
@@ -149,7 +149,7 @@ class Raft:
         voter, has committed in its term, and has no change of members in its log that is not applied."""
         log = self.log
         return (
-            self.role is Role.LEADER
+            self.role is RaftRole.LEADER
             and self._is_only_voter()
             and not self._pending_conf_change
             and log.term_at(log.committed) == self.term
@@ -180,7 +180,7 @@ class Raft:
     def tick(self) -> None:
         """One heartbeat interval has passed."""
         self._elapsed += 1
-        if self.role is Role.LEADER:
+        if self.role is RaftRole.LEADER:
             if self._elapsed >= self._heartbeat_ticks:
                 self._elapsed = 0
                 self._send_heartbeats()
@@ -192,13 +192,13 @@ class Raft:
     def campaign(self) -> bool:
         """Stands for election, at once. False, with no change, for a leader, for who is no voter or may not lead,
         and while a committed conf change waits to be applied: it may be the one that takes this member out."""
-        if self.role is Role.LEADER or not self.may_lead or self.id not in self._voters:
+        if self.role is RaftRole.LEADER or not self.may_lead or self.id not in self._voters:
             return False
         if self._conf_change_to_apply():
             return False
         self._become_candidate()
         self._count_vote(self.id, granted=True)
-        if self.role is Role.CANDIDATE:
+        if self.role is RaftRole.CANDIDATE:
             for voter in self._others:
                 self._send(MessageType.VOTE, voter, index=self.log.last_index, log_term=self.log.last_term)
         return True
@@ -206,7 +206,7 @@ class Raft:
     def give_up_leading(self) -> None:
         """Never again stands for election, and leads no longer if it does: others will, after an election timeout."""
         self.may_lead = False
-        if self.role is not Role.FOLLOWER:
+        if self.role is not RaftRole.FOLLOWER:
             self._become_follower(self.term, NOBODY)
 
     def propose(self, *data: bytes) -> bool:
@@ -225,7 +225,7 @@ class Raft:
             message,
             member=self.id,
             knows=message.sender in self._voters,
-            leads=self.role is Role.LEADER,
+            leads=self.role is RaftRole.LEADER,
             term=self.term,
             last=self.log.last_index,
         )
@@ -246,7 +246,7 @@ class Raft:
     def installs(self, snapshot: Snapshot, term: int) -> bool:
         """Whether a snapshot would take the place of the log, if it came now in a message of ``term`` that is not
         refused."""
-        is_stale = term < self.term or (term == self.term and self.role is Role.LEADER)
+        is_stale = term < self.term or (term == self.term and self.role is RaftRole.LEADER)
         return (
             not is_stale
             and snapshot.index > self.log.committed
@@ -271,7 +271,7 @@ class Raft:
         if message.term > self.term:
             self._enter_term(message.term)
         if message.type in _FROM_LEADER:
-            if self.role is Role.LEADER:
+            if self.role is RaftRole.LEADER:
                 return  # nobody else leads in this term
             self._become_follower(message.term, message.sender)
         _HANDLERS[message.type](self, message)
@@ -334,7 +334,7 @@ class Raft:
     def early_messages(self) -> list[Message]:
         """Those that may leave while a ready is in flight, for they depend on nothing that it brings to the disk: a
         leader's, whose term and vote are there. The next ready is without them."""
-        if self.role is not Role.LEADER or (self.term, self.vote) != self._saved[:2]:
+        if self.role is not RaftRole.LEADER or (self.term, self.vote) != self._saved[:2]:
             return []
         messages, self._messages = self._messages, []
         return messages
@@ -343,7 +343,7 @@ class Raft:
         """What is to be done now; every ready is followed by ``advance`` before the next is asked for."""
         if self._in_flight is not None:
             raise RuntimeError("ready() before advance() of the last ready")
-        leads, commit = self.role is Role.LEADER, self.log.committed
+        leads, commit = self.role is RaftRole.LEADER, self.log.committed
         entries = self.log.unstable_entries()
         if entries and leads and self._is_only_voter():
             # What an only voter has on disk is committed. Saved along with the entries, not after them, the commit
@@ -376,7 +376,7 @@ class Raft:
         if ready.entries:
             last = ready.entries[-1]
             self.log.stable_to(last.index, last.term)
-            if self.role is Role.LEADER and self.id in self._voters:
+            if self.role is RaftRole.LEADER and self.id in self._voters:
                 self._voters[self.id].accepted(self.log.stable)
                 if self._commit_what_a_quorum_has():
                     self._broadcast()
@@ -398,13 +398,13 @@ class Raft:
         """A later term has begun; who leads it is not known. A follower that waits for a leader goes on waiting, for
         only a vote it grants, or a leader, starts its patience anew (figure 2): whoever cannot be elected must not
         keep those from standing who can."""
-        waited = self._elapsed if self.role is not Role.LEADER else 0
+        waited = self._elapsed if self.role is not RaftRole.LEADER else 0
         self._become_follower(term, NOBODY)
         self._elapsed = waited
 
     def _become_follower(self, term: int, leader: int) -> None:
         if (
-            self.role is Role.LEADER
+            self.role is RaftRole.LEADER
             and self._in_flight is not None
             and self._in_flight.hard_state is not None
         ):
@@ -412,17 +412,17 @@ class Raft:
             # forged message: the entries must not give way to others while the disk calls them committed.
             self.log.commit_to(max(self.log.committed, self._in_flight.hard_state.commit))
         self._begin(term)
-        self.role = Role.FOLLOWER
+        self.role = RaftRole.FOLLOWER
         self.leader = leader
 
     def _become_candidate(self) -> None:
         self._begin(self.term + 1)
-        self.role = Role.CANDIDATE
+        self.role = RaftRole.CANDIDATE
         self.vote = self.id
 
     def _become_leader(self) -> None:
         self._begin(self.term)
-        self.role = Role.LEADER
+        self.role = RaftRole.LEADER
         self.leader = self.id
         self._voters = {voter: Progress(0, self.log.last_index + 1) for voter in self._voters}
         self._voters[self.id].accepted(self.log.stable)
@@ -452,7 +452,7 @@ class Raft:
     # the leader
 
     def _propose(self, kind: EntryType, data: Sequence[bytes]) -> bool:
-        if self.role is not Role.LEADER:
+        if self.role is not RaftRole.LEADER:
             return self._forward(tuple(Entry(0, 0, item, kind) for item in data))
         if self.id not in self._voters:
             return False
@@ -470,7 +470,7 @@ class Raft:
         return True
 
     def _on_propose(self, message: Message) -> None:
-        if self.role is not Role.LEADER:
+        if self.role is not RaftRole.LEADER:
             self._forward(message.entries)
             return
         for kind, entries in groupby(message.entries, attrgetter("type")):
@@ -526,7 +526,7 @@ class Raft:
 
     def _commit_what_a_quorum_has(self) -> bool:
         """Counts only entries of the own term (Raft 5.4.2); the older ones before them are committed along."""
-        if self.role is not Role.LEADER:
+        if self.role is not RaftRole.LEADER:
             return False
         matches = [progress.match for progress in self._voters.values()]
         if len(matches) > 1:
@@ -540,7 +540,7 @@ class Raft:
 
     def _on_append_response(self, message: Message) -> None:
         progress = self._voters.get(message.sender)
-        if self.role is not Role.LEADER or progress is None:
+        if self.role is not RaftRole.LEADER or progress is None:
             return
         progress.heard = True
         if message.reject:
@@ -562,7 +562,7 @@ class Raft:
 
     def _on_heartbeat_response(self, message: Message) -> None:
         progress = self._voters.get(message.sender)
-        if self.role is not Role.LEADER or progress is None:
+        if self.role is not RaftRole.LEADER or progress is None:
             return
         progress.heartbeat_answered()
         if progress.match < self.log.last_index:
@@ -575,7 +575,7 @@ class Raft:
         kind the other members are. (3.x has heartbeats prove it, which members of 2.3 do not echo.) Nobody else is
         answered, and asks again.
         """
-        if self.role is Role.LEADER and self.id in self._voters:
+        if self.role is RaftRole.LEADER and self.id in self._voters:
             self._reads.append((self.log.last_index + 1, message))
             self._append(EntryType.NORMAL, (b"",))
 
@@ -635,7 +635,9 @@ class Raft:
         self._overtaken = self._in_flight is not None
 
     def _on_vote(self, message: Message) -> None:
-        free = self.vote in (NOBODY, message.sender) and self.leader == NOBODY and self.role is Role.FOLLOWER
+        free = (
+            self.vote in (NOBODY, message.sender) and self.leader == NOBODY and self.role is RaftRole.FOLLOWER
+        )
         granted = free and self.log.is_up_to_date(message.index, message.log_term)
         if granted:
             self.vote = message.sender
@@ -643,7 +645,7 @@ class Raft:
         self._send(MessageType.VOTE_RESPONSE, message.sender, reject=not granted)
 
     def _on_vote_response(self, message: Message) -> None:
-        if self.role is Role.CANDIDATE and message.sender in self._voters:
+        if self.role is RaftRole.CANDIDATE and message.sender in self._voters:
             self._count_vote(message.sender, granted=not message.reject)
 
     def _on_pre_vote(self, message: Message) -> None:

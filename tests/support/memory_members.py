@@ -32,7 +32,7 @@ from server.raft import (
     MessageType,
     Raft,
     RaftLog,
-    Role,
+    RaftRole,
     Snapshot,
 )
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
@@ -144,7 +144,7 @@ class MemoryMember:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self._tick_seconds)
-            if not self.holds_still and (self._votes or self.raft.role is Role.LEADER):
+            if not self.holds_still and (self._votes or self.raft.role is RaftRole.LEADER):
                 self.raft.tick()
                 self.work_soon()
 
@@ -190,7 +190,7 @@ class MemoryMember:
 
     @property
     def is_leader(self) -> bool:
-        return self.raft.role is Role.LEADER
+        return self.raft.role is RaftRole.LEADER
 
     def work_soon(self) -> None:
         if not self._due:

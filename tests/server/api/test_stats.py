@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.http.messages import Headers
-from server.raft import Role
+from server.raft import RaftRole
 from tests.support.served import FORM, JSON, MEMBER_ID, NOSNIFF, TEXT, Served, serve
 
 EXACT = ("/v2/stats/self", "/v2/stats/leader", "/v2/stats/store", "/version", "/health", "/debug/vars")
@@ -83,7 +83,7 @@ def test_who_has_never_seen_a_leader_names_none_and_counts_from_its_start(tmp_pa
         assert (await served.ask("POST", "/v2/members", body, "application/json")).status == 201
 
     async def test(served: Served) -> None:
-        served.node.raft.role = Role.CANDIDATE  # which is never said
+        served.node.raft.role = RaftRole.CANDIDATE  # which is never said
         info = json.loads((await served.ask("GET", "/v2/stats/self")).body)
         assert info["state"] == "StateFollower"
         assert info["leaderInfo"]["leader"] == ""

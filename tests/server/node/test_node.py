@@ -16,7 +16,7 @@ from server.node.leadership import TIMED_OUT
 from server.node.logwriter import SyncTimes
 from server.node.node import STOPPED
 from server.proto import etcdserver_pb2
-from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, Role
+from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, RaftRole
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.requests import Request, encode_request
 from server.store.errors import EtcdError
@@ -304,7 +304,7 @@ def test_without_a_leader_a_quorum_read_waits_for_one() -> None:
     async def test(node: Node) -> None:
         await introduced(node)
         await node.propose(put("a"))
-        node.raft.role, node.raft.leader = Role.FOLLOWER, NOBODY
+        node.raft.role, node.raft.leader = RaftRole.FOLLOWER, NOBODY
         node.raft.may_lead = False  # no campaign makes it a leader
         answer = node.do(read("a"))
         assert isinstance(answer, Answer)
@@ -434,7 +434,7 @@ def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
 
     async def test(node: Node) -> None:
         await at_rest(node, disk)
-        node.raft.role, node.raft.leader = Role.FOLLOWER, NOBODY
+        node.raft.role, node.raft.leader = RaftRole.FOLLOWER, NOBODY
         node.raft.may_lead = False  # no campaign makes it a leader
         late = node.propose(put("late"))
         with pytest.raises(EtcdError, match=TIMED_OUT):
@@ -442,7 +442,7 @@ def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
         assert not node._turn._proposals
         in_time = node.propose(put("in-time"))
         node.raft.may_lead = True
-        node.raft.role, node.raft.leader = Role.LEADER, LOCAL.id
+        node.raft.role, node.raft.leader = RaftRole.LEADER, LOCAL.id
         await in_time
         with pytest.raises(EtcdError):
             node.do(Request(method="GET", path="/1/late"))

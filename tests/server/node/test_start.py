@@ -16,7 +16,7 @@ from server.api.jsonform import event_line
 from server.cluster import AskPeer, BootstrapError, Member, cluster_id, id_text
 from server.config import Config, load
 from server.node import CannotApply, MemberRemoved, Node, Started, open_member
-from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Role, Snapshot
+from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, RaftRole, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
 from server.storage.errors import DamagedError, OutOfRangeError, StorageError
 from server.storage.records import read_records
@@ -533,7 +533,7 @@ def waits(settings: Config, ask: AskPeer = nobody) -> None:
     for _ in range(1000):
         raft.tick()
     assert not raft.ready().messages
-    assert (raft.role, raft.voters, raft.log.last_index) == (Role.FOLLOWER, (), 0)
+    assert (raft.role, raft.voters, raft.log.last_index) == (RaftRole.FOLLOWER, (), 0)
 
 
 ANY_SETTINGS: list[dict[str, str]] = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from server.raft import Entry, EntryType, HardState, Message, MessageType, Raft, RaftLog, Ready, Role
+from server.raft import Entry, EntryType, HardState, Message, MessageType, Raft, RaftLog, RaftRole, Ready
 
 ELECTION = 10
 """Ticks."""
@@ -46,7 +46,7 @@ def elected(voters: Sequence[int] = (1, 2, 3), log: RaftLog | None = None, *, te
     for voter in voters[1:]:
         raft.step(Message(MessageType.VOTE_RESPONSE, 1, voter, raft.term))
     settle(raft)
-    assert raft.role is Role.LEADER
+    assert raft.role is RaftRole.LEADER
     return raft
 
 

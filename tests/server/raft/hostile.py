@@ -12,7 +12,7 @@ from dataclasses import replace
 from random import Random
 
 from server.peer.codec import WireError, decode_message, encode_message
-from server.raft import NO_ROOM, Entry, EntryType, Message, MessageType, Raft, Role, Snapshot
+from server.raft import NO_ROOM, Entry, EntryType, Message, MessageType, Raft, RaftRole, Snapshot
 from server.raft.limits import INDEXES_AHEAD, TERMS_AHEAD
 
 LAST = (1 << 64) - 1
@@ -160,7 +160,7 @@ class Hostile:
 
     def confirms_too_much(self, raft: Raft, message: Message) -> Message:
         """To a leader; of another it is an answer to a question that was never asked."""
-        if raft.role is not Role.LEADER:
+        if raft.role is not RaftRole.LEADER:
             return self.answer_of_a_stranger(raft, message)
         return replace(
             message,

@@ -41,8 +41,8 @@ from server.raft import (
     MessageType,
     Raft,
     RaftLog,
+    RaftRole,
     Ready,
-    Role,
     Snapshot,
 )
 from tests.server.raft.simulator import Disk
@@ -280,9 +280,9 @@ class Player:
         raft = self._members[number]
         log = raft.log
         role = {
-            Role.LEADER: f"leads term {raft.term}",
-            Role.CANDIDATE: f"stands for election in term {raft.term}",
-            Role.FOLLOWER: f"follows {raft.leader or 'nobody'} in term {raft.term}",
+            RaftRole.LEADER: f"leads term {raft.term}",
+            RaftRole.CANDIDATE: f"stands for election in term {raft.term}",
+            RaftRole.FOLLOWER: f"follows {raft.leader or 'nobody'} in term {raft.term}",
         }[raft.role]
         terms = [str(entry.term) for entry in log.entries_from(log.first_index)]
         if log.first_index > 1:

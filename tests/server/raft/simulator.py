@@ -33,8 +33,8 @@ from server.raft import (
     MessageType,
     Raft,
     RaftLog,
+    RaftRole,
     Ready,
-    Role,
     Snapshot,
 )
 from tests.server.raft.hostile import Hostile
@@ -541,9 +541,9 @@ class Simulation:
     def _jump(self) -> None:
         """The clock of one member jumps ahead, to where it has heard of no leader for too long."""
         machine = self._one()
-        if machine is not None and machine.raft is not None and machine.raft.role is not Role.LEADER:
+        if machine is not None and machine.raft is not None and machine.raft.role is not RaftRole.LEADER:
             for _ in range(2 * ELECTION_TICKS):
-                if machine.raft.role is Role.FOLLOWER:
+                if machine.raft.role is RaftRole.FOLLOWER:
                     machine.raft.tick()
             self.figures["clock jumps"] += 1
             self._look(machine)
@@ -633,7 +633,7 @@ class Simulation:
         raft = machine.raft
         assert raft is not None
         log = raft.log
-        leads = raft.term if raft.role is Role.LEADER else 0
+        leads = raft.term if raft.role is RaftRole.LEADER else 0
         entries = log.entries_from(log.first_index)
         if log.first_index != machine.first or entries != machine.entries:
             self._check_log(machine, raft, entries, leads)
@@ -777,7 +777,7 @@ class Siege(Simulation):
 
     def _look(self, machine: Machine) -> None:
         raft = machine.raft
-        machine.led = 0 if raft is None or raft.role is not Role.LEADER else raft.term
+        machine.led = 0 if raft is None or raft.role is not RaftRole.LEADER else raft.term
 
     def _crash(self, machine: Machine) -> None:
         self.leaders[machine.led] = machine.id

@@ -5,7 +5,17 @@ from random import Random
 
 import pytest
 
-from server.raft import Entry, HardState, Message, MessageRefusal, MessageType, Raft, RaftLog, Role, Snapshot
+from server.raft import (
+    Entry,
+    HardState,
+    Message,
+    MessageRefusal,
+    MessageType,
+    Raft,
+    RaftLog,
+    RaftRole,
+    Snapshot,
+)
 from server.raft.limits import INDEXES_AHEAD, NO_ROOM, TERMS_AHEAD
 from tests.server.raft.driving import elected, entries, log_of, member, said, settle, tell
 from tests.server.raft.hostile import Hostile
@@ -132,7 +142,7 @@ def test_answers_and_proposals_of_who_is_no_member_are_dropped(kind: MessageType
 def test_a_leader_does_not_lose_its_office_to_an_answer_of_a_stranger() -> None:
     raft = elected()
     raft.step(Message(MessageType.APPEND_RESPONSE, 1, 77, raft.term + 1))
-    assert raft.role is Role.LEADER
+    assert raft.role is RaftRole.LEADER
 
 
 def test_a_message_to_another_member_is_dropped() -> None:

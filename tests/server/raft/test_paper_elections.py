@@ -5,7 +5,7 @@ Then what etcd adds: the answers to a pre-vote, and members that may not lead.
 
 import pytest
 
-from server.raft import Entry, HardState, Message, MessageType, Raft, RaftLog, Role, Snapshot
+from server.raft import Entry, HardState, Message, MessageType, Raft, RaftLog, RaftRole, Snapshot
 from tests.server.raft.driving import (
     ELECTION,
     elected,
@@ -29,15 +29,15 @@ OTHERS = [
 # 5.1 Raft basics; figure 2, "all servers"
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", RaftRole)
 @pytest.mark.parametrize("kind", [*FROM_A_LEADER, *OTHERS])
-def test_5_1_a_later_term_is_taken_over_and_makes_a_follower(kind: MessageType, role: Role) -> None:
-    raft = elected() if role is Role.LEADER else member()
-    if role is Role.CANDIDATE:
+def test_5_1_a_later_term_is_taken_over_and_makes_a_follower(kind: MessageType, role: RaftRole) -> None:
+    raft = elected() if role is RaftRole.LEADER else member()
+    if role is RaftRole.CANDIDATE:
         raft.campaign()
     snapshot = Snapshot(99, 5, (1, 2, 3), b"")
     tell(raft, kind, 2, term=raft.term + 5, index=99, snapshot=snapshot)
-    assert (raft.term, raft.role) == (5 + (role is not Role.FOLLOWER), Role.FOLLOWER)
+    assert (raft.term, raft.role) == (5 + (role is not RaftRole.FOLLOWER), RaftRole.FOLLOWER)
     assert raft.leader == (2 if kind in FROM_A_LEADER else 0)
 
 
@@ -67,7 +67,7 @@ def test_5_1_who_still_thinks_it_leads_is_told_of_the_later_term(kind: MessageTy
     assert (raft.log.last_index, raft.leader) == (1, 0)
     leader = elected(term=3)
     leader.step(Message(answer.type, 1, 2, answer.term))
-    assert (leader.role, leader.term) == (Role.FOLLOWER, 5)
+    assert (leader.role, leader.term) == (RaftRole.FOLLOWER, 5)
 
 
 def test_figure_2_vote_line_1_a_candidate_of_an_earlier_term_is_refused_and_told_of_the_later() -> None:
@@ -78,7 +78,7 @@ def test_figure_2_vote_line_1_a_candidate_of_an_earlier_term_is_refused_and_told
     candidate = member(term=3)
     candidate.campaign()
     candidate.step(Message(answer.type, 1, 2, answer.term, reject=True))
-    assert (candidate.role, candidate.term) == (Role.FOLLOWER, 5)
+    assert (candidate.role, candidate.term) == (RaftRole.FOLLOWER, 5)
 
 
 def test_5_1_a_leader_counts_no_answer_of_an_earlier_term() -> None:
@@ -119,7 +119,7 @@ def test_figure_2_a_log_of_a_later_term_than_the_hard_state_gives_the_term() -> 
 
 def test_5_2_a_server_starts_as_a_follower_of_nobody() -> None:
     raft = member(term=3, vote=1)
-    assert (raft.role, raft.leader, raft.term) == (Role.FOLLOWER, 0, 3)
+    assert (raft.role, raft.leader, raft.term) == (RaftRole.FOLLOWER, 0, 3)
 
 
 @pytest.mark.parametrize("kind", [MessageType.APPEND, MessageType.HEARTBEAT])
@@ -129,7 +129,7 @@ def test_5_2_a_follower_stays_one_as_long_as_it_hears_of_a_leader(kind: MessageT
         for _ in range(ELECTION):
             raft.tick()
         tell(raft, kind, 2, term=1)
-    assert (raft.role, raft.leader, raft.term) == (Role.FOLLOWER, 2, 1)
+    assert (raft.role, raft.leader, raft.term) == (RaftRole.FOLLOWER, 2, 1)
 
 
 def test_5_2_a_follower_that_hears_of_no_leader_stands_after_one_to_two_timeouts() -> None:
@@ -142,7 +142,7 @@ def test_5_2_a_candidate_begins_a_term_votes_for_itself_and_asks_the_others() ->
     assert raft.campaign()
     ready = raft.ready()
     assert (raft.role, raft.leader, ready.hard_state, ready.must_sync) == (
-        Role.CANDIDATE,
+        RaftRole.CANDIDATE,
         0,
         HardState(2, 1, 0),
         True,
@@ -155,29 +155,29 @@ def test_5_2_a_candidate_begins_a_term_votes_for_itself_and_asks_the_others() ->
 def test_5_2_an_only_voter_elects_itself() -> None:
     raft = member(1, (1,))
     assert raft.campaign()
-    assert (raft.role, raft.term, raft.leader) == (Role.LEADER, 1, 1)
+    assert (raft.role, raft.term, raft.leader) == (RaftRole.LEADER, 1, 1)
     assert not raft.campaign()
 
 
 @pytest.mark.parametrize(
     ("voters", "granted", "refused", "role"),
     [
-        ((1, 2), [], [], Role.CANDIDATE),
-        ((1, 2), [2], [], Role.LEADER),
-        ((1, 2, 3), [2], [], Role.LEADER),
-        ((1, 2, 3), [], [2], Role.CANDIDATE),
-        ((1, 2, 3), [], [2, 3], Role.FOLLOWER),
-        ((1, 2, 3, 4), [2], [], Role.CANDIDATE),
-        ((1, 2, 3, 4), [2, 3], [], Role.LEADER),
-        ((1, 2, 3, 4, 5), [2, 3], [4], Role.LEADER),
-        ((1, 2, 3, 4, 5), [2], [3, 4], Role.CANDIDATE),
-        ((1, 2, 3, 4, 5), [2], [3, 4, 5], Role.FOLLOWER),
-        ((1, 2, 3), [9], [], Role.CANDIDATE),  # who is no voter has no vote
-        ((1, 2, 3), [9, 2], [], Role.LEADER),
+        ((1, 2), [], [], RaftRole.CANDIDATE),
+        ((1, 2), [2], [], RaftRole.LEADER),
+        ((1, 2, 3), [2], [], RaftRole.LEADER),
+        ((1, 2, 3), [], [2], RaftRole.CANDIDATE),
+        ((1, 2, 3), [], [2, 3], RaftRole.FOLLOWER),
+        ((1, 2, 3, 4), [2], [], RaftRole.CANDIDATE),
+        ((1, 2, 3, 4), [2, 3], [], RaftRole.LEADER),
+        ((1, 2, 3, 4, 5), [2, 3], [4], RaftRole.LEADER),
+        ((1, 2, 3, 4, 5), [2], [3, 4], RaftRole.CANDIDATE),
+        ((1, 2, 3, 4, 5), [2], [3, 4, 5], RaftRole.FOLLOWER),
+        ((1, 2, 3), [9], [], RaftRole.CANDIDATE),  # who is no voter has no vote
+        ((1, 2, 3), [9, 2], [], RaftRole.LEADER),
     ],
 )
 def test_5_2_a_candidate_wins_with_the_votes_of_a_majority(
-    voters: tuple[int, ...], granted: list[int], refused: list[int], role: Role
+    voters: tuple[int, ...], granted: list[int], refused: list[int], role: RaftRole
 ) -> None:
     raft = member(1, voters)
     raft.campaign()
@@ -194,7 +194,7 @@ def test_5_2_votes_of_an_earlier_try_do_not_count() -> None:
     raft.campaign()
     tell(raft, MessageType.VOTE_RESPONSE, 3, term=1)
     tell(raft, MessageType.VOTE_RESPONSE, 4, term=2)
-    assert (raft.role, raft.term) == (Role.CANDIDATE, 2)
+    assert (raft.role, raft.term) == (RaftRole.CANDIDATE, 2)
 
 
 def test_5_2_a_new_leader_makes_itself_known_to_all_at_once() -> None:
@@ -210,7 +210,7 @@ def test_5_2_a_candidate_yields_to_the_leader_of_its_term(kind: MessageType) -> 
     raft = member()
     raft.campaign()
     tell(raft, kind, 3)
-    assert (raft.role, raft.leader, raft.hard_state) == (Role.FOLLOWER, 3, HardState(1, 1, 0))
+    assert (raft.role, raft.leader, raft.hard_state) == (RaftRole.FOLLOWER, 3, HardState(1, 1, 0))
 
 
 @pytest.mark.parametrize("kind", FROM_A_LEADER)
@@ -218,7 +218,7 @@ def test_5_2_a_candidate_does_not_yield_to_a_leader_of_an_earlier_term(kind: Mes
     raft = member(term=4)
     raft.campaign()
     tell(raft, kind, 3, term=4)
-    assert (raft.role, raft.term) == (Role.CANDIDATE, 5)
+    assert (raft.role, raft.term) == (RaftRole.CANDIDATE, 5)
 
 
 def test_5_2_a_split_vote_ends_with_another_try_after_another_random_wait() -> None:
@@ -227,7 +227,7 @@ def test_5_2_a_split_vote_ends_with_another_try_after_another_random_wait() -> N
     raft.campaign()
     for term in range(2, 60):
         waits.add(ticks_until_it_stands(raft))
-        assert (raft.role, raft.term, raft.vote) == (Role.CANDIDATE, term, 1)
+        assert (raft.role, raft.term, raft.vote) == (RaftRole.CANDIDATE, term, 1)
     assert waits == set(range(ELECTION + 1, 2 * ELECTION + 1))
 
 
@@ -251,9 +251,9 @@ def test_5_2_a_vote_is_saved_before_it_is_given() -> None:
     assert not ready.send_first
 
 
-@pytest.mark.parametrize("role", [Role.CANDIDATE, Role.LEADER])
-def test_5_2_who_stands_or_leads_refuses_another_candidate_of_its_term(role: Role) -> None:
-    raft = elected() if role is Role.LEADER else member()
+@pytest.mark.parametrize("role", [RaftRole.CANDIDATE, RaftRole.LEADER])
+def test_5_2_who_stands_or_leads_refuses_another_candidate_of_its_term(role: RaftRole) -> None:
+    raft = elected() if role is RaftRole.LEADER else member()
     raft.campaign()
     settle(raft)
     (answer,) = tell(raft, MessageType.VOTE, 2, index=99, log_term=1)
@@ -370,7 +370,7 @@ def test_a_pre_vote_is_never_begun_and_its_answer_means_nothing() -> None:
     assert {message.type for message in said(raft)} == {MessageType.VOTE}
     for voter in (2, 3):
         tell(raft, MessageType.PRE_VOTE_RESPONSE, voter, term=9)
-    assert (raft.role, raft.term) == (Role.CANDIDATE, 1)
+    assert (raft.role, raft.term) == (RaftRole.CANDIDATE, 1)
 
 
 def test_who_may_not_lead_never_stands_but_votes_and_forgets_a_leader_that_is_gone() -> None:
@@ -379,7 +379,7 @@ def test_who_may_not_lead_never_stands_but_votes_and_forgets_a_leader_that_is_go
     tell(raft, MessageType.HEARTBEAT, 2, term=1)
     for _ in range(3 * ELECTION):
         raft.tick()
-    assert (raft.role, raft.term, raft.leader) == (Role.FOLLOWER, 1, 0)
+    assert (raft.role, raft.term, raft.leader) == (RaftRole.FOLLOWER, 1, 0)
     assert not raft.campaign()
     (answer,) = tell(raft, MessageType.VOTE, 3, term=2)
     assert not answer.reject

@@ -3,7 +3,7 @@ thesis, section 4.1), which takes effect when it is applied, as in etcd."""
 
 import pytest
 
-from server.raft import Entry, EntryType, HardState, Message, MessageType, RaftLog, Role, Snapshot
+from server.raft import Entry, EntryType, HardState, Message, MessageType, RaftLog, RaftRole, Snapshot
 from tests.server.raft.driving import (
     accepts,
     conf_change,
@@ -164,7 +164,7 @@ def test_6_a_leader_that_is_removed_commits_by_the_others_alone_and_lets_them_he
     settle(raft)
     accepts(raft, 2, 2)
     raft.apply_conf_change(remove=1)
-    assert (raft.role, voters_of(raft), raft.quorum) == (Role.LEADER, (2, 3), 2)
+    assert (raft.role, voters_of(raft), raft.quorum) == (RaftRole.LEADER, (2, 3), 2)
     accepts(raft, 2, 3)
     assert raft.log.committed == 2  # of 2 and 3 only one has entry 3
     accepts(raft, 3, 3)

@@ -3,7 +3,7 @@ and figure 7."""
 
 import pytest
 
-from server.raft import Entry, EntryType, HardState, Message, MessageRefusal, MessageType, Raft, Role
+from server.raft import Entry, EntryType, HardState, Message, MessageRefusal, MessageType, Raft, RaftRole
 from server.raft.log import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES
 from tests.server.raft.driving import (
     ELECTION,
@@ -51,7 +51,7 @@ def test_figure_3_a_leader_never_changes_its_own_log() -> None:
     before = terms_of(raft)
     for kind in MessageType:
         tell(raft, kind, 2, index=1, log_term=1, entries=(Entry(2, 2, b"other"),) if kind != 2 else ())
-    assert (raft.role, terms_of(raft)[: len(before)]) == (Role.LEADER, before)  # it may add to it
+    assert (raft.role, terms_of(raft)[: len(before)]) == (RaftRole.LEADER, before)  # it may add to it
 
 
 def test_5_3_a_refused_append_is_tried_again_further_back_until_the_logs_match() -> None:

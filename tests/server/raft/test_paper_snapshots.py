@@ -3,7 +3,7 @@ by line, as far as it applies to a snapshot that comes in one piece."""
 
 import pytest
 
-from server.raft import Entry, HardState, Message, MessageType, Raft, RaftLog, Role, Snapshot
+from server.raft import Entry, HardState, Message, MessageType, Raft, RaftLog, RaftRole, Snapshot
 from tests.server.raft.driving import (
     accepts,
     elected,
@@ -216,7 +216,7 @@ def test_a_snapshot_may_come_while_the_entries_it_replaces_are_written_and_appli
 def test_a_leader_of_the_term_takes_no_snapshot() -> None:
     raft = elected()
     raft.step(Message(MessageType.SNAPSHOT, 1, 2, raft.term, snapshot=Snapshot(9, 1, NODES, b"")))
-    assert (raft.role, raft.log.last_index, said(raft)) == (Role.LEADER, 1, [])
+    assert (raft.role, raft.log.last_index, said(raft)) == (RaftRole.LEADER, 1, [])
 
 
 def test_a_snapshot_message_without_one_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.raft import Entry, HardState, Message, MessageType, Role
+from server.raft import Entry, HardState, Message, MessageType, RaftRole
 from tests.server.raft.driving import accepts, elected, entries, log_of, member, said, settle
 
 
@@ -108,7 +108,7 @@ def test_a_leader_whose_election_is_not_saved_yet_does_not_either() -> None:
     raft.step(Message(MessageType.VOTE_RESPONSE, 1, 2, 2))
     raft.advance(first)
     second = raft.ready()
-    assert (raft.role, second.hard_state, second.send_first) == (Role.LEADER, HardState(2, 1, 0), False)
+    assert (raft.role, second.hard_state, second.send_first) == (RaftRole.LEADER, HardState(2, 1, 0), False)
 
 
 def test_a_follower_s_answers_wait_for_the_disk() -> None:
@@ -159,7 +159,7 @@ def test_a_leader_whose_term_is_being_saved_keeps_its_messages_until_then() -> N
     raft.campaign()
     ready = raft.ready()
     raft.step(Message(MessageType.VOTE_RESPONSE, 1, 2, 1))
-    assert raft.role is Role.LEADER
+    assert raft.role is RaftRole.LEADER
     assert raft.early_messages() == []
     raft.advance(ready)
     assert [m.type for m in raft.ready().messages] == [MessageType.APPEND]
