@@ -12,7 +12,7 @@ from server.storage.codec import decode_conf_change
 from server.storage.errors import CodecError
 from server.storage.etcd3.messages import ConfState, SnapshotOf3x
 from server.storage.etcd3.requests import SetAttributes, SetVersion, decode_any
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Store, apply_request
 
 ATTRIBUTES = re.compile(r"/0/members/[0-9a-fA-F]{1,16}/attributes")
@@ -50,10 +50,10 @@ class KeySpace:
         elif isinstance(request, SetAttributes):
             fields = {"name": request.name, "clientURLs": list(request.client_urls)}
             self.membership.set_attributes(request.member, compact_json(fields))
-        elif isinstance(request, Request):
+        elif isinstance(request, StoreRequest):
             self._apply_v2(request)
 
-    def _apply_v2(self, request: Request) -> None:
+    def _apply_v2(self, request: StoreRequest) -> None:
         self._now = request.time or self._now
         if request.method == "PUT" and _has_no_condition(request):
             if ATTRIBUTES.search(request.path):
@@ -68,7 +68,7 @@ class KeySpace:
             return  # it was refused then, too
 
 
-def _has_no_condition(request: Request) -> bool:
+def _has_no_condition(request: StoreRequest) -> bool:
     return request.prev_exist is None and not request.prev_index and not request.prev_value
 
 

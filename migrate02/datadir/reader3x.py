@@ -14,7 +14,7 @@ from server.raft.types import Entry
 from server.storage.errors import CodecError
 from server.storage.etcd3.log import normal_entries
 from server.storage.etcd3.requests import decode_any
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import SnapshotFormatError
 
 _CHANGING = frozenset(("PUT", "POST", "DELETE"))
@@ -69,7 +69,9 @@ def _writes(entries: Iterable[Entry]) -> int:
     """How many write keys of v2. Raises CodecError."""
     requests = (decode_any(entry.data) for entry in normal_entries(entries))
     return sum(
-        isinstance(request, Request) and request.method in _CHANGING and not request.path.startswith("/0/")
+        isinstance(request, StoreRequest)
+        and request.method in _CHANGING
+        and not request.path.startswith("/0/")
         for request in requests
     )
 

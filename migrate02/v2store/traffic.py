@@ -18,7 +18,7 @@ from server.raft.types import Entry
 from server.storage.errors import CodecError
 from server.storage.etcd3.log import normal_entries
 from server.storage.etcd3.requests import decode_any
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.version import numbers
 
 _WITHOUT_NEED = (3, 0)
@@ -96,7 +96,7 @@ def kinds_in(entries: Sequence[Entry], version: str) -> set[Kind]:
     return {kind for _, _, kind in _requests(entries, 0, version)}
 
 
-def _requests(entries: Sequence[Entry], own: int, version: str) -> Iterator[tuple[Entry, Request, Kind]]:
+def _requests(entries: Sequence[Entry], own: int, version: str) -> Iterator[tuple[Entry, StoreRequest, Kind]]:
     from_2x = _came_from_2x(entries, version)
     for entry in normal_entries(entries):
         request = request_in(entry)
@@ -136,26 +136,26 @@ def _major_minor(version: str) -> tuple[int, ...]:
         return ()
 
 
-def request_in(entry: Entry) -> Request | None:
+def request_in(entry: Entry) -> StoreRequest | None:
     """The request of v2 in a normal entry, if it is one. Raises CodecError."""
     try:
         request = decode_any(entry.data)
     except CodecError as error:
         raise CodecError(f"entry {entry.index} of the log cannot be understood: {error.message}") from error
-    return request if isinstance(request, Request) else None
+    return request if isinstance(request, StoreRequest) else None
 
 
-def is_custom(request: Request) -> bool:
+def is_custom(request: StoreRequest) -> bool:
     """Whether ``etcdutl check v2store`` counts it."""
     return request.method != "PUT" or not (ATTRIBUTES.search(request.path) or request.path == VERSION)
 
 
-def is_refused(request: Request, known: Collection[int]) -> bool:
+def is_refused(request: StoreRequest, known: Collection[int]) -> bool:
     """Whether 3.6 dies of it; ``known`` are all ids that are members or were."""
     return is_custom(request) or bool(_trouble(request, known))
 
 
-def _kind(request: Request, own: int) -> Kind:
+def _kind(request: StoreRequest, own: int) -> Kind:
     path = request.path
     if request.method == "SYNC":
         return Kind.SYNC
@@ -170,7 +170,7 @@ def _kind(request: Request, own: int) -> Kind:
     return Kind.ACCOUNT if path.startswith("/2/") else Kind.OTHER
 
 
-def _trouble(request: Request, known: Collection[int]) -> str:
+def _trouble(request: StoreRequest, known: Collection[int]) -> str:
     """Why 3.6 dies of a request that etcdutl accepts; empty if it does not."""
     if is_custom(request):
         return ""

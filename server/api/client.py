@@ -55,7 +55,7 @@ from server.http.messages import (
 from server.http.targets import BadPathError
 from server.metrics import RequestMetrics
 from server.node import Outcome
-from server.storage.requests import Request as KeysRequest
+from server.storage.requests import StoreRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
 from server.store.gojson import is_long
 
@@ -161,7 +161,7 @@ class ClientApi:
             return self._do_if_allowed(request, path, wanted)
         return self._do_now(wanted)
 
-    def _do_if_allowed(self, request: Request, path: str, wanted: KeysRequest) -> Reply:
+    def _do_if_allowed(self, request: Request, path: str, wanted: StoreRequest) -> Reply:
         key = path[len(KEYS_PREFIX) :]
         if request.headers.get("Authorization"):
             return self._do_as_user(request, key, wanted)
@@ -169,13 +169,13 @@ class ClientApi:
             return self._do_now(wanted)
         return self._error(_UNAUTHORIZED)
 
-    async def _do_as_user(self, request: Request, key: str, wanted: KeysRequest) -> Response:
+    async def _do_as_user(self, request: Request, key: str, wanted: StoreRequest) -> Response:
         if not await self._access.user_may(request, key, recursive=wanted.recursive):
             return self._error(_UNAUTHORIZED)
         reply = self._do_now(wanted)
         return reply if isinstance(reply, Response) else await reply
 
-    def _do_now(self, wanted: KeysRequest) -> Response | Awaitable[Response]:
+    def _do_now(self, wanted: StoreRequest) -> Response | Awaitable[Response]:
         began = perf_counter()
         method = wanted.method
         if not wanted.wait:
@@ -195,7 +195,7 @@ class ClientApi:
             outcome.on_done(promised.settle)
         return promised
 
-    def _found_by_04(self, wanted: KeysRequest, error: EtcdError) -> Outcome:
+    def _found_by_04(self, wanted: StoreRequest, error: EtcdError) -> Outcome:
         """What a read that found nothing would have found in 0.4's registry of its members, or else the error."""
         if self._legacy is None or error.code != ErrorCode.KEY_NOT_FOUND:
             return error
@@ -219,11 +219,11 @@ class ClientApi:
         self._requests.failed[method, outcome.status] += 1
         return self._error(outcome)
 
-    def list_later(self, path: str, wanted: KeysRequest, tell: Callable[[Found], object]) -> None:
+    def list_later(self, path: str, wanted: StoreRequest, tell: Callable[[Found], object]) -> None:
         """Has ``tell`` called with the listing of the directory at ``path``, which is too long to be made at once."""
         self._listings.ask(path, recursive=wanted.recursive, in_order=wanted.sorted, tell=tell)
 
-    def answer_listing(self, listing: Listing, wanted: KeysRequest, method: str, began: float) -> Response:
+    def answer_listing(self, listing: Listing, wanted: StoreRequest, method: str, began: float) -> Response:
         """The answer with a long listing."""
         self._requests.durations[method].observe(perf_counter() - began)
         _, index, raft_index, term = listing.moment
@@ -261,7 +261,7 @@ class _Promised(Later):
 
     __slots__ = ("_api", "_began", "_method", "_wanted")
 
-    def __init__(self, api: ClientApi, wanted: KeysRequest, method: str, began: float) -> None:
+    def __init__(self, api: ClientApi, wanted: StoreRequest, method: str, began: float) -> None:
         super().__init__()
         self._api = api
         self._wanted = wanted

@@ -1,4 +1,4 @@
-"""The core of ``/v2/keys``: from what HTTP brought to a Request, from what the store said to an answer.
+"""The core of ``/v2/keys``: from what HTTP brought to a StoreRequest, from what the store said to an answer.
 
 Pure functions. In between stands whoever owns the loop:
 
@@ -21,7 +21,7 @@ from server.api.form import Form, Parameters
 from server.api.jsonform import error_line, event_line
 from server.api.paths import KEYS_PREFIX, is_keys_path, store_path
 from server.http.messages import JSON, Headers, Response
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import ErrorCode, EtcdError, Event, Watcher
 
 METHODS = ("HEAD", "GET", "PUT", "POST", "DELETE")
@@ -93,7 +93,7 @@ def _check_utf8(path: str) -> None:
 
 def parse_keys_request(
     method: str, path: str, query: bytes, content_type: str, body: bytes, now: int
-) -> Request:
+) -> StoreRequest:
     """The request in what HTTP brought, its path a store path and its ``id`` still 0.
 
     ``path`` is decoded and clean, ``query`` raw without the question mark, ``content_type`` "" when there was none,
@@ -101,7 +101,7 @@ def parse_keys_request(
     """
     if not is_keys_path(path):
         raise EtcdError(ErrorCode.INVALID_FORM, "incorrect key prefix")
-    request = Request(method=method, path=store_path(path))
+    request = StoreRequest(method=method, path=store_path(path))
     form = _PARAMETERS.read(method, query, content_type, body)
     value = request.val = form.get(b"value", b"")
     if not form or (len(form) == 1 and value):

@@ -21,7 +21,7 @@ from server.auth.decode import DecodeError
 from server.auth.errors import AuthError, auth_error
 from server.auth.records import GUEST, ROOT, Patterns, Permissions, Role, User, role_from_json, user_from_json
 from server.log import NOTICE
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import ErrorCode, EtcdError, Event, Store
 from server.store.paths import clean
 
@@ -45,7 +45,7 @@ class ReplicatedStore(Protocol):
     def store(self) -> Store: ...
     @property
     def clock(self) -> Callable[[], int]: ...
-    def propose(self, request: Request, /) -> Awaitable[Event | None]: ...
+    def propose(self, request: StoreRequest, /) -> Awaitable[Event | None]: ...
 
 
 class Accounts:
@@ -236,22 +236,22 @@ class Accounts:
     async def _write(self, path: str, value: str, *, exists: bool) -> None:
         await self._make_directories()
         record = value.encode()
-        await self._member.propose(Request(method="PUT", path=path, val=record, prev_exist=exists))
+        await self._member.propose(StoreRequest(method="PUT", path=path, val=record, prev_exist=exists))
 
     async def _delete(self, path: str) -> None:
         await self._make_directories()
-        await self._member.propose(Request(method="DELETE", path=path, prev_exist=True))
+        await self._member.propose(StoreRequest(method="DELETE", path=path, prev_exist=True))
 
     async def _make_directories(self) -> None:
         """Once in the life of a process, as in etcd, where the entries in the log look exactly like this."""
         if self._has_directories:
             return
         for path in (_TOP, f"{_USERS}/", f"{_ROLES}/"):
-            await self._create(Request(method="PUT", path=path, dir=True, prev_exist=False))
-        await self._create(Request(method="PUT", path=_ENABLED, val=b"false", prev_exist=False))
+            await self._create(StoreRequest(method="PUT", path=path, dir=True, prev_exist=False))
+        await self._create(StoreRequest(method="PUT", path=_ENABLED, val=b"false", prev_exist=False))
         self._has_directories = True
 
-    async def _create(self, request: Request) -> None:
+    async def _create(self, request: StoreRequest) -> None:
         try:
             await self._member.propose(request)
         except EtcdError as error:

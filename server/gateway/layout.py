@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from server.cluster.ids import id_text
-from server.storage.requests import Request, decode_request
+from server.storage.requests import StoreRequest, decode_request
 from server.store import Event, StoreNode
 from server.store.node import Directory
 
@@ -219,7 +219,7 @@ def decode_record(key: bytes, value: bytes) -> list[bytes] | int:
     return found
 
 
-def read_request(key: bytes, data: bytes) -> Request:
+def read_request(key: bytes, data: bytes) -> StoreRequest:
     """Raises LayoutError."""
     try:
         request = decode_request(data)

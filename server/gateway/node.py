@@ -32,7 +32,7 @@ from server.node import (
     NodeFailed,
     Routines,
 )
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.store import ErrorCode, EtcdError, Event, Store, Watcher
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class GatewayNode:
     def is_leader(self) -> bool:
         return self.members.is_tender
 
-    def do(self, request: Request) -> Event | Watcher | Answer:
+    def do(self, request: StoreRequest) -> Event | Watcher | Answer:
         """Begins what a client asked for, as a member does. Raises EtcdError for the reads that the store refuses."""
         if request.method not in ("GET", "HEAD"):
             return self.propose(request)
@@ -205,7 +205,7 @@ class GatewayNode:
             return self.store.watch(request.path, request.recursive, request.stream, request.since)
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
 
-    def propose(self, request: Request) -> Answer:
+    def propose(self, request: StoreRequest) -> Answer:
         """Puts a request into the log, or for a QGET asks how far the log is. There is no taking it back."""
         answer = Answer(request, self._time.monotonic() + self._request_timeout)
         if self._stopping or self.failed.done():
@@ -396,7 +396,7 @@ class GatewayNode:
                 and (cutoff := self.store.due(self.clock(), EXPIRED_AT_ONCE)) is not None
             ):
                 try:
-                    await self.propose(Request(method="SYNC", time=cutoff))
+                    await self.propose(StoreRequest(method="SYNC", time=cutoff))
                 except EtcdError:
                     break  # what is still due will be proposed again
 
@@ -445,7 +445,7 @@ def gateway_id(name: str, client_urls: tuple[str, ...]) -> int:
     return int.from_bytes(hashlib.sha1(text.encode("utf-8", "surrogateescape")).digest()[:8], "big") or 1
 
 
-def too_large(request: Request, size: int) -> str:
+def too_large(request: StoreRequest, size: int) -> str:
     """Why a request of that many bytes cannot be kept in an etcd 3, ``""`` if it can."""
     components = request.path.count("/")
     if components > MOST_COMPONENTS:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from server.gateway.changes import Applied, Logged, Position, applied
 from server.gateway.layout import RULES, LayoutError, Mark, decode_record, read_request, shown, sum_of
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event, Store, apply_request
 from server.store.snapshot import StoreState
 
@@ -60,7 +60,7 @@ class Replica:
         return bool(self.changes) or self.here != self.mark
 
     def apply(
-        self, revision: int, key: bytes, value: bytes, own: Sequence[Request | None], now: int
+        self, revision: int, key: bytes, value: bytes, own: Sequence[StoreRequest | None], now: int
     ) -> list[Event | EtcdError | None]:
         """Applies a record, and says what came of each of its requests.
 

@@ -12,7 +12,7 @@ from server.cluster.members import VERSION as VERSION_PATH
 from server.cluster.members import Member, Members
 from server.node.peers import Peers
 from server.node.versions import decide_version
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store.errors import EtcdError
 from server.version import major_minor, version_in_cluster
 
@@ -32,7 +32,7 @@ class Announcements:
         members: Members,
         peers: Peers,
         *,
-        propose: Callable[[Request], Awaitable[object]],
+        propose: Callable[[StoreRequest], Awaitable[object]],
         leads: Callable[[], bool],
         is_over: Callable[[], bool],
     ) -> None:
@@ -58,7 +58,7 @@ class Announcements:
         path = self._local.attributes_path
         while not self._published.is_set():
             try:
-                await self._propose(Request(method="PUT", path=path, val=self._local.attributes))
+                await self._propose(StoreRequest(method="PUT", path=path, val=self._local.attributes))
             except EtcdError as error:
                 if self._is_over():
                     return
@@ -101,6 +101,6 @@ class Announcements:
                 "updating the cluster version from %s to %s", major_minor(known), major_minor(decided)
             )
         try:
-            await self._propose(Request(method="PUT", path=VERSION_PATH, val=decided.encode()))
+            await self._propose(StoreRequest(method="PUT", path=VERSION_PATH, val=decided.encode()))
         except EtcdError as error:  # another may lead by now, and may have decided otherwise
             logger.error("error updating cluster version (%s)", error.cause)

@@ -6,7 +6,7 @@ A class of its own and no asyncio.Future, which would cost every write a callbac
 import asyncio
 from collections.abc import Callable, Generator
 
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store.errors import EtcdError
 from server.store.event import Event
 
@@ -23,7 +23,7 @@ class Answer:
 
     __slots__ = ("_outcome", "_tell", "deadline", "done", "request")
 
-    def __init__(self, request: Request, deadline: float) -> None:
+    def __init__(self, request: StoreRequest, deadline: float) -> None:
         self.request = request
         self.deadline = deadline
         self.done = False

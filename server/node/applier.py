@@ -14,7 +14,7 @@ from server.node.answer import Outcome
 from server.raft import Entry, EntryType, Raft
 from server.storage.codec import ConfChangeType, decode_conf_change
 from server.storage.errors import CodecError
-from server.storage.requests import Request, decode_request
+from server.storage.requests import StoreRequest, decode_request
 from server.store.apply import apply_request
 from server.store.errors import EtcdError
 from server.store.store import Store
@@ -35,7 +35,7 @@ class Applier:
         self._members = members
         self._raft = raft
 
-    def apply(self, entry: Entry, request: Request | None, now: int) -> Outcome | MemberError:
+    def apply(self, entry: Entry, request: StoreRequest | None, now: int) -> Outcome | MemberError:
         """Applies one entry at ``now`` (unix nanoseconds), and returns the answer to whoever asked for it: for a
         change of members a MemberError if it changed nothing.
 
@@ -60,7 +60,7 @@ class Applier:
         except EtcdError as error:
             return error.with_traceback(None)  # or the frames of who gets it would hold it, and it them
 
-    def _apply_put(self, request: Request) -> bool:
+    def _apply_put(self, request: StoreRequest) -> bool:
         """What a PUT says of the members or the cluster version. False when the key space is not to have
         it."""
         known = self._members.version
@@ -128,7 +128,7 @@ def check_not_newer(version: str) -> None:
         )
 
 
-def _is_plain_put(request: Request) -> bool:
+def _is_plain_put(request: StoreRequest) -> bool:
     return (
         request.method == "PUT"
         and request.prev_exist is None

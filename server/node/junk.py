@@ -10,7 +10,7 @@ from server.node.applier import CannotApply, check_not_newer
 from server.raft import Entry, EntryType
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change
 from server.storage.errors import CodecError
-from server.storage.requests import Request, decode_request
+from server.storage.requests import StoreRequest, decode_request
 from server.version import numbers
 
 MOST_KEPT = 1 << 15
@@ -26,7 +26,7 @@ class Judge:
     def __init__(self, members: Members, own: Mapping[bytes, object]) -> None:
         self._members = members
         self._own = own
-        self._kept: dict[bytes, Request] = {}
+        self._kept: dict[bytes, StoreRequest] = {}
         self._bytes_kept = 0  # or more: what came twice is counted twice
 
     def fault_of(self, entry: Entry) -> str:
@@ -59,14 +59,14 @@ class Judge:
             return str(error)
         return ""
 
-    def take(self, data: bytes) -> Request | None:
+    def take(self, data: bytes) -> StoreRequest | None:
         """What the data of an entry decode to, if that is still known. They are applied now, and will not be again."""
         request = self._kept.pop(data, None)
         if request is not None:
             self._bytes_kept -= len(data)
         return request
 
-    def _request_in(self, data: bytes) -> Request | None:
+    def _request_in(self, data: bytes) -> StoreRequest | None:
         """What has been decoded now. Raises CodecError, MemberError."""
         if not data or data in self._own:
             return None
@@ -84,7 +84,7 @@ class Judge:
         return request
 
 
-def _is_of_members(request: Request) -> bool:
+def _is_of_members(request: StoreRequest) -> bool:
     return request.method == "PUT" and request.path.startswith("/0/")
 
 

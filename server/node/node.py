@@ -32,7 +32,7 @@ from server.node.worker import Worker, WorkerThread
 from server.raft import NOBODY, Entry, LogError, Raft, RaftRole, Ready
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.errors import StorageError
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.storage.v3 import V3Data, stores_v3_data
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Event
@@ -280,7 +280,7 @@ class Node:
 
     # What clients want
 
-    def do(self, request: Request) -> Event | Watcher | Answer:
+    def do(self, request: StoreRequest) -> Event | Watcher | Answer:
         """Begins what a client asked for.
 
         A plain read or a watch is answered at once, and so is a quorum read (``QGET``) where nobody else could know of
@@ -294,10 +294,10 @@ class Node:
             return self.store.watch(request.path, request.recursive, request.stream, request.since)
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
 
-    def _needs_no_entry(self, request: Request) -> bool:
+    def _needs_no_entry(self, request: StoreRequest) -> bool:
         return request.method == "QGET" and self._turn.knows_all() and self._is_running()
 
-    def propose(self, request: Request) -> Answer:
+    def propose(self, request: StoreRequest) -> Answer:
         """Puts a request into the log, with an id of its own. There is no taking it back."""
         if not self._is_running():
             answer = Answer(request, 0.0)
@@ -338,7 +338,7 @@ class Node:
             return False
         try:
             # One that lets nothing expire: that is the leader's to decide, by its own clock.
-            await asyncio.wait_for(self.propose(Request(method="SYNC")), within)
+            await asyncio.wait_for(self.propose(StoreRequest(method="SYNC")), within)
         except (TimeoutError, EtcdError):
             return False
         return True
@@ -430,7 +430,7 @@ class Node:
                 cutoff = self.clock()
             while self.is_leader and cutoff is not None:
                 try:
-                    await self.propose(Request(method="SYNC", time=cutoff))
+                    await self.propose(StoreRequest(method="SYNC", time=cutoff))
                 except EtcdError:
                     break  # no answer in time: what is still due will be proposed again
                 cutoff = self.store.due(self.clock(), EXPIRED_AT_ONCE)

@@ -18,7 +18,7 @@ from server.node.changes import Changes
 from server.node.junk import Judge
 from server.node.requestids import RequestIds
 from server.raft import Entry, EntryType, Raft, Snapshot
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.store.errors import ErrorCode, EtcdError
 
 
@@ -71,7 +71,7 @@ class Turn:
         self.raft_term = raft.log.term_at(self.raft_index) or 0
         """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: StoreRequest) -> Answer:
         """Takes a request for the next turn, with an id of its own."""
         answer = Answer(request, self._monotonic() + self._patience)
         request.id = self._ids.next()

@@ -17,8 +17,8 @@ _METHOD_FIELDS = {name.decode(): b"\x12" + sized(name) for name in METHODS}
 
 
 @dataclass(slots=True, init=False)
-class Request:
-    """One request; the fields are those of etcd's ``etcdserverpb.Request``.
+class StoreRequest:
+    """One request; the fields are those of etcd's ``etcdserverpb.StoreRequest``.
 
     ``val`` and ``prev_value`` are bytes, for etcd keeps what the client sent, UTF-8 or not. ``path`` is str decoded
     with ``surrogateescape``, so that any bytes come back. ``expiration`` (0 = none) and ``time`` are unix nanoseconds.
@@ -82,7 +82,7 @@ class Request:
         self.refresh = refresh
 
 
-def encode_request(request: Request) -> bytes:
+def encode_request(request: StoreRequest) -> bytes:
     """The bare form, which all of 2.x, and 3.0 to 3.5 for v2 requests, put into an entry.
 
     Every scalar is written, as etcd does; the two optional ones only when given. Raises ValueError for a number
@@ -106,7 +106,7 @@ def encode_request(request: Request) -> bytes:
     )
 
 
-def _encode_rest(request: Request) -> bytes:
+def _encode_rest(request: StoreRequest) -> bytes:
     prev_exist, refresh = request.prev_exist, request.refresh
     return b"".join(
         (
@@ -129,7 +129,7 @@ def _encode_rest(request: Request) -> bytes:
     )
 
 
-def decode_request(data: bytes) -> Request | None:
+def decode_request(data: bytes) -> StoreRequest | None:
     """The request in the data of a normal entry, in either form; None if it holds nothing for a v2 member.
 
     Go tries the wrapped form first and falls back when that fails to parse. Python's protobuf does not fail on every
@@ -143,8 +143,8 @@ def decode_request(data: bytes) -> Request | None:
     return _from_message(wrapped.v2) if wrapped.HasField("v2") else None
 
 
-def _from_message(message: etcdserver_pb2.Request) -> Request:
-    return Request(
+def _from_message(message: etcdserver_pb2.Request) -> StoreRequest:
+    return StoreRequest(
         message.ID,
         message.Method.decode("utf-8", "surrogateescape"),
         message.Path.decode("utf-8", "surrogateescape"),

@@ -14,7 +14,7 @@ from server.storage.etcd3.additions import append, encode_records, write_snapsho
 from server.storage.etcd3.messages import Marker, SnapshotOf3x, encode_marker
 from server.storage.files import REAL_FILES
 from server.storage.records import RecordType
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.storage.varint import sized
 from tests.support.datadirs35 import unpack
 
@@ -34,12 +34,12 @@ def recorded(target: Path) -> Path:
     return path
 
 
-def bare(request: Request) -> bytes:
+def bare(request: StoreRequest) -> bytes:
     """A request as 3.5 puts it into an entry."""
     return encode_request(request)
 
 
-def wrapped(request: Request) -> bytes:
+def wrapped(request: StoreRequest) -> bytes:
     """In field 2 of InternalRaftRequest."""
     return b"\x12" + sized(encode_request(request))
 

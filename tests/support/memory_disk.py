@@ -8,7 +8,7 @@ from pathlib import Path
 from server.raft import Entry, EntryType, HardState, Snapshot
 from server.storage.codec import ConfChange, decode_conf_change
 from server.storage.errors import WriteFailedError
-from server.storage.requests import Request, decode_request
+from server.storage.requests import StoreRequest, decode_request
 from server.storage.v3 import V3Data
 from server.storage.wal import WalPosition
 from tests.support.virtual_time import Gate, LoopWorker
@@ -85,7 +85,7 @@ class MemoryDisk:
         self._called("close")
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[StoreRequest]:
         found = [
             decode_request(entry.data)
             for entry in self.entries

@@ -36,8 +36,7 @@ from server.raft import (
     Snapshot,
 )
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
-from server.storage.requests import Request as StoreRequest
-from server.storage.requests import encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.store.event import Event
 from server.store.gojson import format_time
 from server.store.store import Store

@@ -23,12 +23,11 @@ from server.http.messages import (
     UntilGone,
     not_found,
 )
-from server.storage.requests import Request as KeysRequest
+from server.storage.requests import StoreRequest
 from server.store import ErrorCode, EtcdError, Event
 from server.store.event import Action
 from server.store.gojson import format_time, in_slices, quote, quote_bytes
-from server.store.node import SECOND
-from server.store.node import StoreNode
+from server.store.node import SECOND, StoreNode
 
 _PARAMETERS = Parameters(b"value", b"prevValue", b"ttl", b"index")
 
@@ -115,11 +114,11 @@ class FirstKeys:
         finally:
             watcher.remove()
 
-    def _write(self, request: Request, path: str, form: Form) -> KeysRequest:
+    def _write(self, request: Request, path: str, form: Form) -> StoreRequest:
         """What to put into the log. A prevValue that is given and empty stands for a key that must not be there."""
         if request.method == "DELETE":
-            return KeysRequest(method="DELETE", path=path)
-        wanted = KeysRequest(method="PUT", path=path, val=form.get(b"value", b""))
+            return StoreRequest(method="DELETE", path=path)
+        wanted = StoreRequest(method="PUT", path=path, val=form.get(b"value", b""))
         if not wanted.val:
             raise self._error(ErrorCode.VALUE_REQUIRED, "Set")
         ttl = form.get(b"ttl", b"")

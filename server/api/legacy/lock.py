@@ -13,7 +13,7 @@ from typing import NamedTuple
 from server.api.node import ServedNode
 from server.api.paths import STORE_KEYS_PREFIX
 from server.node import Answer, Outcome
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event
 from server.store.node import SECOND
 
@@ -95,7 +95,9 @@ class Lock:
 
     async def renew(self, entry: QueueEntry, value: bytes, ttl: int) -> None:
         """Gives an entry a new time to live, and a value. Raises LockError when it is gone."""
-        wanted = Request(method="PUT", path=entry.path, val=value, prev_exist=True, expiration=self._end(ttl))
+        wanted = StoreRequest(
+            method="PUT", path=entry.path, val=value, prev_exist=True, expiration=self._end(ttl)
+        )
         try:
             await self._node.propose(wanted)
         except EtcdError as error:
@@ -109,7 +111,7 @@ class Lock:
             raise _fault(error) from None
 
     async def _queue_up(self, value: bytes, ttl: int) -> QueueEntry:
-        wanted = Request(method="POST", path=self._directory, val=value, expiration=self._end(ttl))
+        wanted = StoreRequest(method="POST", path=self._directory, val=value, expiration=self._end(ttl))
         created: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._node.propose(wanted).on_done(created.set_result)
         try:
@@ -126,7 +128,7 @@ class Lock:
             self._remove(_entry_of(outcome))
 
     def _remove(self, entry: QueueEntry) -> Answer:
-        return self._node.propose(Request(method="DELETE", path=entry.path))
+        return self._node.propose(StoreRequest(method="DELETE", path=entry.path))
 
     async def _wait(self, own: QueueEntry, ttl: int, patience: float | None) -> None:
         """Until nobody is before ``own``. Raises LockError."""

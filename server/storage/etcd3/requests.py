@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from server.proto import etcd3_pb2
 from server.storage.codec import parse
 from server.storage.errors import CodecError
-from server.storage.requests import Request, decode_request
+from server.storage.requests import StoreRequest, decode_request
 from server.storage.v3 import ALARM, HARMLESS, STORING, fields_of
 
 KINDS = STORING | HARMLESS | {ALARM: "alarm", 9900: "downgrade version test"}
@@ -43,7 +43,7 @@ class OfV3:
     name: str
 
 
-AnyRequest = Request | SetVersion | SetAttributes | OfV3
+AnyRequest = StoreRequest | SetVersion | SetAttributes | OfV3
 
 
 def decode_any(data: bytes) -> AnyRequest:

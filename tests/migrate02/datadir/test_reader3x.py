@@ -12,7 +12,7 @@ from migrate02.datadir.listing import user_keys
 from migrate02.datadir.member3x import read_member
 from migrate02.datadir.reader3x import MemberState, read_state
 from server.raft.types import Entry, HardState
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from tests.support.datadirs35 import unpack
 
 
@@ -51,7 +51,7 @@ def test_of_several_members_none_loses_a_write_that_it_does_not_know_to_be_commi
     [
         (b"\xff\xff", "entry 34 of the log cannot be applied: 2 bytes that do not decode as a request"),
         (
-            encode_request(Request(1, "PUT", "/0/members/ab/attributes", b"{}")),
+            encode_request(StoreRequest(1, "PUT", "/0/members/ab/attributes", b"{}")),
             "entry 34 of the log cannot be applied: attributes of the unknown member ab",
         ),
     ],

@@ -26,7 +26,7 @@ from server.storage.etcd3.database import read_database
 from server.storage.etcd3.frames import records_in
 from server.storage.files import Files
 from server.storage.records import Record, RecordType
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.storage.tails import SECTOR
 from tests.support.datadirs35 import unpack
 from tests.support.handmade35 import add_entries, add_snapshot, bare, recorded
@@ -86,7 +86,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     path = recorded(tmp_path)
     add_snapshot(path, {"1": {"a": "x"}}, history=False)
     add_entries(
-        path, bare(Request(method="SYNC", time=1)), bare(Request(method="PUT", path="/1/b", val=b"x"))
+        path,
+        bare(StoreRequest(method="SYNC", time=1)),
+        bare(StoreRequest(method="PUT", path="/1/b", val=b"x")),
     )
     return made_ready(path, monkeypatch)
 
@@ -225,8 +227,8 @@ def test_an_append_that_lost_a_sector_is_passed_over_if_it_is_the_last(
 ) -> None:
     """Each sector of a long entry that was being written when the power went; and of one before it, which is damage."""
     path = recorded(tmp_path)
-    add_entries(path, bare(Request(method="PUT", path="/1/a", val=b"x" * 3000)))
-    add_entries(path, bare(Request(method="PUT", path="/1/b", val=b"y" * 3000)))
+    add_entries(path, bare(StoreRequest(method="PUT", path="/1/a", val=b"x" * 3000)))
+    add_entries(path, bare(StoreRequest(method="PUT", path="/1/b", val=b"y" * 3000)))
     site = made_ready(path, monkeypatch)
     raw = site.log.read_bytes()
     older, newer = (record for record in site.records if len(record.data) > 3000)

@@ -14,7 +14,7 @@ from migrate02.v2store.report import report_on
 from migrate02.v2store.traffic import Kind, count_requests
 from migrate02.v2store.verdicts import CLEAN, IN_BOTH, IN_LOG, IN_SNAPSHOT
 from server.raft.types import Entry
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from tests.migrate02.running import migrate02
 from tests.support.handmade35 import Expired, Tree, add_entries, add_snapshot, bare, recorded, wrapped
 
@@ -54,34 +54,34 @@ SNAPSHOTS: dict[str, tuple[Tree, bool]] = {
 }
 """Directories beside ``/0``, and whether etcdutl and 3.6 take them for custom content."""
 
-REQUESTS: dict[str, tuple[Request, bool]] = {
-    "a member's attributes": (Request(method="PUT", path=OWN, val=NAMED), False),
-    "the version": (Request(method="PUT", path="/0/version", val=b"3.5.0"), False),
-    "PUT of a key": (Request(method="PUT", path="/1/a", val=b"x"), True),
-    "PUT of a hidden key": (Request(method="PUT", path="/1/_a", val=b"x"), True),
-    "POST": (Request(method="POST", path="/1/queue", val=b"x"), True),
-    "DELETE": (Request(method="DELETE", path="/1/a"), True),
-    "QGET of a key": (Request(method="QGET", path="/1/a"), True),
-    "QGET of a health probe": (Request(method="QGET"), True),
-    "SYNC": (Request(method="SYNC", time=1), True),
-    "PUT under /0": (Request(method="PUT", path="/0/foo", val=b"x"), True),
-    "DELETE of the version": (Request(method="DELETE", path="/0/version"), True),
-    "DELETE of a member's attributes": (Request(method="DELETE", path=OWN), True),
-    "PUT under /2": (Request(method="PUT", path="/2/users/root", val=b"{}"), True),
-    "PUT under /3": (Request(method="PUT", path="/3/a", val=b"x"), True),
+REQUESTS: dict[str, tuple[StoreRequest, bool]] = {
+    "a member's attributes": (StoreRequest(method="PUT", path=OWN, val=NAMED), False),
+    "the version": (StoreRequest(method="PUT", path="/0/version", val=b"3.5.0"), False),
+    "PUT of a key": (StoreRequest(method="PUT", path="/1/a", val=b"x"), True),
+    "PUT of a hidden key": (StoreRequest(method="PUT", path="/1/_a", val=b"x"), True),
+    "POST": (StoreRequest(method="POST", path="/1/queue", val=b"x"), True),
+    "DELETE": (StoreRequest(method="DELETE", path="/1/a"), True),
+    "QGET of a key": (StoreRequest(method="QGET", path="/1/a"), True),
+    "QGET of a health probe": (StoreRequest(method="QGET"), True),
+    "SYNC": (StoreRequest(method="SYNC", time=1), True),
+    "PUT under /0": (StoreRequest(method="PUT", path="/0/foo", val=b"x"), True),
+    "DELETE of the version": (StoreRequest(method="DELETE", path="/0/version"), True),
+    "DELETE of a member's attributes": (StoreRequest(method="DELETE", path=OWN), True),
+    "PUT under /2": (StoreRequest(method="PUT", path="/2/users/root", val=b"{}"), True),
+    "PUT under /3": (StoreRequest(method="PUT", path="/3/a", val=b"x"), True),
     "a key that is called like a member's attributes": (
-        Request(method="PUT", path="/1/x" + OWN, val=NAMED),
+        StoreRequest(method="PUT", path="/1/x" + OWN, val=NAMED),
         False,
     ),
 }
 """Requests in the log, and whether etcdutl and 3.6 take them for custom content."""
 
-ODD: dict[str, Request] = {
-    "attributes of a member that is not there": Request(
+ODD: dict[str, StoreRequest] = {
+    "attributes of a member that is not there": StoreRequest(
         method="PUT", path="/0/members/ab/attributes", val=NAMED
     ),
-    "attributes that are no JSON": Request(method="PUT", path=OWN, val=b"{"),
-    "a key that goes on behind a member's attributes": Request(
+    "attributes that are no JSON": StoreRequest(method="PUT", path=OWN, val=b"{"),
+    "a key that goes on behind a member's attributes": StoreRequest(
         method="PUT", path="/1/x/0/members/ab/attributes/more", val=b"x"
     ),
 }
@@ -117,7 +117,7 @@ def test_what_is_in_the_snapshot_is_custom_where_etcdutl_and_36_take_it_for_that
 @pytest.mark.parametrize("encode", [bare, wrapped])
 @pytest.mark.parametrize("name", REQUESTS)
 def test_what_is_in_the_log_is_custom_where_etcdutl_and_36_take_it_for_that(
-    name: str, encode: Callable[[Request], bytes], tmp_path: Path
+    name: str, encode: Callable[[StoreRequest], bytes], tmp_path: Path
 ) -> None:
     request, is_custom = REQUESTS[name]
     path = recorded(tmp_path)
@@ -132,11 +132,11 @@ def test_36_dies_of_what_etcdutl_accepts(name: str, tmp_path: Path) -> None:
     check(path, CLEAN, stops_36=True)
 
 
-SYNC = bare(Request(method="SYNC", time=1))
+SYNC = bare(StoreRequest(method="SYNC", time=1))
 
 
 def version(told: str) -> bytes:
-    return bare(Request(method="PUT", path="/0/version", val=told.encode()))
+    return bare(StoreRequest(method="PUT", path="/0/version", val=told.encode()))
 
 
 @pytest.mark.parametrize(
@@ -168,13 +168,13 @@ def test_syncs_of_the_time_on_2x_are_told_from_those_for_a_key_with_a_ttl(
 def test_both_are_told_in_one_sentence(tmp_path: Path) -> None:
     path = recorded(tmp_path)
     add_snapshot(path, {"1": {"a": "x"}})
-    add_entries(path, bare(Request(method="SYNC", time=1)))
+    add_entries(path, bare(StoreRequest(method="SYNC", time=1)))
     check(path, IN_BOTH, stops_36=True)
 
 
 def test_an_entry_that_is_not_committed_counts(tmp_path: Path) -> None:
     path = recorded(tmp_path)
-    add_entries(path, bare(Request(method="QGET")), committed=False)
+    add_entries(path, bare(StoreRequest(method="QGET")), committed=False)
     assert [tally.uncommitted for tally in report_on(path).tallies if tally.is_custom] == [1]
     check(path, IN_LOG, stops_36=True)
 
@@ -182,7 +182,7 @@ def test_an_entry_that_is_not_committed_counts(tmp_path: Path) -> None:
 def test_an_entry_before_the_snapshot_does_not_count(tmp_path: Path) -> None:
     path = recorded(tmp_path)
     add_snapshot(path, {"1": {}})
-    add_entries(path, bare(Request(method="PUT", path="/0/version", val=b"3.5.0")))
+    add_entries(path, bare(StoreRequest(method="PUT", path="/0/version", val=b"3.5.0")))
     report = report_on(path)
     assert [tally.count for tally in report.tallies] == [1]
     assert report.facts.behind_marker == 1

@@ -10,7 +10,7 @@ import pytest
 
 from server.auth import passwords
 from server.http.messages import Response
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store.gojson import quote
 from tests.server.api.test_auth import Served, basic
 from tests.support import served
@@ -59,7 +59,7 @@ async def store_user(served: Served, name: str, password: str, cost: int) -> Non
     record = f'{{"user":{quote(name)},"password":{quote(hashed)},"roles":null}}'
     if password == NONE:
         record = f'{{"user":{quote(name)},"roles":null}}'
-    await served.node.propose(Request(method="PUT", path=f"/2/users/{name}", val=record.encode()))
+    await served.node.propose(StoreRequest(method="PUT", path=f"/2/users/{name}", val=record.encode()))
 
 
 REQUESTS: dict[str, Callable[[Served, str], Awaitable[Response]]] = {
@@ -99,7 +99,7 @@ def test_a_wrong_password_costs_the_same_work_whoever_it_is_said_to_be_of(
         await store_user(served, "bare", NONE, 0)
         await store_user(served, "plain", "p", 0)
         await store_user(served, "cheap", "p", 4)
-        await served.node.propose(Request(method="PUT", path="/2/users/torn", val=b'{"user":"torn'))
+        await served.node.propose(StoreRequest(method="PUT", path="/2/users/torn", val=b'{"user":"torn'))
         if dearest > 6:
             await store_user(served, "dear", "p", dearest)
         for what, ask in REQUESTS.items():

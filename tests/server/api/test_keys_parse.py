@@ -1,4 +1,4 @@
-"""From an HTTP request to a Request: each parameter, each refusal, and which refusal comes first."""
+"""From an HTTP request to a StoreRequest: each parameter, each refusal, and which refusal comes first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.api.keys import METHODS, parse_keys_request
-from server.storage.requests import Request, decode_request, encode_request
+from server.storage.requests import StoreRequest, decode_request, encode_request
 from server.store import EtcdError
 
 NOW = 1_700_000_000_000_000_000
@@ -18,7 +18,7 @@ SECOND = 1_000_000_000
 FORM = "application/x-www-form-urlencoded"
 
 
-def parse(method: str, query: str = "", body: bytes = b"", path: str = "/v2/keys/a") -> Request:
+def parse(method: str, query: str = "", body: bytes = b"", path: str = "/v2/keys/a") -> StoreRequest:
     return parse_keys_request(method, path, query.encode(), FORM if body else "", body, NOW)
 
 
@@ -30,13 +30,13 @@ def refusal(method: str, query: str) -> tuple[int, str]:
 
 
 def test_a_plain_request_has_nothing_but_method_and_path() -> None:
-    assert parse("GET") == Request(method="GET", path="/1/a")
-    assert parse("PUT", body=b"value=%FF+x") == Request(method="PUT", path="/1/a", val=b"\xff x")
+    assert parse("GET") == StoreRequest(method="GET", path="/1/a")
+    assert parse("PUT", body=b"value=%FF+x") == StoreRequest(method="PUT", path="/1/a", val=b"\xff x")
 
 
 def test_every_parameter_arrives() -> None:
     query = "recursive=true&sorted=1&dir=T&quorum=t&stream=True&prevValue=p&prevIndex=7&waitIndex=8&prevExist=false"
-    assert parse("PUT", query + "&refresh=0&ttl=5&value=v&noValueOnSuccess=x&consistent=x") == Request(
+    assert parse("PUT", query + "&refresh=0&ttl=5&value=v&noValueOnSuccess=x&consistent=x") == StoreRequest(
         method="PUT",
         path="/1/a",
         val=b"v",
@@ -197,7 +197,7 @@ def test_a_wait_that_is_no_boolean_is_refused_among_the_flags() -> None:
     assert refusal("PUT", "wait=x&sorted=x") == (209, 'invalid value for "sorted"')
 
 
-@pytest.mark.parametrize("field", dataclasses.fields(Request), ids=lambda field: str(field.name))
+@pytest.mark.parametrize("field", dataclasses.fields(StoreRequest), ids=lambda field: str(field.name))
 def test_a_parsed_request_survives_the_log(field: dataclasses.Field[object]) -> None:
     request = parse(
         "PUT", "prevExist=true&prevValue=%FF&prevIndex=1&ttl=18446744073&refresh=false&dir=1", b"value=%FE"

@@ -14,7 +14,7 @@ from server.api.paths import KEYS_PREFIX, route
 from server.auth import passwords
 from server.http.messages import Response
 from server.http.targets import BadPathError
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Store, apply_request
 from tests.support.served import CLUSTER, FORM, JSON, Served, serve
 
@@ -138,7 +138,7 @@ def test_a_key_from_before_can_be_read_and_deleted(tmp_path: Path, method: str) 
     """Another member, a real one or one of a release before, may have proposed it: it is applied as ever."""
 
     async def test(served: Served) -> None:
-        await served.node.propose(Request(method="PUT", path="/1/\udcff", val=b"1"))
+        await served.node.propose(StoreRequest(method="PUT", path="/1/\udcff", val=b"1"))
         assert (await served.ask(method, "/v2/keys/%ff")).status == 200
         if method == "DELETE":
             assert (await served.ask("GET", "/v2/keys/%ff")).status == 404
@@ -151,7 +151,7 @@ def test_a_watch_on_such_a_key_is_none_of_our_business(tmp_path: Path) -> None:
         reply = await served.ask("GET", "/v2/keys/%ff?wait=true")
         assert reply.status == 200
         assert reply.stream is not None
-        await served.node.propose(Request(method="PUT", path="/1/\udcff", val=b"1"))
+        await served.node.propose(StoreRequest(method="PUT", path="/1/\udcff", val=b"1"))
         assert b"action" in (reply.stream.take() or b"")
 
     serve(tmp_path / "d", test)

@@ -12,11 +12,10 @@ import pytest
 
 from server.api import listings, rendering
 from server.api.client import ClientApi
-from server.http.messages import BrokenOff, Later
-from server.http.messages import Request as HttpRequest
+from server.http.messages import BrokenOff, Later, Request
 from server.http.serving import Listening, Serving
 from server.http.serving import serve as serve_http
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event
 from server.store.gojson import SLICE, encode_event
 from tests.support import served
@@ -153,7 +152,7 @@ def test_what_it_says_is_of_the_moment_that_its_head_says(serve: Callable[..., N
         index = long.node.store.index
         assert f"X-Etcd-Index: {index}\r\n".encode() in head
         for n in range(0, KEYS, 2):
-            await long.node.propose(Request(method="PUT", path=f"/1/d/{n:05d}", val=b"changed"))
+            await long.node.propose(StoreRequest(method="PUT", path=f"/1/d/{n:05d}", val=b"changed"))
         long.node.store.delete("/1/d", recursive=True, now=0)
         got = b""
         while size := int(await reader.readuntil(b"\r\n"), 16):
@@ -172,7 +171,7 @@ def test_a_client_finds_its_own_write_in_a_listing_that_is_gathered_behind_other
 
     async def test(long: Long) -> None:
         async def write_and_list(n: int) -> None:
-            await long.node.propose(Request(method="PUT", path=f"/1/d/own{n}", val=b"mine"))
+            await long.node.propose(StoreRequest(method="PUT", path=f"/1/d/own{n}", val=b"mine"))
             for _ in range(n % 3):
                 await asyncio.sleep(0)
             head, body = await long.ask(get("/d"))
@@ -203,7 +202,7 @@ def test_who_does_not_read_gets_no_more_than_the_system_keeps_and_shares_what_is
         await until(all_have_begun)
         for _ in range(3):  # good clients go on
             await long.ask(get("/d/00001"))
-            await long.node.propose(Request(method="PUT", path="/1/x", val=b"v"))
+            await long.node.propose(StoreRequest(method="PUT", path="/1/x", val=b"v"))
         before = -1
         while before != (before := sum(each.taken for each in bodies)):
             await asyncio.sleep(0.3)
@@ -297,7 +296,7 @@ def test_when_too_much_is_held_the_oldest_goes_first(
     async def test(long: Long) -> None:
         socks = []
         for n in range(4):  # each of another moment
-            await long.node.propose(Request(method="PUT", path="/1/d/x", val=b"%d" % n))
+            await long.node.propose(StoreRequest(method="PUT", path="/1/d/x", val=b"%d" % n))
             known = set(long.api._listings._held)
             socks.append(await long.ask_and_never_read(get("/d")))
             await until(lambda known=known: set(long.api._listings._held) - known)  # type: ignore[misc]
@@ -350,7 +349,7 @@ def test_further_requests_of_the_same_connection_are_answered_behind_it(serve: C
 def test_who_has_gone_before_it_is_gathered_holds_nothing(serve: Callable[..., None]) -> None:
     async def test(long: Long) -> None:
         async def wait() -> None:
-            promise = long.api.handle(HttpRequest("GET", b"/v2/keys/d", {}))
+            promise = long.api.handle(Request("GET", b"/v2/keys/d", {}))
             assert isinstance(promise, Later)
             await promise
 
@@ -416,7 +415,7 @@ def test_a_watch_gets_long_and_short_events_in_their_order(serve: Callable[..., 
         await reader.readuntil(b"\r\n\r\n")
         sizes = [1, SLICE * 3, 5, 5, SLICE * 4, SLICE * 2, 1] * 5
         for size in sizes:
-            await long.node.propose(Request(method="PUT", path="/1/w", val=b"v" * size))
+            await long.node.propose(StoreRequest(method="PUT", path="/1/w", val=b"v" * size))
         got = b""
         while got.count(b"\n") < len(sizes):
             got += await reader.readexactly(int(await reader.readuntil(b"\r\n"), 16))

@@ -7,7 +7,7 @@ import pytest
 
 from server.auth import Accounts, AuthError, Permissions, Role, User, is_password_of
 from server.auth.records import Patterns
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event, Store, apply_request
 
 
@@ -16,14 +16,14 @@ class FakeMember:
 
     def __init__(self) -> None:
         self.store = Store()
-        self.log: list[Request] = []
+        self.log: list[StoreRequest] = []
         self.fault: EtcdError | None = None
 
     @property
     def clock(self) -> Callable[[], int]:
         return lambda: 0
 
-    async def propose(self, request: Request) -> Event | None:
+    async def propose(self, request: StoreRequest) -> Event | None:
         if self.fault is not None:
             raise self.fault
         self.log.append(request)
@@ -223,7 +223,7 @@ def test_whether_it_is_on_follows_the_key_space_wherever_it_was_written(
     member: FakeMember, accounts: Accounts
 ) -> None:
     for value, on in ((b"true", True), (b"false", False), (b"nonsense", False)):
-        asyncio.run(member.propose(Request(method="PUT", path="/2/enabled", val=value)))
+        asyncio.run(member.propose(StoreRequest(method="PUT", path="/2/enabled", val=value)))
         assert accounts.is_enabled() == on
 
 
@@ -236,7 +236,7 @@ def test_records_that_etcd_wrote_are_understood(member: FakeMember, accounts: Ac
         "/2/users/n\u00e9": '{"user":"n\u00e9","password":"$2a$10$x","roles":null}'.encode(),
         "/2/roles/r": rb'{"role":"r","permissions":{"kv":{"read":["/a*","/b\u003c"],"write":[]}}}',
     }.items():
-        asyncio.run(member.propose(Request(method="PUT", path=path, val=value)))
+        asyncio.run(member.propose(StoreRequest(method="PUT", path=path, val=value)))
     assert accounts.is_enabled()
     assert is_password_of(accounts.user("root").password, b"pw")
     assert accounts.user("n\u00e9") == User("n\u00e9", "$2a$10$x")
@@ -250,7 +250,7 @@ def test_a_name_leads_nowhere_else(member: FakeMember, accounts: Accounts, name:
     """A client may write a key that looks like a user, and must not become that user."""
     do(accounts.create_user(User("root", "p")), accounts.create_role(Role("r")))
     forged = User("evil", "hash of p", ("root",)).to_json().encode()
-    asyncio.run(member.propose(Request(method="PUT", path="/1/forged", val=forged)))
+    asyncio.run(member.propose(StoreRequest(method="PUT", path="/1/forged", val=forged)))
     with pytest.raises(AuthError, match="does not exist"):
         accounts.user(name)
     with pytest.raises(AuthError, match="does not exist"):

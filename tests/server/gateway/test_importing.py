@@ -9,7 +9,7 @@ from server.gateway.importing import write
 from server.gateway.layout import Layout, LayoutError
 from server.gateway.loading import found
 from server.gateway.v3 import Put, V3Error
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Store, apply_request
 from tests.server.gateway.memory import Etcd, MemoryV3
 from tests.server.gateway.test_recovery import NOW, SECOND, published, recovered, request, state_of
@@ -104,7 +104,7 @@ def test_an_etcd_with_keys_is_refused() -> None:
 def test_a_value_that_no_gateway_takes_is_named_before_anything_is_written() -> None:
     async def scenario() -> None:
         etcd, store = Etcd(), Store()
-        apply_request(store, Request(method="PUT", path="/1/big", val=b"x" * 1_400_001), NOW)
+        apply_request(store, StoreRequest(method="PUT", path="/1/big", val=b"x" * 1_400_001), NOW)
         with pytest.raises(LayoutError, match="the value of /big has 1400001 bytes"):
             await write(MemoryV3(etcd), LAYOUT, store.freeze())
         assert not etcd.keys

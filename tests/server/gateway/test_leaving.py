@@ -10,20 +10,20 @@ from server.gateway.layout import Layout, LayoutError, Registration
 from server.gateway.leaving import leave
 from server.gateway.loading import found
 from server.gateway.v3 import Put, V3Error
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from tests.server.gateway.memory import Etcd, MemoryV3
 from tests.server.gateway.test_recovery import NOW, SECOND, published, replica_with
 
 LAYOUT = Layout()
 TIME = Time(lambda: NOW, lambda: 0.0, asyncio.sleep)
 REQUESTS = (
-    Request(method="PUT", path="/1/a", val=b"1"),
-    Request(method="PUT", path="/1/ttl", val=b"2", expiration=NOW + 9 * SECOND),
-    Request(method="PUT", path="/1/d", dir=True, expiration=NOW + 5 * SECOND),
-    Request(method="PUT", path="/1/d/e/b", val=b"3"),
-    Request(method="PUT", path="/1/d/c", val=b"4", expiration=NOW + 3 * SECOND),
-    Request(method="PUT", path="/1/over", val=b"5", expiration=NOW - SECOND),
-    Request(method="PUT", path="/2/users/root", val=b"{}"),
+    StoreRequest(method="PUT", path="/1/a", val=b"1"),
+    StoreRequest(method="PUT", path="/1/ttl", val=b"2", expiration=NOW + 9 * SECOND),
+    StoreRequest(method="PUT", path="/1/d", dir=True, expiration=NOW + 5 * SECOND),
+    StoreRequest(method="PUT", path="/1/d/e/b", val=b"3"),
+    StoreRequest(method="PUT", path="/1/d/c", val=b"4", expiration=NOW + 3 * SECOND),
+    StoreRequest(method="PUT", path="/1/over", val=b"5", expiration=NOW - SECOND),
+    StoreRequest(method="PUT", path="/2/users/root", val=b"{}"),
 )
 
 

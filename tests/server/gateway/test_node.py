@@ -13,7 +13,7 @@ from server.gateway.replica import Diverged
 from server.gateway.v3 import Delete, Get, Put, Refused, V3Error
 from server.node import TIMED_OUT, NodeFailed
 from server.raft import NOBODY
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.store import EtcdError, Event, Watcher
 from tests.server.gateway.memory import Etcd, MemoryV3
 from tests.support import virtual_time
@@ -56,18 +56,18 @@ async def until(holds: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
-def put(key: str, value: bytes = b"v", **more: object) -> Request:
-    return Request(method="PUT", path=f"/1/{key}", val=value, **more)  # type: ignore[arg-type]
+def put(key: str, value: bytes = b"v", **more: object) -> StoreRequest:
+    return StoreRequest(method="PUT", path=f"/1/{key}", val=value, **more)  # type: ignore[arg-type]
 
 
 def read(node: GatewayNode, key: str) -> bytes | None:
-    event = node.do(Request(method="GET", path=f"/1/{key}"))
+    event = node.do(StoreRequest(method="GET", path=f"/1/{key}"))
     assert isinstance(event, Event)
     return event.node.value
 
 
 async def quorum_read(node: GatewayNode, key: str) -> bytes | None:
-    event = await node.propose(Request(method="QGET", path=f"/1/{key}"))
+    event = await node.propose(StoreRequest(method="QGET", path=f"/1/{key}"))
     assert event is not None
     return event.node.value
 
@@ -117,7 +117,7 @@ def test_two_gateways_have_the_same_keys_in_the_same_order() -> None:
 def test_a_watch_hears_of_what_another_gateway_writes() -> None:
     async def test(etcd: Etcd, _: MemoryV3, one: GatewayNode) -> None:
         async with gateway(etcd, "g2") as (_, two):
-            watcher = two.do(Request(method="GET", path="/1/a", wait=True))
+            watcher = two.do(StoreRequest(method="GET", path="/1/a", wait=True))
             assert isinstance(watcher, Watcher)
             await one.propose(put("a", b"1"))
             await until(lambda: watcher.events)
@@ -154,7 +154,7 @@ def test_who_is_not_the_tender_lets_no_key_end() -> None:
         async with gateway(etcd, "g2") as (_, two):
             await two.propose(put("a", expiration=two.clock() + 3600 * 10**9))
             with pytest.raises(EtcdError, match="another gateway is the tender"):
-                await two.propose(Request(method="SYNC", time=two.clock() + 7200 * 10**9))
+                await two.propose(StoreRequest(method="SYNC", time=two.clock() + 7200 * 10**9))
             assert read(two, "a") == b"v"
             event = await two.propose(put("b"))
             assert event is not None
@@ -194,7 +194,7 @@ def test_an_append_of_which_nothing_was_heard_is_sent_again_and_happens_once() -
             return maybe
 
         v3.before, v3.after = trouble(2), trouble(3)
-        event = await node.propose(Request(method="POST", path="/1/q", val=b"1"))
+        event = await node.propose(StoreRequest(method="POST", path="/1/q", val=b"1"))
         assert event is not None
         assert not troubles
         assert event.index == 1
@@ -217,7 +217,7 @@ def test_it_happens_once_also_when_a_checkpoint_has_taken_the_record_meanwhile()
                     raise V3Error("connection lost")
 
             v3.after = lose_answers
-            answer = two.propose(Request(method="POST", path="/1/q", val=b"1"))
+            answer = two.propose(StoreRequest(method="POST", path="/1/q", val=b"1"))
             await until(lambda: b"q" in b"".join(key for key in etcd.keys if key.startswith(b"/")))
             assert not [key for key in etcd.keys if key.startswith(LAYOUT.log) and len(key) > 30]
             v3.after = lambda _: None
@@ -259,7 +259,7 @@ def test_what_a_former_life_had_on_its_way_does_not_happen_twice() -> None:
                 raise V3Error("connection lost")
 
         v3.after = happen_and_lose_all
-        event = await node.propose(Request(method="POST", path="/1/q", val=b"1"))
+        event = await node.propose(StoreRequest(method="POST", path="/1/q", val=b"1"))
         assert event is not None
         assert event.index == 2
         assert len(node.store.freeze().files) == 2
@@ -275,7 +275,7 @@ def test_who_waits_for_an_etcd_that_does_not_answer_is_told_in_time() -> None:
         await node.propose(put("a", b"1"))
         v3.cut = True
         began = VIRTUAL_TIME.monotonic()
-        write, quorum = node.propose(put("a", b"2")), node.propose(Request(method="QGET", path="/1/a"))
+        write, quorum = node.propose(put("a", b"2")), node.propose(StoreRequest(method="QGET", path="/1/a"))
         for answer in (write, quorum):
             with pytest.raises(EtcdError, match=TIMED_OUT):
                 await answer
@@ -512,13 +512,13 @@ def test_another_format_is_refused() -> None:
 @pytest.mark.parametrize(
     ("request_", "fault"),
     [
-        (Request(method="PUT", path="/1" + "/a" * 100), "101 components"),
+        (StoreRequest(method="PUT", path="/1" + "/a" * 100), "101 components"),
         (put("a", b"x" * 1_400_001), "1400001 bytes"),
-        (Request(method="PUT", path="/2/a", val=b"x" * 1_000_001), "1000001 bytes"),
-        (Request(method="PUT", path="/1" + ("/" + "a" * 500) * 90, val=b"x" * 1_400_000), "at once"),
+        (StoreRequest(method="PUT", path="/2/a", val=b"x" * 1_000_001), "1000001 bytes"),
+        (StoreRequest(method="PUT", path="/1" + ("/" + "a" * 500) * 90, val=b"x" * 1_400_000), "at once"),
     ],
 )
-def test_what_no_checkpoint_could_have_is_refused(request_: Request, fault: str) -> None:
+def test_what_no_checkpoint_could_have_is_refused(request_: StoreRequest, fault: str) -> None:
     async def test(etcd: Etcd, v3: MemoryV3, node: GatewayNode) -> None:
         with pytest.raises(EtcdError, match=fault):
             await node.propose(request_)
@@ -529,8 +529,8 @@ def test_what_no_checkpoint_could_have_is_refused(request_: Request, fault: str)
 def test_the_greatest_that_are_taken_get_into_checkpoints() -> None:
     async def test(etcd: Etcd, v3: MemoryV3, node: GatewayNode) -> None:
         await node.propose(put("a", b"x" * 1_400_000))
-        await node.propose(Request(method="PUT", path="/1" + ("/" + "b" * 100) * 98, val=b"y" * 400_000))
-        await node.propose(Request(method="PUT", path="/2/a", val=b"x" * 1_000_000))
+        await node.propose(StoreRequest(method="PUT", path="/1" + ("/" + "b" * 100) * 98, val=b"y" * 400_000))
+        await node.propose(StoreRequest(method="PUT", path="/2/a", val=b"x" * 1_000_000))
         await until(lambda: not node.replica.is_ahead)
         assert not [key for key in etcd.keys if key.startswith(LAYOUT.log) and len(key) > 30]
 

@@ -14,7 +14,7 @@ from server.gateway.loading import found, load
 from server.gateway.replica import Replica
 from server.gateway.tending import Tender
 from server.gateway.v3 import Compare, Delete, Get, Put, V3Error
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.store import Store
 from tests.server.gateway.memory import Etcd, MemoryV3
 
@@ -54,7 +54,7 @@ def state_of(store: Store) -> dict[str, Any]:
     }
 
 
-def request(random: Random, clock: int) -> Request:
+def request(random: Random, clock: int) -> StoreRequest:
     """One of all kinds, on few keys, so that they meet."""
     names = "abc"
     path = "/1" + "".join(f"/{random.choice(names)}" for _ in range(random.randint(1, 4)))
@@ -64,29 +64,29 @@ def request(random: Random, clock: int) -> Request:
     expiration = random.choice((0, 0, 0, clock + random.randint(1, 5) * SECOND))
     kind = random.random()
     if kind < 0.40:
-        return Request(method="PUT", path=path, val=value, expiration=expiration)
+        return StoreRequest(method="PUT", path=path, val=value, expiration=expiration)
     if kind < 0.50:
-        return Request(method="PUT", path=path, dir=True, expiration=expiration, prev_exist=False)
+        return StoreRequest(method="PUT", path=path, dir=True, expiration=expiration, prev_exist=False)
     if kind < 0.55:
-        return Request(method="PUT", path=path, dir=True, expiration=expiration)
+        return StoreRequest(method="PUT", path=path, dir=True, expiration=expiration)
     if kind < 0.60:
-        return Request(method="PUT", path=path, val=value, prev_exist=True, expiration=expiration)
+        return StoreRequest(method="PUT", path=path, val=value, prev_exist=True, expiration=expiration)
     if kind < 0.65:
-        return Request(method="PUT", path=path, expiration=clock + SECOND, prev_exist=True, refresh=True)
+        return StoreRequest(method="PUT", path=path, expiration=clock + SECOND, prev_exist=True, refresh=True)
     if kind < 0.70:
-        return Request(method="PUT", path=path, val=value, prev_value=random.choice((b"x", b"y")))
+        return StoreRequest(method="PUT", path=path, val=value, prev_value=random.choice((b"x", b"y")))
     if kind < 0.78:
-        return Request(method="POST", path=path, val=value, expiration=expiration)
+        return StoreRequest(method="POST", path=path, val=value, expiration=expiration)
     if kind < 0.84:
-        return Request(method="DELETE", path=path)
+        return StoreRequest(method="DELETE", path=path)
     if kind < 0.87:
-        return Request(method="DELETE", path=path, prev_value=b"x")
+        return StoreRequest(method="DELETE", path=path, prev_value=b"x")
     if kind < 0.93:
-        return Request(method="DELETE", path=path, dir=True, recursive=True)
-    return Request(method="SYNC", time=clock)
+        return StoreRequest(method="DELETE", path=path, dir=True, recursive=True)
+    return StoreRequest(method="SYNC", time=clock)
 
 
-async def append(etcd: Etcd, seq: int, requests: Sequence[Request]) -> None:
+async def append(etcd: Etcd, seq: int, requests: Sequence[StoreRequest]) -> None:
     puts = (Put(LAYOUT.record(BOOT, seq), encode_batch(map(encode_request, requests))), Put(LAYOUT.tail, b""))
     await MemoryV3(etcd).commit((), puts)
 
@@ -187,7 +187,7 @@ def test_a_crash_after_any_transaction_changes_nothing_many_times(start: int) ->
         asyncio.run(play(seed))
 
 
-async def replica_with(etcd: Etcd, *requests: Request) -> Replica:
+async def replica_with(etcd: Etcd, *requests: StoreRequest) -> Replica:
     await found(MemoryV3(etcd), LAYOUT)
     replica = Replica(Store())
     before = etcd.revision + 1
@@ -200,11 +200,11 @@ async def replica_with(etcd: Etcd, *requests: Request) -> Replica:
 def test_a_late_tender_changes_nothing() -> None:
     async def scenario() -> None:
         etcd = Etcd()
-        replica = await replica_with(etcd, Request(method="PUT", path="/1/a", val=b"1"))
+        replica = await replica_with(etcd, StoreRequest(method="PUT", path="/1/a", val=b"1"))
         _, late = tender(etcd, replica, 110)
         other = await recovered(etcd)
         behind = etcd.revision + 1
-        await append(etcd, 2, [Request(method="PUT", path="/1/a", val=b"2")])
+        await append(etcd, 2, [StoreRequest(method="PUT", path="/1/a", val=b"2")])
         follow(other, etcd, behind)
         _, present = tender(etcd, other, 110)
         assert await present.step()
@@ -225,9 +225,10 @@ def test_a_sync_is_cut_between_two_of_its_events() -> None:
     async def scenario() -> None:
         etcd = Etcd()
         puts = [
-            Request(method="PUT", path=f"/1/{n}", val=b"v", expiration=NOW + n * SECOND) for n in range(9)
+            StoreRequest(method="PUT", path=f"/1/{n}", val=b"v", expiration=NOW + n * SECOND)
+            for n in range(9)
         ]
-        replica = await replica_with(etcd, *puts, Request(method="SYNC", time=NOW + 20 * SECOND))
+        replica = await replica_with(etcd, *puts, StoreRequest(method="SYNC", time=NOW + 20 * SECOND))
         v3, writer = tender(etcd, replica, 2)
         seen = []
 
@@ -246,15 +247,15 @@ def test_a_sync_is_cut_between_two_of_its_events() -> None:
 def test_a_directory_with_a_great_many_files_leaves_keys_of_others() -> None:
     async def scenario() -> None:
         etcd = Etcd()
-        puts = [Request(method="PUT", path=f"/1/d/{n}", val=b"v") for n in range(300)]
+        puts = [StoreRequest(method="PUT", path=f"/1/d/{n}", val=b"v") for n in range(300)]
         replica = await replica_with(etcd, *puts)
         _, writer = tender(etcd, replica, 110)
         while await writer.step():
             pass
         await MemoryV3(etcd).commit((), (Put(b"/d/stranger", b"mine"), Put(b"/d2", b"mine")))
         before = etcd.revision + 1
-        await append(etcd, 301, [Request(method="DELETE", path="/1/d", dir=True, recursive=True)])
-        await append(etcd, 302, [Request(method="PUT", path="/1/d/7", val=b"new")])
+        await append(etcd, 301, [StoreRequest(method="DELETE", path="/1/d", dir=True, recursive=True)])
+        await append(etcd, 302, [StoreRequest(method="PUT", path="/1/d/7", val=b"new")])
         follow(replica, etcd, before)
         while await writer.step():
             pass
@@ -271,9 +272,9 @@ def test_a_directory_with_a_great_many_files_leaves_keys_of_others() -> None:
 def test_the_next_tender_removes_what_the_one_before_had_yet_to_remove() -> None:
     async def scenario() -> None:
         etcd = Etcd()
-        puts = [Request(method="PUT", path=f"/1/d/{n}", val=b"v") for n in range(120)]
+        puts = [StoreRequest(method="PUT", path=f"/1/d/{n}", val=b"v") for n in range(120)]
         replica = await replica_with(
-            etcd, *puts, Request(method="DELETE", path="/1/d", dir=True, recursive=True)
+            etcd, *puts, StoreRequest(method="DELETE", path="/1/d", dir=True, recursive=True)
         )
         v3, writer = tender(etcd, replica, 110)
         for _ in range(2):
@@ -301,7 +302,9 @@ def test_a_key_that_somebody_else_has_written_is_read_as_it_was_and_put_right() 
     async def scenario() -> None:
         etcd = Etcd()
         replica = await replica_with(
-            etcd, Request(method="PUT", path="/1/a", val=b"1"), Request(method="PUT", path="/1/b", val=b"2")
+            etcd,
+            StoreRequest(method="PUT", path="/1/a", val=b"1"),
+            StoreRequest(method="PUT", path="/1/b", val=b"2"),
         )
         _, writer = tender(etcd, replica, 110)
         while await writer.step():
@@ -326,7 +329,7 @@ def test_a_value_of_the_greatest_size_gets_into_a_checkpoint() -> None:
     async def scenario() -> None:
         etcd = Etcd()
         value = b"\xff" * 1_400_000
-        replica = await replica_with(etcd, Request(method="PUT", path="/1/a", val=value))
+        replica = await replica_with(etcd, StoreRequest(method="PUT", path="/1/a", val=value))
         _, writer = tender(etcd, replica, 110)
         while await writer.step():
             pass

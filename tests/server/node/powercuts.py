@@ -24,7 +24,7 @@ from server.node import Node, NodeFailed, Started, open_member, upkeep
 from server.node.logwriter import SyncTimes
 from server.raft import Message, MessageType
 from server.storage.errors import DamagedError, StorageError
-from server.storage.requests import Request, decode_request
+from server.storage.requests import StoreRequest, decode_request
 from server.storage.wal import WAL
 from server.store.errors import EtcdError
 from tests.server.node.test_peers import MemoryNetwork, World
@@ -217,7 +217,7 @@ class Recording:
         value = f"{key} is ".encode() + b"v" * self._random.choice((5, 30, 100, 300, 700, 2000, 4000))
         at = -1
         try:
-            await node.propose(Request(method="PUT", path=f"/1/{key}", val=value))
+            await node.propose(StoreRequest(method="PUT", path=f"/1/{key}", val=value))
             at = len(self._recorder.ops)
         except EtcdError:
             pass  # nobody knows
@@ -441,7 +441,7 @@ class Cuts:
             async with asyncio.timeout(60):
                 while True:
                     try:
-                        await nodes[0].propose(Request(method="PUT", path="/1/again", val=b"yes"))
+                        await nodes[0].propose(StoreRequest(method="PUT", path="/1/again", val=b"yes"))
                         break
                     except EtcdError:
                         continue

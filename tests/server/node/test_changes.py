@@ -14,7 +14,7 @@ from server.node.leadership import TIMED_OUT
 from server.node.node import STOPPED
 from server.raft import HardState, Raft, RaftLog
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event, Store
 from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
@@ -63,8 +63,8 @@ def run(
     virtual_time.run(body())
 
 
-def put(key: str) -> Request:
-    return Request(method="PUT", path=f"/1/{key}", val=b"v")
+def put(key: str) -> StoreRequest:
+    return StoreRequest(method="PUT", path=f"/1/{key}", val=b"v")
 
 
 async def introduced(node: Node) -> None:
@@ -138,7 +138,7 @@ def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_r
         said = "no write can be agreed on: the voters are 5, 6, and member 5 reaches none but itself"
         assert caplog.text.count(said) == 1
         assert node.metrics.proposals_failed == 1
-        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        assert isinstance(node.do(StoreRequest(method="GET", path="/1/a")), Event)
         assert not await node.makes_progress(0.05)
         assert node.pending <= 1
         assert not node.failed.done()
@@ -162,7 +162,7 @@ def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
     before = len(log.entries)
 
     async def test(node: Node) -> None:
-        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        assert isinstance(node.do(StoreRequest(method="GET", path="/1/a")), Event)
         assert (node.is_leader, node.raft.leader, node.leadership.last_leader) == (False, 0, 0)
         with pytest.raises(ChangeFailed, match=TIMED_OUT):
             await node.remove_member(6)
@@ -185,7 +185,7 @@ def test_the_only_member_may_be_removed_and_ends_soon_after(
     async def test(node: Node) -> None:
         await node.propose(put("a"))
         await node.remove_member(LOCAL.id)
-        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        assert isinstance(node.do(StoreRequest(method="GET", path="/1/a")), Event)
         late = node.propose(put("b"))
         with pytest.raises(MemberRemoved):
             await node.failed

@@ -16,7 +16,7 @@ import pytest
 from server.node import Node, NodeFailed, Started, open_member
 from server.storage.errors import StorageError
 from server.storage.files import Files
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store.errors import EtcdError
 from tests.server.node.test_start import answer, config
 from tests.support import virtual_time
@@ -73,7 +73,7 @@ async def live(data_dir: Path) -> list[int]:
     try:
         await node.start()
         for n in range(_WRITES):
-            await node.propose(Request(method="PUT", path=f"/1/{n}", val=b"%d" % n))
+            await node.propose(StoreRequest(method="PUT", path=f"/1/{n}", val=b"%d" % n))
             answered.append(n)
             await asyncio.sleep(0.004)  # a snapshot is written meanwhile
     except (NodeFailed, EtcdError):
@@ -98,7 +98,7 @@ async def read(data_dir: Path) -> dict[str, str]:
     node = new_node(started, 0)
     await node.start()
     try:
-        await node.propose(Request(method="PUT", path="/1/again", val=b"yes"))
+        await node.propose(StoreRequest(method="PUT", path="/1/again", val=b"yes"))
         return {item["key"]: item["value"] for item in answer(node, "/")["node"]["nodes"]}
     finally:
         await node.stop()

@@ -15,7 +15,7 @@ from server.storage.codec import ConfChange, ConfChangeType, decode_entry, encod
 from server.storage.errors import StorageError
 from server.storage.records import RecordType, read_records
 from server.storage.replay import list_segments
-from server.storage.requests import Request, decode_request, encode_request
+from server.storage.requests import StoreRequest, decode_request, encode_request
 from server.store.store import Store
 from tests.support.datadirs import Recorded, recorded
 
@@ -23,7 +23,7 @@ KNOWN, UNKNOWN, REMOVED = Member(1, "m1", ("http://127.0.0.1:1",)), 0xE, 0xD
 
 
 def put(path: str, value: bytes) -> bytes:
-    return encode_request(Request(id=7, method="PUT", path=path, val=value))
+    return encode_request(StoreRequest(id=7, method="PUT", path=path, val=value))
 
 
 def change(kind: ConfChangeType, member: int, context: bytes = b"") -> bytes:
@@ -92,7 +92,7 @@ GOOD: dict[str, Entry] = {
     "a write": normal(put("/1/a", b"\xff\x00")),
     "a write of 3.x": normal(bytes.fromhex("12") + bytes([len(put("/1/a", b"v"))]) + put("/1/a", b"v")),
     "a v3 put": normal(bytes.fromhex("22060a016112017a")),
-    "an unknown method": normal(encode_request(Request(method="HEAD", path="/1/a"))),
+    "an unknown method": normal(encode_request(StoreRequest(method="HEAD", path="/1/a"))),
     "attributes": normal(put(ATTRIBUTES % KNOWN.id, KNOWN.attributes)),
     "attributes of one that was removed": normal(put(ATTRIBUTES % REMOVED, b"{}")),
     "a version": normal(put("/0/version", b"2.3.0")),
@@ -199,10 +199,10 @@ def test_whatever_is_not_junk_is_applied_without_an_exception_that_nobody_expect
             world.apply(entry)
 
 
-def _any_request(random: Random) -> Request:
+def _any_request(random: Random) -> StoreRequest:
     big = (0, 1, -1, 1 << 31, (1 << 63) - 1, -(1 << 63), time.time_ns())
     parts = ("", "a", "..", ".", "_h", "\udcff", "\x00", "é" * 50, "0", "members", "version", "1")
-    return Request(
+    return StoreRequest(
         id=random.getrandbits(64),
         method=random.choice(("PUT", "POST", "DELETE", "QGET", "SYNC", "GET", "HEAD", "JUNK")),
         path=random.choice(("", "/", "//", "/1", "/1/", "/0/"))

@@ -18,7 +18,7 @@ from server.node.node import STOPPED
 from server.proto import etcdserver_pb2
 from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, RaftRole
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
@@ -78,8 +78,8 @@ def with_node(
     virtual_time.run(body())
 
 
-def put(key: str, value: bytes = b"v", *, prev_exist: bool | None = None) -> Request:
-    return Request(method="PUT", path=f"/1/{key}", val=value, prev_exist=prev_exist)
+def put(key: str, value: bytes = b"v", *, prev_exist: bool | None = None) -> StoreRequest:
+    return StoreRequest(method="PUT", path=f"/1/{key}", val=value, prev_exist=prev_exist)
 
 
 async def introduced(node: Node) -> None:
@@ -143,7 +143,7 @@ def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
 
     async def test(node: Node) -> None:
         await introduced(node)
-        watcher = node.do(Request(method="GET", path="/1/a", wait=True))
+        watcher = node.do(StoreRequest(method="GET", path="/1/a", wait=True))
         assert isinstance(watcher, Watcher)
         disk.gate.shut()
         answer = node.propose(put("a"))
@@ -151,7 +151,7 @@ def test_nothing_is_answered_or_seen_before_it_is_on_disk() -> None:
         assert not answer.done
         assert watcher.take() is None
         with pytest.raises(EtcdError):
-            node.do(Request(method="GET", path="/1/a"))
+            node.do(StoreRequest(method="GET", path="/1/a"))
         disk.gate.open()
         await answer
         assert watcher.take() is not None
@@ -257,8 +257,8 @@ def test_refusals_of_the_store_come_back_as_they_are() -> None:
     with_node(test, fresh(MemoryDisk()))
 
 
-def read(key: str) -> Request:
-    return Request(method="QGET", path=f"/1/{key}", quorum=True, wait=True)
+def read(key: str) -> StoreRequest:
+    return StoreRequest(method="QGET", path=f"/1/{key}", quorum=True, wait=True)
 
 
 def test_a_quorum_read_of_an_only_member_needs_no_entry() -> None:
@@ -268,7 +268,7 @@ def test_a_quorum_read_of_an_only_member_needs_no_entry() -> None:
         await introduced(node)
         await node.propose(put("a"))
         written, index = len(disk.entries), node.raft_index
-        plain = node.do(Request(method="GET", path="/1/a"))
+        plain = node.do(StoreRequest(method="GET", path="/1/a"))
         assert isinstance(plain, Event)
         assert node.do(read("a")) == plain
         with pytest.raises(EtcdError, match="Key not found"):
@@ -369,7 +369,7 @@ def test_a_client_that_went_away_does_not_take_its_write_back() -> None:
     async def test(node: Node) -> None:
         node.propose(put("a"))  # and nobody waits for it
         await node.propose(put("b"))
-        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        assert isinstance(node.do(StoreRequest(method="GET", path="/1/a")), Event)
 
     with_node(test, fresh(disk))
 
@@ -386,7 +386,7 @@ def test_who_waits_too_long_gets_an_answer_though_the_write_may_still_happen() -
         assert not await node.makes_progress(0.05)
         disk.gate.open()
         assert await node.makes_progress(5)
-        assert isinstance(node.do(Request(method="GET", path="/1/a")), Event)
+        assert isinstance(node.do(StoreRequest(method="GET", path="/1/a")), Event)
 
     with_node(test, fresh(disk), timeout=0.2)
 
@@ -445,7 +445,7 @@ def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
         node.raft.role, node.raft.leader = RaftRole.LEADER, LOCAL.id
         await in_time
         with pytest.raises(EtcdError):
-            node.do(Request(method="GET", path="/1/late"))
+            node.do(StoreRequest(method="GET", path="/1/late"))
 
     with_node(test, fresh(disk), timeout=0.2)
     assert "/1/late" not in [request.path for request in disk.requests]
@@ -500,7 +500,7 @@ def test_a_disk_that_fails_ends_the_node_and_no_acknowledged_write_is_lost(fail_
 
     async def check(node: Node) -> None:
         for key in acknowledged:
-            assert isinstance(node.do(Request(method="GET", path=f"/1/{key}")), Event)
+            assert isinstance(node.do(StoreRequest(method="GET", path=f"/1/{key}")), Event)
 
     if disk.entries:
         with_node(check, again(disk))
@@ -522,7 +522,7 @@ def test_a_restart_applies_what_is_on_disk_even_past_the_commit_index_it_knew() 
 
     async def read(node: Node) -> None:
         for n, index in enumerate(seen):
-            event = node.do(Request(method="GET", path=f"/1/k{n}"))
+            event = node.do(StoreRequest(method="GET", path=f"/1/k{n}"))
             assert isinstance(event, Event)
             assert event.node.created_index == index
         assert node.raft.term == 3
@@ -571,7 +571,7 @@ def test_keys_expire_through_the_log_and_only_then_is_something_written(
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.05)
         with pytest.raises(EtcdError):
-            node.do(Request(method="GET", path="/1/a"))
+            node.do(StoreRequest(method="GET", path="/1/a"))
 
     with_node(test, fresh(disk))
     assert [request.method for request in disk.requests[-2:]] == ["PUT", "SYNC"]
@@ -659,12 +659,12 @@ def test_many_keys_that_expire_at_once_go_in_portions(
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Request(method="PUT", path="/0/version", val=b"3.6.0"), "cluster cannot be downgraded"),
-        (Request(method="PUT", path="/0/version", val=b"new"), "is no version"),
-        (Request(method="PUT", path="/0/members/77/attributes", val=b"{}"), "unknown member 77"),
+        (StoreRequest(method="PUT", path="/0/version", val=b"3.6.0"), "cluster cannot be downgraded"),
+        (StoreRequest(method="PUT", path="/0/version", val=b"new"), "is no version"),
+        (StoreRequest(method="PUT", path="/0/members/77/attributes", val=b"{}"), "unknown member 77"),
     ],
 )
-def test_a_log_that_this_server_must_not_apply_ends_it(request_: Request, message: str) -> None:
+def test_a_log_that_this_server_must_not_apply_ends_it(request_: StoreRequest, message: str) -> None:
     disk = MemoryDisk()
 
     async def body() -> None:

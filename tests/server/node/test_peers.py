@@ -12,14 +12,13 @@ import pytest
 from server.api.client import ClientApi
 from server.cluster import Member, Members
 from server.cluster.members import REMOVED
-from server.http.messages import Request as HttpRequest
-from server.http.messages import Response
+from server.http.messages import Request, Response
 from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, Started
 from server.node.leadership import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
 from server.raft import Entry, EntryType, Message, MessageType, Raft, RaftLog, Snapshot
 from server.storage.boltfile import empty_database
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.store.errors import EtcdError
 from server.store.event import Event
 from server.store.store import Store
@@ -179,8 +178,8 @@ def run(test: Callable[[Cluster], Awaitable[None]], cluster: Cluster) -> None:
     virtual_time.run(body())
 
 
-def put(key: str, value: str = "v") -> Request:
-    return Request(method="PUT", path=f"/1/{key}", val=value.encode())
+def put(key: str, value: str = "v") -> StoreRequest:
+    return StoreRequest(method="PUT", path=f"/1/{key}", val=value.encode())
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -317,7 +316,7 @@ def test_in_a_cluster_of_3_nothing_is_written_without_need(version: str) -> None
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
         await until(lambda: leader.members.version)
-        await leader.propose(Request(method="PUT", path="/0/version", val=version.encode()))
+        await leader.propose(StoreRequest(method="PUT", path="/0/version", val=version.encode()))
         await asyncio.sleep(1)
         assert await grows(leader) == 0
 
@@ -342,7 +341,7 @@ def test_a_newer_cluster_is_not_lowered(monkeypatch: pytest.MonkeyPatch) -> None
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
         await until(lambda: leader.members.version == "2.3.0")
-        await leader.propose(Request(method="PUT", path="/0/version", val=b"3.4.0"))
+        await leader.propose(StoreRequest(method="PUT", path="/0/version", val=b"3.4.0"))
         await asyncio.sleep(0.1)
         assert leader.members.version == "3.4.0"
 
@@ -643,7 +642,7 @@ def test_a_version_decided_by_who_leads_no_longer_is_not_written_again() -> None
         second = await cluster.leader()
         cluster.world.lose = lambda message: False
         await until(lambda: second.members.version)
-        await second.propose(Request(method="PUT", path="/0/version", val=b"3.4.0"))
+        await second.propose(StoreRequest(method="PUT", path="/0/version", val=b"3.4.0"))
         cluster.world.cut.clear()
         await until(lambda: first.members.version == "3.4.0")
         await asyncio.sleep(1.0)  # more than a request of the first leader's may take
@@ -660,7 +659,7 @@ def test_answers_of_a_member_that_is_cut_off_show_the_term_of_what_it_has_applie
         cluster.world.cut.add(alone.local.id)
         term = leader.raft.term
         await until(lambda: alone.raft.term > term)
-        answer = ClientApi(alone).handle(HttpRequest("GET", b"/v2/keys/a", {}, ""))
+        answer = ClientApi(alone).handle(Request("GET", b"/v2/keys/a", {}, ""))
         assert isinstance(answer, Response)
         assert dict(answer.headers)["X-Raft-Term"] == str(term)
 
@@ -968,7 +967,7 @@ def forged_data(random: Random, kind: EntryType) -> bytes:
         return random.choice((change, b"\xff"))
     path = random.choice(("/1/a", "/0/version", "/0/members/1/attributes", "/0/members", ""))
     method, content = random.choice(("PUT", "DELETE", "SYNC")), random.choice((b"{}", b"2.3.0", b"["))
-    return random.choice((encode_request(Request(method=method, path=path, val=content)), b"", b"\xff"))
+    return random.choice((encode_request(StoreRequest(method=method, path=path, val=content)), b"", b"\xff"))
 
 
 def forged_image(random: Random) -> bytes:

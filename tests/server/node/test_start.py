@@ -21,7 +21,7 @@ from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change,
 from server.storage.errors import DamagedError, OutOfRangeError, StorageError
 from server.storage.records import read_records
 from server.storage.replay import read_wal
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.storage.snapshots import SnapshotDir, persist_received_snapshot
 from server.storage.wal import WAL, WalMetadata, WalPosition
 from server.store.event import Event
@@ -88,7 +88,7 @@ def snapshots(settings: Config) -> list[Path]:
 
 
 def answer(node: Node, path: str, *, recursive: bool = False, sorted: bool = False) -> Any:
-    event = node.do(Request(method="GET", path=f"/1{path}", recursive=recursive, sorted=sorted))
+    event = node.do(StoreRequest(method="GET", path=f"/1{path}", recursive=recursive, sorted=sorted))
     assert isinstance(event, Event)
     return json.loads(event_line(event))
 
@@ -134,7 +134,7 @@ def test_a_recorded_directory_is_published_written_to_and_opened_again(of: Recor
     async def write(node: Node) -> None:
         while not (next(iter(node.members)).name == "new" and node.members.version == "2.3.0"):
             await asyncio.sleep(0.01)
-        event = await node.propose(Request(method="PUT", path="/1/ours", val=b"x"))
+        event = await node.propose(StoreRequest(method="PUT", path="/1/ours", val=b"x"))
         assert event is not None
         seen.append(event.etcd_index)
         seen.append(without_ttl(answer(node, "/", recursive=True, sorted=True)))
@@ -181,7 +181,7 @@ def test_a_write_is_answered_after_its_fdatasync(tmp_path: Path, monkeypatch: py
             await asyncio.sleep(0.01)
         for n in range(20):
             steps.clear()
-            await node.propose(Request(method="PUT", path=f"/1/{n}", val=b"x"))
+            await node.propose(StoreRequest(method="PUT", path=f"/1/{n}", val=b"x"))
             # a commit index may be written besides, at any time
             assert ("write", "fdatasync") in pairwise(steps)
 
@@ -199,7 +199,7 @@ def test_snapshots_are_taken_and_started_from(tmp_path: Path, monkeypatch: pytes
 
     async def write(node: Node) -> None:
         for n in range(100):
-            event = await node.propose(Request(method="PUT", path=f"/1/k{n % 30}", val=b"%d" % n))
+            event = await node.propose(StoreRequest(method="PUT", path=f"/1/k{n % 30}", val=b"%d" % n))
             assert event is not None
             indexes.append(event.etcd_index)
             if n % 25 == 24:  # one more is due; none would be taken while it is written
@@ -226,7 +226,7 @@ def test_the_log_may_have_a_directory_of_its_own(tmp_path: Path) -> None:
     settings = config(tmp_path / "d", wal_dir=str(tmp_path / "w"))
 
     async def write(node: Node) -> None:
-        await node.propose(Request(method="PUT", path="/1/a", val=b"x"))
+        await node.propose(StoreRequest(method="PUT", path="/1/a", val=b"x"))
 
     async def read(node: Node) -> None:
         assert answer(node, "/a")["node"]["value"] == "x"
@@ -291,7 +291,7 @@ def test_force_new_cluster_makes_one_of_three(of: Recorded, tmp_path: Path) -> N
         assert [member.id for member in node.members] == [node.local.id]
         assert node.raft.voters == (node.local.id,)
         assert without_ttl(answer(node, "/", recursive=True, sorted=True)) == without_ttl(root)
-        await node.propose(Request(method="PUT", path="/0/probe", val=b"x"))
+        await node.propose(StoreRequest(method="PUT", path="/0/probe", val=b"x"))
 
     run(config(data_dir, force_new_cluster="true"), check, clock=lambda: now)
     run(config(data_dir), check, clock=lambda: now)
@@ -332,7 +332,7 @@ def test_a_directory_that_a_forged_message_got_into_opens_with_force_new_cluster
         assert [member.id for member in node.members] == [node.local.id]
         assert node.raft.term == before[1].entries[-1].term + 1
         assert without_ttl(answer(node, "/", recursive=True, sorted=True)) == without_ttl(root)
-        await node.propose(Request(method="PUT", path="/0/probe", val=b"x"))
+        await node.propose(StoreRequest(method="PUT", path="/0/probe", val=b"x"))
 
     async def check_again(node: Node) -> None:
         assert without_ttl(answer(node, "/", recursive=True, sorted=True)) == without_ttl(root)
@@ -386,7 +386,7 @@ def test_a_first_save_cut_short_at_any_byte_is_made_up_for(tmp_path: Path) -> No
 
     async def test(node: Node) -> None:
         assert node.is_leader
-        await node.propose(Request(method="PUT", path="/1/a", val=b"x"))
+        await node.propose(StoreRequest(method="PUT", path="/1/a", val=b"x"))
 
     run(settings, nothing)
     (segment,) = (tmp_path / "d" / "member" / "wal").iterdir()
@@ -619,7 +619,7 @@ def test_force_new_cluster_makes_a_cluster_of_a_joiner_that_waits(tmp_path: Path
 
     async def check(node: Node) -> None:
         assert [member.id for member in node.members] == [7]
-        await node.propose(Request(method="PUT", path="/1/a", val=b"x"))
+        await node.propose(StoreRequest(method="PUT", path="/1/a", val=b"x"))
 
     run(joiner(tmp_path / "d", force_new_cluster="true"), check)
     run(joiner(tmp_path / "d"), check)
@@ -734,10 +734,10 @@ def test_a_newer_cluster_in_a_snapshot_is_refused(tmp_path: Path) -> None:
 
     async def write(node: Node) -> None:
         for n in range(20):
-            await node.propose(Request(method="PUT", path=f"/1/{n}", val=b"x"))
+            await node.propose(StoreRequest(method="PUT", path=f"/1/{n}", val=b"x"))
         node.store.set("/0/version", b"3.6.0", now=0)  # as an etcd of that version would have left it
         for n in range(20):
-            await node.propose(Request(method="PUT", path=f"/1/{n}", val=b"x"))
+            await node.propose(StoreRequest(method="PUT", path=f"/1/{n}", val=b"x"))
         while not any(b"3.6.0" in path.read_bytes() for path in snapshots(settings)):
             await asyncio.sleep(0.01)
 

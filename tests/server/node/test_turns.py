@@ -10,7 +10,7 @@ from server.clocks import Time
 from server.node import Node
 from server.node.logwriter import SyncTimes
 from server.raft import Entry, HardState, Message, MessageType
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store.event import Event
 from tests.server.node.test_node import fresh, introduced
 from tests.server.node.test_peers import Cluster, run, settled
@@ -19,8 +19,8 @@ from tests.support.memory_disk import MemoryDisk
 from tests.support.virtual_time import VIRTUAL_TIME
 
 
-def put(key: str) -> Request:
-    return Request(method="PUT", path=f"/1/{key}", val=b"v")
+def put(key: str) -> StoreRequest:
+    return StoreRequest(method="PUT", path=f"/1/{key}", val=b"v")
 
 
 def in_place(node: Node) -> None:

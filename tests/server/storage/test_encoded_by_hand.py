@@ -10,7 +10,7 @@ from server.proto import etcdserver_pb2, raft_pb2, wal_pb2
 from server.raft.types import Entry, EntryType, HardState
 from server.storage.codec import encode_entry, encode_hard_state
 from server.storage.records import RecordType, encode_record
-from server.storage.requests import Request, decode_request, encode_request
+from server.storage.requests import StoreRequest, decode_request, encode_request
 from server.storage.varint import read_varint, signed_varint, varint
 
 EDGES = sorted(
@@ -26,7 +26,7 @@ TEXTS = st.one_of(
 VALUES = st.one_of(st.binary(max_size=20), st.integers(0, 20_000).map(bytes))
 MAYBE = st.none() | st.booleans()
 REQUESTS = st.builds(
-    Request,
+    StoreRequest,
     id=UNSIGNED,
     method=st.sampled_from(["PUT", "POST", "DELETE", "QGET", "GET", "HEAD", "SYNC"]) | TEXTS,
     path=TEXTS,
@@ -47,7 +47,7 @@ REQUESTS = st.builds(
 )
 
 
-def by_protobuf(request: Request) -> bytes:
+def by_protobuf(request: StoreRequest) -> bytes:
     given = {
         "".join(map(str.capitalize, name.split("_"))): value
         for name, value in dataclasses.asdict(request).items()
@@ -69,7 +69,7 @@ def test_a_signed_number(number: int) -> None:
 
 
 @given(REQUESTS)
-def test_a_request(request_: Request) -> None:
+def test_a_request(request_: StoreRequest) -> None:
     data = encode_request(request_)
     assert data == by_protobuf(request_)
     if request_.method in ("PUT", "QGET"):
@@ -102,7 +102,7 @@ def test_a_number_outside_its_field_is_refused() -> None:
             encode_entry(Entry(1, number, b""))
     for number in (1 << 63, -(1 << 63) - 1, 1 << 64):
         with pytest.raises(ValueError, match=str(number)):
-            encode_request(Request(method="SYNC", time=number))
+            encode_request(StoreRequest(method="SYNC", time=number))
     for number in (-1, 1 << 32):
         with pytest.raises(ValueError, match=str(number)):
             encode_record(RecordType.CRC, number)

@@ -20,7 +20,7 @@ from server.storage.codec import ConfChange, ConfChangeType, WalMetadata, encode
 from server.storage.datadir import prepare
 from server.storage.errors import NewerFormatError
 from server.storage.replay import read_wal
-from server.storage.requests import Request, encode_request
+from server.storage.requests import StoreRequest, encode_request
 from server.storage.snapshots import SnapshotDir, persist_received_snapshot
 from server.storage.v3 import V3Data, write_mark
 from server.storage.wal import WAL
@@ -34,16 +34,16 @@ TOKEN = "etcd-cluster"
 LATE = 4_000_000_000 * 10**9  # unix nanoseconds, in the year 2096
 
 REQUESTS = [
-    Request(method="PUT", path="/1/a", val=b"first"),
-    Request(method="PUT", path="/1/dir/b", val="zwölf".encode()),
-    Request(method="PUT", path="/1/a", val=b"second"),
-    Request(method="PUT", path="/1/gone", val=b"x"),
-    Request(method="DELETE", path="/1/gone"),
-    Request(method="PUT", path="/1/empty", dir=True),
-    Request(method="PUT", path="/1/ttl", val=b"t", expiration=LATE),
-    Request(method="POST", path="/1/queue", val=b"q"),
-    Request(method="PUT", path="/1/a", val=b"third", prev_value=b"second"),
-    Request(method="PUT", path="/1/a", val=b"fails", prev_exist=False),
+    StoreRequest(method="PUT", path="/1/a", val=b"first"),
+    StoreRequest(method="PUT", path="/1/dir/b", val="zwölf".encode()),
+    StoreRequest(method="PUT", path="/1/a", val=b"second"),
+    StoreRequest(method="PUT", path="/1/gone", val=b"x"),
+    StoreRequest(method="DELETE", path="/1/gone"),
+    StoreRequest(method="PUT", path="/1/empty", dir=True),
+    StoreRequest(method="PUT", path="/1/ttl", val=b"t", expiration=LATE),
+    StoreRequest(method="POST", path="/1/queue", val=b"q"),
+    StoreRequest(method="PUT", path="/1/a", val=b"third", prev_value=b"second"),
+    StoreRequest(method="PUT", path="/1/a", val=b"fails", prev_exist=False),
 ]
 
 
@@ -103,7 +103,7 @@ def test_real_etcd_takes_a_hard_state_behind_every_append_and_what_was_cut(tmp_p
     wal, contents = WAL.open(data_dir / "member" / "wal")
     first = contents.entries[-1].index + 1
     for index in range(first, first + 20):
-        request = Request(id=index, method="PUT", path=f"/1/again{index - first}", val=b"v" * 300)
+        request = StoreRequest(id=index, method="PUT", path=f"/1/again{index - first}", val=b"v" * 300)
         wal.save(EMPTY_HARD_STATE, [Entry(2, index, encode_request(request))])
     wal.save(HardState(2, metadata.node_id, first + 19), [])
     wal.close()
@@ -167,14 +167,16 @@ def write_received(data_dir: Path, behind: int) -> int:
     kept = contents.entries[:8]
     for entry in kept:
         applier.apply(entry, None, 10**18)
-    overruled = Request(method="PUT", path="/1/overruled", val=b"x")
+    overruled = StoreRequest(method="PUT", path="/1/overruled", val=b"x")
     more = [Entry(3, kept[-1].index + 2 + n, encode_request(overruled)) for n in range(5)]
     wal.save(HardState(3, 0, kept[-1].index), [Entry(3, kept[-1].index + 1, b""), *more])
     index = kept[-1].index + 2
     snapshot = Snapshot(index, 2, (metadata.node_id,), b"".join(store.freeze().pieces()))
     entries = [
         Entry(
-            4, index + 1 + n, encode_request(Request(id=n + 1, method="PUT", path=f"/1/behind{n}", val=b"y"))
+            4,
+            index + 1 + n,
+            encode_request(StoreRequest(id=n + 1, method="PUT", path=f"/1/behind{n}", val=b"y")),
         )
         for n in range(behind)
     ]

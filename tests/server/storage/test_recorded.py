@@ -23,7 +23,7 @@ from server.storage.codec import (
 )
 from server.storage.records import Record, RecordType, TornTailError, encode_record, read_records
 from server.storage.replay import list_segments, read_wal
-from server.storage.requests import Request, decode_request, encode_request
+from server.storage.requests import StoreRequest, decode_request, encode_request
 from server.storage.snapshots import SnapshotDir, encode_snapshot_file, read_snapshot
 from server.storage.wal import WAL
 from tests.support.datadirs import Recorded, recorded
@@ -98,7 +98,7 @@ def described_entry(entry: Entry, raw: bytes) -> dict[str, Any]:
     return words
 
 
-def described_request(request: Request) -> dict[str, Any]:
+def described_request(request: StoreRequest) -> dict[str, Any]:
     values = {
         "ID": request.id,
         "Method": request.method,

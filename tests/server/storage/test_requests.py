@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from server.proto import etcdserver_pb2
 from server.storage.errors import CodecError
-from server.storage.requests import Request, decode_request, encode_request
+from server.storage.requests import StoreRequest, decode_request, encode_request
 
 METHODS = ["PUT", "POST", "DELETE", "QGET", "GET", "HEAD", "SYNC"]
 uint64 = st.integers(0, 2**64 - 1)
 int64 = st.integers(-(2**63), 2**63 - 1)
 
 requests = st.builds(
-    Request,
+    StoreRequest,
     id=uint64,
     method=st.sampled_from(METHODS),
     path=st.binary(max_size=40).map(lambda raw: raw.decode("utf-8", "surrogateescape")),
@@ -39,12 +39,12 @@ requests = st.builds(
 
 
 @given(requests)
-def test_requests_come_back(request: Request) -> None:
+def test_requests_come_back(request: StoreRequest) -> None:
     assert decode_request(encode_request(request)) == request
 
 
 @given(requests)
-def test_wrapped_requests_come_back(request: Request) -> None:
+def test_wrapped_requests_come_back(request: StoreRequest) -> None:
     wrapped = etcdserver_pb2.InternalRaftRequest(
         ID=7, v2=etcdserver_pb2.Request.FromString(encode_request(request))
     )
@@ -53,16 +53,16 @@ def test_wrapped_requests_come_back(request: Request) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_bare_request_is_told_from_a_wrapped_one_by_its_method(method: str) -> None:
-    decoded = decode_request(encode_request(Request(id=1, method=method, path="/1/a")))
-    assert decoded == Request(id=1, method=method, path="/1/a")
+    decoded = decode_request(encode_request(StoreRequest(id=1, method=method, path="/1/a")))
+    assert decoded == StoreRequest(id=1, method=method, path="/1/a")
 
 
 def test_every_scalar_is_written_and_the_optional_ones_only_when_given() -> None:
-    plain = encode_request(Request(id=1, method="PUT", path="/1/a", val=b"v"))
+    plain = encode_request(StoreRequest(id=1, method="PUT", path="/1/a", val=b"v"))
     head = "0801" + "1203505554" + "1a042f312f61" + "220176" + "2800" + "3200" + "3800"
     tail = "4800" + "5000" + "5800" + "6000" + "6800" + "7000" + "7800" + "800100"
     assert plain.hex() == head + tail
-    given_ones = encode_request(Request(1, "PUT", "/1/a", b"v", prev_exist=False, refresh=False))
+    given_ones = encode_request(StoreRequest(1, "PUT", "/1/a", b"v", prev_exist=False, refresh=False))
     assert given_ones.hex() == head + "4000" + tail + "880100"
 
 
@@ -86,4 +86,4 @@ def test_garbage_raises_nothing_but_codec_errors(data: bytes) -> None:
 
 def test_a_number_that_does_not_fit_is_the_callers_mistake() -> None:
     with pytest.raises(ValueError, match="range"):
-        encode_request(Request(expiration=2**63))
+        encode_request(StoreRequest(expiration=2**63))

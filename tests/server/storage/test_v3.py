@@ -18,7 +18,7 @@ from server.storage.codec import decode_entry
 from server.storage.errors import CodecError, StorageError, WriteFailedError
 from server.storage.records import RecordType
 from server.storage.replay import read_wal
-from server.storage.requests import METHODS, Request, encode_request
+from server.storage.requests import METHODS, StoreRequest, encode_request
 from server.storage.v3 import MARK, V3Data, read_mark, stores_v3_data, write_mark
 from tests.server.storage.test_boltfile import database_after
 from tests.server.storage.test_faults import FailingFiles
@@ -97,7 +97,7 @@ def test_a_request_of_a_later_etcd_counts() -> None:
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_a_v2_request_is_none_of_it_in_either_form(method: bytes) -> None:
-    bare = encode_request(Request(id=4, method=method.decode(), path="/1/a", val=b"\x22\x03xyz"))
+    bare = encode_request(StoreRequest(id=4, method=method.decode(), path="/1/a", val=b"\x22\x03xyz"))
     assert stores_v3_data(bare) == ""
     assert stores_v3_data(HEADER + field(2, bare)) == ""
 

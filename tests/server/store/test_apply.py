@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.api.jsonform import event_line
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Store, StoreNode, apply_request
 from tests.support.datadirs import Recorded, recorded
 
@@ -20,22 +20,25 @@ NOW = 1_700_000_000_000_000_000
 @pytest.mark.parametrize(
     ("request_", "action"),
     [
-        (Request(method="PUT", path="/1/a", val=b"v"), "set"),
-        (Request(method="PUT", path="/1/new", dir=True), "set"),
-        (Request(method="PUT", path="/1/new", prev_exist=False, prev_value=b"x", prev_index=9), "create"),
-        (Request(method="PUT", path="/1/a", prev_exist=True), "update"),
-        (Request(method="PUT", path="/1/a", prev_exist=True, prev_value=b"old"), "compareAndSwap"),
-        (Request(method="PUT", path="/1/a", prev_exist=True, prev_index=1), "compareAndSwap"),
-        (Request(method="PUT", path="/1/a", prev_value=b"old"), "compareAndSwap"),
-        (Request(method="PUT", path="/1/a", prev_index=1), "compareAndSwap"),
-        (Request(method="POST", path="/1/q", prev_exist=True, prev_index=7), "create"),
-        (Request(method="DELETE", path="/1/a", prev_exist=False), "delete"),
-        (Request(method="DELETE", path="/1/a", prev_index=1), "compareAndDelete"),
-        (Request(method="DELETE", path="/1/a", prev_value=b"old", recursive=True), "compareAndDelete"),
-        (Request(method="QGET", path="/1/a"), "get"),
+        (StoreRequest(method="PUT", path="/1/a", val=b"v"), "set"),
+        (StoreRequest(method="PUT", path="/1/new", dir=True), "set"),
+        (
+            StoreRequest(method="PUT", path="/1/new", prev_exist=False, prev_value=b"x", prev_index=9),
+            "create",
+        ),
+        (StoreRequest(method="PUT", path="/1/a", prev_exist=True), "update"),
+        (StoreRequest(method="PUT", path="/1/a", prev_exist=True, prev_value=b"old"), "compareAndSwap"),
+        (StoreRequest(method="PUT", path="/1/a", prev_exist=True, prev_index=1), "compareAndSwap"),
+        (StoreRequest(method="PUT", path="/1/a", prev_value=b"old"), "compareAndSwap"),
+        (StoreRequest(method="PUT", path="/1/a", prev_index=1), "compareAndSwap"),
+        (StoreRequest(method="POST", path="/1/q", prev_exist=True, prev_index=7), "create"),
+        (StoreRequest(method="DELETE", path="/1/a", prev_exist=False), "delete"),
+        (StoreRequest(method="DELETE", path="/1/a", prev_index=1), "compareAndDelete"),
+        (StoreRequest(method="DELETE", path="/1/a", prev_value=b"old", recursive=True), "compareAndDelete"),
+        (StoreRequest(method="QGET", path="/1/a"), "get"),
     ],
 )
-def test_each_request_is_mapped_to_its_operation(request_: Request, action: str) -> None:
+def test_each_request_is_mapped_to_its_operation(request_: StoreRequest, action: str) -> None:
     store = Store()
     store.set("/1/a", b"old", now=NOW)
     event = apply_request(store, request_, NOW)
@@ -45,16 +48,16 @@ def test_each_request_is_mapped_to_its_operation(request_: Request, action: str)
 
 def test_sync_expires_what_was_due_at_its_own_time_and_answers_nothing() -> None:
     store = Store()
-    apply_request(store, Request(method="PUT", path="/1/a", expiration=NOW + 5), NOW)
-    assert apply_request(store, Request(method="SYNC", time=NOW + 4), NOW + 100) is None
+    apply_request(store, StoreRequest(method="PUT", path="/1/a", expiration=NOW + 5), NOW)
+    assert apply_request(store, StoreRequest(method="SYNC", time=NOW + 4), NOW + 100) is None
     assert store.get("/1/a", now=NOW).node == StoreNode("/1/a", b"", 1, 1, NOW + 5, 1)
-    apply_request(store, Request(method="SYNC", time=NOW + 5), NOW + 100)
+    apply_request(store, StoreRequest(method="SYNC", time=NOW + 5), NOW + 100)
     assert store.stats.expire_count == 1
 
 
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(EtcdError, match="unknown method"):
-        apply_request(Store(), Request(method="GET", path="/1"), NOW)
+        apply_request(Store(), StoreRequest(method="GET", path="/1"), NOW)
 
 
 def entries(of: Recorded) -> Iterator[dict[str, Any]]:
@@ -67,8 +70,8 @@ def entries(of: Recorded) -> Iterator[dict[str, Any]]:
     return (by_index[index] for index in sorted(by_index))
 
 
-def request_of(found: dict[str, Any]) -> Request:
-    return Request(
+def request_of(found: dict[str, Any]) -> StoreRequest:
+    return StoreRequest(
         method=found["Method"],
         path=found.get("Path", ""),
         val=found.get("Val", "").encode(),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event, Store, StoreNode, apply_request
 from tests.support.release_before import StoreOfBefore
 
@@ -28,11 +28,13 @@ PATHS = [
 PATH = st.sampled_from(PATHS)
 EXPIRES = st.sampled_from([0, 0, NOW + SECOND, NOW + SECOND, NOW + 2 * SECOND, NOW + 3 * SECOND])
 SYNCS = st.builds(
-    Request, method=st.just("SYNC"), time=st.sampled_from([NOW + SECOND, NOW + 2 * SECOND, NOW + 9 * SECOND])
+    StoreRequest,
+    method=st.just("SYNC"),
+    time=st.sampled_from([NOW + SECOND, NOW + 2 * SECOND, NOW + 9 * SECOND]),
 )
 REQUESTS = st.one_of(
     st.builds(
-        Request,
+        StoreRequest,
         method=st.just("PUT"),
         path=PATH,
         val=st.sampled_from([b"", b"v"]),
@@ -41,12 +43,12 @@ REQUESTS = st.one_of(
         expiration=EXPIRES,
         refresh=st.none() | st.booleans(),
     ),
-    st.builds(Request, method=st.just("POST"), path=PATH, val=st.just(b"v"), expiration=EXPIRES),
-    st.builds(Request, method=st.just("DELETE"), path=PATH, recursive=st.booleans(), dir=st.booleans()),
+    st.builds(StoreRequest, method=st.just("POST"), path=PATH, val=st.just(b"v"), expiration=EXPIRES),
+    st.builds(StoreRequest, method=st.just("DELETE"), path=PATH, recursive=st.booleans(), dir=st.booleans()),
     SYNCS,
 )
 FILES = st.builds(
-    Request,
+    StoreRequest,
     method=st.sampled_from(["PUT", "PUT", "PUT", "DELETE"]),
     path=st.sampled_from([f"/1/{name}" for name in "abcdefgh"]),
     val=st.just(b"v"),
@@ -54,7 +56,7 @@ FILES = st.builds(
 )
 
 
-def apply_all(store: Store, requests: list[Request]) -> list[object]:
+def apply_all(store: Store, requests: list[StoreRequest]) -> list[object]:
     """What each of them gave."""
     outcomes: list[object] = []
     for request in requests:
@@ -73,13 +75,13 @@ def events_of(store: Store) -> list[Event]:
 @settings(max_examples=400, deadline=None)
 @given(st.lists(REQUESTS, max_size=30), st.data())
 def test_a_member_that_replayed_and_one_that_read_a_snapshot_expire_keys_in_the_same_order(
-    requests: list[Request], data: st.DataObject
+    requests: list[StoreRequest], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(requests)), "cut")
     replayed, restarted = Store(), Store()
     apply_all(replayed, requests[:cut])
     restarted.recover(replayed.save())
-    end = [*requests[cut:], Request(method="SYNC", time=NOW + 9 * SECOND)]
+    end = [*requests[cut:], StoreRequest(method="SYNC", time=NOW + 9 * SECOND)]
     assert apply_all(replayed, end) == apply_all(restarted, end)
     assert replayed.index == restarted.index
     assert events_of(replayed) == events_of(restarted)
@@ -88,7 +90,9 @@ def test_a_member_that_replayed_and_one_that_read_a_snapshot_expire_keys_in_the_
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(REQUESTS, max_size=30), st.integers(1, 3))
-def test_portions_are_the_same_for_a_member_that_read_a_snapshot(requests: list[Request], most: int) -> None:
+def test_portions_are_the_same_for_a_member_that_read_a_snapshot(
+    requests: list[StoreRequest], most: int
+) -> None:
     replayed, restarted = Store(), Store()
     apply_all(replayed, requests)
     restarted.recover(replayed.save())
@@ -151,13 +155,13 @@ def _tree(store: Store) -> tuple[dict[str, StoreNode], dict[str, tuple[object, .
 @pytest.mark.interpreted
 @settings(max_examples=200, deadline=None)
 @given(st.lists(FILES | SYNCS, max_size=40))
-def test_a_member_of_the_release_before_holds_the_same_keys_and_index(requests: list[Request]) -> None:
+def test_a_member_of_the_release_before_holds_the_same_keys_and_index(requests: list[StoreRequest]) -> None:
     """Only the order of the events of keys with equal times differs, as it did between two members of that release."""
     ours, before = Store(), StoreOfBefore()
     end = [
         *requests,
-        Request(method="SYNC", time=NOW + 9 * SECOND),
-        Request(method="PUT", path="/1/z", val=b"v"),
+        StoreRequest(method="SYNC", time=NOW + 9 * SECOND),
+        StoreRequest(method="PUT", path="/1/z", val=b"v"),
     ]
     apply_all(ours, end)
     apply_all(before, end)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.storage.requests import Request
+from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event, Store, StoreNode, apply_request
 from server.store.gojson import (
     SLICE,
@@ -27,7 +27,7 @@ NAMES = st.sampled_from(["a", "b", "_h", "é", "c<", "\udcff"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda names: "/1/" + "/".join(names))
 VALUES = st.sampled_from([b"", b"v", b"<\xff>", b"x" * 40, b"y" * (SLICE + 1), "é".encode() * SLICE])
 WRITES = st.builds(
-    Request,
+    StoreRequest,
     method=st.sampled_from(["PUT", "PUT", "PUT", "POST", "DELETE"]),
     path=PATHS,
     val=VALUES,
@@ -37,7 +37,7 @@ WRITES = st.builds(
 )
 
 
-def write(store: Store, requests: list[Request]) -> None:
+def write(store: Store, requests: list[StoreRequest]) -> None:
     for request in requests:
         try:
             apply_request(store, request, NOW)
@@ -48,7 +48,7 @@ def write(store: Store, requests: list[Request]) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.lists(WRITES, max_size=15), st.lists(WRITES, max_size=8), st.booleans(), st.booleans())
 def test_the_pieces_of_a_listing_are_the_listing_of_when_it_was_frozen(
-    before: list[Request], after: list[Request], recursive: bool, in_order: bool
+    before: list[StoreRequest], after: list[StoreRequest], recursive: bool, in_order: bool
 ) -> None:
     store = Store()
     write(store, before)
@@ -187,7 +187,7 @@ def test_a_quorum_read_that_nobody_here_has_asked_for_lists_nothing_long() -> No
     store = Store()
     for n in range(LISTED_AT_ONCE + 1):
         store.set(f"/1/d/{n}", b"", now=NOW)
-    event = apply_request(store, Request(method="QGET", path="/1/d"), NOW)
+    event = apply_request(store, StoreRequest(method="QGET", path="/1/d"), NOW)
     assert event is not None
     assert event.unlisted
     assert store.stats.gets_success == 1
