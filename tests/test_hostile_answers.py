@@ -27,7 +27,7 @@ from server.bounded import Bounds
 from server.cluster.discovery import Discovery
 from server.cluster.discoverystate import DiscoveryError
 from server.cluster.members import Member
-from server.cluster.remote import joinable_version, running_cluster
+from server.cluster.remote import PeerUnreachable, joinable_version, running_cluster
 from server.discovery import remote
 from server.discoveryclient import DiscoveryClient
 from server.http.messages import Request, Response
@@ -35,7 +35,7 @@ from server.mergelogger import MergeLogger
 from server.peer import dialer as dialing
 from server.peer import peer as peers
 from server.peer.checks import Identity, PeerRefused, check_post_answer
-from server.peer.dialer import Dialer, DialError
+from server.peer.dialer import Dialer
 from server.peer.peer import Peer, Picker, Prober
 from server.proxy import refresh
 from server.proxy.clusterfile import ClusterFile
@@ -174,7 +174,7 @@ def _post(url: str, folder: Path, caplog: pytest.LogCaptureFixture) -> Outcome:
 
     try:
         return Outcome([], harmless=_with_dialer(ask))
-    except (DialError, PeerRefused) as error:
+    except (PeerUnreachable, PeerRefused) as error:
         return Outcome([f"failed to write on {url} ({error})"])
 
 

@@ -14,7 +14,7 @@ from server.cluster.bootstrap import (
 from server.cluster.ids import cluster_id, id_text, member_id, parse_id, runtime_member_id
 from server.cluster.join import Joining, join
 from server.cluster.members import ChangeRefusal, ChangeRefused, Member, MemberError, Members
-from server.cluster.remote import AskPeer, NoAnswer, Reply, RunningCluster
+from server.cluster.remote import AskPeer, PeerAnswer, PeerUnreachable, RunningCluster
 
 __all__ = [
     "AskPeer",
@@ -26,8 +26,8 @@ __all__ = [
     "Member",
     "MemberError",
     "Members",
-    "NoAnswer",
-    "Reply",
+    "PeerAnswer",
+    "PeerUnreachable",
     "RunningCluster",
     "cluster_id",
     "found",

@@ -20,12 +20,12 @@ DEPTH = 64
 """Brackets of JSON in one another that an answer may have."""
 
 
-class NoAnswer(Exception):
-    """Nothing came back; the message says why, in Go's words."""
+class PeerUnreachable(Exception):
+    """The peer did not answer, or not to the end; the message says why, in Go's words."""
 
 
-class Reply(NamedTuple):
-    """``headers`` finds names in any case."""
+class PeerAnswer(NamedTuple):
+    """What a peer answered to a GET or a POST. ``headers`` finds names in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,9 +33,9 @@ class Reply(NamedTuple):
 
 
 class AskPeer(Protocol):
-    """A GET of ``path`` at a peer URL, given up after ``patience`` seconds. Blocks; raises NoAnswer."""
+    """A GET of ``path`` at a peer URL, given up after ``patience`` seconds. Blocks; raises PeerUnreachable."""
 
-    def __call__(self, url: str, path: str, patience: float) -> Reply: ...
+    def __call__(self, url: str, path: str, patience: float) -> PeerAnswer: ...
 
 
 class RunningCluster(NamedTuple):
@@ -72,7 +72,7 @@ def running_cluster(
     for url in urls:
         try:
             return read_cluster(ask(url, "/members", patience))
-        except NoAnswer as error:
+        except PeerUnreachable as error:
             logger.log(level, "could not get cluster response from %s: %s", url, error)
         except NotUsable as error:
             logger.log(level, "%s (%s)", error, url)
@@ -83,7 +83,7 @@ class NotUsable(Exception):
     """An answer that says nothing of a cluster."""
 
 
-def read_cluster(reply: Reply) -> RunningCluster:
+def read_cluster(reply: PeerAnswer) -> RunningCluster:
     """What a peer answers to GET /members. Raises NotUsable."""
     try:
         listed = parse_json(reply.body, DEPTH)
@@ -153,7 +153,7 @@ def _cluster_version(member: Member, ask: AskPeer, patience: float) -> str | Non
         try:
             reply = ask(url, "/version", patience)
             return _NOT_THERE if reply.status == 404 else _version_in(reply.body)
-        except NoAnswer as error:
+        except PeerUnreachable as error:
             last = str(error)
             logger.warning("failed to reach the peerURL(%s) of member %s (%s)", url, who, error)
         except ValueError as error:

@@ -17,7 +17,7 @@ from random import Random
 import uvloop
 
 from server.api.client import ClientApi
-from server.cluster import NoAnswer, Reply
+from server.cluster import PeerAnswer, PeerUnreachable
 from server.cluster.bootstrap import BootstrapError
 from server.config import Config, load
 from server.discovery.api import DiscoveryApi
@@ -195,5 +195,5 @@ def _config(data_dir: str) -> Config:
     )
 
 
-def _nobody(url: str, path: str, patience: float) -> Reply:  # noqa: ARG001 (an Ask)
-    raise NoAnswer(f"{url}{path}: a store has no peers")
+def _nobody(url: str, path: str, patience: float) -> PeerAnswer:  # noqa: ARG001 (an AskPeer)
+    raise PeerUnreachable(f"{url}{path}: a store has no peers")

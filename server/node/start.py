@@ -91,7 +91,7 @@ def open_member(
     them there for a first start that was cut short when they had been found.
 
     Raises BootstrapError, StorageError, CannotApply (the cluster has a newer version) and LogError (files
-    that do not belong together); then nothing is left open. What ``ask`` raises besides NoAnswer comes through.
+    that do not belong together); then nothing is left open. What ``ask`` raises besides PeerUnreachable comes through.
     """
     world = _World(resolve, ask, now, random, find_again)
     data_dir = Path(config.data_dir)

@@ -1,6 +1,6 @@
 """Requests to peers, by HTTP. The only module of the room that knows aiohttp's client; decides nothing.
 
-Whatever goes wrong on the way is a DialError, in the words that Go has for it.
+Whatever goes wrong on the way is a PeerUnreachable, in the words that Go has for it.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from server.bounded import Bounds
+from server.cluster import PeerAnswer, PeerUnreachable
 from server.cluster.srv import LookupFailed
 from server.gowords import in_go_words
 from server.session import BoundedConnector, body_of, bounded_session, host_header, to_dial
@@ -35,18 +36,6 @@ BOUNDS = Bounds(body=64 << 10, seconds=0.0)
 """For what a peer answers, which is a line, or the list of the members. Its time is that of each question."""
 
 
-class DialError(Exception):
-    """The peer did not answer, or not to the end."""
-
-
-class Answer(NamedTuple):
-    """``headers`` finds names in any case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class StreamingAnswer:
     """An answer whose body has no end; read it in pieces as they come."""
 
@@ -57,12 +46,12 @@ class StreamingAnswer:
 
     async def read(self) -> bytes:
         """The whole body, of an answer that is no stream."""
-        with _as_dial_errors():
+        with _as_unreachable():
             return await body_of(self._response, BOUNDS)
 
     async def next(self) -> bytes:
         """The next bytes, as they come; empty at the end."""
-        with _as_dial_errors():
+        with _as_unreachable():
             return await self._response.content.readany()
 
 
@@ -99,27 +88,27 @@ class Dialer:
     async def close(self) -> None:
         await self._session.close()
 
-    async def get(self, url: str, path: str, patience: float) -> Answer:
+    async def get(self, url: str, path: str, patience: float) -> PeerAnswer:
         """The answer to a GET, within ``patience`` seconds."""
-        with _as_dial_errors():
+        with _as_unreachable():
             async with self._request("GET", url, path, {}, total=patience) as response:
-                return Answer(response.status, response.headers, await body_of(response, BOUNDS))
+                return PeerAnswer(response.status, response.headers, await body_of(response, BOUNDS))
 
     async def post(
         self, url: str, path: str, headers: Mapping[str, str], body: bytes, patience: float | None
-    ) -> Answer:
+    ) -> PeerAnswer:
         """The answer to a POST, within ``patience`` seconds if that is not None."""
-        with _as_dial_errors():
+        with _as_unreachable():
             # A file is sent piece by piece.
             async with self._request(
                 "POST", url, path, headers, total=patience, data=io.BytesIO(body)
             ) as response:
-                return Answer(response.status, response.headers, await body_of(response, BOUNDS))
+                return PeerAnswer(response.status, response.headers, await body_of(response, BOUNDS))
 
     @asynccontextmanager
     async def stream(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[StreamingAnswer]:
         """An answer to a GET that goes on and on, until the context ends."""
-        with _as_dial_errors():
+        with _as_unreachable():
             async with asyncio.timeout(self._patience_for(url) + self._silence):
                 response = await self._request("GET", url, path, headers, sock_read=self._silence)
         try:
@@ -196,11 +185,11 @@ def _socket(address: Any) -> socket.socket:
     return sock
 
 
-class _as_dial_errors:
+class _as_unreachable:
     """A context that turns aiohttp's exceptions into ours, and ValueErrors too: URLs come from outside."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.TimeoutError | ValueError):
-            raise DialError(in_go_words(error)) from error
+            raise PeerUnreachable(in_go_words(error)) from error

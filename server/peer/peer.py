@@ -15,6 +15,7 @@ from functools import partial
 
 from server.bounded import parse_json
 from server.cluster.ids import id_text
+from server.cluster.remote import PeerUnreachable
 from server.mergelogger import MergeLogger
 from server.peer.checks import (
     Channel,
@@ -36,7 +37,7 @@ from server.peer.codec import (
     message_decoder,
     snapshot_body,
 )
-from server.peer.dialer import BOUNDS, Dialer, DialError
+from server.peer.dialer import BOUNDS, Dialer
 from server.peer.host import Host
 from server.peer.stats import FollowerStats, StatsQueue
 from server.peer.stream import OutgoingStream
@@ -211,7 +212,7 @@ class Remote:
             except asyncio.CancelledError:
                 self._lost(message)
                 raise
-            except (DialError, PeerRefused) as error:
+            except (PeerUnreachable, PeerRefused) as error:
                 self._picker.failed(url)
                 self.status.deactivate("write", _PIPELINE, error)
                 self._links.refused(error)
@@ -267,7 +268,7 @@ class Peer(Remote):
             return (
                 "2.0.0" if answer.status == 404 else str(parse_json(answer.body, BOUNDS.depth)["etcdserver"])
             )
-        except (DialError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except (PeerUnreachable, LookupError, TypeError, ValueError, RecursionError) as error:
             self._picker.failed(url)
             logger.debug(
                 "failed to get the version of member %s from %s/version (%s)",
@@ -343,7 +344,7 @@ class Peer(Remote):
                         self._links.receive(messages, f"on {channel.title} of {id_text(self.member)}")
         except NoStreams:
             self._picker.failed(url)
-        except (DialError, PeerRefused, WireError) as error:
+        except (PeerUnreachable, PeerRefused, WireError) as error:
             if doing == "dial":
                 self._picker.failed(url)
             self.status.deactivate(doing, channel.title, error)
@@ -391,7 +392,7 @@ class Prober:
             told = parse_json(answer.body, BOUNDS.depth)
             self._healthy = told["OK"] is True
             now = datetime.fromisoformat(told["Now"]).timestamp()
-        except (DialError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError):
+        except (PeerUnreachable, LookupError, TypeError, ValueError, ArithmeticError, RecursionError):
             self._healthy = False
             return
         self._difference = (started + time.time()) / 2 - now

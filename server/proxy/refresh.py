@@ -9,10 +9,9 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from server.cluster.remote import NotUsable, Reply, RunningCluster, read_cluster
+from server.cluster.remote import NotUsable, PeerAnswer, PeerUnreachable, RunningCluster, read_cluster
 from server.log import NOTICE, log_fault
 from server.mergelogger import MergeLogger
-from server.peer.dialer import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.director import Director
 from server.storage.errors import StorageError
@@ -29,8 +28,8 @@ _SOONEST, _SOON = 0.1, 1.0
 many."""
 
 
-Get = Callable[[str, str, float], Awaitable[Answer]]
-"""A GET of a path at a URL, within so many seconds. Raises DialError."""
+Get = Callable[[str, str, float], Awaitable[PeerAnswer]]
+"""A GET of a path at a URL, within so many seconds. Raises PeerUnreachable."""
 
 
 class Refresher:
@@ -123,8 +122,8 @@ class Refresher:
     async def _ask(self) -> RunningCluster | None:
         for peer in self._peers:
             try:
-                cluster = read_cluster(Reply(*await self._get(peer, "/members", _PATIENCE)))
-            except DialError as error:
+                cluster = read_cluster(await self._get(peer, "/members", _PATIENCE))
+            except PeerUnreachable as error:
                 words = f'could not get cluster response from {peer}: Get "{peer}/members": {error}'
                 self._warn(peer, cluster_logger, words)
             except NotUsable as error:

@@ -11,7 +11,7 @@ from server.cluster import (
     AskPeer,
     BootstrapError,
     Founding,
-    Reply,
+    PeerAnswer,
     found,
     id_text,
     initial_members,
@@ -220,12 +220,12 @@ def test_members_of_another_cluster_are_told_apart_by_both_ids() -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply(404, {}, b"404 page not found\n"),
-        Reply(200, {"X-Etcd-Cluster-ID": "1"}, b"{}"),
-        Reply(200, {}, b"[]"),
+        PeerAnswer(404, {}, b"404 page not found\n"),
+        PeerAnswer(200, {"X-Etcd-Cluster-ID": "1"}, b"{}"),
+        PeerAnswer(200, {}, b"[]"),
     ],
 )
-def test_an_answer_that_is_not_etcds_counts_as_none(reply: Reply) -> None:
+def test_an_answer_that_is_not_etcds_counts_as_none(reply: PeerAnswer) -> None:
     assert begun(three(), Others({f"{B}/members": reply})) == begun(three(), nobody)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.cluster import BootstrapError, Joining, Member, Reply, join
+from server.cluster import BootstrapError, Joining, Member, PeerAnswer, join
 from server.config import Config, load
 from tests.support.asking import Others, members_reply, version_reply
 
@@ -34,7 +34,9 @@ def config(**settings: str) -> Config:
     return load(given | {key.replace("_", "-"): value for key, value in settings.items()})
 
 
-def others(*members: Member, a: str | Reply = "2.3.0", b: str | Reply = "2.3.0", asked_at: str = A) -> Others:
+def others(
+    *members: Member, a: str | PeerAnswer = "2.3.0", b: str | PeerAnswer = "2.3.0", asked_at: str = A
+) -> Others:
     versions = {
         f"{url}/version": version_reply(said) if isinstance(said, str) else said
         for url, said in ((A, a), (B, b))
@@ -87,11 +89,11 @@ def test_the_next_one_is_asked_when_one_does_not_answer_as_etcd(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     ask = others(*RUNNING, ADDED, asked_at=B)
-    ask.answers[f"{A}/members"] = Reply(404, {}, b"404 page not found\n")
+    ask.answers[f"{A}/members"] = PeerAnswer(404, {}, b"404 page not found\n")
     assert joined(config(), ask).local.id == 7
-    ask.answers[f"{A}/members"] = Reply(200, {}, b"[]")
+    ask.answers[f"{A}/members"] = PeerAnswer(200, {}, b"[]")
     assert joined(config(), ask).local.id == 7
-    ask.answers[f"{A}/members"] = Reply(200, {"X-Etcd-Cluster-ID": "1"}, b'[{"name":"a"}]')
+    ask.answers[f"{A}/members"] = PeerAnswer(200, {"X-Etcd-Cluster-ID": "1"}, b'[{"name":"a"}]')
     assert joined(config(), ask).local.id == 7
     first, second, third = warnings(caplog)
     assert first.startswith("could not unmarshal cluster response: ")
@@ -192,7 +194,7 @@ def test_clusters_of_other_versions_are_not(
 
 
 def test_a_member_without_a_version_is_one_of_etcd_2_0() -> None:
-    old = Reply(404, {}, b"404 page not found\n")
+    old = PeerAnswer(404, {}, b"404 page not found\n")
     assert refusal(config(), others(*RUNNING, ADDED, b=old)) == INCOMPATIBLE
 
 
@@ -208,7 +210,7 @@ def test_one_member_that_tells_its_version_is_enough(caplog: pytest.LogCaptureFi
 
 
 def test_somebody_has_to_tell_a_version(caplog: pytest.LogCaptureFixture) -> None:
-    nonsense = Reply(200, {}, b"[]")
+    nonsense = PeerAnswer(200, {}, b"[]")
     ask = others(*RUNNING, ADDED, a="not_decided", b=nonsense)
     assert refusal(config(), ask) == INCOMPATIBLE
     assert warnings(caplog)[-1] == (

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.ask import PeerAsk
-from server.cluster import NoAnswer
+from server.cluster import PeerUnreachable
 from server.tls import TlsError, TlsFiles, server_context
 
 FILES = Path(__file__).parents[3] / "fixtures" / "tls"
@@ -64,19 +64,19 @@ def test_nobody_listens() -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))  # and does not listen
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        with pytest.raises(NoAnswer) as caught:
+        with pytest.raises(PeerUnreachable) as caught:
             ask(url, "/members", 60)
     address = url.removeprefix("http://")
     assert str(caught.value) == f'Get "{url}/members": dial tcp {address}: connect: connection refused'
 
 
 def test_who_listens_and_does_not_answer_is_given_up() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as sock, pytest.raises(NoAnswer, match="i/o timeout"):
+    with socket.create_server(("127.0.0.1", 0)) as sock, pytest.raises(PeerUnreachable, match="i/o timeout"):
         ask(f"http://127.0.0.1:{sock.getsockname()[1]}", "/members", 0.2)
 
 
 def test_a_name_that_nobody_has() -> None:
-    with pytest.raises(NoAnswer, match=r"lookup nobody\.invalid: no such host"):
+    with pytest.raises(PeerUnreachable, match=r"lookup nobody\.invalid: no such host"):
         ask("http://nobody.invalid:2380", "/members", 60)
 
 
@@ -88,7 +88,7 @@ def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytes
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
-    with pytest.raises(NoAnswer, match="i/o timeout"):
+    with pytest.raises(PeerUnreachable, match="i/o timeout"):
         ask("http://slow.example:2380", "/members", 0.2)
     answered.set()
 
@@ -97,9 +97,9 @@ def test_peers_show_each_other_certificates() -> None:
     with serving(SERVER) as port:
         url = f"https://127.0.0.1:{port}"
         assert PeerAsk(CLIENT, connect_timeout=60)(url, "/members", 60).status == 200
-        with pytest.raises(NoAnswer):  # without one of its own
+        with pytest.raises(PeerUnreachable):  # without one of its own
             PeerAsk(TlsFiles(trusted_ca=str(FILES / "ca.pem")), connect_timeout=60)(url, "/members", 60)
-        with pytest.raises(NoAnswer, match="certificate"):  # without trust in that authority
+        with pytest.raises(PeerUnreachable, match="certificate"):  # without trust in that authority
             ask(url, "/members", 60)
 
 

@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
+from server.cluster import PeerAnswer, PeerUnreachable
 from server.mergelogger import MergeLogger
-from server.peer.dialer import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.connection import Timeouts
 from server.proxy.dial import Dial
@@ -26,8 +26,8 @@ C1, C2 = "http://10.0.1.10:2379", "http://10.0.1.11:2379"
 CLUSTER = {"X-Etcd-Cluster-ID": "7e27652122e8b2ae"}
 
 
-def listing(*members: Mapping[str, object], headers: Mapping[str, str] = CLUSTER) -> Answer:
-    return Answer(200, headers, json.dumps(members).encode())
+def listing(*members: Mapping[str, object], headers: Mapping[str, str] = CLUSTER) -> PeerAnswer:
+    return PeerAnswer(200, headers, json.dumps(members).encode())
 
 
 M1 = {"id": 1, "name": "a", "peerURLs": [P1], "clientURLs": [C1]}
@@ -37,17 +37,17 @@ M2 = {"id": 2, "name": "b", "peerURLs": [P2], "clientURLs": [C2]}
 class Peers:
     """Peers that answer as ``answers`` says at the time; remembers when each was asked."""
 
-    def __init__(self, answers: Callable[[str, float], Answer | None]) -> None:
+    def __init__(self, answers: Callable[[str, float], PeerAnswer | None]) -> None:
         self.asked: list[tuple[float, str]] = []
         self._answers = answers
 
-    async def get(self, url: str, path: str, patience: float) -> Answer:
+    async def get(self, url: str, path: str, patience: float) -> PeerAnswer:
         assert (path, patience) == ("/members", 10.0)
         now = asyncio.get_running_loop().time() - virtual_time.BEGIN
         self.asked.append((round(now, 3), url))
         answer = self._answers(url, now)
         if answer is None:
-            raise DialError("dial tcp 10.0.1.10:2380: connect: connection refused")
+            raise PeerUnreachable("dial tcp 10.0.1.10:2380: connect: connection refused")
         return answer
 
 
@@ -101,7 +101,7 @@ def test_the_peers_are_asked_in_turn_until_one_tells(tmp_path: Path) -> None:
 
 
 def test_the_last_good_list_is_kept_when_nobody_answers_or_tells_nothing(tmp_path: Path) -> None:
-    def answers(_: str, now: float) -> Answer | None:
+    def answers(_: str, now: float) -> PeerAnswer | None:
         return listing(M1, M2) if now < 1 else listing() if now < 40 else None
 
     director = refreshed(tmp_path, Peers(answers), 200.0)
@@ -193,7 +193,7 @@ def test_a_peer_that_is_gone_for_good_is_complained_of_now_and_then(
 def test_an_answer_that_tells_no_members_is_passed_over(
     tmp_path: Path, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    odd = Answer(200, CLUSTER, body)
+    odd = PeerAnswer(200, CLUSTER, body)
     director = refreshed(tmp_path, Peers(lambda url, _: odd if url == P1 else listing(M1)), 1.0)
     assert director.endpoints == [C1]
     assert "could not unmarshal cluster response" in caplog.messages[0]
