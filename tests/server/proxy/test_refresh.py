@@ -136,7 +136,7 @@ def test_a_failed_endpoint_has_the_members_asked_soon_but_not_more_than_once_a_s
 def test_the_proxys_own_urls_are_left_out_and_it_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    director = refreshed(tmp_path, Peers(lambda _, now: listing(M1, M2)), 300.0, own=frozenset((C1,)))
+    director = refreshed(tmp_path, Peers(lambda _, now: listing(M1, M2)), 290.0, own=frozenset((C1,)))
     assert director.endpoints == [C2]
     assert [C1 in message and "left out" in message for message in caplog.messages].count(True) == 5
 
