@@ -19,7 +19,10 @@ from server.bounded import ACCEPT, AnswerReader, BoundedAnswer, Bounds, Unusable
 from server.config import UrlError, dialled, redacted, split_url, without_zone
 
 _PIECE = 64 << 10
+"""Bytes that are read at a time: most answers are one piece."""
+
 _REDIRECTS = 5
+"""etcd redirects once, to the leader; a balancer in front of it may add one or two. More are a loop."""
 
 Dial = Callable[[str, int, float | None], socket.socket]
 """A connection to a host and a port, by this moment of ``time.monotonic``. Raises OSError."""

@@ -17,10 +17,10 @@ ACCEPT = {"Accept-Encoding": "identity"}
 """Goes with every request: what is compressed may be any length when it is not."""
 
 MAX_HEADERS = 100
-"""Headers, trailers among them, of one answer."""
+"""Headers of one answer, trailers among them: etcd sends about ten, balancers add some."""
 
 MAX_LINE = 8190
-"""Bytes of one header."""
+"""Bytes of one header: aiohttp's own limit, so that both ways of asking take the same answers."""
 
 
 class Bounds(NamedTuple):

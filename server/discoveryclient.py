@@ -23,9 +23,10 @@ from server.session import body_of, bounded_session, host_header, to_dial
 logger = logging.getLogger("server.cluster.discovery")
 
 BODY = 1 << 20
-"""Bytes of one answer."""
+"""Bytes of one answer. The largest is a token with 100 registrations, of some hundred bytes each."""
 
 _REDIRECTS = 5
+"""etcd redirects once, to the leader; a balancer in front of it may add one or two. More are a loop."""
 
 
 class DiscoveryClient:

@@ -13,7 +13,10 @@ OWN = 150
 """Open files that are no clients': etcd 2.3.8 reserves as many. Those of peers that connect are among them."""
 
 _LEAST_PEERS = 60
+"""Eight peers with eight connections each, about: see ``share_out``."""
+
 _MOST_PEERS = 250
+"""Enough for thirty members, and more than any cluster has: the rest is for clients."""
 
 
 class ConnectionLimits(NamedTuple):

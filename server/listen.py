@@ -8,6 +8,8 @@ from collections.abc import Callable
 from server.config import parse_url
 
 BACKLOG = 1024
+"""Connections that may wait to be accepted; Linux takes the lower of this and net.core.somaxconn, which Go asks
+for."""
 
 _KEEPALIVE = (
     ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),

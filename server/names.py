@@ -29,7 +29,7 @@ MOST_RECORDS = 100
 """Records of one kind that a name may have: each target is looked up, and a cluster has nine members at most."""
 
 _REST = 0.5
-"""Seconds before a server that said it cannot answer is asked once more."""
+"""Seconds before a server that said it cannot answer is asked once more: one that starts needs about as long."""
 
 
 class BadServer(Exception):

@@ -5,7 +5,8 @@ import os
 import socket
 
 PATIENCE = 1.0
-"""Seconds to wait for a receiver whose queue is full."""
+"""Seconds to wait for a receiver whose queue is full: systemd empties it at once unless it is stuck, and the start
+must go on."""
 
 
 def notify(state: str) -> bool:

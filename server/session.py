@@ -92,8 +92,11 @@ class _Counting(asyncio.Protocol):
 
 
 _MOST_INTERIM = 16
+"""Answers of 1xx before the one that counts. etcd sends one at most; an endless row of them would keep a request
+busy."""
+
 _STEP = 4096
-"""Bytes of a head that are looked at in one go."""
+"""Bytes of a head that are looked at in one go: few enough that the 1xx in them do no harm."""
 
 
 async def body_of(response: aiohttp.ClientResponse, bounds: Bounds) -> bytes:

@@ -16,7 +16,7 @@ from server.store import ErrorCode, EtcdError
 Form = dict[bytes, bytes]
 
 MAX_BODY = 10 << 20
-"""The longest form body, in bytes."""
+"""Bytes of a form, as in Go's net/http: etcd answers a longer one with an error."""
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")

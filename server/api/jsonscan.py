@@ -12,6 +12,7 @@ from server.goquote import quote_as_go
 from server.jsonrules import as_utf8, folded
 
 _MAX_DEPTH = 10_000
+"""Nested brackets that Go's encoding/json takes, since Go 1.15."""
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')

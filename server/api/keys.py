@@ -43,7 +43,11 @@ _PARAMETERS = Parameters(
 _T = TypeVar("_T")
 
 _SECOND = 1_000_000_000
+"""In nanoseconds, which etcd counts time in."""
+
 _UINT64 = 1 << 64
+"""Go's unsigned 64-bit numbers end here, and its arithmetic wraps around."""
+
 _BOOLEANS = dict.fromkeys((b"1", b"t", b"T", b"TRUE", b"true", b"True"), True)
 _BOOLEANS |= dict.fromkeys((b"0", b"f", b"F", b"FALSE", b"false", b"False"), False)
 _DIGITS = re.compile(rb"0*([0-9]{1,20})")

@@ -37,6 +37,8 @@ MAX_BODY = 64 << 10
 
 _HEX = re.compile("[0-9a-fA-F]+")
 _SECOND = 1_000_000_000
+"""In nanoseconds: the id of a new member is made of its URLs and the second."""
+
 _GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }'
 
 

@@ -68,6 +68,7 @@ def _route(target: bytes) -> Route:
 
 _known_route = lru_cache(4096)(_route)
 _USUAL_TARGET = 256
+"""Bytes. With 4,096 targets of any length remembered, clients could fill the memory."""
 
 
 def is_keys_path(path: str) -> bool:

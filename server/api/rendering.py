@@ -11,7 +11,7 @@ from server.http.messages import BrokenOff, Finishing
 logger = logging.getLogger(__name__)
 
 TURN = 0.002
-"""Seconds of such work after which all others have their turn."""
+"""Seconds of such work after which others get their turn: nobody waits longer for the answer to another."""
 
 BREATH = 0.001
 """Seconds until it goes on: in one go it would leave the log's thread waiting for the interpreter after every system
@@ -21,7 +21,8 @@ PATIENCE = 300.0
 """Seconds that a client may take for nothing of a body: etcd's read timeout, as for requests that do not come."""
 
 SLOWEST = 16 << 10
-"""Bytes a second that it has to take after that on an average; who reads more slowly is cut off."""
+"""Bytes a second that it must take after that on average, far less than any network of a cluster carries; a client
+that reads more slowly is cut off."""
 
 
 class Turns:

@@ -9,7 +9,7 @@ from server.store import Event, Watcher
 from server.store.gojson import is_long
 
 _AT_ONCE = 64 << 10
-"""Bytes of events after which others have their turn."""
+"""Bytes of events after which others get their turn; a busy watcher must not hold them up."""
 
 
 class _Lines:

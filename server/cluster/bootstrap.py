@@ -18,7 +18,8 @@ from server.config import Config, UrlError, parse_urls_map, urls_map_text
 from server.config.settings import DEFAULT_PEER_URLS, initial_cluster_of
 
 PATIENCE = 1.0
-"""Seconds that each of the others may take to say whether this member has been in the cluster before."""
+"""Seconds that each of the others may take to say whether this member has been in the cluster before. A cluster
+that starts waits as long for each member that is not there yet, so it is short."""
 
 _ENGINE = "run a real etcd with these settings instead: etcd02 --engine PATH (or ETCD02_ENGINE)"
 

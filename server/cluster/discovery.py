@@ -38,9 +38,11 @@ LONGEST_PAUSE = 32
 """Seconds between two tries; etcd's pauses double without end."""
 
 _REST = 1.0
-"""Seconds before the next watch when one came back empty, as those do that a balancer ends."""
+"""Seconds before the next watch when one came back empty, as a balancer does that ends idle requests. Without a
+pause one that answers at once would be asked without end."""
 
 _KEY_NOT_FOUND, _NODE_EXIST, _INDEX_CLEARED = 100, 105, 401
+"""Error codes of etcd's v2 API."""
 
 
 class Unreachable(Exception):

@@ -16,9 +16,11 @@ from server.cluster.bootstrap import BootstrapError
 from server.config import UrlError, parse_urls_map
 
 _KEY_NOT_FOUND = 100
+"""The error code of etcd's v2 API."""
 
 DEPTH = 64
-"""Brackets of JSON in one another that an answer may have."""
+"""Nested brackets of JSON in an answer. A directory of registrations has 4; a hostile answer of many would cost
+stack and time."""
 
 
 class KeysAnswer(NamedTuple):

@@ -23,7 +23,7 @@ from server.config import Config
 logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
-"""Seconds that each question may take."""
+"""Seconds that each question may take. Without the answer there is no start, so a slow peer has time."""
 
 
 class Joining(NamedTuple):

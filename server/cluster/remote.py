@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 
 
 DEPTH = 64
-"""Brackets of JSON in one another that an answer may have."""
+"""Nested brackets of JSON in an answer. A list of members has 4; a hostile answer of many would cost stack and
+time."""
 
 
 class PeerUnreachable(Exception):

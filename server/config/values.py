@@ -14,7 +14,10 @@ _BOOLEANS = {
 }
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
 _MAX_UINT = 2**64 - 1
+"""Go's uint, on 64-bit machines."""
+
 _INT_RANGE = (-(2**63), 2**63 - 1)
+"""Go's int, on 64-bit machines."""
 
 
 class BadValue(ValueError):

@@ -46,15 +46,17 @@ REGISTRY = "/_etcd/registry"
 """The directory of the tokens, by the convention of etcd's documentation."""
 
 MAX_BODY = 64 << 10
-"""Bytes of what a member may register: its name and peer URLs."""
+"""Bytes that a member may register: its name and peer URLs, which take a few hundred."""
 
 _COUNT_AGAIN = 60.0
-"""Seconds before the tokens are counted again."""
+"""Seconds before the tokens are counted again: it costs a listing, and the limit on tokens may be exceeded by what
+a minute brings."""
 
 _FORM = "application/x-www-form-urlencoded"
 _BELOW_TOKEN = re.compile(r"/([0-9A-Za-z][0-9A-Za-z_-]{0,63})(/_config(?:/size)?|/[0-9a-fA-F]{1,16})?/?")
 _PARAMETERS = Parameters(b"size")
 _KEY_NOT_FOUND = 100
+"""The error code of etcd's v2 API."""
 
 _HELP = """\
 This is a discovery service for etcd: members of a new cluster find each other here.

@@ -6,10 +6,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 _MOST_ADDRESSES = 10_000
-"""That are remembered. Who is forgotten for others may begin anew; what all may have together holds all the same."""
+"""Addresses that are remembered, lest clients of many addresses fill the memory. One that is forgotten for others
+may begin again; the limit for all addresses together still holds."""
 
 _NETWORK = 64
-"""Bits of an IPv6 address that tell one who asks from another: the rest is his own to choose."""
+"""Bits of an IPv6 address that identify a client: the rest is the choice of the client itself (RFC 4291, 2.5.1)."""
 
 _NEVER = 3600.0
 """Seconds to wait for what has no end: until a person has made room."""

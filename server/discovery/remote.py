@@ -29,6 +29,7 @@ BOUNDS = Bounds(body=1 << 20, seconds=10.0)
 """For an answer; the time is for one that is not to be waited for: etcd itself gives a write seven seconds."""
 
 _CONNECT = 5.0
+"""Seconds for a connection: the etcd is near, and the client that waits has a timeout too."""
 
 _PASSED_ON = ("Content-Type", "X-Etcd-Cluster-Id", "X-Etcd-Index", "X-Raft-Index", "X-Raft-Term")
 

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from server.config import UrlError, parse_urls
 
 DEFAULT_SIZE = 3
+"""What the public discovery service took for /new without a size."""
+
 MAX_SIZE = 100
 """Members of a first cluster. Every one of them has to acknowledge every write, so real ones have 3, 5 or 7."""
 

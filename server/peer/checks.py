@@ -52,6 +52,7 @@ _OLDEST = "2.0.0"
 """What a peer is that does not say it: 2.0 knew no such header."""
 
 _FIRST_WITH_STREAMS = (2, 1)
+"""etcd 2.0 opens streams by another path, and knows none of these."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -29,7 +29,7 @@ MAX_ENTRIES = 1 << 20
 """Entries of one message. Leaders send a megabyte of them at most, which is 170,000 empty ones."""
 
 MAX_MEMBERS = 1 << 12
-"""Members in a snapshot."""
+"""Members in a snapshot. Clusters have up to nine; a forged list would make as many voters."""
 
 MAX_DATABASE = 64 << 20
 """Bytes of a database of 3.x that are worth looking at: one without data in it is much smaller."""

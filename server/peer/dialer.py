@@ -21,7 +21,8 @@ from server.gowords import in_go_words
 from server.session import BoundedConnector, body_of, bounded_session, host_header, to_dial
 
 _UNACKNOWLEDGED = 10_000
-"""Milliseconds that bytes sent may go without any acknowledgement, before the kernel gives the connection up."""
+"""Milliseconds that sent bytes may stay without acknowledgement before the kernel closes the connection: twice the
+time after which etcd gives up a silent peer. The default of Linux is a quarter of an hour."""
 
 _IDLE = 3.0
 """Seconds after which an idle connection is not used again; peers close them after 5."""

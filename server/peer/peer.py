@@ -46,19 +46,21 @@ from server.raft import Message, MessageType, Snapshot
 logger = logging.getLogger(__name__)
 
 SILENCE = 5.0
-"""Seconds after which a stream that says nothing counts as broken."""
+"""Seconds after which a silent stream counts as broken (etcd 2.3); peers send heartbeats more often."""
 
 BEAT = SILENCE / 3
-"""Seconds between heartbeats of a link."""
+"""Seconds between heartbeats of a stream: two may be late before the peer gives the stream up (etcd 2.3)."""
 
 _RETRY = 0.1
-"""Seconds before a stream is asked for again."""
+"""Seconds before a stream is asked for again (etcd 2.3): a peer that restarts is reached well within an election
+timeout."""
 
 UNDECODABLE = "undecodable"
 """The word that bytes are counted by which are no message that could be taken."""
 
 _PIPELINE = "pipeline"
 _POST_QUEUE = 64
+"""Messages that may wait to be posted; what comes then is dropped (etcd 2.3)."""
 
 _POST_PATIENCE = 10.0
 """Seconds for an answer to a POST, which a peer that lives gives at once. etcd waits for ever, and then all posters of
@@ -68,9 +70,16 @@ _PROBE = 4.0
 """Seconds between two probes; a little less than peers keep an idle connection for."""
 
 _PROBE_PATIENCE = 4.0
+"""Seconds for an answer to a probe: until the next one."""
+
 _PROBE_REPORT = 30.0
+"""Seconds between two lines of the log about an unhealthy peer (etcd 2.3)."""
+
 _VERSION_PATIENCE = 3.0
+"""Seconds for the version of a peer. A member that does not answer is asked again when the version is next decided."""
+
 _CLOCK_DIFFERENCE = 1.0
+"""Seconds beyond which the clock of a peer is reported (etcd 2.3)."""
 
 
 @dataclass(slots=True)

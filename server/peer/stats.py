@@ -6,10 +6,10 @@ from collections import deque
 from server.raft import Message
 
 _SAMPLE = 200
-"""APPENDs that rates are made of."""
+"""APPENDs that rates are computed from (etcd 2.3)."""
 
 _STALE = 1.0
-"""Seconds after the last APPEND in which its rate still counts."""
+"""Seconds after the last APPEND for which its rate still counts (etcd 2.3)."""
 
 _HEAD = 50
 _ENTRY_HEAD = 16

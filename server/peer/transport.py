@@ -19,7 +19,7 @@ MERGE_PERIOD = 1.0
 """Seconds for which equal lines of the log are merged, as in etcd 2.3."""
 
 _MOST_REMOTES = 32
-"""Members that nobody here knows of; more of them are none."""
+"""Members that the log does not list yet; any client can claim to be one. A cluster has nine members at most."""
 
 
 class Transport:

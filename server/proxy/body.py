@@ -9,7 +9,8 @@ from server.http.messages import BrokenOff
 logger = logging.getLogger(__name__)
 
 _AHEAD = 256 << 10
-"""Bytes of a body that are read while the client does not take them."""
+"""Bytes of a body that are read before the client takes them: enough to keep the connection busy, and little for
+each of thousands of clients."""
 
 
 class Source(Protocol):

@@ -23,10 +23,11 @@ from server.http.messages import Response
 from server.proxy.body import StreamedBody
 
 _COLLECTED = 64 << 10
-"""Bytes of an answer of known length that are collected to be passed on in one piece."""
+"""Bytes of an answer with a known length that are collected and sent at once: one system call for nearly every key."""
 
 _LONG_HEAD = 1 << 20
-"""Bytes of a head that is not whole with which it is given up."""
+"""Bytes of an incomplete head after which the answer is given up. Heads of members have a few hundred, and one that
+never ends would fill the memory."""
 
 _KEEPALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),

@@ -29,7 +29,7 @@ LOOP_DETECTED = 508
 """The status of the answer to a request that has come round. No etcd answers so."""
 
 _TOGETHER = 16
-"""Requests that are sent together on one connection at most."""
+"""Requests that are sent together on one connection at most: an answer waits for those before it."""
 
 _KNOWN = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"))
 _CHANGE_NOTHING = frozenset(("GET", "HEAD", "OPTIONS"))

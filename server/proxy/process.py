@@ -46,7 +46,8 @@ _MERGE_PERIOD = 60.0
 and it lasts until somebody acts."""
 
 _FIRST_LIST = 2.0
-"""Seconds that the first list of members may take before clients are listened to without one."""
+"""Seconds that the first list of members may take before the proxy serves without one: a client that is refused
+tries again, one that waits may not."""
 
 
 def known_peers(config: Config, find: FindPeers) -> list[str]:

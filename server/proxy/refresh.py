@@ -21,7 +21,8 @@ cluster_logger = logging.getLogger("server.cluster")
 proxy_logger = logging.getLogger("server.proxy")
 
 _PATIENCE = 10.0
-"""Seconds that one peer has for its answer."""
+"""Seconds that one peer has for its answer. The next one is asked after that, so a peer that hangs delays a list,
+and costs no endpoint."""
 
 _SOONEST, _SOON = 0.1, 1.0
 """Seconds before it is asked again while there is no endpoint: so few at first, twice as many each time, up to so

@@ -17,6 +17,7 @@ from server.http.targets import split_target
 _WRITTEN_ANEW = frozenset((b"content-length", b"expect", b"x-forwarded-for", b"via"))
 _STAY_BEHIND = _WRITTEN_ANEW | {name.encode() for name in HOP_BY_HOP}
 _KNOWN = 1024
+"""Heads of requests that are remembered: one or two of every client program at every address."""
 
 
 class Lines(NamedTuple):

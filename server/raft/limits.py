@@ -18,10 +18,11 @@ NO_ROOM = 1 << 62
 """Terms and indexes from here on are forged or damaged."""
 
 TERMS_AHEAD = 1 << 32
-"""How far a term may be beyond the own one."""
+"""How far a term may be beyond this member's: an election every millisecond for seven weeks."""
 
 INDEXES_AHEAD = 1 << 48
-"""How far an index may be beyond the last of the own log. A joiner's is 0, and a cluster may be old."""
+"""How far an index may be beyond the last one of this member's log. A joiner's is 0, and a cluster may be old: this
+is 10,000 entries a second for 900 years."""
 
 
 class MessageRefusal(NamedTuple):

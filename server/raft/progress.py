@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 WINDOW = 512
-"""Appends on their way to one follower."""
+"""Appends on their way to one follower (``maxInflightMsgs`` of etcd 2.3)."""
 
 AHEAD = 4
 """Of these, how many full ones to a follower that lags: it works on one while the next are on their way, and they do

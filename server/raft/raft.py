@@ -19,6 +19,7 @@ from server.raft.progress import Pace, Progress
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
 
 NOBODY = 0
+"""The id that no member has (``raft.None`` of etcd): as a leader or a vote it means that there is none."""
 
 
 class RaftRole(Enum):

@@ -24,6 +24,8 @@ BUCKET = struct.Struct("<QQ")  # root page, sequence
 CHECKSUM = struct.Struct("<Q")
 
 MAGIC, VERSION = 0xED0CDAED, 2
+"""Of bolt's file format, as are the next four."""
+
 BRANCH, LEAF, META_PAGE, FREELIST = 0x01, 0x02, 0x04, 0x10
 IS_BUCKET = 0x01
 _PAGE_SIZES = (4096, 8192, 16384, 32768, 65536)

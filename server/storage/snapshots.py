@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _SUFFIX = ".snap"
 _BATCH_BYTES = 256 * 1024
-"""As much as is checksummed or written at a time."""
+"""Bytes that are checksummed or written at a time, so that other threads get the interpreter in between."""
 
 
 class SnapshotDir:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from server.store.node import Directory, StoreNode
 
 _SMALL = 1024
+"""Entries up to which outdated ones are kept: so small a heap is not worth building again."""
 
 
 class Expiry(NamedTuple):

@@ -8,6 +8,7 @@ from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Action, Event
 
 CAPACITY = 1000
+"""Events that a watch can ask for after they happened: the number of etcd 2.x, and of its error 401."""
 
 _REMOVALS = (Action.DELETE, Action.EXPIRE)
 

@@ -23,12 +23,14 @@ from server.store.paths import byte_order, parent_of
 from server.store.stats import Stats
 
 _VERSION = 2
+"""Of the store's format: etcd 2.x writes this number."""
+
 _PIECE = 256
 """Texts in one piece, about as many nodes or events: a millisecond or three (CPython 3.11, small values)."""
 _PORTION = 1024
 """Paths looked at for one portion of a listing: well below a millisecond."""
 _RUN = 4096
-"""Children sorted at a time."""
+"""Children sorted at a time; between two portions others get their turn."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -21,6 +21,7 @@ NAMESPACES = ("/0", "/1")
 
 # An expiry before the year 2000 is taken for the product of an overflow, and means "none" (set and create only).
 _EARLIEST_EXPIRATION = 946_684_800 * 1_000_000_000
+"""Unix nanoseconds of 2000-01-01, ``minExpireTime`` of etcd."""
 
 LISTED_AT_ONCE = 1_000
 """Nodes of a listing that is made in one go: a millisecond or two with what it takes to write it."""

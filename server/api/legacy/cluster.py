@@ -19,6 +19,8 @@ REGISTRY, CONFIG = "/1/_etcd/machines", "/1/_etcd/config"
 """Where 0.4 kept its members, and what was set for all of them, in the key space."""
 
 _LEAST_ACTIVE = 3
+"""0.4 takes no active size below this."""
+
 _REMOVE_DELAY, _SYNC_INTERVAL = 1800, 5
 """0.4's defaults, in seconds. Nothing in 2.x removes a member by itself or waits to become one."""
 

@@ -22,7 +22,10 @@ from server.storage.files import Files
 from server.storage.records import RecordType
 
 _LENGTH_BYTES = 8
+"""A record begins with its length, a 64-bit number."""
+
 _WIPED_AT_ONCE = 1 << 20
+"""Bytes of zeros written at a time: a segment has 64 MB, which need not be in memory at once."""
 
 
 def encode_records(records: Iterable[tuple[RecordType, bytes]], crc: int) -> bytes:

@@ -28,9 +28,16 @@ from server.storage.records import (
 
 _LENGTH = struct.Struct("<Q")
 _BYTES = (1 << 56) - 1
+"""The 56 bits of a record's length that count its bytes."""
+
 _IS_PADDED = 1 << 63
+"""The bit that says there is padding, whose size is in the three bits from 56 on."""
+
 _ALIGNED = 8
+"""Bytes: every record of 3.x begins at a multiple."""
+
 _ZEROS = bytes(1 << 20)
+"""Compared with the unwritten rest of a segment, piece by piece."""
 
 
 def records_in(raw: bytes, path: Path, crc: int, *, is_newest: bool) -> Iterator[Record]:

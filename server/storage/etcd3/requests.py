@@ -17,7 +17,10 @@ KINDS = STORING | HARMLESS | {ALARM: "alarm", 9900: "downgrade version test"}
 """Every field of ``InternalRaftRequest`` in etcd 3.0 to 3.7, with a name. A log with any other is refused."""
 
 _IDS = frozenset((1, 100))
+"""Fields of the request and of its header that hold ids, not what is asked."""
+
 _V2, _VERSION, _ATTRIBUTES = 2, 1300, 1301
+"""Field numbers of ``InternalRaftRequest`` for what belongs to v2 or to the members."""
 
 
 @dataclass(slots=True, frozen=True)

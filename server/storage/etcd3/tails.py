@@ -17,6 +17,8 @@ from server.storage.records import RecordType, is_start_of_record
 from server.storage.tails import SECTOR
 
 _LENGTH_BYTES = 8
+"""A record begins with its length, a 64-bit number."""
+
 _HEAD_BYTES = 32
 """A record's length of its data stands within so many of its first bytes."""
 _RECORD = re.compile(
