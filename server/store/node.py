@@ -14,9 +14,8 @@ SECOND = 1_000_000_000
 """In nanoseconds, which etcd counts time in."""
 
 _MIN_DURATION = -(1 << 63)
-"""The range of Go's ``time.Duration``; a difference beyond it counts as the nearest end."""
-
 _MAX_DURATION = (1 << 63) - 1
+"""The range of Go's ``time.Duration``; a difference beyond it counts as the nearest end."""
 
 
 @dataclass(slots=True, init=False)
