@@ -9,7 +9,7 @@ from server.tls import TlsFiles, client_context
 
 
 class PeerAsk:
-    """Each question goes over a connection of its own, with the certificates that peers show each other.
+    """Each question goes over a separate connection, with the certificates that peers show each other.
 
     ``connect_timeout`` in seconds. A call raises PeerUnreachable, and TlsError when those certificates are needed and
     cannot be used. Hosts are looked up in ``names``, or by the system. Not for a thread with a running loop.

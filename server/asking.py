@@ -33,7 +33,7 @@ class NoAnswer(Exception):
 
 
 class Deadlines(NamedTuple):
-    """Moments of ``time.monotonic``: until when the head has to be there, and all of it. None is for ever."""
+    """Moments of ``time.monotonic``: until when the head must be there, and all of it. None is without end."""
 
     head: float | None
     total: float | None

@@ -1,8 +1,8 @@
 """What an answer from another process may be: how long, how deep, with how many headers. Pure.
 
-Everything that this project asks of others comes through here, whoever carries it: a server that is hostile, or no
-etcd at all, must cost neither memory nor time, and is reported in one line. ``AnswerReader`` takes an answer of HTTP/1
-apart as its bytes come, ``parse_json`` reads what was in it.
+Everything that this project asks of others comes through here, by whatever connection: a server that is hostile, or not
+an etcd at all, must cost neither memory nor time, and is reported in one line. ``AnswerReader`` takes an answer of
+HTTP/1 apart as its bytes come, ``parse_json`` reads what was in it.
 """
 
 import json
@@ -34,7 +34,7 @@ class Bounds(NamedTuple):
 
 
 class UnusableAnswer(ValueError):
-    """What came is no answer, or more of one than is taken; the message is one line, without the URL."""
+    """What came is not an answer, or is longer than its bounds; the message is one line, without the URL."""
 
 
 class HungUp(UnusableAnswer):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from server.cluster.bootstrap import BootstrapError
 
 OWN = 150
-"""Open files that are no clients': etcd 2.3.8 reserves as many. Those of peers that connect are among them."""
+"""Open files that are not clients': etcd 2.3.8 reserves as many. Those of peers that connect are among them."""
 
 _LEAST_PEERS = 60
 """Eight peers with eight connections each, about: see ``share_out``."""

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class GatewayRefused(Exception):
-    """There is to be no gateway; the message says why and what to do."""
+    """There can be no gateway; the message says why and what to do."""
 
 
 class Gateway:

@@ -54,7 +54,7 @@ def listen(url: str, look_up: Callable[[str], str] | None = None) -> socket.sock
 
 
 def address_text(address: tuple[object, ...]) -> str:
-    """The address of a socket as it stands in URLs and in lines of the log: ``host:port``."""
+    """The address of a socket as it is written in URLs and in lines of the log: ``host:port``."""
     host, port = str(address[0]), address[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

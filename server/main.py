@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(config: Config, *, notices: Iterable[str] = (), gateway: GatewaySettings | None = None) -> int:
-    """Runs the member until it is told to stop, or the ``gateway``. ``notices`` are lines to log after the banner.
+    """Runs the member until a signal stops it, or the ``gateway``. ``notices`` are lines to log after the banner.
 
     Returns the exit status of a member that could not start or go on: 1. SIGTERM and SIGINT end the member in
     order, and then the process by that same signal, as etcd ends (a shell sees 143 or 130).
@@ -69,7 +69,7 @@ def leave_gateway(settings: GatewaySettings) -> tuple[str, int]:
 
 
 def die_by(number: signal.Signals) -> int:
-    """Ends the process by a signal that it has caught, so that whoever waits for it sees why it ended."""
+    """Ends the process by a signal that it has caught, so that the parent process sees why it ended."""
     logging.shutdown()
     if os.getpid() == 1:
         return 0  # the kernel would not end an init process by it; etcd exits 0 then too

@@ -1,4 +1,4 @@
-"""What the interpreter and the C library are told of a process with very many small, lasting objects.
+"""How the interpreter and the C library are set for a process with very many small, lasting objects.
 
 Knows nothing of what they are.
 """
@@ -28,7 +28,7 @@ def collect_young_garbage() -> None:
 
 
 def give_back_memory() -> None:
-    """Returns what is free to the system; takes milliseconds. The C library by itself keeps free memory that lies
+    """Returns what is free to the system; takes milliseconds. The C library alone keeps free memory that is
     before some that is in use, as of a snapshot's text nearly all does. Does nothing where it is not glibc."""
     if _malloc_trim is not None:
         _malloc_trim(0)

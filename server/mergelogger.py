@@ -1,5 +1,5 @@
 """Log lines that would come again and again are written once, and then summed up, as etcd's merge logger does it
-(``pkg/logutil`` of 2.3). Unlike etcd's, it has a bound: some lines are made by whoever sends a request.
+(``pkg/logutil`` of 2.3). Unlike etcd's, it has a bound: what some lines say is the choice of a client.
 """
 
 import logging

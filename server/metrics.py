@@ -1,4 +1,4 @@
-"""What a member counts of its own doings: plain numbers, written where things happen and read when someone asks.
+"""What a member counts of what it does: plain numbers, written where things happen and read when someone asks.
 
 On the way of a request nothing is dearer than an addition and the search for a bucket; no lock, no library. Each is
 written by one thread only. How they are shown is the business of ``server.api.metrics``.

@@ -1,4 +1,4 @@
-"""Tells systemd how the service is doing (sd_notify), over the socket named by NOTIFY_SOCKET. Needs no
+"""Reports to systemd how the service is doing (sd_notify), over the socket named by NOTIFY_SOCKET. Needs no
 library."""
 
 import os
@@ -10,8 +10,8 @@ must go on."""
 
 
 def notify(state: str) -> bool:
-    """Sends one state, such as ``READY=1``. False when nobody asked to be told, or who asked is gone or does
-    not listen: that is waited for a second at most.
+    """Sends one state, such as ``READY=1``. False when nobody asked for it, or the receiver no longer exists or does
+    not listen; it waits a second at most.
 
     A name that starts with ``@`` is in Linux's abstract namespace.
     """

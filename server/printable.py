@@ -1,7 +1,7 @@
-"""Texts that come from outside, as they may stand in a line for a person. Text to text.
+"""Texts that come from outside, as they may be shown in a line to a person. Text to text.
 
 Names, paths and values may hold anything: one with a line end in it could pass for a line of a log, one with an escape
-sequence could speak to the terminal of whoever reads it.
+sequence could control the terminal of the reader.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from server.config.urls import redacted
 
 _ODD = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What moves a terminal's cursor, ends a line, turns the direction of writing, or is no character."""
+"""What moves a terminal's cursor, ends a line, turns the direction of writing, or is not a character."""
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 

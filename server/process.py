@@ -196,7 +196,7 @@ def dial_timeout(config: Config) -> float:
 
 
 def _bind_all(config: Config, names: Names | None, bound: list[_Bound]) -> None:
-    """Binds peers' sockets, then clients'. What is bound stands in ``bound`` also when a later one fails."""
+    """Binds peers' sockets, then clients'. What is bound is in ``bound`` also when a later one fails."""
     look_up = None if names is None else resolver(names)
     client = client_tls_files(config)
     for kind, scope, urls, files in (

@@ -1,6 +1,6 @@
 """Which signals end a server: those that end etcd.
 
-A program in Go goes on at a signal that it has no use for, where by the kernel's default it would be ended: a log
+A program in Go ignores a signal that it has no use for, where by the kernel's default it would be ended: a log
 rotation that sends SIGUSR1, an alarm that a parent left behind. Seen on etcd 2.3.8 and 3.4.23, signal by signal.
 """
 
@@ -45,7 +45,7 @@ NEVER_IGNORED = frozenset(
     )
     if hasattr(signal, name)
 )
-"""Signals that end etcd also where whoever started it ignores them, as a shell without job control ignores SIGQUIT for
+"""Signals that end etcd also where the parent process ignores them, as a shell without job control ignores SIGQUIT for
 what it starts in the background. SIGHUP stays ignored, for nohup; SIGINT and SIGTERM have a handler."""
 
 

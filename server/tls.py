@@ -1,8 +1,8 @@
 """TLS for listeners and for connections to peers, from the settings cert-file, key-file,
 trusted-ca-file, client-cert-auth and ca-file.
 
-The rules are those of etcd 2.3, and the texts of its errors. TLS below 1.2 is spoken by a listener that
-is told to, and by no other.
+The rules are those of etcd 2.3, and the texts of its errors. TLS below 1.2 is spoken only by a listener that is set to
+do so.
 """
 
 import ssl
@@ -65,7 +65,7 @@ def client_tls_files(config: Config) -> TlsFiles:
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
-    """For a listener. Whoever connects must show a certificate with ``client_cert_auth``, or with the old
+    """For a listener. Clients must show a certificate with ``client_cert_auth``, or with the old
     ``ca``.
 
     Without a CA such certificates are checked against the system's. Raises TlsError.

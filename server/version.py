@@ -1,4 +1,4 @@
-"""The etcd release this server takes the place of, and the ones it can stand beside. Pure."""
+"""The etcd release this server takes the place of, and the ones it can share a cluster with. Pure."""
 
 VERSION = "2.3.8"
 """It answers, publishes and logs as that one."""
@@ -19,7 +19,7 @@ def version_in_cluster(cluster_version: str | None) -> str:
 
 
 def numbers(version: str) -> tuple[int, int]:
-    """Major and minor, to be compared. Raises ValueError for what is no version."""
+    """Major and minor, to be compared. Raises ValueError for what is not a version."""
     major, minor, *_ = (*version.split("."), "")
     return int(major), int(minor)
 

@@ -1,10 +1,13 @@
 """What users read is in plain English: no words of a small table, in the README, docs/, every help text and finding.
+What those read who work on the server, too: its docstrings, and the lines that it logs.
 
 Code is not prose, so blocks of code, ``code`` in a line, options and the output of commands are not looked at.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,6 +150,56 @@ def test_what_explain_says_of_settings_and_errors_has_none_of_these_words() -> N
     said += [flag.note for flag in FLAGS_2X]
     said += [f"{row.said_by}. {row.meaning}" for row in ERROR_TEXTS]
     assert not [offence for text in said for offence in offences(prose(text))]
+
+
+NOT_YET = ("gateway", "http", "node", "proto")
+"""Packages of the server with docstrings that are not in these words; ``proto`` is generated."""
+
+MODULES = [
+    path
+    for path in sorted((ROOT / "server").rglob("*.py"))
+    if path.relative_to(ROOT / "server").parts[0] not in NOT_YET
+]
+
+_LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "log"}
+
+
+def docstrings(module: ast.AST) -> Iterator[str]:
+    """The texts that stand alone: those of modules, classes, functions, and those behind a name."""
+    for node in ast.walk(module):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield inspect.cleandoc(node.value.value)
+
+
+def log_texts(module: ast.AST) -> Iterator[str]:
+    """The texts in calls such as ``logger.info(...)`` and ``self._merge_logger.log(...)``."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in _LEVELS and "logger" in ast.unparse(node.func.value):
+            for part in ast.walk(node):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part.value
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_of_the_server_has_none_of_these_words(path: Path) -> None:
+    module = ast.parse(path.read_text("utf-8"))
+    texts = [*docstrings(module), *log_texts(module)]
+    assert not [offence for text in texts for offence in offences(prose(text))]
+
+
+def test_texts_of_a_module_are_found() -> None:
+    module = ast.parse(
+        '''"""A."""\nB = 1\n"""B."""\n'''
+        """def f():\n    "F."\n    logger.log(INFO, f"it {word} so", kind="k")\n    print("no")\n"""
+    )
+    assert list(docstrings(module)) == ["A.", "B.", "F."]
+    assert sorted(log_texts(module)) == [" so", "it ", "k"]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 PREFIX = "/v2/auth"
 
 MAX_BODY = 1 << 20
-"""Bytes of a user or a role, which are read anew for every request. etcd has no limit."""
+"""Bytes of a user or a role, which are read again for every request. etcd has no limit."""
 
 _CAPABLE = ("2.1", "2.2", "2.3")
 """Versions of clusters with auth."""
@@ -238,7 +238,7 @@ def insufficient_credentials() -> Response:
 
 
 def _check_query(asked: _AuthRequest) -> None:
-    """A query has no use here, but etcd fails on one that is no form."""
+    """A query has no use here, but etcd fails on one that is not a form."""
     try:
         _NO_PARAMETERS.read("GET", asked.query, "", b"")
     except EtcdError:

@@ -30,7 +30,7 @@ _MEDIA_PARAMETER = re.compile(rf"\s*;\s*({_TOKEN})\s*=\s*({_TOKEN}|{_QUOTED})")
 
 
 def takes_body(method: str, content_type: str) -> bool:
-    """Whether parameters may stand in the body, so that it has to be read."""
+    """Whether parameters may be in the body, so that it must be read."""
     return method in ("PUT", "POST") and (
         content_type == _FORM_TYPE or _read_media_type(content_type) == (_FORM_TYPE, "")
     )
@@ -121,7 +121,7 @@ def _unescape(text: bytes) -> bytes:
 
 
 def _read_media_type(content_type: str) -> tuple[str, str]:
-    """The media type in lower case and what is wrong with the header; parameters only have to be well-formed."""
+    """The media type in lower case and what is wrong with the header; parameters only need to be well-formed."""
     base = content_type.partition(";")[0]
     media_type = base.strip().lower()
     match = _MEDIA_TYPE.match(media_type)

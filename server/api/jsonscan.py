@@ -1,6 +1,6 @@
 """JSON bodies read as Go's encoding/json reads them, with its words for what is wrong. Pure.
 
-For requests whose answers quote those words. Depth of nesting is no limit but Go's own.
+For requests whose answers quote those words. The only limit to the depth of nesting is Go's own.
 """
 
 import json
@@ -21,7 +21,7 @@ _DIGITS = re.compile(rb"[0-9]*")
 
 
 class JsonError(ValueError):
-    """What is no JSON, or not of the wanted shape; the message is Go's."""
+    """What is not JSON, or does not have the expected shape; the message is Go's."""
 
 
 class Token(NamedTuple):
@@ -149,7 +149,7 @@ class _Scanner:
         self.at = 0
 
     def next(self) -> bytes:
-        """The next byte that is no blank, not taken; empty at the end."""
+        """The next byte that is not a blank, left in place; empty at the end."""
         self.take(_SPACE)
         return self.data[self.at : self.at + 1]
 

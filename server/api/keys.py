@@ -1,6 +1,6 @@
 """The core of ``/v2/keys``: from what HTTP brought to a StoreRequest, from what the store said to an answer.
 
-Pure functions. In between stands whoever owns the loop:
+Pure functions. The owner of the loop calls them in this order:
 
 1. ``405`` for a method not in :data:`METHODS`; ``301`` for an unclean path (:mod:`server.api.paths`).
 2. :func:`parse_keys_request`, then authorisation.

@@ -1,8 +1,8 @@
 """Listings that are too long to be made in one go: what was in a directory at one moment, gathered in pieces.
 
-Whoever asks while one is being gathered waits for the next, which is of a later moment: an answer is never older than
-its question. All who ask for the same of the same moment share it. What is gathered is a list of the nodes, which never
-change; the text is made from it as each client takes it.
+A client that asks while one is being gathered waits for the next, which is of a later moment: an answer is never older
+than its question. All who ask for the same of the same moment share it. What is gathered is a list of the nodes, which
+never change; the text is made from it as each client takes it.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _Wanted = tuple[str, bool, bool]
 
 
 class Moment(NamedTuple):
-    """When something was so: in Unix nanoseconds, and in indexes."""
+    """A moment of the key space: in Unix nanoseconds, and in indexes."""
 
     now: int
     etcd_index: int
@@ -124,7 +124,7 @@ class Listings:
             yield
 
     def _look_again(self, wanted: _Wanted, tells: list[Callable[[Found], object]]) -> None:
-        """It is gone, or a file by now."""
+        """It was removed, or is a file now."""
         path, recursive, in_order = wanted
         found: Found
         try:

@@ -93,7 +93,7 @@ def _change(node: ServedNode, request: Request, name: str) -> Reply:
 def _read_urls(
     node: ServedNode, request: Request, go_on: Callable[[tuple[str, ...]], Awaitable[Response]]
 ) -> Reply:
-    """Has the body read, and goes on with the peer URLs it names; or refuses."""
+    """Has the body read, and continues with the peer URLs it names; or refuses."""
     kind = request.headers.get("Content-Type", "")
     if kind != "application/json":
         return _message(node, 415, f"Bad Content-Type {kind}, accept application/json")

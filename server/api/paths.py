@@ -31,7 +31,7 @@ def clean_path(path: str) -> str:
 
 
 def redirect_location(path: str, query: bytes) -> str | None:
-    """Where a 301 must point for a decoded path that is not clean, None for a clean one; the query stays as it was."""
+    """Where a 301 must point for a decoded path that is not clean, None for a clean one; the query is not changed."""
     cleaned = clean_path(path)
     if cleaned == path:
         return None

@@ -24,7 +24,7 @@ from server.version import version_in_cluster
 
 
 class PeerApi:
-    """Serves one node's peers; ``legacy``: and what 0.4's admin API told, to read."""
+    """Serves one node's peers; ``legacy``: and what 0.4's admin API showed, to read."""
 
     def __init__(self, node: ServedNode, *, legacy: bool = False) -> None:
         self._node = node

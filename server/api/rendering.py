@@ -14,7 +14,7 @@ TURN = 0.002
 """Seconds of such work after which others get their turn: nobody waits longer for the answer to another."""
 
 BREATH = 0.001
-"""Seconds until it goes on: in one go it would leave the log's thread waiting for the interpreter after every system
+"""Seconds until it continues: in one go it would leave the log's thread waiting for the interpreter after every system
 call, and with it all who write."""
 
 PATIENCE = 300.0
@@ -26,7 +26,7 @@ that reads more slowly is cut off."""
 
 
 class Turns:
-    """Work in small pieces, one after the other, each asked for by itself."""
+    """Work in small pieces, one after the other, each asked for separately."""
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], object]] = deque()

@@ -101,7 +101,7 @@ def serve_version(node: ServedNode, request: Request, release: str = VERSION) ->
 
 
 async def serve_health(node: ServedNode, request: Request) -> Response:
-    """Healthy is a member whose log moves: an entry of its own goes through it, disk included."""
+    """A member is healthy if its log moves: an entry that it proposes goes through it, disk included."""
     if request.method != "GET":
         return method_not_allowed("GET")
     if await node.makes_progress(HEALTH_PATIENCE):

@@ -69,7 +69,7 @@ class WatchStream(Finishing):
         return self._long is not None
 
     def close(self) -> None:
-        """Ends the watch; whoever waits for news hears of it."""
+        """Ends the watch; a client that waits for events is notified."""
         if self._long is not None:
             self._long.close()
             self._long = None

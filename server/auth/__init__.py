@@ -3,7 +3,7 @@
 The contract of this room:
 
 - No socket, no file, no event loop, no thread. What takes long (bcrypt) or goes through the log is awaited;
-  whoever joins this room to a member says how it is done.
+  the caller that connects this package to a member passes in how.
 - The records in the key space are etcd 2.3.8's to the byte, so a data directory can change hands.
 - A refusal is an :class:`AuthError` with the status and the words that etcd has for it, or the key space's own
   EtcdError where etcd passes that on.

@@ -1,7 +1,7 @@
 """JSON into typed records by the rules of Go's encoding/json, which differ from Python's.
 
-Names are found in any case; unknown ones are passed over; null leaves a text or a structure as it is and takes a
-list or an optional structure away; a name that comes again goes on filling what the first one began. Pure.
+Names are found in any case; unknown ones are ignored; null leaves a text or a structure as it is and takes a
+list or an optional structure away; a name that comes again adds to what the first one began. Pure.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SPACE = " \t\r\n"
 
 
 class DecodeError(ValueError):
-    """Bytes that are no JSON, or JSON of another shape."""
+    """Bytes that are not JSON, or JSON of another shape."""
 
 
 class _Members(list[tuple[str, Any]]):
@@ -64,7 +64,7 @@ def text(value: Any, old: str) -> str:
 
 
 def texts(value: Any, old: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """A list of strings; null is no list, which is not the same as an empty one."""
+    """A list of strings; null counts as no list, which differs from an empty one."""
     if value is None:
         return None
     if type(value) is not list:

@@ -15,7 +15,7 @@ MOST_EVEN = 14
 than COST."""
 
 _SIGNIFICANT = 72
-"""Bytes of a password that bcrypt looks at. The library refuses longer ones; etcd 2.3.8 passes over the rest."""
+"""Bytes of a password that bcrypt looks at. The library refuses longer ones; etcd 2.3.8 ignores the rest."""
 
 _NOBODY = "$2a$%02d$......................"
 """Where a hash of nobody's begins: with a cost and a salt."""

@@ -1,4 +1,5 @@
-"""Users and roles: as they stand in the key space and in requests, what changes them, and what they allow. Pure."""
+"""Users and roles: as they are stored in the key space and in requests, what changes them, and what they allow.
+Pure."""
 
 from __future__ import annotations
 

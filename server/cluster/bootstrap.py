@@ -111,7 +111,7 @@ def members_of(urls: dict[str, list[str]], token: str) -> tuple[Member, ...]:
 
 
 def _check_with_others(config: Config, founding: Founding, ask: AskPeer) -> None:
-    """Whoever answers first knows whether this member was here before, with data that are lost now, and whether it
+    """The first that answers knows whether this member was here before, with data that are lost now, and whether it
     is in the same cluster at all.
 
     The second is what etcd 2.3.8 finds out again and again when it runs, to no end; 2.0 ended by it.

@@ -2,7 +2,7 @@
 
 Asks in order and waits; touches no socket and no clock: both come in. Steps, words and their order are etcd 2.3.8's
 (``Documentation/discovery_protocol.md``), but that an answer that does not come is asked for again at every step, and
-that who is too late by its name is told before it registers.
+that a member that is too late by its name learns so before it registers.
 """
 
 import logging
@@ -32,7 +32,7 @@ REQUEST_PATIENCE = 5.0
 """Seconds for an answer (etcd's own)."""
 
 WATCH_PATIENCE = 60.0
-"""Seconds after which a watch without news is begun anew: what is silent for long may be dead."""
+"""Seconds after which a watch without events is sent again: a connection that is silent for long may be dead."""
 
 LONGEST_PAUSE = 32
 """Seconds between two tries; etcd's pauses double without end."""

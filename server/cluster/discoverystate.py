@@ -1,9 +1,9 @@
-"""What stands under a discovery URL, as its answers tell it, and the words for what may be wrong there. Pure.
+"""What is registered under a discovery URL, as its answers show it, and the words for what may be wrong there. Pure.
 
     URL/_config/size    how many members the cluster begins with
     URL/ID              one member: name=peerURL[,name=peerURL...]; those created first make the cluster
 
-The texts are etcd 2.3.8's, with what helps added as lines of their own.
+The texts are etcd 2.3.8's, with advice added in separate lines.
 """
 
 from collections.abc import Iterable
@@ -70,7 +70,7 @@ class RegisteredMember(NamedTuple):
 
 
 class DiscoveryState(NamedTuple):
-    """What stands under a discovery URL; ``registered`` in the order they came."""
+    """What is registered under a discovery URL; ``registered`` in the order they came."""
 
     size: int
     registered: tuple[RegisteredMember, ...]
@@ -166,7 +166,7 @@ def checked_cluster(url: str, state: DiscoveryState) -> str:
 
 
 def _registration(node: object) -> RegisteredMember | None:
-    """None for what is no member: the size, which a store may list, and directories."""
+    """None for what is not a member: the size, which a store may list, and directories."""
     if not isinstance(node, dict):
         return None
     key, value, created = node.get("key"), node.get("value"), node.get("createdIndex")

@@ -19,12 +19,12 @@ def runtime_member_id(peer_urls: Iterable[str], unix_seconds: int) -> int:
 
 
 def cluster_id(member_ids: Iterable[int]) -> int:
-    """The id of the cluster that these first members make. It never changes, whoever comes or goes later."""
+    """The id of the cluster that these first members make. It never changes, whichever members come or go later."""
     return _first8(b"".join(member.to_bytes(8, "big") for member in sorted(member_ids)))
 
 
 def id_text(number: int) -> str:
-    """An id as it stands in headers, keys and logs: lower-case hex, no leading zeros."""
+    """An id as it is written in headers, keys and logs: lower-case hex, no leading zeros."""
     return f"{number:x}"
 
 

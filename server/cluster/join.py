@@ -1,6 +1,6 @@
 """How a member comes into a cluster that runs already: it asks the others who is in it, and takes over what they say.
 
-Never dials by itself, never writes. The checks, their order and their words are etcd 2.3.8's.
+Never dials, never writes. The checks, their order and their words are etcd 2.3.8's.
 """
 
 import logging
@@ -75,7 +75,7 @@ def others_of(config: Config, member: int, cluster: int, ask: AskPeer) -> tuple[
 
 
 def _warn_of_lost_data(local: int, cluster: RunningCluster) -> None:
-    """etcd lets such a member in without a word."""
+    """etcd lets such a member in without a message."""
     known = cluster.member(local)
     if known is not None and known.client_urls:
         logger.warning(

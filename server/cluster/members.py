@@ -93,7 +93,7 @@ class Member:
 
     @classmethod
     def from_context(cls, context: bytes) -> "Member":
-        """The member that a conf change tells of. Raises MemberError."""
+        """The member that a conf change is about. Raises MemberError."""
         return cls.from_json(_json_object(context, "the context of a conf change"))
 
     @classmethod

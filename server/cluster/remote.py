@@ -40,7 +40,7 @@ class AskPeer(Protocol):
 
 
 class RunningCluster(NamedTuple):
-    """A cluster as one of its members tells it; ``members`` are ordered by id."""
+    """A cluster as one of its members describes it; ``members`` are ordered by id."""
 
     id: int
     members: tuple[Member, ...]
@@ -115,7 +115,7 @@ _NOT_THERE = "2.0.0"
 
 
 def joinable_version(members: Iterable[Member], ask: AskPeer, *, patience: float) -> str | None:
-    """The version of the cluster that these members are in, the highest that one of them tells.
+    """The version of the cluster that these members are in, the highest that one of them reports.
 
     None when this server must not join it: nobody tells a version, or somebody one out of OLDEST to NEWEST. That, and
     each member and URL that was of no use, is logged.

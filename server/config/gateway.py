@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class GatewaySettings(NamedTuple):
-    """``endpoints`` are URLs of the etcd's members, the files are for its TLS. ``data_prefix`` stands before the keys
+    """``endpoints`` are URLs of the etcd's members, the files are for its TLS. ``data_prefix`` comes before the keys
     that clients see, ``meta_prefix`` before the gateways' own."""
 
     endpoints: tuple[str, ...]

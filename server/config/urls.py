@@ -223,7 +223,7 @@ def _check_port(text: str, port: str) -> None:
 
 
 def _check_host_characters(text: str, host: str) -> None:
-    """Only what is not ASCII may be percent-encoded in a host, and few characters stand for themselves."""
+    """Only what is not ASCII may be percent-encoded in a host, and few characters are not encoded."""
     for position, c in enumerate(host):
         escape = host[position : position + 3]
         if c == "%" and not (_is_escape(escape) and int(escape[1], 16) >= 8):

@@ -21,7 +21,7 @@ _INT_RANGE = (-(2**63), 2**63 - 1)
 
 
 class BadValue(ValueError):
-    """A text that is no value of its setting; the message is etcd's reason, without the setting's name."""
+    """A text that is not a value of its setting; the message is etcd's reason, without the setting's name."""
 
 
 def parse_value(setting: Setting, text: str) -> Value:

@@ -224,7 +224,8 @@ class DiscoveryApi:
         return ReadBody(MAX_BODY, lambda body: self._write(inner, token, body, request))
 
     async def _write(self, inner: Request, token: str, body: Body, request: Request) -> Response:
-        """Only below a token that is there: a write makes the directories it needs, and those would live for ever."""
+        """Only below a token that is there: a write makes the directories it needs, and those would live without
+        end."""
         if len(body.data) > MAX_BODY:
             return text(413, f"a member registers its name and peer URLs: at most {MAX_BODY} bytes")
         there = await self._ask("GET", _key(token))

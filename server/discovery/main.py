@@ -46,7 +46,7 @@ _PEER_URL = "http://localhost:2380"
 
 
 _LIMITS = Limits(idle=60.0, handshake=10.0, body=10.0, rate=8 << 10, stall=60.0, makes_room=True)
-"""Members ask now and then, and what they send is short; a wait may last."""
+"""Members ask rarely, and what they send is short; a wait may last."""
 
 
 class _CannotServe(Exception):
@@ -54,7 +54,7 @@ class _CannotServe(Exception):
 
 
 def run(settings: ServiceSettings) -> int:
-    """Runs the service until it is told to stop. Returns 1 when it could not start or go on; a signal that ended it
+    """Runs the service until a signal stops it. Returns 1 when it could not start or go on; a signal that ended it
     ends the process in the end, as with a member."""
     heed_signals_as_etcd_does()
     configure()

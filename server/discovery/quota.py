@@ -60,7 +60,7 @@ class Rate:
 
 
 class Living:
-    """The tokens that there are, at ``most`` so many, 0 for no limit. One that lives for ever ends at infinity."""
+    """The tokens that there are, at ``most`` so many, 0 for no limit. One that lives without end ends at infinity."""
 
     def __init__(self, most: int) -> None:
         self._most = most

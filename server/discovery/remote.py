@@ -89,7 +89,7 @@ def _passed_on(response: aiohttp.ClientResponse) -> Headers:
 
 
 class _Pieces:
-    """The body of a watch, as it comes. One that breaks off ends: who finds no event in it asks anew."""
+    """The body of a watch, as it comes. One that breaks off ends: a client that finds no event in it asks again."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response

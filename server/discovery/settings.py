@@ -1,4 +1,4 @@
-"""What the discovery service can be told, and how its texts are read. Pure."""
+"""The settings of the discovery service, and how their texts are read. Pure."""
 
 import re
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class BadSetting(ValueError):
 
 
 class ServiceSettings(NamedTuple):
-    """``store`` and ``public_url`` are ``""`` when they were not given; ``token_ttl`` is in seconds, 0 for ever. Of
+    """``store`` and ``public_url`` are ``""`` when they were not given; ``token_ttl`` is in seconds, 0 without end. Of
     ``new_per_hour`` (for each address) and ``max_tokens`` 0 is no limit."""
 
     listen_client_urls: tuple[str, ...] = ("http://localhost:8087",)

@@ -1,9 +1,7 @@
-"""The peer protocol: etcd 2.3's rafthttp, so that real members and bundled ones can stand side by side.
+"""The peer protocol: etcd 2.3's rafthttp, so that real members and bundled ones can be in one cluster.
 
-How it is driven
-----------------
-``Transport`` is this member's half of all conversations. It knows messages, ids and URLs; what the messages do is the
-business of whoever it works for, a ``Host``.
+How it is driven ---------------- ``Transport`` is this member's half of all conversations. It knows messages, ids and
+URLs; what the messages do is the business of its owner, a ``Host``.
 
     me = Identity(local id, cluster id, own peer URLs)       in clusters with 3.x: other ``versions``, and a
                                                              ``database`` for the transport
@@ -21,15 +19,15 @@ and from then on:
     await transport.stop()                   before the sockets' ``cleanup()``, so that streams end in order; the
                                              host still hears what was lost
 
-What comes in is told through the host, on the loop: ``receive`` (step every message, then see to a ready),
+What comes in is passed to the host, on the loop: ``receive`` (step every message, then see to a ready),
 ``unreachable``, ``snapshot_ended``, ``removed``, ``failed``. ``is_removed`` answers from the member table. None of
 them may raise or wait; the host turns a LogError out of ``Raft.step`` into its own end, as it does elsewhere.
 
 For /v2/stats: ``transport.sent`` and ``received`` (APPENDs, with rates), ``latencies()`` of the followers; for health
 and the check before a change of members, ``active_since``.
 
-A member that joins a running cluster calls ``add_remote`` for the members that told it of the cluster, or its answers
-would reach nobody until its own log has told it who they are.
+A member that joins a running cluster calls ``add_remote`` for the members that it has the cluster from, or its answers
+would reach nobody until its own log lists them.
 
 Rooms within: ``codec`` and ``checks`` are pure; ``stream`` holds what a connection is about to take; ``dialer`` alone
 knows an HTTP client; ``peer`` is one other member; ``handler`` is what others ask of this one.

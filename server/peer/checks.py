@@ -1,4 +1,4 @@
-"""Who may talk to whom: the headers that members send along, and what is made of them. No I/O.
+"""Which members may talk to each other: the headers that members send along, and what is made of them. No I/O.
 
 Headers, order of the checks, statuses and texts are those of etcd 2.3.8's rafthttp.
 """
@@ -139,7 +139,7 @@ class NoStreams(PeerRefused):
 
 
 class PermanentlyRemoved(PeerRefused):
-    """The peer knows for certain that this member is no part of the cluster any more."""
+    """The peer knows for certain that this member is no longer part of the cluster."""
 
 
 def check_post_answer(

@@ -103,7 +103,7 @@ def decode_message(data: bytes) -> Message | None:
 
 
 _ENTRIES_KEY = 7 << 3 | 2
-"""What stands before each entry of a message."""
+"""What comes before each entry of a message."""
 
 _FIXED_SIZES = {1: 8, 5: 4}
 """Bytes, by the kind of a field. No message has such fields, but they may be skipped."""
@@ -231,7 +231,7 @@ _Emit = Callable[[Message], None]
 
 
 class Decoder:
-    """The reading side of one stream. Heartbeats of the link, and messages of unknown types, are passed over."""
+    """The reading side of one stream. Heartbeats of the link, and messages of unknown types, are ignored."""
 
     def __init__(self, frames: Callable[[_Emit], _Frames]) -> None:
         self._messages: list[Message] = []
@@ -350,7 +350,7 @@ class SnapshotReader:
         self.database: bytearray | None = bytearray()
         """None when it is larger than MAX_DATABASE."""
         self.is_whole = False
-        """Whether the message has come; how long the database is supposed to be, nothing tells."""
+        """Whether the message has come; how long the database is supposed to be is not known."""
         self._head = bytearray()
         self._end = 0
 

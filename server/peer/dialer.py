@@ -46,7 +46,7 @@ class StreamingAnswer:
         self._response = response
 
     async def read(self) -> bytes:
-        """The whole body, of an answer that is no stream."""
+        """The whole body, of an answer that is not a stream."""
         with _as_unreachable():
             return await body_of(self._response, BOUNDS)
 
@@ -108,7 +108,7 @@ class Dialer:
 
     @asynccontextmanager
     async def stream(self, url: str, path: str, headers: Mapping[str, str]) -> AsyncIterator[StreamingAnswer]:
-        """An answer to a GET that goes on and on, until the context ends."""
+        """An endless answer to a GET, until the context ends."""
         with _as_unreachable():
             async with asyncio.timeout(self._patience_for(url) + self._silence):
                 response = await self._request("GET", url, path, headers, sock_read=self._silence)

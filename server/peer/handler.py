@@ -160,7 +160,7 @@ class PeerHandler:
     # What they share
 
     def _not_wanted(self, headers: Mapping[str, str]) -> Response | None:
-        """Of a POST, whose sender need not say whom it is for."""
+        """Of a POST, whose sender need not name the receiver."""
         if refusal := self._not_compatible(headers):
             return refusal
         to = headers.get(_TO)

@@ -1,4 +1,4 @@
-"""Whom the transport works for: what it asks and tells of the member around it."""
+"""The owner of the transport: what the transport asks it, and reports to it."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -30,7 +30,8 @@ class Host(Protocol):
         """What became of a SNAPSHOT to that member: ``Raft.snapshot_ended``."""
 
     def is_removed(self, member: int) -> bool:
-        """Whether that id was a member's, and is none's for ever. Say so of no other: who hears it stops for good."""
+        """Whether that id was a member's and was removed: it is never used again. True must be certain, as the member
+        that hears it stops permanently."""
 
     def removed(self) -> None:
         """A peer says that this member was removed from the cluster: it has to stop. May come more than once."""

@@ -1,8 +1,8 @@
 """One other member: how messages get to it, by whichever way there is, and how its messages get here.
 
 A member that is in the cluster is asked for two streams, and asks for two of ours. APPENDs go by the stream for them,
-the rest by the other one; what has no stream, and every SNAPSHOT, is posted. Nothing here ever waits for a peer but
-tasks of its own: a queue that is full drops what comes, and says so.
+the rest by the other one; what has no stream, and every SNAPSHOT, is posted. Nothing here ever waits for a peer except
+its own tasks: a queue that is full drops what comes, and says so.
 """
 
 import asyncio
@@ -56,15 +56,15 @@ _RETRY = 0.1
 timeout."""
 
 UNDECODABLE = "undecodable"
-"""The word that bytes are counted by which are no message that could be taken."""
+"""The word by which bytes are counted that are not a valid message."""
 
 _PIPELINE = "pipeline"
 _POST_QUEUE = 64
 """Messages that may wait to be posted; what comes then is dropped (etcd 2.3)."""
 
 _POST_PATIENCE = 10.0
-"""Seconds for an answer to a POST, which a peer that lives gives at once. etcd waits for ever, and then all posters of
-a peer that was paused wait with it. A SNAPSHOT takes as long as it takes."""
+"""Seconds for an answer to a POST, which a peer that runs gives at once. etcd waits without end, and then all posters
+of a peer that was paused wait with it. A SNAPSHOT takes as long as it takes."""
 
 _PROBE = 4.0
 """Seconds between two probes; a little less than peers keep an idle connection for."""
@@ -84,7 +84,7 @@ _CLOCK_DIFFERENCE = 1.0
 
 @dataclass(slots=True)
 class Links:
-    """What the ways to all members have in common. ``database`` makes what 3.x wants beside a snapshot."""
+    """What the ways to all members have in common. ``database`` makes what 3.x needs beside a snapshot."""
 
     me: Identity
     host: Host
@@ -105,7 +105,7 @@ class Links:
         return not refused
 
     def refused(self, error: Exception) -> None:
-        """Tells what has to be told of a refusal each time, as far as it has to."""
+        """Logs and reports a refusal as far as it needs to be, each time."""
         if isinstance(error, PeerRefused) and error.log:
             self.merge_logger.log(logger, logging.ERROR, error.log)
         if isinstance(error, PermanentlyRemoved):
@@ -159,7 +159,7 @@ class PeerStatus:
 
 
 class Remote:
-    """A member that messages are posted to, and nothing more: one that the log has not told of yet."""
+    """A member that messages are posted to, and nothing more: one that the log does not list yet."""
 
     posters = 1
     """Anybody can say that he is such a one, and each poster may come to hold a connection."""
@@ -178,7 +178,7 @@ class Remote:
             self._run(self._post_all)
 
     def send(self, message: Message) -> None:
-        """Puts a message on its way, or drops it and tells the host. Returns at once."""
+        """Puts a message on its way, or drops it and reports that to the host. Returns at once."""
         self._enqueue(message)
 
     def stop(self) -> None:
@@ -265,7 +265,7 @@ class Peer(Remote):
         self._run(Prober(member, self._picker, links.dialer).run)
 
     def update(self, urls: Sequence[str]) -> None:
-        """It is to be found elsewhere from now on."""
+        """It has these URLs from now on."""
         self._picker.update(urls)
 
     async def ask_version(self) -> str | None:
@@ -297,7 +297,7 @@ class Peer(Remote):
         return stream
 
     def send(self, message: Message) -> None:
-        """Puts a message on its way, or drops it and tells the host. Returns at once."""
+        """Puts a message on its way, or drops it and reports that to the host. Returns at once."""
         for channel in _WAYS.get(message.type, _OTHERS):
             if stream := self._streams.get(channel):
                 if not stream.offer(message):
@@ -376,7 +376,7 @@ _WAYS: dict[MessageType, tuple[Channel, ...]] = {
 
 
 class Prober:
-    """Asks a peer now and then whether it is there, and what time it has."""
+    """Asks a peer every few seconds whether it is there, and what time it has."""
 
     def __init__(self, member: int, picker: Picker, dialer: Dialer) -> None:
         self._who = id_text(member)

@@ -1,6 +1,6 @@
 """The writing end of one stream to a peer: messages wait here until the connection takes them. No I/O.
 
-Whoever carries the bytes takes what is there whenever the connection has room, so that messages that came meanwhile
+The carrier of the bytes takes what is there whenever the connection has room, so that messages that came meanwhile
 leave in one piece, and a peer that reads slowly fills this queue and nothing else.
 """
 
@@ -69,7 +69,7 @@ class OutgoingStream:
         self._tell()
 
     def end(self) -> None:
-        """No more of it: it has been replaced, or the peer is gone. What waits is dropped."""
+        """No more of it: it has been replaced, or the peer was removed. What waits is dropped."""
         self._ended = True
         self._queue.clear()
         self._tell()

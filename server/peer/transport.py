@@ -87,8 +87,7 @@ class Transport:
     # Who there is
 
     def add_peer(self, member: int, urls: Sequence[str]) -> None:
-        """A member of the cluster other than this one: from now on it is talked to. One that is known stays as it
-        is."""
+        """A member of the cluster other than this one: from now on it is talked to. A known one is not changed."""
         if member in self._peers:
             return
         links = self._started()
@@ -97,7 +96,7 @@ class Transport:
         self._peers[member] = Peer(member, urls, links)
 
     def add_remote(self, member: int, urls: Sequence[str]) -> None:
-        """Who may be a member, though the log has not told of it yet: it is sent answers by POST, and nothing else.
+        """One that may be a member, though the log does not list it yet: it is sent answers by POST, and nothing else.
 
         A member that joins calls it for those who answered it, or it could not speak to them before it has their log.
         """
@@ -112,7 +111,7 @@ class Transport:
             peer.update(urls)
 
     def remove_peer(self, member: int) -> None:
-        """The peer is no member any more: its streams end, and nothing is sent to it."""
+        """The peer is no longer a member: its streams end, and nothing is sent to it."""
         if peer := self._peers.pop(member, None):
             self._end(peer)
 

@@ -10,8 +10,8 @@ How it is driven
 
 ``peers.find_peers`` goes the way that the configuration names: discovery, DNS or --initial-cluster.
 
-Rooms within: ``director`` (which endpoints there are, which have failed) and ``requests`` (what of a head goes on) are
-pure; ``exchange`` takes a request to one endpoint after the other, by a ``connection`` that ``upstream`` kept or
+Rooms within: ``director`` (which endpoints there are, which have failed) and ``requests`` (what of a head is passed on)
+are pure; ``exchange`` takes a request to one endpoint after the other, by a ``connection`` that ``upstream`` kept or
 ``dial`` makes; ``body`` is what a long answer passes through; ``refresh`` asks who the members are; ``clusterfile``
 remembers it; ``handler`` answers clients; ``process`` joins them.
 

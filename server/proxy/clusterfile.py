@@ -40,7 +40,7 @@ class ClusterFile:
         return list(urls)
 
     def make_directory(self) -> None:
-        """That it lies in. Raises StorageError."""
+        """That it is in. Raises StorageError."""
         with reporting("make the directory", self.path.parent):
             make_private_directory(self.path.parent)
 

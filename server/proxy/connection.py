@@ -1,4 +1,4 @@
-"""One connection to a member: requests are written to it, and its answers told to who asked.
+"""One connection to a member: requests are written to it, and each answer goes to its request.
 
 Knows bytes and how answers are framed; which endpoint a request goes to is ``exchange``'s business.
 """
@@ -36,7 +36,8 @@ _KEEPALIVE = (
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 10_000),
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
 )
-"""A member's host that is gone is found out within 40 seconds, and within 10 if there is something to send to it."""
+"""A member's host that no longer exists is noticed within 40 seconds, and within 10 if there is something to send to
+it."""
 
 
 class Failure(NamedTuple):
@@ -49,7 +50,7 @@ class Failure(NamedTuple):
 
 
 class Asker(Protocol):
-    """Whoever waits for an answer."""
+    """A request that waits for its answer."""
 
     @property
     def is_head(self) -> bool: ...
@@ -126,10 +127,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._left = 0
 
     def ask(self, askers: Sequence[Asker], requests: bytes) -> None:
-        """Sends requests, and tells the answer, or that there is none, to each who asks; never before it returns.
+        """Sends requests, and gives each of them its answer, or the failure; never before it returns.
 
         Several requests are sent together only if all are answered at once and change nothing:
-        those that come behind a long answer, or a connection's end, are told that it was ``stale``.
+        those that come behind a long answer, or a connection's end, get a failure that is ``stale``.
         """
         self._askers = list(askers)
         self._got = False
@@ -218,7 +219,7 @@ class UpstreamConnection(asyncio.Protocol):
                 return
 
     def _pass_on(self, asker: Asker, head: AnswerHead, answer: bytes, *, behind: int) -> None:
-        """Tells a whole answer; so many bytes have come behind it."""
+        """Gives a whole answer to its request; so many bytes have come behind it."""
         if head.plain:
             response: Response = Verbatim(head.status, answer)
         else:
@@ -326,6 +327,6 @@ class UpstreamConnection(asyncio.Protocol):
 
 
 def _ask_again(askers: list[Asker]) -> None:
-    """For those whose requests stood behind another one, on a connection that answers no more."""
+    """For requests that were sent behind another one, on a connection that answers no more."""
     for asker in askers:
         asker.failed(Failure("EOF", sent=True, stale=True))

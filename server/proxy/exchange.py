@@ -1,6 +1,6 @@
 """A client's request on its way: to the first endpoint, and to the next if that has no answer.
 
-A request that changes nothing goes on to the next endpoint whatever befell it. One that may have changed something
+A request that changes nothing goes to the next endpoint whatever the failure was. One that may have changed something
 does so only if the endpoint cannot have got it: etcd 2.3.8 sends it again all the same, and an in-order key may then be
 made twice.
 
@@ -36,7 +36,7 @@ _CHANGE_NOTHING = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 class Exchanges:
-    """What exchanges have in common. ``on_failure`` is told when an endpoint has failed."""
+    """What exchanges have in common. ``on_failure`` is called when an endpoint has failed."""
 
     def __init__(
         self,

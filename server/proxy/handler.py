@@ -1,4 +1,4 @@
-"""What clients of a proxy get: a member's answer, or the few that the proxy has of its own. Knows no framework.
+"""What clients of a proxy get: a member's answer, or one of the few that the proxy makes. Knows no framework.
 
 The paths, statuses and texts are those of etcd 2.3.8's proxy.
 """
@@ -100,6 +100,6 @@ class ProxyHandler:
 
 
 def _is_quick(request: Request, lines: Lines) -> bool:
-    """Whether a member has the answer at hand, and it is no more than one key or one directory."""
+    """Whether a member answers it at once, with no more than one key or one directory."""
     target = request.target
     return request.method == "GET" and lines.bodiless and target.startswith(_KEYS) and b"?" not in target

@@ -1,4 +1,4 @@
-"""What a proxy counts of its own doings, under the names that etcd 2.3 has for it."""
+"""What a proxy counts of what it does, under the names that etcd 2.3 has for it."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Who the members are: asked of their peers again and again, for as long as the proxy runs.
 
-The first peer with a usable answer tells all members' client and peer URLs; the latter are who is asked next time, and
+The first peer with a usable answer says all members' client and peer URLs; the latter are who is asked next time, and
 go into the cluster file. A list once heard is kept until there is a new one, whatever happens.
 """
 
@@ -97,7 +97,7 @@ class Refresher:
             await asyncio.wait_for(self._hurry.wait(), max(seconds - _SOON, 0))
 
     async def refresh(self) -> None:
-        """Asks the peers one after the other, until one tells."""
+        """Asks the peers one after the other, until one has a usable answer."""
         cluster = await self._ask()
         if cluster is None:
             self._warn("none", logger, "proxy: could not retrieve cluster information from the given urls")

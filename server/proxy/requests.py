@@ -1,4 +1,4 @@
-"""What of a client's request goes on to a member: its head, as bytes. Pure.
+"""What of a client's request is passed to a member: its head, as bytes. Pure.
 
 The rules are those of etcd 2.3.8's proxy: headers about the one connection stay behind, X-Forwarded-For grows by the
 client's address, all else goes as it came, the target and the Host too. ``Via`` is ours: by it a request that has come
@@ -40,7 +40,7 @@ class RequestHeads:
         self._known: dict[tuple[int, str], tuple[HeaderMap, Lines]] = {}
 
     def lines(self, request: Request) -> Lines:
-        """The lines with which the request goes on."""
+        """The lines with which the request is passed on."""
         headers = request.headers
         known = self._known.get((id(headers), request.client))
         if known is not None:
@@ -78,7 +78,7 @@ class RequestHeads:
 
 
 def request_head(request: Request, lines: Lines, length: int) -> bytes:
-    """The head with which a request goes on, with a body of ``length`` bytes."""
+    """The head with which a request is passed on, with a body of ``length`` bytes."""
     size = b"Content-Length: %d\r\n" % length if length or request.method in ("PUT", "POST") else b""
     return b"%s %s HTTP/1.1\r\n%s%s\r\n" % (
         request.method.encode(),
@@ -89,7 +89,7 @@ def request_head(request: Request, lines: Lines, length: int) -> bytes:
 
 
 def origin_form(target: bytes) -> bytes:
-    """A target without the scheme and host that it may have. Raises BadPathError for what is no target."""
+    """A target without the scheme and host that it may have. Raises BadPathError for what is not a target."""
     if target.startswith(b"/"):
         return target
     path, query = split_target(target)

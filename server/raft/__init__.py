@@ -5,7 +5,7 @@ Theory of operation
 ``Raft`` is one member's half of the Raft algorithm. The world reaches it by calls only: ``tick()`` once per
 heartbeat interval, ``step(message)`` for what peers send (it refuses what no honest member says, ``limits``),
 ``propose(data)`` and ``propose_conf_change(data)`` for what clients want. Each call changes the state and
-returns at once. What is to be done about it is asked for:
+returns at once. The caller then asks what it must do:
 
     ready = raft.ready()
     state_machine.replace(ready.snapshot)               0. if there is one; on disk first, in place of the whole log
@@ -18,7 +18,7 @@ The contract is persist before send: a vote, an answer or an entry that has left
 on by others, so it must survive a crash of this one. A member counts itself into a quorum for an entry only
 once ``advance`` has said that the entry is on disk, so ``committed`` holds nothing that a crash could take
 away and a client may be answered as soon as its entry comes out there. Between ``ready`` and ``advance``
-the machine goes on taking ticks, messages and proposals; what they bring is in the next ready, which is how
+the machine continues to take ticks, messages and proposals; what they bring is in the next ready, which is how
 many writes come to share one sync. What is committed comes in batches, a ready each, so that after a start from
 a long log there is time for ticks between them.
 

@@ -1,4 +1,5 @@
-"""What a member does not take from a peer, whoever says that he is one: bounds of every number, and who may say what.
+"""What a member does not take from a peer, even if the sender claims to be one: bounds of every number, and who may say
+what.
 
 Raft believes what it hears, so one message can end a cluster: a term that leaves no room to count on is taken over,
 saved and passed on by everybody. The numbers are therefore judged before they are believed. No honest member comes

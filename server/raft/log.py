@@ -7,7 +7,7 @@ file.
                                                    \\_ unstable _/
 
 Always compacted <= applied <= committed <= last, and applied <= stable <= last. ``stable`` is the last
-entry that is known to be on disk. Entries up to ``compacted`` are gone; of the last of them the term is
+entry that is known to be on disk. Entries up to ``compacted`` are no longer here; of the last of them the term is
 still known.
 """
 
@@ -105,7 +105,7 @@ class RaftLog:
         return min(index, self._compacted + position)
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Adds entries; those that are there already at the same indexes and after give way.
+        """Adds entries; those that are there already at the same indexes and after are replaced.
 
         Raises LogError for a gap, and for an attempt to change what is committed: the algorithm never does
         that.
@@ -163,7 +163,7 @@ class RaftLog:
         return self.batch_from(self.applied + 1, min(self.committed, self.stable))
 
     def restore(self, index: int, term: int) -> None:
-        """A snapshot takes the place of everything: the log begins anew, empty, behind it."""
+        """A snapshot takes the place of everything: the log begins again, empty, behind it."""
         if index <= self.committed:
             raise LogError(
                 f"a snapshot at {index} would take back what is committed, all up to {self.committed}"

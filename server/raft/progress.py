@@ -101,7 +101,7 @@ class Progress:
         self.next = self.match + 1
 
     def probe(self) -> None:
-        """Begins anew behind what is known to be there, or behind a snapshot that arrived."""
+        """Begins again behind what is known to be there, or behind a snapshot that arrived."""
         arrived = self.snapshot if self.pace is Pace.SNAPSHOT else 0
         self._become(Pace.PROBE)
         self.next = max(self.match, arrived) + 1

@@ -30,7 +30,7 @@ class RaftRole(Enum):
 
 @dataclass(slots=True, init=False)
 class Ready:
-    """What is to be done now, never changed once made. ``hard_state`` is None when it has not changed.
+    """What the caller must do now; never changed once made. ``hard_state`` is None when it has not changed.
 
     ``snapshot`` came from the leader and takes the place of the whole state machine and log, before ``entries`` are
     saved and ``committed`` applied. ``send_first``: the messages depend on nothing that is not on disk yet, as a
@@ -191,8 +191,9 @@ class Raft:
             self.campaign()
 
     def campaign(self) -> bool:
-        """Stands for election, at once. False, with no change, for a leader, for who is no voter or may not lead,
-        and while a committed conf change waits to be applied: it may be the one that takes this member out."""
+        """Stands for election, at once. Returns False and changes nothing if this member leads, is not a voter, or may
+        not lead, and while a committed conf change waits to be applied: it may be the one that takes this member
+        out."""
         if self.role is RaftRole.LEADER or not self.may_lead or self.id not in self._voters:
             return False
         if self._conf_change_to_apply():
@@ -341,7 +342,7 @@ class Raft:
         return messages
 
     def ready(self) -> Ready:
-        """What is to be done now; every ready is followed by ``advance`` before the next is asked for."""
+        """What the caller must do now; every ready is followed by ``advance`` before the next is asked for."""
         if self._in_flight is not None:
             raise RuntimeError("ready() before advance() of the last ready")
         leads, commit = self.role is RaftRole.LEADER, self.log.committed
@@ -396,7 +397,7 @@ class Raft:
             self._send(MessageType.VOTE_RESPONSE, message.sender, reject=True)
 
     def _enter_term(self, term: int) -> None:
-        """A later term has begun; who leads it is not known. A follower that waits for a leader goes on waiting, for
+        """A later term has begun; who leads it is not known. A follower that waits for a leader continues to wait, for
         only a vote it grants, or a leader, starts its patience anew (figure 2): whoever cannot be elected must not
         keep those from standing who can."""
         waited = self._elapsed if self.role is not RaftRole.LEADER else 0
@@ -570,7 +571,7 @@ class Raft:
             self._send_append(message.sender)
 
     def _on_read_index(self, message: Message) -> None:
-        """A member of 3.x wants to know up to where it has to have applied the log before it answers a read.
+        """A member of 3.x asks up to where it must have applied the log before it answers a read.
 
         An entry of this leader's own, agreed on after it was asked, proves that nobody else led meanwhile, whatever
         kind the other members are. (3.x has heartbeats prove it, which members of 2.3 do not echo.) Nobody else is

@@ -3,7 +3,7 @@
 A bolt file is pages, each with a head: number, kind, count of elements, further pages it extends over. Pages 0 and 1
 are two versions of the meta page, of which the one with a right checksum and the higher transaction counts; it names
 the root page. A page of a tree is a leaf (keys and values) or a branch (keys and pages). The root's leaves hold the
-buckets: a value is a bucket's root page, or page 0 and then the bucket's only leaf itself, without a page of its own.
+buckets: a value is a bucket's root page, or page 0 and then the bucket's only leaf itself, without its own page.
 Numbers are those of the machine that wrote them, little-endian on all that etcd supports for more than experiments.
 """
 

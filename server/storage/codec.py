@@ -22,7 +22,7 @@ _ENTRY_TYPES = (EntryType.NORMAL, EntryType.CONF_CHANGE)
 
 
 class WalMetadata(NamedTuple):
-    """Whose log this is; stands at the head of every segment and never changes."""
+    """Whose log this is; is at the head of every segment and never changes."""
 
     node_id: int
     cluster_id: int

@@ -1,4 +1,4 @@
-"""What lies in a data directory: whose it is, which layout, can it be written. Reads no log and no snapshot."""
+"""What is in a data directory: whose it is, which layout, can it be written. Reads no log and no snapshot."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def layout(data_dir: Path) -> Kind:
 
 
 def strangers(data_dir: Path) -> list[str]:
-    """The names in a data directory that no etcd 2.x has a use for; it warns of each and goes on."""
+    """The names in a data directory that no etcd 2.x has a use for; it warns of each and continues."""
     return sorted(_names(data_dir) - {_MEMBER, _PROXY})
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with files in a data directory, by whose turn it is to act.
 
-Every message names the file, the byte where that is known, and what to do; etcd's own words stand in it unchanged.
+Every message names the file, the byte where that is known, and what to do; etcd's own words are in it unchanged.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Files:
             written = os.write(fd, data)
 
     def write_at(self, fd: int, offset: int, data: bytes) -> None:
-        """Over what stands there; ``fd`` must not be open for appending."""
+        """Over what is there; ``fd`` must not be open for appending."""
         while data:
             written = os.pwrite(fd, data, offset)
             data, offset = data[written:], offset + written

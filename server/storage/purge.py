@@ -1,4 +1,4 @@
-"""Removes old segments and snapshots. Called now and then by the server; has no timer of its own."""
+"""Removes old segments and snapshots. The node calls it again and again; it has no timer."""
 
 from __future__ import annotations
 

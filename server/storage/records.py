@@ -2,8 +2,8 @@
 
 A record is an 8-byte little-endian signed length and that many bytes of ``walpb.Record {type, crc, data}``, without
 padding. ``crc`` is the CRC-32C over the data of all records so far, in all segments, this one included. A record of
-type CRC stands at the head of each segment and repeats the value the last one ended with, so that reading can begin
-with any segment.
+type CRC is at the head of each segment and repeats the value the last one ended with, so that reading can begin with
+any segment.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _decode(body: bytes, path: Path, offset: int, end: int) -> Record:
 
 
 def _no_length(raw: bytes, length: int, path: Path, offset: int) -> StorageError:
-    """Why a length of zero or less stands here: 3.x pads records (top byte 0x80 + pad) and fills up with zeros."""
+    """Why a length of zero or less is here: 3.x pads records (top byte 0x80 + pad) and fills up with zeros."""
     unsigned = length & 0xFFFF_FFFF_FFFF_FFFF
     padded = 0x81 <= unsigned >> 56 <= 0x87 and (unsigned & (1 << 56) - 1) <= len(raw)
     filled = length == 0 and len(raw) == _SEGMENT_OF_3X and not any(raw[offset:])

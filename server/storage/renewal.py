@@ -1,4 +1,4 @@
-"""A log with numbers in it that leave no room to count on begins anew: with all that is good in it, and with the old
+"""A log with numbers in it that leave no room to count on begins again: with all that is good in it, and with the old
 one kept beside. Such numbers came in by a forged message of a peer, before those were judged; nothing else makes them.
 """
 

@@ -5,17 +5,17 @@ Order of checks and words of refusal are those of etcd 2.3. It is stricter in tw
 The checksum of a record does not cover its type, so content that does not fit the type is damage here, not something
 else that happens to decode.
 
-And a marker tells more here than that there is a snapshot. Behind the marker of a member's own snapshot the log goes
+And a marker says more here than that there is a snapshot. Behind the marker of a member's own snapshot the log goes
 on, and what was saved beyond the snapshot before the marker is still good. A leader's snapshot takes the place of the
 log: it is taken only by who has another entry, or none, at its index, and what was saved beyond that before the marker
-belongs to a history that was overruled. So the entry at the marker's index tells the two apart:
+belongs to a history that was overruled. So the entry at the marker's index distinguishes the two:
 
-* Opening at the snapshot: if an entry of another term stands there, all beyond it goes; if none stands there, as in
+* Opening at the snapshot: if an entry of another term is there, all beyond it goes; if none is there, as in
   what ``etcdctl backup`` writes, nothing is known against those that follow. etcd lets the overruled ones come back.
 * Opening at an older snapshot, because the newest cannot be read or was not written any more: if the entries do not
-  lead up to a later marker, then either that snapshot never became whole, and the log goes on from where it was, or
+  lead up to a later marker, then either that snapshot never became whole, and the log continues from where it was, or
   it did, and what follows it cannot be understood without it. The first entry behind the marker, or a commit index,
-  tells; in the second case this refuses, where etcd would fill the gap with what was overruled.
+  decides; in the second case this refuses, where etcd would fill the gap with what was overruled.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def read_wal(directory: Path, at: WalPosition = BEGINNING) -> WalContents:
 
 
 def list_segments(directory: Path) -> list[Segment]:
-    """The segments of a directory by sequence number; other names are passed over with a warning."""
+    """The segments of a directory by sequence number; other names are ignored with a warning."""
     with reporting("read the directory", directory):
         names = sorted(path.name for path in directory.iterdir())
     segments = []

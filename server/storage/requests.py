@@ -1,4 +1,4 @@
-"""Requests as they stand in log entries: what a client, the publish at start or a SYNC asked of the key space.
+"""Requests as they are written in log entries: what a client, the publish at start or a SYNC asked of the key space.
 
 Codec only: what a request does is the business of ``server.store``.
 """

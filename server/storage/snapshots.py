@@ -91,7 +91,7 @@ class SnapshotDir:
         return raw
 
     def make_sure(self) -> None:
-        """On return what ``load_newest`` returned is on disk, under its name, however whoever wrote it came to an end.
+        """On return what ``load_newest`` returned is on disk, under its name, however the writer ended.
 
         To be called with the log locked, and before anything depends on the snapshot. Raises StorageError.
         """
@@ -121,7 +121,7 @@ class SnapshotDir:
 
 
 def persist_snapshot(wal: WAL, snapshots: SnapshotDir, snapshot: Snapshot) -> None:
-    """Stores a snapshot of one's own in the only order that a start can make sense of.
+    """Stores a snapshot that this member made, in the only order that a start can make sense of.
 
     1. The marker in the log, synced. A marker without a file is passed over at the next start; a file without a
        marker would stop it (``wal: snapshot not found``). The sync also carries the hard state written before it,
@@ -227,7 +227,7 @@ def _batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _field(number: int, size: int) -> bytes:
-    """What stands before ``size`` bytes of a length-delimited protobuf field."""
+    """What is written before ``size`` bytes of a length-delimited protobuf field."""
     encoded = bytearray([number << 3 | 2])
     while size > 0x7F:
         encoded.append(size & 0x7F | 0x80)

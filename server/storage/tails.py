@@ -1,13 +1,13 @@
-"""What stands behind the last whole record of a log: a write that the power cut short, or damage. Pure, on bytes.
+"""What follows the last whole record of a log: a write that the power cut short, or damage. Pure, on bytes.
 
 A disk writes sectors of 512 bytes, whole and in any order; a file may have grown before its bytes were there, and then
-zeros stand in their place. So what was written and never synced can lose its end, or any sector, and a sector that held
-something before can be as it was. All that is not synced is at the end of the newest segment, and the log is written
-to again only when it is: what is not followed by anything may never have been acknowledged, what is followed by another
+zeros are in their place. So what was written and never synced can lose its end, or any sector, and a sector that held
+something before can be as it was. All that is not synced is at the end of the newest segment, and the log is written to
+again only when it is: what is not followed by anything may never have been acknowledged, what is followed by another
 append was, and to cut there would lose it.
 
 Appends of entries end with a hard state (``WAL.save``; etcd's own do whenever the commit index moved), so
-what follows a hard state is a later append. Told apart here is what the bytes prove; in doubt it is damage:
+what follows a hard state is a later append. Only what the bytes prove is distinguished here; in doubt it is damage:
 
 * zeros to the end of the file;
 * a record with a lost sector in it, and nothing but zeros behind it;
@@ -16,7 +16,7 @@ what follows a hard state is a later append. Told apart here is what the bytes p
   of that write behind it up to its hard state, which is the only one. Who loses a whole sector does not keep its first
   part.
 
-What cannot be told: a lost sector with the border of two records in it. The border of two appends may be there too.
+What cannot be seen: a lost sector with the border of two records in it. The border of two appends may be there too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SECTOR = 512
 
 _LENGTH = struct.Struct("<q")
 _HEAD_BYTES = 32
-"""A record's length of its data stands within so many of its first bytes."""
+"""Bytes of a record from its start within which the length of its data is written."""
 _STATE_OR_MARKER = re.compile(rb"\x08([\x03\x05])\x10[\x80-\xff]{0,4}[\x00-\x7f]\x1a(.)", re.DOTALL)
 """The head of a record that ends an append, or that is one: its type, and the length of its data."""
 

@@ -183,7 +183,7 @@ class WAL:
     def write_whole(
         cls, segment: Segment, metadata: WalMetadata, at: WalPosition, contents: WalContents, *, files: Files
     ) -> None:
-        """Makes one segment that is a whole log by itself, from the position on. Its name is there when all of it is on
+        """Makes one segment that is a whole log, from the position on. Its name is there when all of it is on
         disk. Raises StorageError."""
         wal = cls(segment.path.parent, [], metadata, files=files, segment_bytes=SEGMENT_BYTES)
         marker = (RecordType.SNAPSHOT, encode_position(at))
@@ -233,7 +233,8 @@ class WAL:
                 self._sync()
 
     def save_snapshot(self, at: WalPosition) -> None:
-        """Writes and syncs the marker of one's own snapshot, which has to be on disk before the .snap file exists.
+        """Writes and syncs the marker of a snapshot that this member made; it must be on disk before the .snap file
+        exists.
 
         See ``snapshots.persist_snapshot`` for the order. Raises WriteFailedError.
         """
@@ -243,7 +244,7 @@ class WAL:
             self._sync()
 
     def begin_behind(self, at: WalPosition, hard_state: HardState) -> None:
-        """The log begins anew behind a leader's snapshot, of which nothing is on disk yet; the next entry is the one
+        """The log begins again behind a leader's snapshot, of which nothing is on disk yet; the next entry is the one
         after it.
 
         On return a new segment is on disk, which holds term and vote of ``hard_state`` (EMPTY_HARD_STATE: those saved

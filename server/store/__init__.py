@@ -2,8 +2,8 @@
 
 The contract of this room:
 
-- Pure. It opens no socket and no file, starts no thread and reads no clock: whoever calls says what time it
-  is (``now``, Unix nanoseconds). So the same requests at the same times give the same tree on every member.
+- Pure. It opens no socket and no file, starts no thread and reads no clock: the caller passes in the time (``now``,
+  Unix nanoseconds). So the same requests at the same times give the same tree on every member.
 - Paths are *store paths*: ``/1/foo`` for the key ``/foo`` (``/0`` is the cluster's own data, ``/2`` that of
   auth). They are ``str`` with bytes that are not UTF-8 kept by ``surrogateescape``; values are ``bytes``.
 - A refusal is an :class:`~server.store.errors.EtcdError` and leaves the tree and its index as they were.

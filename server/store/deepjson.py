@@ -11,7 +11,7 @@ _SCALARS = json.JSONDecoder()
 
 
 def loads(text: str, scalars: json.JSONDecoder = _SCALARS) -> Any:
-    """The value of a JSON document; ``scalars`` reads what is no object and no array. Raises ValueError."""
+    """The value of a JSON document; ``scalars`` reads what is neither an object nor an array. Raises ValueError."""
     try:
         return scalars.decode(text)
     except RecursionError:

@@ -1,10 +1,10 @@
 """Which nodes expire, and which of them first: a min-heap of expiry times.
 
-Nodes whose TTL was changed or that are gone stay in the heap until they come to its top or outnumber the rest;
-whoever takes an entry asks the tree whether it still holds.
+Nodes whose TTL was changed or that were removed stay in the heap until they come to its top or outnumber the rest;
+a caller that takes an entry asks the tree whether it still holds.
 
 Equal times go in the order of their paths. So a member that has carried out every write expires keys in the same order
-as one that has read them from a snapshot, where nothing tells which was set first.
+as one that has read them from a snapshot, which does not say which was set first.
 """
 
 from __future__ import annotations

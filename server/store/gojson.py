@@ -36,11 +36,11 @@ ZERO_TIME = "0001-01-01T00:00:00Z"
 
 SLICE = 32 << 10
 """Bytes of a value, or characters of a listing, that are written in one go where there are more: half a millisecond, or
-ten when they are no text at all (CPython 3.11)."""
+ten when they are not text (CPython 3.11)."""
 
 
 def _escaped(text: str) -> str:
-    """What stands in a JSON string for a text with surrogate-escaped bytes. Usual escapes cost a pass in C each,
+    """What a JSON string has for a text with surrogate-escaped bytes. Usual escapes cost a pass in C each,
     however many they are."""
     has_rare = _RARE.search(text) is not None  # before the text grows
     for special, escape in _COMMON:
@@ -54,7 +54,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _inside(value: bytes) -> str:
-    """What stands between the quotes for bytes that ought to be UTF-8."""
+    """What is written between the quotes for bytes that ought to be UTF-8."""
     if not value.translate(None, _PLAIN):
         return value.decode("ascii")
     return _escaped(value.decode("utf-8", "surrogateescape"))
@@ -107,7 +107,7 @@ def parse_time(text: str) -> int | None:
 
 
 def encode_node(node: StoreNode, trim: str = "") -> str:
-    """A node as JSON, the prefix ``trim`` taken off every key. Depth of the tree is no limit."""
+    """A node as JSON, the prefix ``trim`` taken off every key. A tree may have any depth."""
     if not node.nodes:
         return _leaf(node, trim)
     out = [_opening(node, trim), '"nodes":[']
@@ -169,7 +169,7 @@ def _closing(node: StoreNode) -> str:
 
 
 def encode_event(event: Event, trim: str = "") -> str:
-    """An event as the API shows it, without newline: nothing tells that it was a refresh."""
+    """An event as the API shows it, without newline: it does not show that it was a refresh."""
     node = encode_node(event.node, trim)
     if event.prev_node is None:
         return f'{{"action":"{event.action}","node":{node}}}'

@@ -109,7 +109,7 @@ class FrozenStore:
         return self._sorted(directory.children) if in_order else directory.children
 
     def _tree(self) -> Iterator[str]:
-        """Texts that make up the tree. Depth of the tree is no limit."""
+        """Texts that make up the tree. A tree may have any depth."""
         top = self.directories["/"]
         yield _opening(top) + "{"
         open_directories = [iter(self._sorted(top.children))]

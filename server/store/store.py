@@ -1,7 +1,7 @@
 """The tree and what can be done to it: get, set, create, update, compare-and-swap, delete, expire, watch.
 
 Two flat dicts, path to file and path to directory, make up the tree; a directory also knows the paths of its
-children. So a get or an overwriting set is one lookup however deep the key lies.
+children. So a get or an overwriting set is one lookup however deep the key is.
 """
 
 from __future__ import annotations
@@ -560,7 +560,7 @@ class Store:
     def _listing(
         self, top: Directory, recursive: bool, in_order: bool, now: int, whole: bool
     ) -> StoreNode | None:
-        """A directory with what is visible in it; None when that is too much, unless it has to be ``whole``. Depth of
+        """A directory with what is visible in it; None when that is too much, unless it must be ``whole``. Depth of
         the tree is no limit."""
         if not whole and self._is_long(top, recursive):
             return None

@@ -1,4 +1,4 @@
-"""Watchers: who waits for which events. Pure: a watcher collects events, whoever made it comes and takes them.
+"""Watchers: who waits for which events. Pure: a watcher collects events, its owner takes them.
 
 How an event loop uses one::
 
@@ -80,7 +80,7 @@ class Watcher:
             self.on_event()
 
     def attach(self, hub: WatcherHub | None) -> None:
-        """Note who must be told when it ends; the hub calls this."""
+        """Notes what to call when it ends; the hub calls this."""
         self._hub = hub
 
 

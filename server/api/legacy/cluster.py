@@ -1,4 +1,4 @@
-"""Who the members are and who leads, as 0.4 told it on the client port. Reads only."""
+"""Who the members are and who leads, as 0.4 showed it on the client port. Reads only."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -22,11 +22,11 @@ _LEAST_ACTIVE = 3
 """0.4 takes no active size below this."""
 
 _REMOVE_DELAY, _SYNC_INTERVAL = 1800, 5
-"""0.4's defaults, in seconds. Nothing in 2.x removes a member by itself or waits to become one."""
+"""0.4's defaults, in seconds. Nothing in 2.x removes a member automatically or waits to become one."""
 
 
 def plain(body: bytes) -> Response:
-    """Mere text without a newline, as 0.4 answered; Go tells no type of an empty body."""
+    """Mere text without a newline, as 0.4 answered; Go sends no type for an empty body."""
     return Response(200, (TEXT,) if body else (), body)
 
 

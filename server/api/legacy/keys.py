@@ -140,7 +140,7 @@ class FirstKeys:
 
 
 def encode(event: Event, index: int = 0) -> bytes:
-    """An event in the form of ``/v1``: a file, or what is in a directory. ``index``, unless 0, stands in it instead of
+    """An event in the form of ``/v1``: a file, or what is in a directory. ``index``, unless 0, is in it instead of
     the nodes' own."""
     node = event.node
     if node.dir:

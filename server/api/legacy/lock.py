@@ -2,8 +2,8 @@
 
     /_etcd/mod/lock/NAME/00000000000000000017    the value of who asked; expires unless it is renewed
 
-Whoever waits watches the entry just before its own, renews its own, and takes it away when it gives up. Unlike 0.4's it
-waits on when the one before it is merely renewed, and really keeps its entry alive. Knows no HTTP.
+A client that waits watches the entry just before its own, renews its own, and takes it away when it gives up. Unlike
+0.4's it waits on when the one before it is merely renewed, and really keeps its entry alive. Knows no HTTP.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from server.store.node import SECOND
 
 LOOK_AGAIN = 30.0
 """Seconds after which who waits looks again, and renews its entry, at the latest: what came with a snapshot of the
-leader's tells no watcher."""
+leader's notifies no watcher."""
 
 
 class LockError(Exception):
@@ -67,7 +67,7 @@ class Lock:
         return entry
 
     async def acquire(self, value: bytes, ttl: int, patience: float | None) -> int:
-        """Waits for the lock for so many seconds, None for ever, and returns the index of its entry.
+        """Waits for the lock for so many seconds, None without end, and returns the index of its entry.
 
         An entry with that value, unless it is empty, is taken for one's own. ``ttl`` is seconds, 0 for no end. Raises
         LockError when it is not got in time. Cancelled, or without success, it leaves no entry behind.
@@ -94,7 +94,7 @@ class Lock:
         return own.number
 
     async def renew(self, entry: QueueEntry, value: bytes, ttl: int) -> None:
-        """Gives an entry a new time to live, and a value. Raises LockError when it is gone."""
+        """Gives an entry a new time to live, and a value. Raises LockError when it no longer exists."""
         wanted = StoreRequest(
             method="PUT", path=entry.path, val=value, prev_exist=True, expiration=self._end(ttl)
         )
@@ -104,7 +104,7 @@ class Lock:
             raise _fault(error) from None
 
     async def release(self, entry: QueueEntry) -> None:
-        """Raises LockError when it is gone."""
+        """Raises LockError when it no longer exists."""
         try:
             await self._remove(entry)
         except EtcdError as error:
@@ -162,7 +162,7 @@ class Lock:
                 watcher.remove()
 
     def _before(self, own: QueueEntry) -> QueueEntry | None:
-        """Whose turn has to end before. Raises LockError when ``own`` is gone."""
+        """The entry whose turn must end first. Raises LockError when ``own`` no longer exists."""
         before = None
         for entry in self.queue():
             if entry.number == own.number:

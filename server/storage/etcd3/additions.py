@@ -29,7 +29,7 @@ _WIPED_AT_ONCE = 1 << 20
 
 
 def encode_records(records: Iterable[tuple[RecordType, bytes]], crc: int) -> bytes:
-    """Records as they stand in a segment, behind one with the running checksum ``crc``."""
+    """Records as they are written in a segment, behind one with the running checksum ``crc``."""
     frames = []
     for kind, data in records:
         crc = extend(crc, data)

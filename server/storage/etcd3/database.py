@@ -32,7 +32,7 @@ class Database:
 
 
 def read_database(path: Path) -> Database:
-    """Raises DamagedError for what is no whole database of etcd, StorageError if it cannot be read."""
+    """Raises DamagedError for what is not a whole database of etcd, StorageError if it cannot be read."""
     with reporting("read", path), path.open("rb") as file:
         try:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -1,7 +1,7 @@
-"""What may stand behind the last whole record of a log of etcd 3.x: a write that was cut short, or damage. Pure.
+"""What may follow the last whole record of a log of etcd 3.x: a write that was cut short, or damage. Pure.
 
 As ``server.storage.tails`` for 2.x: what was not synced is at the end, and what was is damaged if it is not whole. At
-each sync etcd writes hard states with new commit indexes, which it does not sync by themselves, and then entries with
+each sync etcd writes hard states with new commit indexes, which it does not sync alone, and then entries with
 one hard state behind them, or it writes a marker. ``additions`` writes a hard state, a marker and entries. More than
 that behind what is not whole has been synced later, and so was what is not whole. In doubt it is damage.
 """
@@ -20,7 +20,7 @@ _LENGTH_BYTES = 8
 """A record begins with its length, a 64-bit number."""
 
 _HEAD_BYTES = 32
-"""A record's length of its data stands within so many of its first bytes."""
+"""Bytes of a record from its start within which the length of its data is written."""
 _RECORD = re.compile(
     rb"\x08(?:(\x02)\x10[\x80-\xff]{0,4}[\x00-\x7f]\x1a[\x80-\xff]{0,4}[\x00-\x7f]\x08[\x00\x01]\x10"
     rb"|([\x03\x05])\x10[\x80-\xff]{0,4}[\x00-\x7f]\x1a([\x00-\x7f]))"
