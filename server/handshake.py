@@ -26,7 +26,7 @@ _PLAIN = (
 class Parting:
     """A connection's last words. While it is the ``current``, handshakes that begin report their failures to it.
 
-    Every ``Parting`` is to be ended, whether the handshake failed or not.
+    Every ``Parting`` must be ended, whether the handshake failed or not.
     """
 
     def __init__(self, sock: socket.socket) -> None:

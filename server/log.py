@@ -138,7 +138,7 @@ def set_level(level: int) -> None:
 def configure(*, debug: bool = False, package_levels: str = "", stream: TextIO | None = None) -> None:
     """Sends all log records to standard error (or ``stream``), in etcd's form, from now on.
 
-    Package levels that cannot be read are reported and passed over, as in etcd.
+    Package levels that cannot be read are reported and ignored, as in etcd.
     """
     trouble = ""
     try:

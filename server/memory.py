@@ -16,10 +16,10 @@ _FULL_COLLECTION = 10_000
 def collect_young_garbage() -> None:
     """Has Python's cyclic garbage collector leave what lasts alone. To be called when all is read at a start.
 
-    By itself it looks at all objects, with everybody waiting, whenever they have become a quarter more: 50 ms with
-    200,000 keys, growing with them, and there is nothing to find. What a request or a connection leaves behind is
-    freed by its reference counts (``tests/e2e/test_garbage.py``). So what is there now is never looked at, what is
-    young now and then, and everything only after very many objects more, should there be a leak after all.
+    Otherwise it looks at all objects, with everybody waiting, whenever they have become a quarter more: 50 ms with
+    200,000 keys, growing with them, and there is nothing to find. What a request or a connection leaves behind is freed
+    by its reference counts (``tests/e2e/test_garbage.py``). So what is there now is never looked at, what is young
+    rarely, and everything only after very many objects more, should there be a leak after all.
     """
     gc.freeze()
     _, middle, _ = gc.get_threshold()

@@ -64,7 +64,7 @@ class Access:
 
     async def user_may(self, request: Request, key: str, *, recursive: bool) -> bool:
         """Whether the user that the request says it is may do its method to ``key``, or to all below it. A client that
-        is no such user may not do what a guest may either."""
+        is not such a user may not do what a guest may either."""
         user = await self._user(request)
         if user is None:
             return False

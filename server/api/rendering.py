@@ -113,8 +113,8 @@ class Pieces(Finishing):
 class Rendering(Pieces):
     """A whole body, as a ``Stream``.
 
-    A client that reads too slowly, see PATIENCE and SLOWEST, is cut off, lest it hold for ever what the pieces are made
-    of. ``on_close`` is called once.
+    A client that reads too slowly, see PATIENCE and SLOWEST, is cut off, lest it hold without end what the pieces are
+    made of. ``on_close`` is called once.
     """
 
     def __init__(

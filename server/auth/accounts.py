@@ -221,7 +221,7 @@ class Accounts:
         """The record of that name, None if there is none.
 
         A name comes from a client's Authorization header, too, and etcd 2.3.8 follows one like ``../../1/a`` to a key
-        that any client may have written, a user of its own making. Here such a name is nobody's.
+        that any client may have written, a user that it invents. Here such a name is nobody's.
         """
         path = clean(f"{directory}/{name}")
         if not path.startswith(directory + "/"):

@@ -148,7 +148,7 @@ class Members:
 
     def apply_conf_change(self, change: ConfChange, store: Store, now: int) -> Member | None:
         """A committed change of members: into the table and the key space. Returns the member as it is now,
-        None for one that is gone. Raises MemberError, with nothing changed, when the change is not valid
+        None for one that was removed. Raises MemberError, with nothing changed, when the change is not valid
         any more."""
         if change.type not in _KINDS:
             raise MemberError("etcd 2.x has no learners")
@@ -211,7 +211,7 @@ class Members:
         """A plain PUT is about to be applied: takes over what it says of a member or of the cluster version.
 
         False when it concerns a removed member, and then is not to be applied. Raises MemberError for a
-        member that was never there, and for what is no JSON: real members never write such entries.
+        member that was never there, and for what is not JSON: real members never write such entries.
         """
         if path == VERSION:
             self.version = value.decode("utf-8", "replace")
@@ -230,7 +230,7 @@ class Members:
 
 def check_put(path: str, value: bytes) -> None:
     """Raises MemberError when a plain PUT of a member's attributes is none that ``Members.apply_put`` could take,
-    whoever the members are."""
+    whichever members there are."""
     if _ATTRIBUTES_PATH.fullmatch(path):
         _json_object(value, path)
 

@@ -117,7 +117,7 @@ _NOT_THERE = "2.0.0"
 def joinable_version(members: Iterable[Member], ask: AskPeer, *, patience: float) -> str | None:
     """The version of the cluster that these members are in, the highest that one of them reports.
 
-    None when this server must not join it: nobody tells a version, or somebody one out of OLDEST to NEWEST. That, and
+    None when this server must not join it: nobody reports a version, or somebody one out of OLDEST to NEWEST. That, and
     each member and URL that was of no use, is logged.
     """
     found: list[Version] = []

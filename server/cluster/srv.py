@@ -110,7 +110,7 @@ def services(domain: str, suffix: str = "") -> tuple[Service, Service]:
 def initial_cluster(found: Survey, name: str) -> str:
     """The members of a survey as --initial-cluster has them; those that are not this one are called 0, 1, 2, ...
 
-    Raises BootstrapError. For a survey without URLs of its own, a proxy's, this one need not be among them.
+    Raises BootstrapError. For a survey without own URLs, as a proxy's, this one need not be among them.
     """
     for _, spot in found.own:
         if spot.trouble:

@@ -124,7 +124,7 @@ def parse_urls_map(text: str) -> dict[str, list[str]]:
     """An initial cluster ``name=URL,name=URL,...`` as name -> sorted URLs, in the order the names first
     appear.
 
-    A name may come several times to give several URLs; empty items are passed over; an item without ``=``
+    A name may come several times to give several URLs; empty items are ignored; an item without ``=``
     is a name with an empty URL, which is an error. Raises UrlError.
     """
     urls: dict[str, list[str]] = {}

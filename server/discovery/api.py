@@ -76,8 +76,8 @@ class DiscoveryApi:
     """Serves the tokens in the key space that ``keys`` answers for.
 
     ``url`` is what members reach the service by, ``""`` for what each of them asked by (with ``scheme``); ``token_ttl``
-    is in seconds, 0 for ever; ``new_token`` makes a token that nobody can guess. ``/new`` makes ``new_per_hour`` for an
-    address and lets ``max_tokens`` live, 0 for no limit; ``clock`` counts seconds.
+    is in seconds, 0 without end; ``new_token`` makes a token that nobody can guess. ``/new`` makes ``new_per_hour`` for
+    an address and lets ``max_tokens`` live, 0 for no limit; ``clock`` counts seconds.
     """
 
     def __init__(

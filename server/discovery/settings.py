@@ -22,7 +22,7 @@ class BadSetting(ValueError):
 
 class ServiceSettings(NamedTuple):
     """``store`` and ``public_url`` are ``""`` when they were not given; ``token_ttl`` is in seconds, 0 without end. Of
-    ``new_per_hour`` (for each address) and ``max_tokens`` 0 is no limit."""
+    ``new_per_hour`` (for each address) and ``max_tokens`` 0 means no limit."""
 
     listen_client_urls: tuple[str, ...] = ("http://localhost:8087",)
     data_dir: str = "discovery.etcd"

@@ -34,8 +34,8 @@ class Channel(Enum):
 class Versions(NamedTuple):
     """What a member says it is, ``a.b.c``, and the oldest version of a peer that it talks to.
 
-    Which real etcd talks to whom: members of 2.3 want a ``server`` from 2.2 on and a ``minimum`` up to 2.3, those of
-    3.1 to 3.5 a ``server`` from 3.0 on and any ``minimum`` up to their own version.
+    Which releases of real etcd talk to each other: members of 2.3 take a ``server`` from 2.2 on and a ``minimum`` up to
+    2.3, those of 3.1 to 3.5 a ``server`` from 3.0 on and any ``minimum`` up to their own version.
     """
 
     server: str

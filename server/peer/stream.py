@@ -24,7 +24,7 @@ STALL = 5.0
 
 class OutgoingStream:
     """``on_lost`` is called once, with the reason, when the stream ends otherwise than by ``end`` or ``finish``;
-    ``clock`` counts seconds. ``latency`` is told how long the APPENDs take."""
+    ``clock`` counts seconds. ``latency`` records how long the APPENDs take."""
 
     def __init__(
         self,

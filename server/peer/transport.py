@@ -27,7 +27,7 @@ class Transport:
 
     ``tls`` is for peers with https URLs (``server.tls.client_context``). ``connect_timeout`` is seconds; etcd takes one
     and a fifth of the election timeout. Hosts are looked up by ``look_up``, or by the system. ``database`` makes, of a
-    snapshot, the database file that members of 3.x want along with it; without, snapshots are posted as 2.x posts them.
+    snapshot, the database file that members of 3.x need along with it; without, snapshots are posted as 2.x posts them.
     """
 
     def __init__(

@@ -30,16 +30,16 @@ class Director:
         self._until = {url: until for url, until in self._until.items() if url in endpoints}
 
     def available(self, now: float) -> list[str]:
-        """Those that are not set aside. The list is not to be changed."""
+        """Those that are not set aside. The caller must not change the list."""
         if not self._until:
             return self._endpoints
         return [url for url in self._endpoints if self._until.get(url, now) <= now]
 
     def choose(self, now: float) -> list[str]:
-        """Where a request is to go, one after the other until one answers. The list is not to be changed.
+        """Where a request is to go, one after the other until one answers. The caller must not change the list.
 
-        Of those that have failed and are to be tried again, one goes first, with this request alone: it finds out for
-        all the others, which need not wait for a host that is down.
+        Of those that have failed and whose time to be tried again has come, one goes first, with this request alone: it
+        finds out for all the others, which need not wait for a host that is down.
         """
         available = self.available(now)
         if not self._until:

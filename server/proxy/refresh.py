@@ -36,7 +36,8 @@ Get = Callable[[str, str, float], Awaitable[PeerAnswer]]
 class Refresher:
     """Keeps a director's list up to date, every ``interval`` seconds.
 
-    ``get`` asks a peer; ``own_among`` tells which URLs lead to the proxy itself; ``on_list`` is told of a new list.
+    ``get`` asks a peer; ``own_among`` tells which URLs lead to the proxy itself; ``on_list`` is called when there is a
+    new list.
     """
 
     def __init__(

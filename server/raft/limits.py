@@ -39,7 +39,7 @@ def refusal(
     """Why a member does not take a message; None if it does.
 
     The member is ``member``, its own term ``term``, which it ``leads`` or not, and the last index of its log ``last``.
-    ``knows``: the sender is a voter, as far as it knows. (Of a snapshot that is to be installed, more is asked:
+    ``knows``: the sender is a voter, as far as it knows. (A snapshot that would be installed is checked further:
     ``refusal_of_image``.)
     """
     if message.to != member:

@@ -126,9 +126,8 @@ class RaftLog:
         self.stable = min(self.stable, first - 1)
 
     def append_after(self, previous: int, previous_term: int, entries: Sequence[Entry]) -> int | None:
-        """What a leader sent: the entries that follow ``previous``. Returns the index of the last of them,
-        or None when the log has no entry ``previous`` of that term. What is there already stays, what
-        conflicts gives way."""
+        """What a leader sent: the entries that follow ``previous``. Returns the index of the last of them, or None when
+        the log has no entry ``previous`` of that term. What is there already stays, what conflicts is replaced."""
         if self.term_at(previous) != previous_term:
             return None
         for position, entry in enumerate(entries):

@@ -36,7 +36,7 @@ class Ready:
     saved and ``committed`` applied. ``send_first``: the messages depend on nothing that is not on disk yet, as a
     leader's appends never do (Raft thesis, 10.2.1), so they may leave while the disk works.
 
-    ``must_sync``: entries, term or vote have to be on disk before messages are sent and entries applied. A commit index
+    ``must_sync``: entries, term or vote must be on disk before messages are sent and entries applied. A commit index
     that alone has changed may be written at leisure.
     """
 
@@ -282,7 +282,7 @@ class Raft:
         """A committed conf change takes effect. Adding a voter that is there and removing one that is not
         are fine.
 
-        A leader that is removed goes on leading, without a vote of its own, so that the others hear that its removal
+        A leader that is removed continues to lead, without a vote, so that the others hear that its removal
         is committed; it takes no proposals any more, and the caller stops it a little later (etcd 2.3).
         """
         self._pending_conf_change = False
@@ -398,8 +398,8 @@ class Raft:
 
     def _enter_term(self, term: int) -> None:
         """A later term has begun; who leads it is not known. A follower that waits for a leader continues to wait, for
-        only a vote it grants, or a leader, starts its patience anew (figure 2): whoever cannot be elected must not
-        keep those from standing who can."""
+        only a vote it grants, or a leader, starts its patience again (figure 2): a member that cannot be elected must
+        not keep those that can from standing for election."""
         waited = self._elapsed if self.role is not RaftRole.LEADER else 0
         self._become_follower(term, NOBODY)
         self._elapsed = waited

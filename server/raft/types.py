@@ -20,7 +20,7 @@ class EntryType(IntEnum):
 class Entry:
     """One entry of the log, never changed once made. ``data`` is empty in the entry a leader starts its term with.
 
-    (Not ``frozen=True``, which would make every write pay for the check; and with an ``__init__`` of its own, since the
+    (Not ``frozen=True``, which would make every write pay for the check; and with its own ``__init__``, since the
     one that dataclass makes is never compiled.)
     """
 

@@ -42,7 +42,7 @@ def empty_database(index: int, term: int) -> bytes:
     3.4.23 and 3.5.1 take it as ``snap/db`` beside a .snap of this index and as what follows a snapshot message; they
     die for want of a bucket in the latter case, so all those are there that they use. ``index`` is what they call
     ``consistent_index``: entries up to it do nothing to the database any more. The revision of the accounts begins
-    with 1, and has to be the same in all members' databases.
+    with 1, and must be the same in all members' databases.
     """
     content = {
         b"auth": {b"authRevision": 1},
@@ -80,7 +80,7 @@ def _leaf_page(number: int, elements: list[Element]) -> bytes:
 def holds_v3_data(database: bytes | bytearray | memoryview | IO[bytes]) -> bool:
     """Whether a database of etcd 3.x holds, or ever held, anything of a user's: keys, leases, users, roles, alarms.
 
-    ``database`` is its bytes or a real file (one with a ``fileno``), which is not read as a whole. What is no bolt
+    ``database`` is its bytes or a real file (one with a ``fileno``), which is not read as a whole. What is not a bolt
     file, is cut short or damaged, or has a bucket that no etcd up to 3.5 has, counts as holding data.
     """
     if isinstance(database, bytes | bytearray | memoryview):

@@ -98,7 +98,7 @@ def write_again(files: Files, path: Path, pieces: Iterable[bytes]) -> None:
     """Makes sure of a file that was only read: on return the pieces, which are what it holds, and its name are on disk.
 
     Who wrote it may have been killed before its sync, or that sync may have failed. The system then takes what it could
-    not write for written, so another sync alone would report success and prove nothing: the bytes have to be written.
+    not write for written, so another sync alone would report success and prove nothing: the bytes must be written.
     As they are the same, a power cut in between does no harm.
     """
     fd = files.reopen(path)

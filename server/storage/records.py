@@ -166,7 +166,7 @@ def is_start_of_record(seen: bytes, length: int) -> bool:
 
     2.3.8 takes any length beyond the end of the file for a torn tail and cuts there, also when it was a flipped bit
     in a length far above, and so throws away all that follows. A record says its length twice, the second time in
-    front of its data, so the two cases can be told apart: 08 TYPE 10 CRC 1a LENGTH-OF-DATA ...
+    front of its data, so the two cases can be distinguished: 08 TYPE 10 CRC 1a LENGTH-OF-DATA ...
     """
     if not (b"\x08".startswith(seen[:1]) and seen[1:2] <= b"\x05" and b"\x10".startswith(seen[2:3])):
         return False

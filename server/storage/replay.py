@@ -152,10 +152,10 @@ def replay(
 ) -> WalContents:
     """Reads the segments, which must be consecutive and at least one, from the position ``at`` on.
 
-    ``newest_bytes`` are those of the last one, for who has them at hand. Raises OutOfRangeError for the first record
+    ``newest_bytes`` are those of the last one, for a caller that has them. Raises OutOfRangeError for the first record
     with a number that leaves no room to count on. With ``leave_out_forged`` such are read as if they were not there.
     The hard state then has the last entry's term, no vote, and a commit index that keeps all entries: which of them
-    were acknowledged, nothing tells for sure any more.
+    were acknowledged is not certain any more.
     """
     newest = segments[-1]
     reader = _ForgivingReader(at) if leave_out_forged else _Replayer(at)

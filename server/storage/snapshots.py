@@ -69,7 +69,7 @@ class SnapshotDir:
         Files that are damaged on the way to it are renamed to ``NAME.snap.broken`` (or ``.broken.2`` ...), as etcd
         does; nothing is deleted. Index and term are those of the content: the names only give the order.
         Raises StorageError when a file cannot be read or renamed at all, and OutOfRangeError for one that a forged
-        message left, unless those are to be left out like damaged ones.
+        message left, unless those are left out like damaged ones.
         """
         for path in self._newest_first():
             try:
@@ -123,7 +123,7 @@ class SnapshotDir:
 def persist_snapshot(wal: WAL, snapshots: SnapshotDir, snapshot: Snapshot) -> None:
     """Stores a snapshot that this member made, in the only order that a start can make sense of.
 
-    1. The marker in the log, synced. A marker without a file is passed over at the next start; a file without a
+    1. The marker in the log, synced. A marker without a file is ignored at the next start; a file without a
        marker would stop it (``wal: snapshot not found``). The sync also carries the hard state written before it,
        so no .snap is ever beyond the commit index on disk.
     2. The .snap file.

@@ -82,7 +82,7 @@ class V3Data:
 def stores_v3_data(data: bytes) -> str:
     """What a v3 request in the data of a normal entry is called if it stores something of a user's; ``""`` otherwise.
 
-    Requests that no etcd up to 3.5 has count as storing. Raises CodecError for bytes that are no request.
+    Requests that no etcd up to 3.5 has count as storing. Raises CodecError for bytes that are not a request.
     """
     bare = parse(etcdserver_pb2.Request, data, "request")
     if bare.Method in METHODS:

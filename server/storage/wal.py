@@ -141,8 +141,8 @@ class WAL:
         (or ``.broken.2`` and so on); this happens only in the newest segment. A next segment that never got its name
         is removed. The segments read are locked until ``release`` or ``close``.
 
-        What was read is on disk on return, however whoever wrote it came to an end: older segments were synced before
-        the newest was begun, and that is written again as it is, all of it, for nothing tells how much was not synced.
+        What was read is on disk on return, however the writer ended: older segments were synced before
+        the newest was begun, and that is written again as it is, all of it, as it is not known how much was not synced.
 
         Raises LockedError, NewerFormatError, or DamagedError for everything else that is wrong, with the files as
         they were.
@@ -199,8 +199,8 @@ class WAL:
         return self._segment_bytes - self._size
 
     def save(self, hard_state: HardState, entries: Sequence[Entry]) -> None:
-        """Appends the entries, then the hard state, in one write. EMPTY_HARD_STATE stands for the last one saved,
-        which is then written once more: that a hard state ends each append of entries is what tells, after a power cut,
+        """Appends the entries, then the hard state, in one write. EMPTY_HARD_STATE stands for the last one saved, which
+        is then written once more: that a hard state ends each append of entries is what shows, after a power cut,
         whether another append follows (``tails``).
 
         Synced to disk on return when there are entries or when term or vote differ from the last one saved; a commit
@@ -248,9 +248,9 @@ class WAL:
         after it.
 
         On return a new segment is on disk, which holds term and vote of ``hard_state`` (EMPTY_HARD_STATE: those saved
-        before), the commit index saved before, and the marker. Its name has the snapshot's own index, so whoever
-        opens the log at the snapshot, etcd too, reads nothing of what was saved before; and whoever opens it at an
-        older one, because the .snap file never became whole, finds the log as it was. The term is there so that no
+        before), the commit index saved before, and the marker. Its name has the snapshot's own index, so a reader that
+        opens the log at the snapshot, etcd too, reads nothing of what was saved before; and a reader that opens it at
+        an older one, because the .snap file never became whole, finds the log as it was. The term is there so that no
         leader of an earlier one can add to it then.
 
         See ``snapshots.persist_received_snapshot`` for what has to follow. Raises WriteFailedError; ValueError, with

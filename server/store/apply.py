@@ -46,7 +46,7 @@ def apply_request(store: Store, request: LoggedRequest, now: int) -> Event | Non
     """Do what the request asks, at ``now`` (Unix nanoseconds); the event, or None for SYNC, which has no answer.
 
     Raises EtcdError when the store refuses, 300 for a method that is none. A PUT of a member's attributes or of
-    the cluster version changes only the tree here; whoever owns the membership looks at such requests first.
+    the cluster version changes only the tree here; the owner of the membership looks at such requests first.
     """
     action = _METHODS.get(request.method)
     if action is None:

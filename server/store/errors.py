@@ -77,7 +77,7 @@ _STATUS: dict[int, int] = {
 class EtcdError(Exception):
     """A refusal as etcd's v2 API words it.
 
-    ``cause`` is a store path (prefix included) or a text; bytes that are not UTF-8 stand in it by
+    ``cause`` is a store path (prefix included) or a text; bytes that are not UTF-8 are in it by
     ``surrogateescape``. ``index`` is the store index at the time, 0 for errors found before the store was asked.
     """
 

@@ -58,7 +58,7 @@ class History:
     def scan(self, path: str, recursive: bool, since: int, current_index: int) -> Event | None:
         """The first event at or after index ``since`` that concerns a watch on ``path``; None if there is none yet.
 
-        Raises EtcdError 401 when events that old are gone. Hidden keys are *not* left out here.
+        Raises EtcdError 401 when events that old were dropped. Hidden keys are *not* left out here.
         """
         if since < self.start_index:
             cause = f"the requested history has been cleared [{self.start_index}/{since}]"

@@ -25,7 +25,7 @@ class StoreNode:
     ``value`` is None for directories and for the node of a delete or expire event. ``expiration`` is in Unix
     nanoseconds, None for no TTL. ``ttl`` is whole seconds as of the event, 0 in the tree itself. ``nodes`` is
     None where children are not listed. (Not ``frozen=True``, which would make every write pay for the check; and with
-    an ``__init__`` of its own, since the one that dataclass makes is never compiled.)
+    its own ``__init__``, since the one that dataclass makes is never compiled.)
     """
 
     key: str

@@ -74,9 +74,9 @@ class FrozenStore:
     def rows(self, path: str, recursive: bool, in_order: bool, now: int) -> Iterator[list[StoreNode | None]]:
         """A directory and what is visible in it, in portions of about a thousand that may be empty; put them together.
 
-        A directory stands before what is in it, as it is shown at ``now`` (Unix nanoseconds), and None behind that; of
+        A directory comes before what is in it, as it is shown at ``now`` (Unix nanoseconds), and None behind that; of
         directories in it only the ``recursive`` have more between the two. Files are those of the tree. ``path``,
-        clean, is one of a directory. Depth of the tree is no limit.
+        clean, is one of a directory. A tree may have any depth.
         """
         top = self.directories[path]
         rows: list[StoreNode | None] = [directory_view(top, now)]

@@ -62,7 +62,7 @@ class Store:
     ) -> Event:
         """A file, or a directory with its visible children (with all below it if ``recursive``).
 
-        Unsorted listings come in the order of creation. Unless it has to be ``whole``, a listing that would take long
+        Unsorted listings come in the order of creation. Unless it must be ``whole``, a listing that would take long
         to make is not made: the event is ``unlisted``, and :meth:`freeze` has the rows. Raises EtcdError 100, 104.
         """
         if recursive:
@@ -560,8 +560,8 @@ class Store:
     def _listing(
         self, top: Directory, recursive: bool, in_order: bool, now: int, whole: bool
     ) -> StoreNode | None:
-        """A directory with what is visible in it; None when that is too much, unless it must be ``whole``. Depth of
-        the tree is no limit."""
+        """A directory with what is visible in it; None when that is too much, unless it must be ``whole``. A tree may
+        have any depth."""
         if not whole and self._is_long(top, recursive):
             return None
         shown = directory_view(top, now, [])

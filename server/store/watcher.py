@@ -30,7 +30,7 @@ MAX_UNDELIVERED = 100
 class Watcher:
     """One watch on ``path``.
 
-    ``start_index`` is the store index when it was registered, ``since`` the first index it wants. A watcher
+    ``start_index`` is the store index when it was registered, ``since`` the first index it asks for. A watcher
     that is not a ``stream`` gets one event. ``closed`` means that no further event will come: it had its one
     event, it lagged, or it was removed. A stream answered from history stays open and silent, as in etcd.
     """

@@ -70,7 +70,7 @@ def cluster_config(node: ServedNode) -> dict[str, int]:
 def registry_event(node: ServedNode, path: str) -> Event | None:
     """What a get of a store path would find in 0.4's registry, had the members written it there; None elsewhere.
 
-    All indexes are 1: it is no part of the key space, and no write has made it.
+    All indexes are 1: it is not part of the key space, and no write has made it.
     """
     if path != CONFIG and path != REGISTRY and not path.startswith(f"{REGISTRY}/"):
         return None

@@ -45,7 +45,7 @@ def records_in(raw: bytes, path: Path, crc: int, *, is_newest: bool) -> Iterator
 
     ``raw`` is the whole file and ``path`` what errors name. Ends with the file, or with a length of zero. Raises
     TornTailError, in the newest segment alone, for a record that was not written whole, and DamagedError for all else
-    that is no record, each after the records before it were given out.
+    that is not a record, each after the records before it were given out.
     """
     offset = 0
     while offset < len(raw):

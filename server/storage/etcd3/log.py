@@ -29,7 +29,7 @@ from server.storage.replay import Segment, choose_among, list_segments
 @dataclass(slots=True)
 class End:
     """Where the log can be gone on with: the byte behind the last whole record of ``segment``, and the running
-    checksum there. ``follows`` says what stands behind it, in words, unless those are zeros or nothing."""
+    checksum there. ``follows`` says what follows it, in words, unless those are zeros or nothing."""
 
     segment: Segment
     offset: int
