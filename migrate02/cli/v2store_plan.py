@@ -11,7 +11,7 @@ from migrate02.cli.v2store_inputs import directories_given
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.member3x import read_member
 from migrate02.v2store.plan_texts import as_html, as_json, as_markdown
-from migrate02.v2store.planned import Cluster
+from migrate02.v2store.planned import PlannedCluster
 from migrate02.v2store.planning import cluster_of, examine, refusals
 from server.config import redacted
 
@@ -68,7 +68,7 @@ def run(args: V2PlanArguments) -> int:
     return RESIDUE if cluster.needs_review else DONE
 
 
-def _written(cluster: Cluster, args: V2PlanArguments) -> str:
+def _written(cluster: PlannedCluster, args: V2PlanArguments) -> str:
     if args.json:
         return as_json(cluster)
     return as_html(cluster) if args.html else as_markdown(cluster)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from migrate02.plan.step import Step
 from migrate02.v2store import lines
-from migrate02.v2store.planned import Cluster
+from migrate02.v2store.planned import PlannedCluster
 
 
-def look(cluster: Cluster) -> Iterator[Step]:
+def look(cluster: PlannedCluster) -> Iterator[Step]:
     source, target = cluster.source, cluster.target
     yield Step(
         f"See that all is well on {target}",
@@ -27,7 +27,7 @@ def look(cluster: Cluster) -> Iterator[Step]:
     )
 
 
-def before_37(cluster: Cluster) -> Iterator[Step]:
+def before_37(cluster: PlannedCluster) -> Iterator[Step]:
     """For those on 3.6 the whole runbook is about that."""
     if cluster.is_of_36:
         return

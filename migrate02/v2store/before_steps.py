@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate02.plan.commands import word
 from migrate02.plan.step import Step
 from migrate02.v2store import lines
-from migrate02.v2store.planned import Cluster
+from migrate02.v2store.planned import PlannedCluster
 
 KEYS, KEYS_FOR_V3 = "v2-keys.jsonl", "v2-keys.sh"
 
@@ -22,7 +22,7 @@ _ONE_RELEASE = {
 }
 
 
-def begin(cluster: Cluster) -> Iterator[Step]:
+def begin(cluster: PlannedCluster) -> Iterator[Step]:
     snapshot = f"before-{cluster.target}.db"
     tls = any(url.startswith("https:") for url in lines.client_urls(cluster.members))
     yield Step(
@@ -42,7 +42,7 @@ def begin(cluster: Cluster) -> Iterator[Step]:
     )
 
 
-def turn_flag_off(cluster: Cluster) -> Iterator[Step]:
+def turn_flag_off(cluster: PlannedCluster) -> Iterator[Step]:
     """3.6 has no such flag."""
     if cluster.is_of_36:
         return
@@ -73,7 +73,7 @@ def turn_flag_off(cluster: Cluster) -> Iterator[Step]:
     )
 
 
-def export_keys(cluster: Cluster) -> Iterator[Step]:
+def export_keys(cluster: PlannedCluster) -> Iterator[Step]:
     source = cluster.exports_from
     if source is None:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrate02.plan.commands import word
-from migrate02.v2store.planned import Cluster, ClusterMember
+from migrate02.v2store.planned import ClusterMember, PlannedCluster
 
 
 def directory(member: ClusterMember) -> str:
@@ -32,7 +32,7 @@ def v2store(command: str, *members: ClusterMember, options: str = "") -> str:
     return " ".join(["migrate02 v2store", command, *more, *(_operand(directory(each)) for each in members)])
 
 
-def checks(cluster: Cluster, release: str) -> list[str]:
+def checks(cluster: PlannedCluster, release: str) -> list[str]:
     """Of all directories that were given."""
     options = "--for 3.7" if release == "3.7" else ""
     return [v2store("check", *cluster.given, options=options)]
@@ -52,7 +52,7 @@ def client_urls(members: Sequence[ClusterMember]) -> list[str]:
     return list(dict.fromkeys(member.client_url for member in members if member.client_url))
 
 
-def etcdctl(cluster: Cluster, command: str, *, of_all: bool = True) -> str:
+def etcdctl(cluster: PlannedCluster, command: str, *, of_all: bool = True) -> str:
     """Asks all members, or one. Where no address is known etcdctl asks the one it has by default for the others'."""
     urls = client_urls(cluster.members)
     if not urls:
@@ -60,11 +60,11 @@ def etcdctl(cluster: Cluster, command: str, *, of_all: bool = True) -> str:
     return f"etcdctl --endpoints {word(','.join(urls if of_all else urls[:1]))} {command}"
 
 
-def health(cluster: Cluster) -> list[str]:
+def health(cluster: PlannedCluster) -> list[str]:
     return [etcdctl(cluster, "endpoint health"), etcdctl(cluster, "endpoint status -w table")]
 
 
-def member_list(cluster: Cluster) -> str:
+def member_list(cluster: PlannedCluster) -> str:
     return etcdctl(cluster, "member list -w table", of_all=False)
 
 

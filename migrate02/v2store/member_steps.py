@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from migrate02.plan.step import Step
 from migrate02.v2store import lines
-from migrate02.v2store.planned import CLEAN, TO_CLEAN, Cluster, ClusterMember
+from migrate02.v2store.planned import CLEAN, TO_CLEAN, ClusterMember, PlannedCluster
 
 _WHILE_ONE_IS_STOPPED = {
     1: "The cluster is down while its only member is stopped. ",
@@ -35,7 +35,7 @@ _SMALL_SNAPSHOT_COUNT = (
 )
 
 
-def members(cluster: Cluster) -> Iterator[Step]:
+def members(cluster: PlannedCluster) -> Iterator[Step]:
     if cluster.is_clean:
         yield _all_are_clean(cluster)
     elif cluster.stops_as_a_whole:
@@ -46,7 +46,7 @@ def members(cluster: Cluster) -> Iterator[Step]:
             yield _one(cluster, member, is_first=at == 0)
 
 
-def _all_are_clean(cluster: Cluster) -> Step:
+def _all_are_clean(cluster: PlannedCluster) -> Step:
     target = cluster.target
     run: list[str] = []
     for member in cluster.members:
@@ -65,7 +65,7 @@ def _all_are_clean(cluster: Cluster) -> Step:
     )
 
 
-def _one(cluster: Cluster, member: ClusterMember, *, is_first: bool) -> Step:
+def _one(cluster: PlannedCluster, member: ClusterMember, *, is_first: bool) -> Step:
     target = cluster.target
     cleans = member.state == TO_CLEAN
     why = _WHY.get(member.state, _WHY_UNKNOWN)
@@ -92,7 +92,7 @@ def _one(cluster: Cluster, member: ClusterMember, *, is_first: bool) -> Step:
     )
 
 
-def _all_at_once(cluster: Cluster) -> Step:
+def _all_at_once(cluster: PlannedCluster) -> Step:
     target = cluster.target
     return Step(
         f"Stop all members, clean all directories, start all as {target}",
@@ -112,7 +112,7 @@ def _all_at_once(cluster: Cluster) -> Step:
     )
 
 
-def _see(cluster: Cluster) -> str:
+def _see(cluster: PlannedCluster) -> str:
     if len(cluster.members) == 1:
         return f"the member is healthy and runs {cluster.target}"
     return (
@@ -121,7 +121,7 @@ def _see(cluster: Cluster) -> str:
     )
 
 
-def _back(cluster: Cluster, those: Sequence[ClusterMember]) -> str:
+def _back(cluster: PlannedCluster, those: Sequence[ClusterMember]) -> str:
     ids = "".join(f"; {member.name} has the id {member.id}" for member in those if member.id != member.name)
     again = (
         "make the cluster anew from the backup of the v3 keys (etcdutl snapshot restore)"

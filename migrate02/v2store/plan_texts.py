@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from migrate02.plan import markdown_parts, page_parts
 from migrate02.plan.listing import finding_as_json, step_as_json
 from migrate02.plan.markdown_parts import counted, paragraph, plain
-from migrate02.v2store.planned import TO_CLEAN, Cluster, ClusterMember
+from migrate02.v2store.planned import TO_CLEAN, ClusterMember, PlannedCluster
 from migrate02.v2store.runbook import HOW_TO_READ, runbook
 
 HEADINGS = ("member", "id", "directory", "left of v2", "so it is")
 
 
-def as_markdown(cluster: Cluster) -> str:
+def as_markdown(cluster: PlannedCluster) -> str:
     return "\n".join(_lines(cluster)).rstrip() + "\n"
 
 
-def _lines(cluster: Cluster) -> Iterator[str]:
+def _lines(cluster: PlannedCluster) -> Iterator[str]:
     yield f"# {plain(heading(cluster))}"
     yield ""
     yield paragraph(lead(cluster))
@@ -28,11 +28,11 @@ def _lines(cluster: Cluster) -> Iterator[str]:
     yield from markdown_parts.runbook_lines(HOW_TO_READ, runbook(cluster))
 
 
-def as_html(cluster: Cluster) -> str:
+def as_html(cluster: PlannedCluster) -> str:
     return page_parts.framed(heading(cluster), lead(cluster), _section(cluster))
 
 
-def _section(cluster: Cluster) -> Iterator[str]:
+def _section(cluster: PlannedCluster) -> Iterator[str]:
     yield "<section>\n<h2>Members</h2>"
     yield from page_parts.table(HEADINGS, map(row, cluster.members))
     yield from page_parts.findings_html(cluster.findings)
@@ -40,7 +40,7 @@ def _section(cluster: Cluster) -> Iterator[str]:
     yield "</section>"
 
 
-def as_json(cluster: Cluster) -> str:
+def as_json(cluster: PlannedCluster) -> str:
     listed = {
         "clusterId": cluster.id,
         "clusterVersion": cluster.version,
@@ -65,14 +65,14 @@ def as_json(cluster: Cluster) -> str:
     return json.dumps(listed, indent=2, ensure_ascii=True) + "\n"
 
 
-def heading(cluster: Cluster) -> str:
+def heading(cluster: PlannedCluster) -> str:
     return (
         f"From etcd {cluster.source} to {cluster.target}: cluster {cluster.id}, "
         f"{counted(len(cluster.members), 'member')}"
     )
 
 
-def lead(cluster: Cluster) -> str:
+def lead(cluster: PlannedCluster) -> str:
     """What is to be known first."""
     target, given = cluster.target, len(cluster.given)
     if cluster.is_clean:

@@ -25,7 +25,7 @@ class ClusterMember(NamedTuple):
     is_learner: bool = False
 
 
-class Cluster(NamedTuple):
+class PlannedCluster(NamedTuple):
     """``version`` is the cluster's, empty if it is not known. ``exports_from`` is the directory that goes furthest,
     empty where there are no v2 keys. ``had_requests`` are words for what looks like --enable-v2, ``has_ttl`` says that
     a v2 key has, or had, a TTL."""

@@ -12,7 +12,7 @@ from migrate02.plan.markdown_parts import counted
 from migrate02.v2store.cleaning import plan_cleaning
 from migrate02.v2store.cluster import differing_clusters
 from migrate02.v2store.findings import BEFORE_35, NO_MEMBER, NOT_GIVEN, NOTED, REFUSED
-from migrate02.v2store.planned import CLEAN, TO_CLEAN, UNKNOWN, Cluster, ClusterMember
+from migrate02.v2store.planned import CLEAN, TO_CLEAN, UNKNOWN, ClusterMember, PlannedCluster
 from migrate02.v2store.report import Report, report
 from migrate02.v2store.traffic import Kind
 from server.cluster.ids import id_text
@@ -54,7 +54,7 @@ def refusals(found: Sequence[Examined]) -> list[str]:
     return said
 
 
-def cluster_of(found: Sequence[Examined], wal_dir: str = "") -> Cluster:
+def cluster_of(found: Sequence[Examined], wal_dir: str = "") -> PlannedCluster:
     """Of directories that are not refused; ``wal_dir`` goes with one."""
     database = _furthest_database(found)
     left = _those_left(found, database)
@@ -65,7 +65,7 @@ def cluster_of(found: Sequence[Examined], wal_dir: str = "") -> Cluster:
     missing = sorted((_missing(number, database) for number in unknown), key=lambda one: (one.name, one.id))
     furthest, _ = max(zip(given, reports, strict=True), key=lambda pair: pair[1].committed_index)
     holds_keys = any(each.content.keys or each.content.hidden or each.has(Kind.KEY) for each in reports)
-    return Cluster(
+    return PlannedCluster(
         id_text(reports[0].cluster_id),
         database.version,
         is_of_36,

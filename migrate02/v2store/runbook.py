@@ -12,7 +12,7 @@ from migrate02.plan.step import Step
 from migrate02.v2store.after_steps import before_37, look
 from migrate02.v2store.before_steps import begin, export_keys, turn_flag_off
 from migrate02.v2store.member_steps import members
-from migrate02.v2store.planned import Cluster
+from migrate02.v2store.planned import PlannedCluster
 
 HOW_TO_READ = (
     "Go from top to bottom, and to the next step only when the check says what it should. Directories are named as "
@@ -20,7 +20,7 @@ HOW_TO_READ = (
     "Do what is written behind a # by hand."
 )
 
-_STEPS: Sequence[Callable[[Cluster], Iterable[Step]]] = (
+_STEPS: Sequence[Callable[[PlannedCluster], Iterable[Step]]] = (
     begin,
     turn_flag_off,
     export_keys,
@@ -31,5 +31,5 @@ _STEPS: Sequence[Callable[[Cluster], Iterable[Step]]] = (
 """In order; each makes its steps, or none where a cluster needs none."""
 
 
-def runbook(cluster: Cluster) -> list[Step]:
+def runbook(cluster: PlannedCluster) -> list[Step]:
     return [step.in_lines for make in _STEPS for step in make(cluster)]

@@ -15,7 +15,7 @@ from compat.findings import REVIEW
 from migrate02.plan.step import Step
 from migrate02.v2store.findings import NOT_GIVEN
 from migrate02.v2store.plan_texts import as_html, as_json, as_markdown
-from migrate02.v2store.planned import CLEAN, TO_CLEAN, UNKNOWN, Cluster, ClusterMember
+from migrate02.v2store.planned import CLEAN, TO_CLEAN, UNKNOWN, ClusterMember, PlannedCluster
 from migrate02.v2store.runbook import runbook
 from server.printable import printable
 from tests.migrate02.plan.pages import assert_needs_nothing_else
@@ -30,14 +30,14 @@ def member(at: int, state: str = TO_CLEAN, **more: str | bool) -> ClusterMember:
     return made._replace(**more)  # type: ignore[arg-type]
 
 
-def cluster(*members: ClusterMember, **more: object) -> Cluster:
-    return Cluster("c1", "3.5.0", False, members)._replace(**more)  # type: ignore[arg-type]
+def cluster(*members: ClusterMember, **more: object) -> PlannedCluster:
+    return PlannedCluster("c1", "3.5.0", False, members)._replace(**more)  # type: ignore[arg-type]
 
 
 THREE = cluster(member(1), member(2), member(3), had_requests="3 probes of /health", exports_from=member(2))
 
 
-def titles(of: Cluster) -> list[str]:
+def titles(of: PlannedCluster) -> list[str]:
     return [step.title for step in runbook(of)]
 
 
@@ -45,7 +45,7 @@ def lines(step: Step) -> tuple[str, ...]:
     return (*step.run, *step.check, *step.back)
 
 
-def commands(of: Cluster, what: str) -> list[str]:
+def commands(of: PlannedCluster, what: str) -> list[str]:
     return [line for step in runbook(of) for line in step.run if what in line]
 
 
@@ -192,11 +192,11 @@ def test_a_log_in_a_place_of_its_own_is_named() -> None:
     assert all("--wal-dir '/fast disk/wal' m1" in line for line in own)
 
 
-def hostile(text: str) -> Cluster:
+def hostile(text: str) -> PlannedCluster:
     """The text wherever one of a directory, a file or a command line comes into a plan."""
     one = ClusterMember(text or "m1", "1a", f"{text}/m1", TO_CLEAN, text, text, f"http://{text}")
     told = NOT_GIVEN.finding("", None, name=text)
-    return Cluster("c1", "3.5.0", False, (one, member(2, UNKNOWN)), exports_from=one, findings=(told,))
+    return PlannedCluster("c1", "3.5.0", False, (one, member(2, UNKNOWN)), exports_from=one, findings=(told,))
 
 
 @settings(deadline=None)
