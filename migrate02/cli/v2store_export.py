@@ -40,7 +40,7 @@ exit status:
 JSON, ETCDCTL, V2 = "json", "etcdctl", "v2"
 
 
-class ExportArguments(argparse.Namespace):
+class V2StoreExportArguments(argparse.Namespace):
     dir: str
     form: str
     to: str | None
@@ -71,7 +71,7 @@ would have them after a start. The directory is not changed; its member may be r
     add_wal_dir(parser)
 
 
-def run(args: ExportArguments) -> int:
+def run(args: V2StoreExportArguments) -> int:
     if args.to is not None and args.form != V2:
         raise Misuse("--to goes with --as v2; for etcdctl set ETCDCTL_ENDPOINTS")
     if args.overwrite and args.form == JSON:
