@@ -14,7 +14,7 @@ from migrate02.cli.output import emit, tell, warn
 from migrate02.cli.v2store_inputs import directories_given
 from migrate02.cli.v2store_words import described
 from migrate02.datadir.errors import DataError
-from migrate02.datadir.member3x import Member, read_member
+from migrate02.datadir.member3x import Member3x, read_member
 from migrate02.files.stopping import Stopped, held
 from migrate02.v2store.cleaning import Cleaning, plan_cleaning
 from migrate02.v2store.cluster import differing_clusters, standing
@@ -84,7 +84,7 @@ def run(args: CleanArguments) -> int:
     return RESIDUE if left else DONE
 
 
-def _planned(members: Sequence[Member]) -> list[Cleaning]:
+def _planned(members: Sequence[Member3x]) -> list[Cleaning]:
     """Raises DataError if one must not be touched, or if they do not belong together."""
     plans = [plan_cleaning(member) for member in members]
     doubts = differing_clusters(members)

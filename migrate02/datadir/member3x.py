@@ -31,7 +31,7 @@ _NOT_OF_3X = {
 
 
 @dataclass(slots=True)
-class Member:
+class Member3x:
     """One member, as its files have it. ``entries`` are those behind the snapshot, consecutive.
 
     ``database`` is None when it cannot be read; ``trouble`` says why then.
@@ -83,7 +83,7 @@ def is_member_of_3x(path: Path, kind: Kind) -> bool:
     return kind is Kind.MEMBER and (path / "member" / "snap" / "db").exists() and is_of_3x(path)
 
 
-def read_member(path: Path, wal_dir: Path | None = None) -> Member:
+def read_member(path: Path, wal_dir: Path | None = None) -> Member3x:
     """Reads a directory, of a running member too. Raises DataError."""
     try:
         for _ in range(ATTEMPTS):
@@ -123,7 +123,7 @@ def newest_segment(wal: Path) -> Path:
     return segments[-1].path
 
 
-def _read(path: Path, wal_dir: Path | None) -> Member:
+def _read(path: Path, wal_dir: Path | None) -> Member3x:
     wal, snap = directories(path, wal_dir)
     log = read_log(wal)
     chosen = newest_of(snap, log.valid_markers())
@@ -133,4 +133,4 @@ def _read(path: Path, wal_dir: Path | None) -> Member:
         database = read_database(snap / "db")
     except DamagedError as error:
         trouble = str(error)
-    return Member(path, wal, snap, log, chosen, entries, database, trouble)
+    return Member3x(path, wal, snap, log, chosen, entries, database, trouble)

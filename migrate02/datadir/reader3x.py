@@ -8,7 +8,7 @@ from pathlib import Path
 
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.keyspace3x import KeySpace
-from migrate02.datadir.member3x import Member, read_member
+from migrate02.datadir.member3x import Member3x, read_member
 from migrate02.datadir.membership3x import MembershipError
 from server.raft.types import Entry
 from server.storage.errors import CodecError
@@ -29,7 +29,7 @@ class MemberState:
     start of the cluster they are committed, unless the other members never got them.
     """
 
-    member: Member
+    member: Member3x
     space: KeySpace
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ def read_state(path: Path, wal_dir: Path | None = None) -> MemberState:
     return state
 
 
-def _not_known_to_be_committed(member: Member, space: KeySpace) -> list[Entry]:
+def _not_known_to_be_committed(member: Member3x, space: KeySpace) -> list[Entry]:
     """A member that is the only one to vote commits at its next start all it has."""
     if space.membership.conf_state.voters == (member.log.metadata.node_id,):
         return []
@@ -76,7 +76,7 @@ def _writes(entries: Iterable[Entry]) -> int:
     )
 
 
-def _damage(member: Member) -> Iterator[str]:
+def _damage(member: Member3x) -> Iterator[str]:
     for error in member.chosen.damaged:
         yield f"{error}; skipped"
     if member.trouble:

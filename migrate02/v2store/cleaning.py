@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.keyspace3x import KeySpace
-from migrate02.datadir.member3x import Member
+from migrate02.datadir.member3x import Member3x
 from migrate02.datadir.membership3x import MembershipError
 from migrate02.v2store.content import CLUSTER, USERS, Content, SnapshotFormatError, content_in
 from migrate02.v2store.report import known_ids
@@ -44,7 +44,7 @@ class Cleaning:
     Nothing is to be done where ``snapshot`` is None.
     """
 
-    member: Member
+    member: Member3x
     index: int
     term: int
     dropped: Content
@@ -68,7 +68,7 @@ class Cleaning:
         return file_name(self.snapshot)
 
 
-def plan_cleaning(member: Member) -> Cleaning:
+def plan_cleaning(member: Member3x) -> Cleaning:
     """Raises DataError for a directory that must not be touched, with the reason and the way on."""
     database = _check(member)
     try:
@@ -113,7 +113,7 @@ def _apply_if_possible(space: KeySpace, entry: Entry, blanked: list[int]) -> Non
             raise
 
 
-def _check(member: Member) -> Database:
+def _check(member: Member3x) -> Database:
     database, log = member.database, member.log
     if database is None:
         raise DataError(member.trouble, member.path)
@@ -133,7 +133,7 @@ def _check(member: Member) -> Database:
     return database
 
 
-def _check_members(member: Member, space: KeySpace, database: Database) -> None:
+def _check_members(member: Member3x, space: KeySpace, database: Database) -> None:
     replayed = {number: set(one.peer_urls) for number, one in space.membership.members.items()}
     known = {number: set(urls) for number, urls in database.members.items()}
     learners = {number for number, one in space.membership.members.items() if one.is_learner}
@@ -186,7 +186,7 @@ def _members_alone(frozen: FrozenStore) -> FrozenStore:
     return FrozenStore(files, directories, History(), frozen.index, frozen.stats_json)
 
 
-def _to_blank(member: Member, index: int) -> list[int]:
+def _to_blank(member: Member3x, index: int) -> list[int]:
     known = known_ids(member)
     return [
         entry.index
@@ -195,7 +195,7 @@ def _to_blank(member: Member, index: int) -> list[int]:
     ]
 
 
-def _is_clean(member: Member, plan: Cleaning) -> bool:
+def _is_clean(member: Member3x, plan: Cleaning) -> bool:
     """Whether neither a release nor a person would find anything of v2, and the newest marker names the members, as
     3.7 wants it."""
     newest = max(member.log.valid_markers(), key=lambda marker: marker.index, default=None)

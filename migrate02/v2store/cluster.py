@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migrate02.datadir.member3x import Member
+from migrate02.datadir.member3x import Member3x
 from migrate02.v2store.cleaning import Cleaning
 from migrate02.v2store.traffic import Kind, kinds_in
 from server.cluster.ids import id_text
@@ -20,7 +20,7 @@ class Standing:
     left: list[str] = field(default_factory=list)
 
 
-def differing_clusters(members: Sequence[Member]) -> list[str]:
+def differing_clusters(members: Sequence[Member3x]) -> list[str]:
     """In words, that these are not the members of one cluster, each once; empty if they are."""
     said = []
     if len({member.log.metadata.cluster_id for member in members}) > 1:
@@ -64,7 +64,7 @@ def standing(plans: Sequence[Cleaning]) -> Standing:
     return found
 
 
-def missing_members(members: Sequence[Member]) -> list[str]:
+def missing_members(members: Sequence[Member3x]) -> list[str]:
     """The names, or ids, of those that the databases know and that are not among these."""
     given = {member.log.metadata.node_id for member in members}
     known: dict[int, str] = {}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from compat.findings import Finding
 from migrate02.datadir.errors import DataError
-from migrate02.datadir.member3x import Member
+from migrate02.datadir.member3x import Member3x
 from migrate02.plan.markdown_parts import counted
 from migrate02.v2store.cleaning import plan_cleaning
 from migrate02.v2store.cluster import differing_clusters
@@ -29,12 +29,12 @@ _BY_THE_FLAG = {
 class Examined(NamedTuple):
     """A directory as it was read. ``refused`` is why clean would not touch it."""
 
-    member: Member
+    member: Member3x
     report: Report
     refused: str = ""
 
 
-def examine(member: Member) -> Examined:
+def examine(member: Member3x) -> Examined:
     """Raises DataError for a directory that can be read only in part."""
     said = report(member)
     if member.database is None:

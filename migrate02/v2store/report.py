@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate02.datadir.errors import DataError
-from migrate02.datadir.member3x import Member, read_member
+from migrate02.datadir.member3x import Member3x, read_member
 from migrate02.v2store.content import Content, SnapshotFormatError, content_of
 from migrate02.v2store.traffic import Kind, Tally, count_requests, first_version, request_in
 from migrate02.v2store.verdicts import Facts, Verdict, sentence, stops, verdicts
@@ -59,7 +59,7 @@ def report_on(path: Path, wal_dir: Path | None = None) -> Report:
     return report(read_member(path, wal_dir))
 
 
-def report(member: Member) -> Report:
+def report(member: Member3x) -> Report:
     """Raises DataError for a snapshot or a log with something that no etcd writes."""
     try:
         content = content_of(member.chosen.snapshot.data) if member.chosen.snapshot else Content()
@@ -99,7 +99,7 @@ def report(member: Member) -> Report:
     )
 
 
-def known_ids(member: Member) -> set[int]:
+def known_ids(member: Member3x) -> set[int]:
     """Of all that are members, were, or become it in the log; whoever has no database is given the benefit."""
     known = {member.log.metadata.node_id}
     if member.database is not None:
@@ -110,14 +110,14 @@ def known_ids(member: Member) -> set[int]:
     return known
 
 
-def _behind_newest_marker(member: Member) -> int:
+def _behind_newest_marker(member: Member3x) -> int:
     """3.7 begins behind the newest valid marker, whether its .snap file is there or not."""
     begins = max((marker.index for marker in member.log.valid_markers()), default=0)
     behind = [entry for entry in member.entries if entry.index > begins]
     return sum(request_in(entry) is not None for entry in normal_entries(behind))
 
 
-def _notes(member: Member, content: Content) -> Iterator[str]:
+def _notes(member: Member3x, content: Content) -> Iterator[str]:
     for error in member.chosen.damaged:
         yield f"{error}; a start renames it and takes an older one"
     end = member.log.end

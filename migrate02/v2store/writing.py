@@ -15,7 +15,7 @@ from pathlib import Path
 
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import keys_of, row
-from migrate02.datadir.member3x import Member, directories, newest_segment, read_member
+from migrate02.datadir.member3x import Member3x, directories, newest_segment, read_member
 from migrate02.files.rights import Rights, give, rights_of
 from migrate02.v2store.cleaning import Cleaning
 from migrate02.v2store.report import report
@@ -35,7 +35,7 @@ _ZEROS = bytes(_PIECE)
 class Locked:
     """A stopped member whose log and database are locked; ``log`` is its newest segment, open for writing."""
 
-    member: Member
+    member: Member3x
     log: int
     rights: Rights
 
@@ -215,7 +215,7 @@ def _way_back(plan: Cleaning, backup: Path) -> str:
     )
 
 
-def backup_folder(path: Path, wanted: Path | None, member: Member) -> Path:
+def backup_folder(path: Path, wanted: Path | None, member: Member3x) -> Path:
     """A folder that is not there yet: beside the data directory, or in the one that was asked for."""
     if wanted is None:
         first = path.absolute().with_name(f"{path.absolute().name}.v2store-backup")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from migrate02.datadir.member3x import Member, read_member
+from migrate02.datadir.member3x import Member3x, read_member
 from server.raft.types import Entry
 from server.storage.codec import encode_entry, encode_hard_state
 from server.storage.etcd3.additions import append, encode_records, write_snapshot
@@ -81,7 +81,7 @@ def add_snapshot(path: Path, top: Tree, *, history: bool = True) -> None:
     write_snapshot(REAL_FILES, member.snap, snapshot, lambda fd: None)
 
 
-def add_records(member: Member, records: list[tuple[RecordType, bytes]]) -> None:
+def add_records(member: Member3x, records: list[tuple[RecordType, bytes]]) -> None:
     end = member.log.end
     fd = os.open(end.segment.path, os.O_RDWR)
     try:

@@ -10,7 +10,7 @@ from shutil import copytree
 import pytest
 
 from migrate02.datadir.errors import DataError
-from migrate02.datadir.member3x import Member, read_member
+from migrate02.datadir.member3x import Member3x, read_member
 from migrate02.v2store.cleaning import plan_cleaning
 from migrate02.v2store.report import report_on
 from migrate02.v2store.writing import backup_folder, clean, locked
@@ -97,7 +97,7 @@ def stop_cleaning(path: Path, stop_at: int, *, killed: bool) -> bool:
     return False
 
 
-def everything(member: Member) -> object:
+def everything(member: Member3x) -> object:
     """What of v3 and of consensus must not be lost: where the database stands, and the entries behind it but for the
     data of those that are v2's."""
     assert member.database is not None

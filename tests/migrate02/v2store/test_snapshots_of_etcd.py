@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from migrate02.datadir.keyspace3x import KeySpace
-from migrate02.datadir.member3x import Member, read_member
+from migrate02.datadir.member3x import Member3x, read_member
 from server.storage.etcd3.messages import ConfState, SnapshotOf3x
 from server.storage.etcd3.snapfiles import read_snapshot
 from server.store import Store
@@ -99,7 +99,7 @@ def members_in(document: bytes) -> dict[str, bytes]:
     return {path: file.value or b"" for path, file in frozen.files.items() if path.startswith("/0/")}
 
 
-def computed(member: Member, index: int, first: SnapshotOf3x | None) -> tuple[dict[str, bytes], ConfState]:
+def computed(member: Member3x, index: int, first: SnapshotOf3x | None) -> tuple[dict[str, bytes], ConfState]:
     """From the log alone, or from an older snapshot on."""
     space = KeySpace(first)
     for entry in member.log.entries_after(first.index if first else 0):
