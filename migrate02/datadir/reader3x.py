@@ -21,7 +21,7 @@ _CHANGING = frozenset(("PUT", "POST", "DELETE"))
 
 
 @dataclass(slots=True)
-class MemberState:
+class MemberState3x:
     """``space`` is as of the last entry in the log. ``warnings`` name damage, ``notes`` what of it is not known to be
     committed.
 
@@ -35,7 +35,7 @@ class MemberState:
     notes: list[str] = field(default_factory=list)
 
 
-def read_state(path: Path, wal_dir: Path | None = None) -> MemberState:
+def read_state(path: Path, wal_dir: Path | None = None) -> MemberState3x:
     """Reads a directory, of a running member too. Raises DataError."""
     member = read_member(path, wal_dir)
     try:
@@ -49,7 +49,7 @@ def read_state(path: Path, wal_dir: Path | None = None) -> MemberState:
         raise DataError(str(error), member.wal) from error
     except CodecError as error:
         raise DataError(error.message, member.wal) from error
-    state = MemberState(member, space, list(_damage(member)))
+    state = MemberState3x(member, space, list(_damage(member)))
     if waiting:
         state.notes.append(
             f"{member.wal}: {waiting} writes of v2 behind entry {member.committed_index} are not known to be "

@@ -10,13 +10,13 @@ from migrate02.datadir import reader3x
 from migrate02.datadir.errors import DataError
 from migrate02.datadir.listing import user_keys
 from migrate02.datadir.member3x import read_member
-from migrate02.datadir.reader3x import MemberState, read_state
+from migrate02.datadir.reader3x import MemberState3x, read_state
 from server.raft.types import Entry, HardState
 from server.storage.requests import StoreRequest, encode_request
 from tests.support.datadirs35 import unpack
 
 
-def with_commit(path: Path, commit: int, monkeypatch: pytest.MonkeyPatch) -> MemberState:
+def with_commit(path: Path, commit: int, monkeypatch: pytest.MonkeyPatch) -> MemberState3x:
     """As if the member knew no more than that of what is committed."""
     member = read_member(path)
     member.log.hard_state = HardState(2, 0, commit)
