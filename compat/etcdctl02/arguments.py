@@ -53,7 +53,7 @@ HELP_OPTION = Option(("help", "h"), SWITCH, "show help")
 VERSION_OPTION = Option(("version", "v"), SWITCH, "print the version")
 
 
-class Given:
+class GivenOptions:
     """The options of one level of a command line, by any of their names; what was not given has its default."""
 
     def __init__(self, options: Sequence[Option], values: Mapping[str, list[str]]) -> None:
@@ -82,7 +82,7 @@ class Given:
 class Read(NamedTuple):
     """``complaint`` is what to print before the help instead of going on; ``words`` are the arguments."""
 
-    given: Given
+    given: GivenOptions
     words: list[str]
     complaint: str
 
@@ -148,7 +148,7 @@ def _checked(parsed: goflag.Parsed, options: Sequence[Option], complaints: Seque
     values: dict[str, list[str]] = {}
     for flag in parsed.flags:
         values.setdefault(flag.name, []).append(flag.value or "")
-    return Read(Given(options, values), parsed.rest, next(filter(None, complaints), ""))
+    return Read(GivenOptions(options, values), parsed.rest, next(filter(None, complaints), ""))
 
 
 def _check(kind: str, value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from compat.etcdctl02.arguments import Given
+from compat.etcdctl02.arguments import GivenOptions
 from compat.etcdctl02.client import Client
 from compat.etcdctl02.console import Console
 from compat.etcdctl02.errors import (
@@ -29,8 +29,8 @@ class Call:
     def __init__(
         self,
         words: list[str],
-        options: Given,
-        program: Given,
+        options: GivenOptions,
+        program: GivenOptions,
         environ: Mapping[str, str],
         console: Console,
     ) -> None:

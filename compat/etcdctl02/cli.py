@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compat import standard
 from compat.etcdctl02 import tree
-from compat.etcdctl02.arguments import HELP_OPTION, Command, Given, read, read_command
+from compat.etcdctl02.arguments import HELP_OPTION, Command, GivenOptions, read, read_command
 from compat.etcdctl02.console import Console
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], console: Console) -> i
 class Surroundings(NamedTuple):
     """What a command has around it beside its own words; ``program`` is the options in front of it."""
 
-    program: Given
+    program: GivenOptions
     environ: Mapping[str, str]
     console: Console
 
