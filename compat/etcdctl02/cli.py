@@ -78,10 +78,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str], console: Console) -> i
         return 0
     own_help = partial(_program_help, called)
     level = Level(called, tree.COMMANDS, own_help, own_help)
-    return _choose(level, line.words, Surroundings(line.given, environ, console))
+    return _choose(level, line.words, CommandContext(line.given, environ, console))
 
 
-class Surroundings(NamedTuple):
+class CommandContext(NamedTuple):
     """What a command has around it beside its own words; ``program`` is the options in front of it."""
 
     program: GivenOptions
@@ -89,7 +89,7 @@ class Surroundings(NamedTuple):
     console: Console
 
 
-def _choose(level: Level, words: list[str], around: Surroundings) -> int:
+def _choose(level: Level, words: list[str], around: CommandContext) -> int:
     """Goes down to the command that the first word names."""
     command = level.command(words[0]) if words else None
     if command is None:
@@ -109,7 +109,7 @@ def _choose(level: Level, words: list[str], around: Surroundings) -> int:
     return _run(command, Call(line.words, line.given, *around))
 
 
-def _group(group: Command, words: list[str], around: Surroundings) -> int:
+def _group(group: Command, words: list[str], around: CommandContext) -> int:
     """A command that groups others. Its own ``--help`` does nothing, there as here."""
     called = f"{tree.NAME} {group.name}"
     level = Level(
