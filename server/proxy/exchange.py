@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from server.api.errors import message
-from server.http.messages import Later, Response
+from server.http.messages import DeferredResponse, Response
 from server.proxy.connection import Connection, Failure
 from server.proxy.dial import Dial, DialError
 from server.proxy.director import Director
@@ -114,7 +114,7 @@ class Exchanges:
             task.cancel()
 
 
-class Exchange(Later):
+class Exchange(DeferredResponse):
     """One request, and the promise of its answer."""
 
     __slots__ = (

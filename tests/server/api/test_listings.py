@@ -12,7 +12,7 @@ import pytest
 
 from server.api import listings, rendering
 from server.api.client import ClientApi
-from server.http.messages import BrokenOff, Later
+from server.http.messages import BrokenOff, DeferredResponse
 from server.http.messages import Request as HttpRequest
 from server.http.serving import Listening, Serving
 from server.http.serving import serve as serve_http
@@ -351,7 +351,7 @@ def test_who_has_gone_before_it_is_gathered_holds_nothing(serve: Callable[..., N
     async def test(long: Long) -> None:
         async def wait() -> None:
             promise = long.api.handle(HttpRequest("GET", b"/v2/keys/d", {}))
-            assert isinstance(promise, Later)
+            assert isinstance(promise, DeferredResponse)
             await promise
 
         waiting = asyncio.create_task(wait())
