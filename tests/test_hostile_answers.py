@@ -33,8 +33,9 @@ from server.discoveryclient import DiscoveryClient
 from server.http.messages import Request, Response
 from server.peer import dialer as dialing
 from server.peer import peer as peers
+from server.peer.asked import DialError
 from server.peer.checks import Identity, Refused, check_post_answer
-from server.peer.dialer import Dialer, DialError
+from server.peer.dialer import Dialer
 from server.peer.peer import Peer, Picker, Prober
 from server.proxy import refresh
 from server.proxy.clusterfile import ClusterFile

@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from server.bounded import parse_json
 from server.cluster.ids import id_text
+from server.peer.asked import BOUNDS, DialError
 from server.peer.checks import (
     Channel,
     Identity,
@@ -35,12 +37,14 @@ from server.peer.codec import (
     message_decoder,
     snapshot_body,
 )
-from server.peer.dialer import BOUNDS, Dialer, DialError
 from server.peer.host import Host
 from server.peer.repeats import Repeats
 from server.peer.stats import Flow, Latency
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
+
+if TYPE_CHECKING:
+    from server.peer.dialer import Dialer
 
 logger = logging.getLogger(__name__)
 
@@ -78,10 +82,22 @@ class Links:
 
     me: Identity
     host: Host
-    dialer: Dialer
+    make_dialer: Callable[[], "Dialer"]
     repeats: Repeats
     received: Flow
     database: Callable[[Snapshot], Sequence[bytes]] | None = None
+    _dialer: "Dialer | None" = None
+
+    @property
+    def dialer(self) -> "Dialer":
+        """Connections to all of them, made for the first that there is."""
+        if self._dialer is None:
+            self._dialer = self.make_dialer()
+        return self._dialer
+
+    async def close(self) -> None:
+        if self._dialer is not None:
+            await self._dialer.close()
 
     def receive(self, messages: Sequence[Message], way: str) -> bool:
         """Hands on what came by some ``way``. Whether all of it was taken; the log says who sent what was not."""
@@ -366,7 +382,7 @@ _WAYS: dict[MessageType, tuple[Channel, ...]] = {
 class Prober:
     """Asks a peer now and then whether it is there, and what time it has."""
 
-    def __init__(self, member: int, picker: Picker, dialer: Dialer) -> None:
+    def __init__(self, member: int, picker: Picker, dialer: "Dialer") -> None:
         self._who = id_text(member)
         self._picker = picker
         self._dialer = dialer

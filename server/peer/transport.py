@@ -4,16 +4,20 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from server.peer.asked import LookUp
 from server.peer.checks import Channel, Identity, is_3x
-from server.peer.dialer import Dialer, LookUp
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote, logger
 from server.peer.repeats import Repeats
 from server.peer.stats import Flow, Latency
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
+
+if TYPE_CHECKING:
+    from server.peer.dialer import Dialer
 
 _MOST_REMOTES = 32
 """Members that nobody here knows of; more of them are none."""
@@ -54,10 +58,16 @@ class Transport:
 
     async def start(self) -> None:
         """Before anything else."""
-        dialer = Dialer(
+        self._links = Links(
+            self.me, self.host, self._make_dialer, self.repeats, self.received, self._database
+        )
+
+    def _make_dialer(self) -> "Dialer":
+        from server.peer.dialer import Dialer  # late: a member that is alone asks nobody
+
+        return Dialer(
             self._tls, connect_timeout=self._connect_timeout, silence=SILENCE, look_up=self._look_up
         )
-        self._links = Links(self.me, self.host, dialer, self.repeats, self.received, self._database)
 
     async def stop(self) -> None:
         """Ends every connection; what still waits to be posted is dropped. Harmless when it has not started."""
@@ -70,7 +80,7 @@ class Transport:
         if self._ending:
             await asyncio.wait(self._ending)
         if links is not None:
-            await links.dialer.close()
+            await links.close()
 
     @property
     def is_running(self) -> bool:

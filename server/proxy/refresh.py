@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from server.cluster.remote import NotUsable, Reply, RunningCluster, read_cluster
 from server.log import NOTICE, log_fault
-from server.peer.dialer import Answer, DialError
+from server.peer.asked import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.director import Director
 from server.proxy.sparing import Sparing

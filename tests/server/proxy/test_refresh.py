@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from server.peer.dialer import Answer, DialError
+from server.peer.asked import Answer, DialError
 from server.proxy.clusterfile import ClusterFile
 from server.proxy.connection import Timeouts
 from server.proxy.dial import Dial
