@@ -231,6 +231,7 @@ class ServerProtocol(Carrier):
             self._respond(reply)
         elif isinstance(reply, DeferredResponse):
             reply.on_done(self._respond)
+            self._common.write_soon()
         elif isinstance(reply, PourBody):
             self._read_body(reply)
         else:

@@ -235,13 +235,11 @@ class Node:
         await self._routines.stop()
         self._turn.fail(STOPPED)
         await self._snapshot_thread.run(_nothing)  # what it is at comes to its end first
-        try:
-            if (state := self._writer.take_unsaved()) is not None:
-                await self._log_thread.run(self._disk.save, state, ())
-        finally:
-            await self._log_thread.run(self._disk.close)
-            for thread in (self._snapshot_thread, self._log_thread):
-                thread.stop()
+        closed = self._log_thread.run(self._writer.close)
+        await asyncio.wait((closed,))
+        for thread in (self._snapshot_thread, self._log_thread):
+            thread.stop()
+        closed.result()
 
     @property
     def pending(self) -> int:

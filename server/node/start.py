@@ -19,9 +19,10 @@ from server.cluster.resolved import Resolve
 from server.config import Config, parse_urls_map, urls_map_text
 from server.metrics import MemberMetrics
 from server.node.applier import check_not_newer
-from server.node.disk import MemberDisk, TimedFiles
+from server.node.disk import MemberDisk
 from server.node.forcing import force_alone, voters_at_the_end
 from server.node.opened import OpenedMember
+from server.node.timedfiles import TimedFiles
 from server.raft import EMPTY_HARD_STATE, EntryType, HardState, Raft, RaftLog, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.datadir import Kind, has_snapshots, has_wal, layout, prepare

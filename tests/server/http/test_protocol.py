@@ -242,6 +242,22 @@ async def test_a_promise_that_is_kept_at_once_does_not_hold_up() -> None:
 
 
 @on_loop
+async def test_what_is_answered_in_the_pass_of_the_loop_that_a_request_begins_is_written_in_it() -> None:
+    """So a turn of the node answers, when the disk is quick."""
+
+    def soon(_: Request) -> Reply:
+        promise = DeferredResponse()
+        asyncio.get_running_loop().call_soon(promise.keep, Response(200, (), b"kept"))
+        return promise
+
+    table = Table(soon)
+    table.connection.data_received(GET)
+    assert table.wire.writes == []
+    await asyncio.sleep(0)
+    assert len(table.wire.writes) == 1
+
+
+@on_loop
 async def test_a_promise_to_a_client_that_has_gone_is_forgotten() -> None:
     promise, stream = DeferredResponse(), News()
     table = Table(lambda _: promise)
