@@ -18,7 +18,7 @@ COMPILED: Mapping[str, str] = {
     "server/api": "client form jsonform keys listings paths rendering watch",
     "server/http": "answers bodies cache carrier chunks connection heads incoming limits messages protocol "
     "responses states targets",
-    "server/node": "answer applier driver junk logwriter requestids turn",
+    "server/node": "answer applier disk driver junk leadership logwriter node requestids turn upkeep",
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",
     "server/raft": "limits log messages progress raft types",

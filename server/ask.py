@@ -4,7 +4,6 @@ import asyncio
 
 from server.cluster import PeerAnswer, PeerUnreachable
 from server.cluster.srv import Names
-from server.peer.dialer import Dialer
 from server.tls import TlsFiles, client_context
 
 
@@ -28,6 +27,8 @@ class PeerAsk:
             loop.close()  # and not asyncio.run, which waits for a thread that a name server keeps waiting
 
     async def _get(self, url: str, path: str, patience: float) -> PeerAnswer:
+        from server.peer.dialer import Dialer  # late: few members have to ask
+
         tls = client_context(self._files) if url.startswith("https:") else None
         dialer = Dialer(tls, connect_timeout=self._connect_timeout, silence=patience, look_up=self._look_up)
         try:

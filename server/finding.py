@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvloop
 
@@ -18,7 +18,9 @@ from server.cluster.ids import id_text, member_id
 from server.cluster.resolved import Resolve
 from server.cluster.srv import LookupFailed, Names, initial_cluster
 from server.config import Config, urls_map_text
-from server.discoveryclient import DiscoveryClient
+
+if TYPE_CHECKING:
+    from server.discoveryclient import DiscoveryClient
 
 _T = TypeVar("_T")
 
@@ -58,6 +60,8 @@ def join_by_discovery(config: Config) -> Found:
     me = id_text(member_id(urls, config.discovery))
     contents = urls_map_text({config.name: list(urls)})
 
+    from server.discoveryclient import DiscoveryClient  # late: few members are found so
+
     async def join() -> Found:
         async with DiscoveryClient(config.discovery, config.discovery_proxy) as client:
             return await _discovery(config, client).join(me, contents, config.data_dir)
@@ -67,6 +71,8 @@ def join_by_discovery(config: Config) -> Found:
 
 def cluster_by_discovery(config: Config) -> str:
     """The initial cluster of --discovery, when all of it has registered, for a proxy of it."""
+
+    from server.discoveryclient import DiscoveryClient  # late, as above
 
     async def find() -> str:
         async with DiscoveryClient(config.discovery, config.discovery_proxy) as client:
@@ -89,7 +95,7 @@ def with_found_members(config: Config, found: Found) -> Config:
     return config._replace(initial_cluster=found.initial_cluster, initial_cluster_token=config.discovery)
 
 
-def _discovery(config: Config, client: DiscoveryClient) -> Discovery:
+def _discovery(config: Config, client: "DiscoveryClient") -> Discovery:
     return Discovery(
         config.discovery,
         client.ask,

@@ -41,7 +41,7 @@ from server.http.serving import serve as serve_http
 from server.listen import ListenError, listen
 from server.log import NOTICE, log_fault
 from server.memory import collect_young_garbage, give_back_memory
-from server.node import CannotApply, MemberRemoved, Node, NodeFailed, Started, open_member
+from server.node import CannotApply, MemberRemoved, Node, NodeFailed, OpenedMember, open_member
 from server.notify import notify
 from server.peer import ETCD_3, Identity, PeerHandler, Transport
 from server.peer.codec import MAX_MESSAGE
@@ -252,7 +252,7 @@ _LEVELS = {"C": logging.CRITICAL, "E": logging.ERROR, "W": logging.WARNING, "N":
 
 async def _serve(
     config: Config,
-    started: Started,
+    started: OpenedMember,
     names: Names | None,
     bound: list[_Bound],
     to_peers: ssl.SSLContext | None,
@@ -392,7 +392,7 @@ def _to_peers(config: Config) -> ssl.SSLContext | None:
 
 
 def _transport(
-    config: Config, started: Started, node: Node, names: Names | None, tls: ssl.SSLContext | None
+    config: Config, started: OpenedMember, node: Node, names: Names | None, tls: ssl.SSLContext | None
 ) -> Transport:
     """The ways to the other members, which speak so that members of 2.3 and of 3.x both take part."""
     me = Identity(

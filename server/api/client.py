@@ -41,7 +41,7 @@ from server.http.cors import cors_headers
 from server.http.messages import (
     CLOSE,
     Body,
-    Later,
+    DeferredResponse,
     ReadBody,
     Reply,
     Request,
@@ -256,7 +256,7 @@ def _served_by_04(node: ServedNode, access: Access, listings: Listings) -> "Lega
     return LegacyApi(node, access, listings)
 
 
-class _Promised(Later):
+class _Promised(DeferredResponse):
     """The answer to a request that goes through the log, or for a listing that takes long to make."""
 
     __slots__ = ("_api", "_began", "_method", "_wanted")

@@ -120,7 +120,7 @@ def _peer_urls(body: Body) -> tuple[str, ...]:
 async def _add(node: ServedNode, urls: tuple[str, ...]) -> Response:
     member = Member(runtime_member_id(urls, node.clock() // _SECOND), peer_urls=urls)
     try:
-        await node.add_member(member)
+        await node.reconfiguration.add(member)
     except (MemberError, ChangeFailed) as error:
         return _refused(node, error, "adding", member.id)
     return Response(201, (JSON, *_cluster(node)), compact_json(_shown(member)) + b"\n")
@@ -128,7 +128,7 @@ async def _add(node: ServedNode, urls: tuple[str, ...]) -> Response:
 
 async def _remove(node: ServedNode, member: int) -> Response:
     try:
-        await node.remove_member(member)
+        await node.reconfiguration.remove(member)
     except (MemberError, ChangeFailed) as error:
         if isinstance(error, ChangeRefused) and error.why is ChangeRefusal.ID_REMOVED:
             return _message(node, 410, f"Member permanently removed: {id_text(member)}")
@@ -138,7 +138,7 @@ async def _remove(node: ServedNode, member: int) -> Response:
 
 async def _update(node: ServedNode, member: Member) -> Response:
     try:
-        await node.update_member(member)
+        await node.reconfiguration.update(member)
     except (MemberError, ChangeFailed) as error:
         return _refused(node, error, "updating", member.id)
     return Response(204, _cluster(node))

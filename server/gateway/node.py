@@ -58,6 +58,19 @@ FIXED = (
 )
 
 
+class FixedMembers:
+    """A gateway's members: those of the etcd, which has other means to change them."""
+
+    async def add(self, _: Member) -> None:
+        raise ChangeFailed(FIXED)
+
+    async def remove(self, _: int) -> None:
+        raise ChangeFailed(FIXED)
+
+    async def update(self, _: Member) -> None:
+        raise ChangeFailed(FIXED)
+
+
 class GatewayNode:
     """A running gateway.
 
@@ -67,6 +80,7 @@ class GatewayNode:
 
     failed: asyncio.Future[None]
     fixed_members = FIXED
+    reconfiguration = FixedMembers()
     network = None
     consensus = None
 
@@ -229,15 +243,6 @@ class GatewayNode:
         except (TimeoutError, V3Error):
             return False
         return not self.failed.done()
-
-    async def add_member(self, _: Member) -> None:
-        raise ChangeFailed(FIXED)
-
-    async def remove_member(self, _: int) -> None:
-        raise ChangeFailed(FIXED)
-
-    async def update_member(self, _: Member) -> None:
-        raise ChangeFailed(FIXED)
 
     def _answer_read(self, answer: Answer) -> None:
         asked = answer.request

@@ -47,6 +47,7 @@ class Common:
         self.dates = Dates(time.time)
         self._with_news: list[Carrier] = []
         self._with_output: list[Carrier] = []
+        self._writes_soon = False
 
     def note_news(self, connection: "Carrier") -> None:
         """The stream of a connection has something: it is sent once the store has done what it is at."""
@@ -65,12 +66,19 @@ class Common:
         Written one by one in between, each would wake a client, or the processor it runs on, from sleep, which
         costs as much as the rest of a request.
         """
-        if not self._with_output:
-            self.loop.call_soon(self.write_output)
+        self.write_soon()
         self._with_output.append(connection)
+
+    def write_soon(self) -> None:
+        """Has what there is then written, in this pass of the event loop. A request that was handed to the node is
+        answered in its turn, which comes before that if the disk is quick: so the answer waits for no further pass."""
+        if not self._writes_soon:
+            self._writes_soon = True
+            self.loop.call_soon(self.write_output)
 
     def write_output(self) -> None:
         """Writes what was put off."""
+        self._writes_soon = False
         connections, self._with_output = self._with_output, []
         for connection in connections:
             connection.flush()

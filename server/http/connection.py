@@ -2,7 +2,8 @@
 
 The theory stands in ``states``. Whoever drives a connection gives it what arrives (``receive``, ``receive_end``), asks
 it what has come of that (``next``), tells it what the handler wants (``want_body``, ``answer``, ``send``, ``finish``),
-and sends what is in ``out``. What a client may do wrong is answered in here; what else is wrong raises ``Misuse``.
+and sends what is in ``out``. What a client may do wrong is answered in here; what else is wrong raises
+``LocalProtocolError``.
 
 Texts and rules are those of Go's net/http as etcd 2.3.8 uses it, but where ``docs/fidelity.md`` says otherwise.
 """
@@ -39,7 +40,7 @@ from server.http.states import (
     WAITING,
     WANTED,
     WIDTH,
-    Misuse,
+    LocalProtocolError,
 )
 from server.http.states import WHOLE as WHOLE_BODY
 
@@ -369,5 +370,5 @@ class Connection:
     def _go(self, what: int) -> None:
         to = self._next[self.state * WIDTH + what]
         if to == NEVER:
-            raise Misuse(self.state, what)
+            raise LocalProtocolError(self.state, what)
         self.state = to

@@ -183,7 +183,7 @@ class PourBody(NamedTuple):
     sink: Sink
 
 
-class Later:
+class DeferredResponse:
     """The promise of an answer: awaited, or told to a callback, which costs no task. Who gave it keeps it, once."""
 
     __slots__ = ("_answer", "_tell")

@@ -1,7 +1,7 @@
 """Connections of clients on an event loop: between the ``Connection``, which knows HTTP, and the handler.
 
-No task and no future is made for a request whose handler answers at once or by a :class:`~server.http.messages.Later`.
-Decides nothing about HTTP.
+No task and no future is made for a request whose handler answers at once or by a ``DeferredResponse``. Decides
+nothing about HTTP.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from server.http.messages import (
     CLOSE,
     Body,
     BrokenOff,
+    DeferredResponse,
     Finishing,
-    Later,
     PourBody,
     ReadBody,
     Reply,
@@ -229,8 +229,9 @@ class ServerProtocol(Carrier):
     def _go_on(self, reply: Reply | PourBody) -> None:
         if isinstance(reply, Response):
             self._respond(reply)
-        elif isinstance(reply, Later):
+        elif isinstance(reply, DeferredResponse):
             reply.on_done(self._respond)
+            self._common.write_soon()
         elif isinstance(reply, PourBody):
             self._read_body(reply)
         else:

@@ -27,7 +27,7 @@ One request goes this way::
 - GONE: there is no connection any more.
 
 Everything can be LOST. What the table does not have is a mistake of who drives the connection, never of a client, and
-raises ``Misuse``.
+raises ``LocalProtocolError``.
 """
 
 from collections.abc import Mapping
@@ -125,7 +125,7 @@ NEXT = _flat()
 """The same, for quick looks: at ``state * WIDTH + input``, or NEVER."""
 
 
-class Misuse(Exception):
+class LocalProtocolError(Exception):
     """Something was asked of a connection that it cannot do in the state that it is in."""
 
     def __init__(self, state: int, what: int) -> None:

@@ -11,11 +11,14 @@ from server.node.answer import Answer, Outcome
 from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed
 from server.node.disk import Disk, MemberDisk
+from server.node.errors import STOPPED, MemberRemoved, NodeFailed
+from server.node.expiry import EXPIRED_AT_ONCE, EXPIRY_INTERVAL
 from server.node.leadership import TIMED_OUT
 from server.node.network import Flow, Latency, Network
-from server.node.node import EXPIRED_AT_ONCE, EXPIRY_INTERVAL, STOPPED, MemberRemoved, Node, NodeFailed
+from server.node.node import Node
+from server.node.opened import OpenedMember
 from server.node.routines import Routines
-from server.node.start import Started, open_member
+from server.node.start import open_member
 
 __all__ = [
     "EXPIRED_AT_ONCE",
@@ -34,8 +37,8 @@ __all__ = [
     "Network",
     "Node",
     "NodeFailed",
+    "OpenedMember",
     "Outcome",
     "Routines",
-    "Started",
     "open_member",
 ]

@@ -4,7 +4,7 @@ version that the cluster works at.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 from server.cluster.ids import id_text
@@ -48,6 +48,11 @@ class Announcements:
         """The members that did not say their version when they were asked last."""
         self.releases: dict[int, str | None] | None = None
         """What the other members said last that they are; None while this member has not asked as the leader."""
+
+    @property
+    def said(self) -> Collection[str | None] | None:
+        """The same without the members."""
+        return None if self.releases is None else self.releases.values()
 
     def term_began(self) -> None:
         """A leader's first entry has been applied."""

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from server.clocks import REAL_TIME
-from server.metrics import Histogram, MemberMetrics
+from server.metrics import MemberMetrics
 from server.raft import EMPTY_HARD_STATE, Entry, HardState, Snapshot
-from server.storage.files import Files
 from server.storage.purge import purge
 from server.storage.snapshots import SnapshotDir
 from server.storage.v3 import V3Data, write_mark
@@ -123,16 +122,3 @@ class MemberDisk:
 
     def close(self) -> None:
         self._wal.close()
-
-
-class TimedFiles(Files):
-    """The real disk for a log, whose syncs of content are timed."""
-
-    def __init__(self, syncs: Histogram, monotonic: Callable[[], float] = REAL_TIME.monotonic) -> None:
-        self._syncs = syncs
-        self._monotonic = monotonic
-
-    def datasync(self, fd: int) -> None:
-        began = self._monotonic()
-        super().datasync(fd)
-        self._syncs.observe(self._monotonic() - began)

@@ -143,6 +143,15 @@ class LogWriter:
         else:
             self.hand_over(state, (), self._tell_failure)
 
+    def close(self) -> None:
+        """Brings all to the disk, and closes the log. In the log's thread, when nothing else is asked of it any more.
+        Raises StorageError."""
+        try:
+            if (state := self.take_unsaved()) is not None:
+                self._disk.save(state, ())
+        finally:
+            self._disk.close()
+
     def _tell_failure(self, error: BaseException | None) -> None:
         if isinstance(error, Exception):
             self._fail(error)

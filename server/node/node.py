@@ -10,58 +10,39 @@ from collections.abc import Callable
 from functools import partial
 
 from server.clocks import REAL_TIME, Time
-from server.cluster.members import Member
 from server.log import log_fault
 from server.node.announcements import Announcements
 from server.node.answer import Answer
 from server.node.applier import Applier, CannotApply
-from server.node.changes import ChangeFailed, Changes
+from server.node.changes import Changes
 from server.node.driver import Driver
-from server.node.leadership import TIMED_OUT, Leadership
+from server.node.errors import REMOVED, STOPPED, MemberRemoved, NodeFailed
+from server.node.expiry import Expiry
+from server.node.leadership import Leadership
 from server.node.logwriter import LogWriter, SyncTimes
 from server.node.network import Network
+from server.node.opened import OpenedMember
 from server.node.peers import Peers
+from server.node.reconfiguration import Reconfiguration
 from server.node.requestids import RequestIds
 from server.node.routines import Routines
 from server.node.snapshots import Snapshots
-from server.node.start import Started
 from server.node.turn import Turn
 from server.node.upkeep import Upkeep
+from server.node.v3data import V3DataWatch
 from server.node.versions import is_of_2
 from server.node.worker import Worker, WorkerThread
-from server.raft import NOBODY, Entry, LogError, Raft, RaftRole, Ready
-from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
+from server.raft import NOBODY, LogError, Raft, RaftRole, Ready
 from server.storage.errors import StorageError
 from server.storage.requests import StoreRequest
-from server.storage.v3 import V3Data, stores_v3_data
 from server.store.errors import ErrorCode, EtcdError
 from server.store.event import Event
 from server.store.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 
-EXPIRY_INTERVAL = 0.5
-"""Seconds between two SYNCs of a leader, or looks for keys whose time is up (etcd 2.3)."""
-
-EXPIRED_AT_ONCE = 1000
-"""Keys that one entry of the log removes: a few milliseconds during which nobody else is answered."""
-
-PURGE_INTERVAL = 30.0
-"""Seconds between two looks for files that are no longer needed."""
-
 REMOVED_PATIENCE = 1.0
 """Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
-
-REMOVED = "the member has been permanently removed from the cluster"
-STOPPED = "etcdserver: server stopped"
-
-
-class NodeFailed(Exception):
-    """The node cannot go on; the process has to end. The message is for the log."""
-
-
-class MemberRemoved(NodeFailed):
-    """The cluster has removed this member: no failure, but the end of it."""
 
 
 class Node:
@@ -79,7 +60,7 @@ class Node:
 
     def __init__(
         self,
-        started: Started,
+        started: OpenedMember,
         *,
         heartbeat: float,
         request_timeout: float,
@@ -100,9 +81,6 @@ class Node:
         self._sleep = time.sleep
         self._disk = started.disk
         self._heartbeat = heartbeat
-        self._request_timeout = request_timeout
-        self._strict_reconfig = strict_reconfig
-        self._idle_sync = idle_sync
         self._ids = RequestIds(self.local.id, time.wall() // 1_000_000)
         self._waiters: dict[bytes, Answer] = {}
         self._changes = Changes()
@@ -115,6 +93,11 @@ class Node:
             sync_times=sync_times or SyncTimes(),
             monotonic=time.monotonic,
             fail=self._fail,
+        )
+        self._v3_data = V3DataWatch(
+            self.raft,
+            remember=lambda seen: self._log_thread.run(self._disk.remember_v3_data, seen),
+            begin=self._routines.begin,
         )
         self._snapshots = Snapshots(
             self.store,
@@ -135,7 +118,7 @@ class Node:
             read_snapshot=lambda snapshot: self._snapshots.read(snapshot, self.clock()),
             wake=self._wake,
             fail=self._fail,
-            see_v3_data=self._see_v3_data,
+            see_v3_data=self._v3_data.see,
             leave=lambda: self._fail(MemberRemoved(REMOVED)),
             monotonic=time.monotonic,
         )
@@ -154,7 +137,7 @@ class Node:
             wake=self._wake,
             members_changed=self._members_changed,
             term_began=lambda: self._announcements.term_began(),
-            passed_over=self._passed_over,
+            passed_over=self._v3_data.notice,
         )
         self._driver = Driver(
             self.raft,
@@ -170,7 +153,7 @@ class Node:
         )
         self.started_at = self.leadership.leader_since
         self._remotes = started.remotes
-        self._v3_data = started.v3_data
+        self._v3_data_before = started.v3_data
         self._stopping = False
         self._upkeep = Upkeep(
             self.raft,
@@ -189,6 +172,22 @@ class Node:
             leads=lambda: self.is_leader,
             is_over=lambda: not self._is_running(),
         )
+        self.reconfiguration = Reconfiguration(
+            self.members,
+            self._changes,
+            self._ids,
+            strict=strict_reconfig,
+            patience=request_timeout,
+            wake=self._wake,
+            is_running=self._is_running,
+        )
+        self._expiry = Expiry(
+            self.store,
+            propose=self.propose,
+            leads=lambda: self.is_leader,
+            syncs_when_idle=lambda: idle_sync and is_of_2(self.members.version, self._announcements.said),
+            time=time,
+        )
         self._leaving: asyncio.TimerHandle | None = None
 
     # Living
@@ -201,8 +200,8 @@ class Node:
         """
         self._loop = asyncio.get_running_loop()
         self.failed = self._loop.create_future()
-        if self._v3_data is not None:
-            self._see_v3_data(self._v3_data)
+        if self._v3_data_before is not None:
+            self._v3_data.see(self._v3_data_before)
         try:
             self._driver.settle()
             if self.raft.voters == (self.local.id,):
@@ -216,8 +215,8 @@ class Node:
         self._notice_members()
         for routine in (
             self._tick,
-            self._expire,
-            self._purge,
+            self._expiry.run,
+            self._snapshots.purge,
             self._announcements.introduce,
             self._announcements.watch_versions,
         ):
@@ -236,13 +235,11 @@ class Node:
         await self._routines.stop()
         self._turn.fail(STOPPED)
         await self._snapshot_thread.run(_nothing)  # what it is at comes to its end first
-        try:
-            if (state := self._writer.take_unsaved()) is not None:
-                await self._log_thread.run(self._disk.save, state, ())
-        finally:
-            await self._log_thread.run(self._disk.close)
-            for thread in (self._snapshot_thread, self._log_thread):
-                thread.stop()
+        closed = self._log_thread.run(self._writer.close)
+        await asyncio.wait((closed,))
+        for thread in (self._snapshot_thread, self._log_thread):
+            thread.stop()
+        closed.result()
 
     @property
     def pending(self) -> int:
@@ -305,33 +302,6 @@ class Node:
             return answer
         return self._turn.ask(request)
 
-    async def add_member(self, member: Member) -> None:
-        """A new member joins the cluster, by its id and peer URLs.
-
-        This and the other two changes of members return when they are applied here, and raise ChangeRefused, or
-        ChangeFailed when nothing comes of it in time.
-        """
-        if self._strict_reconfig:
-            self.members.check_can_add()
-        await self._change(ConfChangeType.ADD_NODE, member.id, member.context)
-
-    async def remove_member(self, member: int) -> None:
-        """A member leaves, and its id is never used again. The member itself ends soon after."""
-        if self._strict_reconfig:
-            self.members.check_can_remove(member)
-        await self._change(ConfChangeType.REMOVE_NODE, member)
-
-    async def update_member(self, member: Member) -> None:
-        """A member gets other peer URLs."""
-        await self._change(ConfChangeType.UPDATE_NODE, member.id, member.context)
-
-    async def _change(self, kind: ConfChangeType, member: int, context: bytes = b"") -> None:
-        if not self._is_running():
-            raise ChangeFailed(STOPPED)
-        change = encode_conf_change(ConfChange(kind, member, self._ids.next(), context))
-        self._wake()
-        await self._changes.wait(change, self._request_timeout, TIMED_OUT)
-
     async def makes_progress(self, within: float) -> bool:
         """Whether there is a leader and an entry gets through the log in that many seconds."""
         if self.raft.leader == NOBODY:
@@ -376,26 +346,6 @@ class Node:
         if self._routines:
             self._notice_members()
 
-    def _passed_over(self, entry: Entry) -> None:
-        if self.raft.may_lead and (what := stores_v3_data(entry.data)):
-            self._see_v3_data(V3Data(what, entry.index))
-
-    def _see_v3_data(self, seen: V3Data) -> None:
-        """From now on this member must not lead: to a follower that lags it would send a database without any v3 data,
-        with the word of a leader that this is all there is."""
-        if not self.raft.may_lead:
-            return
-        self.raft.give_up_leading()
-        logger.warning(
-            "this cluster holds v3 data, which the bundled server does not keep (%s, entry %d): this member votes and "
-            "serves the v2 keys, but never leads any more. Replace it by a real etcd when you can",
-            seen.what,
-            seen.index,
-        )
-        # Asked for at once: no snapshot is marked in the log before it is known.
-        remembered = self._log_thread.run(self._disk.remember_v3_data, seen)
-        self._routines.begin(lambda: remembered)
-
     def _notice_members(self) -> None:
         """Talks to the members there are; ends a member that was removed."""
         self.peers.follow_members()
@@ -419,35 +369,6 @@ class Node:
             self.leadership.notice_quorum()
             self._writer.save_commit()
             self._wake()
-
-    async def _expire(self) -> None:
-        """Proposes the cluster-wide expiry of keys, as etcd's SYNC: one at each interval, by which others see the
-        log move, and with many keys due further ones, between which others get their answers."""
-        while True:
-            await self._sleep(EXPIRY_INTERVAL)
-            cutoff = self.store.due(self.clock(), EXPIRED_AT_ONCE)
-            if cutoff is None and self._syncs_when_idle:
-                cutoff = self.clock()
-            while self.is_leader and cutoff is not None:
-                try:
-                    await self.propose(StoreRequest(method="SYNC", time=cutoff))
-                except EtcdError:
-                    break  # no answer in time: what is still due will be proposed again
-                cutoff = self.store.due(self.clock(), EXPIRED_AT_ONCE)
-
-    @property
-    def _syncs_when_idle(self) -> bool:
-        """Not beside members of 3.x: 3.6 refuses a log with a SYNC in it, and leaders of 3.1 and later write none
-        while no key has a TTL."""
-        releases = self._announcements.releases
-        said = None if releases is None else releases.values()
-        return self._idle_sync and is_of_2(self.members.version, said)
-
-    async def _purge(self) -> None:
-        while True:
-            with self._writer.beside_other_work():
-                await self._snapshot_thread.run(self._disk.purge)
-            await self._sleep(PURGE_INTERVAL)
 
     # Trouble
 

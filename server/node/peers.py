@@ -57,7 +57,8 @@ class Peers:
         self._see_v3_data = see_v3_data
         self._leave = leave
         self._monotonic = monotonic
-        self._wanted: list[Message] = []
+        self.wanted: list[Message] = []
+        """The SNAPSHOTs that wait for a snapshot."""
         self._receiving: dict[int, float] = {}
         """Since when, by the monotonic clock."""
         self._urls: dict[int, tuple[str, ...]] = {}
@@ -98,15 +99,15 @@ class Peers:
         """Sends what raft wants sent; snapshots are kept for later."""
         snapshots = [message for message in messages if message.type is MessageType.SNAPSHOT]
         if snapshots:
-            self._wanted += snapshots
+            self.wanted += snapshots
             messages = [message for message in messages if message.type is not MessageType.SNAPSHOT]
         if self.network is not None and messages:
             self.network.send(messages)
 
     def take_wanted(self) -> list[Message]:
-        """The SNAPSHOTs that wait for a snapshot. Until ``snapshot_ended`` for each, its receiver needs the log from
+        """All that are ``wanted``. Until ``snapshot_ended`` for each, its receiver needs the log from
         the snapshot on."""
-        wanted, self._wanted = self._wanted, []
+        wanted, self.wanted = self.wanted, []
         now = self._monotonic()
         self._receiving.update((message.to, now) for message in wanted)
         return wanted

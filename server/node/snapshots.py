@@ -29,6 +29,10 @@ SNAPSHOT_PAUSE = 0.001
 interpreter after every system call, and with it all who write."""
 
 
+PURGE_INTERVAL = 30.0
+"""Seconds between two looks for files that are no longer needed (etcd 2.3)."""
+
+
 @dataclass(slots=True, frozen=True)
 class Image:
     """The key space as of one index, not yet written out; ``about`` is the snapshot without its data."""
@@ -146,6 +150,13 @@ class Snapshots:
         await self._log_thread.run(self._disk.release, snapshot.index)
         await self._snapshot_thread.run(give_back_memory)
         logger.info("finished applying snapshot at index %d", snapshot.index)
+
+    async def purge(self) -> None:
+        """Deletes files of snapshots and the log that are no longer needed, now and then, without end."""
+        while True:
+            with self._writer.beside_other_work():
+                await self._snapshot_thread.run(self._disk.purge)
+            await self._sleep(PURGE_INTERVAL)
 
     async def _persist(self, about: Snapshot, pieces: list[bytes]) -> None:
         """The order is ``server.storage.snapshots.persist_snapshot``'s."""

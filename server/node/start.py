@@ -6,7 +6,7 @@ Reads and makes files; opens no socket by itself and starts nothing. Order and w
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -19,25 +19,24 @@ from server.cluster.resolved import Resolve
 from server.config import Config, parse_urls_map, urls_map_text
 from server.metrics import MemberMetrics
 from server.node.applier import check_not_newer
-from server.node.disk import Disk, MemberDisk, TimedFiles
-from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, Raft, RaftLog, Snapshot
-from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
+from server.node.disk import MemberDisk
+from server.node.forcing import force_alone, voters_at_the_end
+from server.node.opened import OpenedMember
+from server.node.timedfiles import TimedFiles
+from server.raft import EMPTY_HARD_STATE, EntryType, HardState, Raft, RaftLog, Snapshot
+from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.datadir import Kind, has_snapshots, has_wal, layout, prepare
 from server.storage.errors import DamagedError, OutOfRangeError
 from server.storage.files import Files
 from server.storage.renewal import begin_anew
 from server.storage.snapshots import SnapshotDir
-from server.storage.v3 import V3Data, read_mark
+from server.storage.v3 import read_mark
 from server.storage.wal import WAL, WalContents, WalMetadata, WalPosition
 from server.store.errors import SnapshotFormatError
 from server.store.store import Store
 from server.version import major_minor
 
 logger = logging.getLogger(__name__)
-
-FORCED_PEER_URLS = ("http://localhost:7001", "http://localhost:2380")
-"""What etcd gives a member that --force-new-cluster finds in no list, in this order."""
-
 
 JOINER = HardState(term=1)
 """What the log of a member begins with that joins a cluster: a term that every cluster has left behind.
@@ -47,26 +46,8 @@ own joiners write nothing and cannot be told from those.
 """
 
 
-@dataclass(slots=True)
-class Started:
-    """A member ready to run. ``local`` is itself, with the name and client URLs it will publish.
-
-    ``remotes`` are the other members of a cluster that it joins: whom to answer to until its own log tells.
-    ``v3_data`` is what an earlier life of the member has seen of it.
-    """
-
-    local: Member
-    store: Store
-    members: Members
-    raft: Raft
-    disk: Disk
-    metrics: MemberMetrics = field(default_factory=MemberMetrics)
-    remotes: tuple[Member, ...] = ()
-    v3_data: V3Data | None = None
-
-
 @dataclass(slots=True, frozen=True)
-class _World:
+class _Environment:
     """What opening a member needs of the world outside its directory."""
 
     resolve: Resolve
@@ -84,7 +65,7 @@ def open_member(
     now: int,
     random: Random,
     find_again: Callable[[Config], Config] = lambda config: config,
-) -> Started:
+) -> OpenedMember:
     """Opens the member that a data directory holds, or makes one. ``now`` in unix nanoseconds.
 
     With an empty directory, the settings have the first members already, however they were found. ``find_again`` puts
@@ -93,14 +74,14 @@ def open_member(
     Raises BootstrapError, StorageError, CannotApply (the cluster has a newer version) and LogError (files
     that do not belong together); then nothing is left open. What ``ask`` raises besides PeerUnreachable comes through.
     """
-    world = _World(resolve, ask, now, random, find_again)
+    environment = _Environment(resolve, ask, now, random, find_again)
     data_dir = Path(config.data_dir)
     wal_dir = Path(config.wal_dir) if config.wal_dir else data_dir / "member" / "wal"
     if layout(data_dir) is Kind.OLD_MEMBER or has_wal(wal_dir):
-        return _restart(config, world)
+        return _restart(config, environment)
     _warn_of_snapshots(config, data_dir / "member" / "snap", wal_dir)
     if config.initial_cluster_state == "existing":
-        return _join(config, world)
+        return _join(config, environment)
     founding = found(config, resolve=resolve, ask=ask)
     _log_settings(config, initial=True)
     disk = _new_disk(config, WalMetadata(founding.local.id, founding.cluster_id))
@@ -122,9 +103,9 @@ def _warn_of_snapshots(config: Config, snap_dir: Path, wal_dir: Path) -> None:
         )
 
 
-def _join(config: Config, world: _World) -> Started:
+def _join(config: Config, environment: _Environment) -> OpenedMember:
     """A member of a cluster that runs. Its log, or a snapshot, comes from the leader."""
-    joining = join(config, resolve=world.resolve, ask=world.ask)
+    joining = join(config, resolve=environment.resolve, ask=environment.ask)
     local, cluster = joining.local, joining.cluster.id
     _log_settings(config, initial=False)
     disk = _new_disk(config, WalMetadata(local.id, cluster), JOINER)
@@ -134,9 +115,9 @@ def _join(config: Config, world: _World) -> Started:
         RaftLog(),
         hard_state=JOINER,
         election_ticks=config.election_ticks,
-        random=world.random,
+        random=environment.random,
     )
-    return Started(
+    return OpenedMember(
         _published(config, local),
         Store(),
         Members(cluster),
@@ -154,17 +135,17 @@ def _begin(
     cluster: int,
     disk: MemberDisk,
     random: Random,
-) -> Started:
+) -> OpenedMember:
     """A new cluster of these members, ordered by id. Its first entries, the same at all of them, add them; the node
     writes those with its first save."""
     logger.info("starting member %s in cluster %s", id_text(local.id), id_text(cluster))
     raft = Raft(local.id, RaftLog(), election_ticks=config.election_ticks, random=random)
     additions = [ConfChange(ConfChangeType.ADD_NODE, member.id, context=member.context) for member in members]
     raft.bootstrap([encode_conf_change(addition) for addition in additions])
-    return Started(_published(config, local), Store(), Members(cluster), raft, disk, disk.metrics)
+    return OpenedMember(_published(config, local), Store(), Members(cluster), raft, disk, disk.metrics)
 
 
-def _restart(config: Config, world: _World) -> Started:
+def _restart(config: Config, environment: _Environment) -> OpenedMember:
     wal_dir, snap_dir = prepare(Path(config.data_dir), Path(config.wal_dir) if config.wal_dir else None)
     if config.discovery:
         logger.warning(
@@ -191,9 +172,9 @@ def _restart(config: Config, world: _World) -> Started:
                 contents.hard_state = JOINER
                 disk.save(contents.hard_state, ())
             elif not _finish_bootstrap(contents, disk):
-                return _begin_again(config, contents, disk, world)
+                return _begin_again(config, contents, disk, environment)
         _log_settings(config, initial=False)
-        return _go_on(config, contents, snapshot, store, disk, world)
+        return _go_on(config, contents, snapshot, store, disk, environment)
     except BaseException:
         wal.close()
         raise
@@ -228,7 +209,7 @@ def _finish_bootstrap(contents: WalContents, disk: MemberDisk) -> bool:
 
     The cluster's id is made of the first members' ids, so the log itself tells whether they are all there.
     """
-    added = _voters_at_the_end((), contents.entries)
+    added = voters_at_the_end((), contents.entries)
     if not added or cluster_id(added) != contents.metadata.cluster_id:
         return False
     contents.hard_state = HardState(1, 0, len(contents.entries))
@@ -236,14 +217,16 @@ def _finish_bootstrap(contents: WalContents, disk: MemberDisk) -> bool:
     return True
 
 
-def _begin_again(config: Config, contents: WalContents, disk: MemberDisk, world: _World) -> Started:
+def _begin_again(
+    config: Config, contents: WalContents, disk: MemberDisk, environment: _Environment
+) -> OpenedMember:
     """The first start ended before its first save was whole, so nobody has seen anything of it yet.
 
     Entries that are there, of first members who are not all there, give way to those written now. Raises
     BootstrapError when the settings make another member or cluster than the log was begun for.
     """
-    config = world.find_again(config)
-    founding = found(config, resolve=world.resolve, ask=world.ask)
+    config = environment.find_again(config)
+    founding = found(config, resolve=environment.resolve, ask=environment.ask)
     local, cluster = founding.local, founding.cluster_id
     if contents.metadata != WalMetadata(local.id, cluster):
         node, of_cluster = (id_text(number) for number in contents.metadata)
@@ -256,7 +239,7 @@ def _begin_again(config: Config, contents: WalContents, disk: MemberDisk, world:
         )
     _log_settings(config, initial=True)
     members = [local] if config.force_new_cluster else founding.members
-    return _begin(config, local, members, cluster, disk, world.random)
+    return _begin(config, local, members, cluster, disk, environment.random)
 
 
 def _go_on(
@@ -265,8 +248,8 @@ def _go_on(
     snapshot: Snapshot | None,
     store: Store,
     disk: MemberDisk,
-    world: _World,
-) -> Started:
+    environment: _Environment,
+) -> OpenedMember:
     member, cluster = contents.metadata
     state, entries = contents.hard_state, contents.entries
     if snapshot is None and state.commit == 0:
@@ -275,7 +258,7 @@ def _go_on(
         entries = []
     voters = () if snapshot is None else snapshot.nodes
     if config.force_new_cluster:
-        state, entries = _force_alone(member, voters, state, entries, disk)
+        state, entries = force_alone(member, voters, state, entries, disk)
         logger.info(
             "forcing restart of member %s in cluster %s at commit index %d",
             id_text(member),
@@ -301,11 +284,11 @@ def _go_on(
         hard_state=state,
         voters=voters,
         election_ticks=config.election_ticks,
-        random=world.random,
+        random=environment.random,
     )
     members = Members(cluster)
     try:
-        members.recover(store, world.now)
+        members.recover(store, environment.now)
     except MemberError as error:
         raise DamagedError(
             f"the snapshot's list of members cannot be read: {error}. Restore the data directory from a backup",
@@ -320,8 +303,8 @@ def _go_on(
         check_not_newer(members.version)
         logger.info("set the cluster version to %s from store", major_minor(members.version))
     knows_nobody = snapshot is None and not entries
-    remotes = others_of(config, member, cluster, world.ask) if knows_nobody else ()
-    return Started(
+    remotes = others_of(config, member, cluster, environment.ask) if knows_nobody else ()
+    return OpenedMember(
         _published(config, Member(member)),
         store,
         members,
@@ -331,39 +314,6 @@ def _go_on(
         remotes=remotes,
         v3_data=read_mark(Path(config.data_dir) / "member"),
     )
-
-
-def _force_alone(
-    member: int, voters: Iterable[int], state: HardState, entries: list[Entry], disk: MemberDisk
-) -> tuple[HardState, list[Entry]]:
-    """Drops what was not committed, and writes the removal of all other members as if it had been agreed
-    on."""
-    kept = [entry for entry in entries if entry.index <= state.commit]
-    if len(kept) < len(entries):
-        logger.info("discarding %d uncommitted WAL entries", len(entries) - len(kept))
-    ids = _voters_at_the_end(voters, kept)
-    changes = [ConfChange(ConfChangeType.REMOVE_NODE, other) for other in sorted(ids - {member})]
-    if member not in ids:
-        forced = Member(member, peer_urls=FORCED_PEER_URLS)
-        changes.append(ConfChange(ConfChangeType.ADD_NODE, member, context=forced.context))
-    added = [
-        Entry(state.term, state.commit + 1 + n, encode_conf_change(change), EntryType.CONF_CHANGE)
-        for n, change in enumerate(changes)
-    ]
-    disk.save(None, added)
-    return state._replace(commit=state.commit + len(added)), kept + added
-
-
-def _voters_at_the_end(voters: Iterable[int], entries: Iterable[Entry]) -> set[int]:
-    ids = set(voters)
-    for entry in entries:
-        if entry.type is EntryType.CONF_CHANGE:
-            change = decode_conf_change(entry.data)
-            if change.type is ConfChangeType.ADD_NODE:
-                ids.add(change.node_id)
-            elif change.type is ConfChangeType.REMOVE_NODE:
-                ids.discard(change.node_id)
-    return ids
 
 
 def _published(config: Config, member: Member) -> Member:

@@ -52,8 +52,8 @@ class Upkeep:
     def begin_snapshots(self) -> None:
         """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
         applied = self._raft.log.applied
-        if wanted := self._peers.take_wanted():
-            self._begin(partial(self._hand_over, wanted, self._snapshots.freeze()))
+        if self._peers.wanted:
+            self._begin(partial(self._hand_over, self._peers.take_wanted(), self._snapshots.freeze()))
         if applied - self._newest <= self._snapshot_count or self.is_taking_snapshot:
             return
         logger.info("start to snapshot (applied: %d, lastsnap: %d)", applied, self._newest)

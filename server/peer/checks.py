@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from http.client import responses
+from http import HTTPStatus
 from typing import NamedTuple
 
 from server.cluster.ids import id_text
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 CLUSTER_ID = "X-Etcd-Cluster-Id"
 """Header names are spelled as Go spells them on the wire."""
@@ -154,7 +156,7 @@ def check_post_answer(
         case 403:
             raise PermanentlyRemoved(REMOVED)
         case _:
-            phrase = responses.get(status, str(status))
+            phrase = _PHRASES.get(status, str(status))
             raise PeerRefused(f'unexpected http status {phrase} while posting to "{url}"')
 
 

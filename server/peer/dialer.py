@@ -1,4 +1,5 @@
-"""Requests to peers, by HTTP. The only module of the room that knows aiohttp's client; decides nothing.
+"""Requests to peers, by HTTP. The only module of the room that knows aiohttp's client, whose import takes as long as
+that of all else in a member: so this one is imported when there is somebody to ask. Decides nothing.
 
 Whatever goes wrong on the way is a PeerUnreachable, in the words that Go has for it.
 """
@@ -7,17 +8,17 @@ import asyncio
 import io
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from server.bounded import Bounds
 from server.cluster import PeerAnswer, PeerUnreachable
 from server.cluster.srv import LookupFailed
 from server.gowords import in_go_words
+from server.peer.asked import BOUNDS, LookUp
 from server.session import BoundedConnector, body_of, bounded_session, host_header, to_dial
 
 _UNACKNOWLEDGED = 10_000
@@ -29,12 +30,6 @@ _IDLE = 3.0
 
 _TLS_HANDSHAKE = 10.0
 """Seconds more for a connection with TLS, as Go gives them."""
-
-LookUp = Callable[[str], Awaitable[Sequence[str]]]
-"""The addresses of a host."""
-
-BOUNDS = Bounds(body=64 << 10, seconds=0.0)
-"""For what a peer answers, which is a line, or the list of the members. Its time is that of each question."""
 
 
 class StreamingAnswer:

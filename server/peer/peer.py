@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from server.bounded import parse_json
 from server.cluster.ids import id_text
 from server.cluster.remote import PeerUnreachable
 from server.mergelogger import MergeLogger
+from server.peer.asked import BOUNDS
 from server.peer.checks import (
     Channel,
     Identity,
@@ -37,11 +39,13 @@ from server.peer.codec import (
     message_decoder,
     snapshot_body,
 )
-from server.peer.dialer import BOUNDS, Dialer
 from server.peer.host import Host
 from server.peer.stats import FollowerStats, StatsQueue
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
+
+if TYPE_CHECKING:
+    from server.peer.dialer import Dialer
 
 logger = logging.getLogger(__name__)
 
@@ -88,10 +92,22 @@ class Links:
 
     me: Identity
     host: Host
-    dialer: Dialer
+    make_dialer: Callable[[], "Dialer"]
     merge_logger: MergeLogger
     received: StatsQueue
     database: Callable[[Snapshot], Sequence[bytes]] | None = None
+    _dialer: "Dialer | None" = None
+
+    @property
+    def dialer(self) -> "Dialer":
+        """Connections to all of them, made for the first that there is."""
+        if self._dialer is None:
+            self._dialer = self.make_dialer()
+        return self._dialer
+
+    async def close(self) -> None:
+        if self._dialer is not None:
+            await self._dialer.close()
 
     def receive(self, messages: Sequence[Message], way: str) -> bool:
         """Hands on what came by some ``way``. Whether all of it was taken; the log says who sent what was not."""
@@ -378,7 +394,7 @@ _WAYS: dict[MessageType, tuple[Channel, ...]] = {
 class Prober:
     """Asks a peer every few seconds whether it is there, and what time it has."""
 
-    def __init__(self, member: int, picker: Picker, dialer: Dialer) -> None:
+    def __init__(self, member: int, picker: Picker, dialer: "Dialer") -> None:
         self._who = id_text(member)
         self._picker = picker
         self._dialer = dialer

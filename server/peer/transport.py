@@ -4,16 +4,20 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from server.mergelogger import MergeLogger
+from server.peer.asked import LookUp
 from server.peer.checks import Channel, Identity, is_3x
-from server.peer.dialer import Dialer, LookUp
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote
 from server.peer.stats import FollowerStats, StatsQueue
 from server.peer.stream import OutgoingStream
 from server.raft import Message, MessageType, Snapshot
+
+if TYPE_CHECKING:
+    from server.peer.dialer import Dialer
 
 MERGE_PERIOD = 1.0
 """Seconds for which equal lines of the log are merged, as in etcd 2.3."""
@@ -57,10 +61,16 @@ class Transport:
 
     async def start(self) -> None:
         """Before anything else."""
-        dialer = Dialer(
+        self._links = Links(
+            self.me, self.host, self._make_dialer, self.merge_logger, self.received, self._database
+        )
+
+    def _make_dialer(self) -> "Dialer":
+        from server.peer.dialer import Dialer  # late: a member that is alone asks nobody
+
+        return Dialer(
             self._tls, connect_timeout=self._connect_timeout, silence=SILENCE, look_up=self._look_up
         )
-        self._links = Links(self.me, self.host, dialer, self.merge_logger, self.received, self._database)
 
     async def stop(self) -> None:
         """Ends every connection; what still waits to be posted is dropped. Harmless when it has not started."""
@@ -73,7 +83,7 @@ class Transport:
         if self._ending:
             await asyncio.wait(self._ending)
         if links is not None:
-            await links.dialer.close()
+            await links.close()
 
     @property
     def is_running(self) -> bool:

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from server.api.errors import message
-from server.http.messages import Later, Response
+from server.http.messages import DeferredResponse, Response
 from server.mergelogger import MergeLogger
 from server.proxy.connection import Failure, UpstreamConnection
 from server.proxy.dial import Dial, DialError
@@ -113,7 +113,7 @@ class Exchanges:
             task.cancel()
 
 
-class Exchange(Later):
+class Exchange(DeferredResponse):
     """One request, and the promise of its answer."""
 
     __slots__ = (

@@ -12,8 +12,9 @@ from pathlib import Path
 from server.storage.codec import WalPosition
 from server.storage.errors import reporting
 from server.storage.files import REAL_FILES, Files, free_backup_name, make_private_directory, write_new_file
+from server.storage.held import hold
 from server.storage.replay import Segment, choose_segments, list_segments, replay
-from server.storage.wal import WAL, hold
+from server.storage.wal import WAL
 
 
 def begin_anew(directory: Path, at: WalPosition, *, files: Files = REAL_FILES) -> Path:

@@ -10,7 +10,6 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
@@ -30,12 +29,11 @@ from server.storage.errors import LockedError, StorageError, WriteFailedError, d
 from server.storage.files import (
     REAL_FILES,
     Files,
-    free_backup_name,
     in_pieces,
     make_private_directory,
     write_again,
-    write_new_file,
 )
+from server.storage.held import Held, close_all, cut_torn_tail, hold, remove_unborn_segments
 from server.storage.locks import lock_file
 from server.storage.records import RecordType, encode_record, read_segment
 from server.storage.replay import (
@@ -55,14 +53,6 @@ logger = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 64_000_000
 """A segment that has reached this size after a save is closed and the next one begun (etcd 2.1 to 2.3)."""
-
-
-@dataclass(slots=True, frozen=True)
-class Held:
-    """A segment this process has open and locked."""
-
-    segment: Segment
-    fd: int
 
 
 class WAL:
@@ -156,15 +146,15 @@ class WAL:
             raw = read_segment(newest.segment.path)
             contents = replay(segments, at, raw)
             if contents.torn_at is not None:
-                _cut_torn_tail(newest, raw, contents.torn_at, contents.torn, files)
+                cut_torn_tail(newest, raw, contents.torn_at, contents.torn, files)
                 raw = raw[: contents.torn_at]
             size = len(raw)
-            _remove_unborn_segments(directory, files)
+            remove_unborn_segments(directory, files)
             with reporting("write again", newest.segment.path):
                 write_again(files, newest.segment.path, in_pieces(raw))
             del raw
         except BaseException:
-            _close_all(held)
+            close_all(held)
             raise
         wal = cls(
             directory,
@@ -191,7 +181,7 @@ class WAL:
         try:
             wal._begin_segment(segment, [marker, *entries, *_state_record(contents.hard_state)])
         finally:
-            _close_all(wal._held)
+            close_all(wal._held)
 
     @property
     def room(self) -> int:
@@ -272,7 +262,7 @@ class WAL:
             older = list(takewhile(lambda held: held.segment.index < index, self._held))
             dispensable = older[:-1]  # the last holds the entry at index and the marker
             self._held = self._held[len(dispensable) :]
-            _close_all(dispensable)
+            close_all(dispensable)
 
     def close(self) -> None:
         """Syncs, closes the files and drops the locks. Does nothing the second time.
@@ -284,7 +274,7 @@ class WAL:
                 if self._held and self._failure is None:
                     self._sync()
             finally:
-                _close_all(self._held)
+                close_all(self._held)
                 self._held = []
                 self._failure = self._failure or "it was closed"
 
@@ -377,50 +367,3 @@ class WAL:
 def _state_record(state: HardState) -> list[tuple[RecordType, bytes]]:
     """The last hard state, as each segment repeats it; nothing while there is none."""
     return [] if state == EMPTY_HARD_STATE else [(RecordType.STATE, encode_hard_state(state))]
-
-
-def hold(segment: Segment) -> Held:
-    """Opens a segment, locked until it is closed. Raises StorageError, LockedError."""
-    with reporting("open", segment.path):
-        fd = os.open(segment.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-    try:
-        with reporting("lock", segment.path):
-            lock_file(fd, segment.path)
-    except BaseException:
-        os.close(fd)
-        raise
-    return Held(segment, fd)
-
-
-def _remove_unborn_segments(directory: Path, files: Files) -> None:
-    """What a crash left while a segment was begun. With the newest one locked nobody can be at work on it."""
-    for leftover in directory.glob("*.wal.tmp"):
-        with reporting("remove", leftover):
-            files.remove(leftover)
-        logger.info("removed %s, a segment that was never begun", leftover)
-
-
-def _close_all(held: Iterable[Held]) -> None:
-    for one in held:
-        os.close(one.fd)
-
-
-def _cut_torn_tail(held: Held, raw: bytes, size: int, how: str, files: Files) -> None:
-    """``raw`` is the whole file, of which ``size`` bytes are good."""
-    path = held.segment.path
-    logger.warning("repairing %s", path)
-    backup = free_backup_name(path)
-    with reporting("repair", path):
-        write_new_file(files, backup, in_pieces(raw), 0o600)
-        files.truncate(held.fd, size)
-        files.sync(held.fd)
-    logger.warning("repaired WAL error (unexpected EOF)")
-    logger.warning(
-        "%s: %s, as a power cut leaves a write that was not acknowledged yet. What is behind byte %d (%d bytes) is cut "
-        "off, and the file as it was is kept as %s",
-        path,
-        how,
-        size,
-        len(raw) - size,
-        backup.name,
-    )

@@ -13,7 +13,7 @@ from server.api.peer import PeerApi
 from server.api.stats import go_duration
 from server.http.messages import (
     Body,
-    Later,
+    DeferredResponse,
     ReadBody,
     Request,
     Response,
@@ -180,7 +180,7 @@ def test_a_fault_while_a_write_is_answered_is_logged_and_stays_away_from_the_nod
 ) -> None:
     async def test(served: Served) -> None:
         reply = served.api.handle(Request("PUT", b"/v2/keys/a?value=1", {}))
-        assert isinstance(reply, Later)
+        assert isinstance(reply, DeferredResponse)
         told: list[Response] = []
         reply.on_done(told.append)
         monkeypatch.setattr("server.api.client.answer_event", None)

@@ -12,7 +12,8 @@ import pytest
 
 from server.api import listings, rendering
 from server.api.client import ClientApi
-from server.http.messages import BrokenOff, Later, Request
+from server.http.messages import BrokenOff, DeferredResponse
+from server.http.messages import Request as HttpRequest
 from server.http.serving import Listening, Serving
 from server.http.serving import serve as serve_http
 from server.storage.requests import StoreRequest
@@ -349,8 +350,8 @@ def test_further_requests_of_the_same_connection_are_answered_behind_it(serve: C
 def test_who_has_gone_before_it_is_gathered_holds_nothing(serve: Callable[..., None]) -> None:
     async def test(long: Long) -> None:
         async def wait() -> None:
-            promise = long.api.handle(Request("GET", b"/v2/keys/d", {}))
-            assert isinstance(promise, Later)
+            promise = long.api.handle(HttpRequest("GET", b"/v2/keys/d", {}))
+            assert isinstance(promise, DeferredResponse)
             await promise
 
         waiting = asyncio.create_task(wait())

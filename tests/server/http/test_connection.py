@@ -32,7 +32,7 @@ from server.http.states import (
     STATES,
     TRANSITIONS,
     WAITING,
-    Misuse,
+    LocalProtocolError,
 )
 
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -443,7 +443,7 @@ def test_what_a_driver_may_do_it_may_and_what_else_is_a_misuse_that_changes_noth
     if act in ALLOWED[state] | ALWAYS:
         ACTS[act](connection)
         return
-    with pytest.raises(Misuse, match=f"while {STATES[state]}"):
+    with pytest.raises(LocalProtocolError, match=f"while {STATES[state]}"):
         ACTS[act](connection)
     assert (connection.state, connection.take()) == (state, b"")
 

@@ -12,7 +12,7 @@ from server.http.carrier import Common
 from server.http.limits import Limits
 from server.http.messages import (
     Body,
-    Later,
+    DeferredResponse,
     ReadBody,
     Reply,
     Request,
@@ -214,10 +214,10 @@ def _undated(answers: bytes) -> bytes:
 
 @on_loop
 async def test_a_promise_is_kept_later_and_what_stands_behind_waits() -> None:
-    promises: list[Later] = []
+    promises: list[DeferredResponse] = []
 
     def promise(_: Request) -> Reply:
-        promises.append(Later())
+        promises.append(DeferredResponse())
         return promises[-1]
 
     table = Table(promise)
@@ -233,7 +233,7 @@ async def test_a_promise_is_kept_later_and_what_stands_behind_waits() -> None:
 
 @on_loop
 async def test_a_promise_that_is_kept_at_once_does_not_hold_up() -> None:
-    kept = Later()
+    kept = DeferredResponse()
     kept.keep(Response(200, (), b"kept"))
     table = Table(lambda _: kept)
     table.send(GET * 2)
@@ -242,8 +242,24 @@ async def test_a_promise_that_is_kept_at_once_does_not_hold_up() -> None:
 
 
 @on_loop
+async def test_what_is_answered_in_the_pass_of_the_loop_that_a_request_begins_is_written_in_it() -> None:
+    """So a turn of the node answers, when the disk is quick."""
+
+    def soon(_: Request) -> Reply:
+        promise = DeferredResponse()
+        asyncio.get_running_loop().call_soon(promise.keep, Response(200, (), b"kept"))
+        return promise
+
+    table = Table(soon)
+    table.connection.data_received(GET)
+    assert table.wire.writes == []
+    await asyncio.sleep(0)
+    assert len(table.wire.writes) == 1
+
+
+@on_loop
 async def test_a_promise_to_a_client_that_has_gone_is_forgotten() -> None:
-    promise, stream = Later(), News()
+    promise, stream = DeferredResponse(), News()
     table = Table(lambda _: promise)
     table.send(GET)
     table.connection.connection_lost(None)
@@ -254,7 +270,7 @@ async def test_a_promise_to_a_client_that_has_gone_is_forgotten() -> None:
 
 @on_loop
 async def test_a_promise_is_forgotten_when_its_connection_was_aborted_at_the_end_of_the_server() -> None:
-    promise = Later()
+    promise = DeferredResponse()
     table = Table(lambda _: promise)
     table.send(GET)
     await table.common.shutdown(patience=0)
@@ -318,7 +334,7 @@ async def test_a_client_that_has_gone_ends_its_stream() -> None:
 
 @on_loop
 async def test_a_stream_to_a_client_that_stopped_sending_before_ends_at_once() -> None:
-    promise, stream = Later(), News()
+    promise, stream = DeferredResponse(), News()
     table = Table(lambda _: promise)
     table.send(GET)
     table.connection.eof_received()
@@ -345,10 +361,10 @@ async def test_a_client_that_does_not_read_is_asked_for_nothing_more_until_it_do
 
 @on_loop
 async def test_reading_stops_while_much_is_waiting() -> None:
-    promises: list[Later] = []
+    promises: list[DeferredResponse] = []
 
     def promise(_: Request) -> Reply:
-        promises.append(Later())
+        promises.append(DeferredResponse())
         return promises[-1]
 
     table = Table(promise)

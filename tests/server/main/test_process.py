@@ -56,7 +56,7 @@ def test_a_member_that_is_added_while_the_process_ends_is_no_failure(
 
     async def stop_and_add(transport: Transport) -> None:
         await stop(transport)
-        await nodes[0].add_member(Member(7, peer_urls=("http://127.0.0.1:7",)))
+        await nodes[0].reconfiguration.add(Member(7, peer_urls=("http://127.0.0.1:7",)))
         await asyncio.wait((nodes[0].failed,), timeout=0.2)
 
     def end_when_ready(state: str) -> None:

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from server.config import Config, load
-from server.node import Node, NodeFailed, Started, open_member, upkeep
+from server.node import Node, NodeFailed, OpenedMember, open_member, upkeep
 from server.node.logwriter import SyncTimes
 from server.raft import Message, MessageType
 from server.storage.errors import DamagedError, StorageError
@@ -105,7 +105,7 @@ def settings(data_dir: Path, name: str) -> Config:
     )
 
 
-def open_one(data_dir: Path, name: str, seed: int) -> Started:
+def open_one(data_dir: Path, name: str, seed: int) -> OpenedMember:
     return open_member(
         settings(data_dir, name),
         resolve=lambda host: host,
@@ -141,7 +141,7 @@ class SlowDisk(Gate):
         asyncio.get_running_loop().call_later(self._random.uniform(0, 0.006), go_on)
 
 
-def new_node(started: Started, random: Random | None = None) -> Node:
+def new_node(started: OpenedMember, random: Random | None = None) -> Node:
     return Node(
         started,
         heartbeat=HEARTBEAT,
@@ -359,7 +359,7 @@ class Cuts:
     def _check(self, moment: int, found: dict[str, Found], number: int) -> None:
         self.figures["states"] += 1
         self.figures["directories"] += len(found)
-        started: dict[str, Started] = {}
+        started: dict[str, OpenedMember] = {}
         refused: list[str] = []
         base = self.scratch / f"{number}"
         virtual_time.run(self._start_all(moment, found, base, started, refused))
@@ -372,7 +372,7 @@ class Cuts:
         moment: int,
         found: dict[str, Found],
         base: Path,
-        started: dict[str, Started],
+        started: dict[str, OpenedMember],
         refused: list[str],
     ) -> None:
         try:
@@ -410,7 +410,7 @@ class Cuts:
             if (directory / path.relative_to(self.play.root / name)).read_bytes() != content:
                 raise Broken(f"{path} of {name} was refused and changed")
 
-    def _check_promises(self, moment: int, name: str, started: Started) -> None:
+    def _check_promises(self, moment: int, name: str, started: OpenedMember) -> None:
         log, state = started.raft.log, started.raft.hard_state
         for promise in self.play.promises:
             if promise.member != name or promise.at > moment:
@@ -427,7 +427,7 @@ class Cuts:
                 raise Broken(f"{name} lost an entry of term {promise.entry_term} that it said it has")
         self.figures["promises checked"] += len(self.play.promises)
 
-    async def _serve(self, started: dict[str, Started], acknowledged: dict[str, bytes]) -> None:
+    async def _serve(self, started: dict[str, OpenedMember], acknowledged: dict[str, bytes]) -> None:
         """Those that start choose a leader, if they are enough, who has all there was and takes more."""
         world = World()
         nodes = [new_node(one) for one in started.values()]
@@ -462,7 +462,7 @@ class Cuts:
                 await node.stop()
 
 
-def holds(started: Started, write: Write) -> bool:
+def holds(started: OpenedMember, write: Write) -> bool:
     """Whether a member has a write, applied or not."""
     if started.store.peek(f"/1/{write.key}") == write.value:
         return True

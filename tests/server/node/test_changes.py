@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from server.cluster import ChangeRefusal, ChangeRefused, Member, Members
-from server.node import ChangeFailed, MemberRemoved, Node, Started
+from server.node import ChangeFailed, MemberRemoved, Node, OpenedMember
+from server.node.errors import STOPPED
 from server.node.leadership import TIMED_OUT
-from server.node.node import STOPPED
 from server.raft import HardState, Raft, RaftLog
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.requests import StoreRequest
@@ -44,7 +44,7 @@ def run(
         if not disk.entries:
             addition = ConfChange(ConfChangeType.ADD_NODE, LOCAL.id, context=LOCAL.context)
             raft.bootstrap([encode_conf_change(addition)])
-        started = Started(LOCAL, Store(), Members(9), raft, disk)
+        started = OpenedMember(LOCAL, Store(), Members(9), raft, disk)
         node = Node(
             started,
             heartbeat=0.01,
@@ -78,7 +78,7 @@ def test_an_update_goes_through_the_log_and_is_applied_when_it_is_answered() -> 
 
     async def test(node: Node) -> None:
         moved = Member(LOCAL.id, peer_urls=("http://127.0.0.1:9",))
-        await node.update_member(moved)
+        await node.reconfiguration.update(moved)
         assert [member.peer_urls for member in node.members] == [("http://127.0.0.1:9",)]
         change = log.changes[-1]
         assert (change.type, change.node_id, change.context) == (ConfChangeType.UPDATE_NODE, 5, moved.context)
@@ -91,15 +91,18 @@ def test_an_update_goes_through_the_log_and_is_applied_when_it_is_answered() -> 
 def test_a_refused_change_is_told_and_the_next_one_is_made() -> None:
     async def test(node: Node) -> None:
         for change, why in (
-            (node.remove_member(77), ChangeRefusal.ID_NOT_FOUND),
-            (node.update_member(replace(OTHER, id=77)), ChangeRefusal.ID_NOT_FOUND),
-            (node.add_member(replace(OTHER, peer_urls=LOCAL.peer_urls)), ChangeRefusal.PEER_URL_EXISTS),
-            (node.add_member(LOCAL), ChangeRefusal.ID_EXISTS),
+            (node.reconfiguration.remove(77), ChangeRefusal.ID_NOT_FOUND),
+            (node.reconfiguration.update(replace(OTHER, id=77)), ChangeRefusal.ID_NOT_FOUND),
+            (
+                node.reconfiguration.add(replace(OTHER, peer_urls=LOCAL.peer_urls)),
+                ChangeRefusal.PEER_URL_EXISTS,
+            ),
+            (node.reconfiguration.add(LOCAL), ChangeRefusal.ID_EXISTS),
         ):
             with pytest.raises(ChangeRefused) as caught:
                 await change
             assert caught.value.why is why
-        await node.update_member(replace(LOCAL, peer_urls=("http://127.0.0.1:9",)))
+        await node.reconfiguration.update(replace(LOCAL, peer_urls=("http://127.0.0.1:9",)))
         assert node.raft.voters == (LOCAL.id,)
 
     run(test)
@@ -108,7 +111,9 @@ def test_a_refused_change_is_told_and_the_next_one_is_made() -> None:
 def test_changes_asked_for_at_once_are_made_one_after_the_other() -> None:
     async def test(node: Node) -> None:
         urls = [f"http://127.0.0.1:{port}" for port in range(1, 9)]
-        await asyncio.gather(*(node.update_member(Member(LOCAL.id, peer_urls=(url,))) for url in urls))
+        await asyncio.gather(
+            *(node.reconfiguration.update(Member(LOCAL.id, peer_urls=(url,))) for url in urls)
+        )
         assert [member.peer_urls for member in node.members] == [(urls[-1],)]
 
     run(test)
@@ -123,12 +128,12 @@ def test_with_a_second_member_that_never_comes_writes_and_changes_time_out_and_r
     async def test(node: Node) -> None:
         await introduced(node)  # its own writes would time out like the others
         await node.propose(put("a"))
-        await node.add_member(OTHER)
+        await node.reconfiguration.add(OTHER)
         assert node.raft.voters == (5, 6)
         write = node.propose(put("b"))
         changes = await asyncio.gather(
-            node.add_member(Member(7, peer_urls=("http://127.0.0.1:7",))),
-            node.remove_member(6),
+            node.reconfiguration.add(Member(7, peer_urls=("http://127.0.0.1:7",))),
+            node.reconfiguration.remove(6),
             return_exceptions=True,
         )
         assert all(isinstance(change, ChangeFailed) and str(change) == TIMED_OUT for change in changes)
@@ -155,7 +160,7 @@ def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
 
     async def add(node: Node) -> None:
         await node.propose(put("a"))
-        await node.add_member(OTHER)
+        await node.reconfiguration.add(OTHER)
 
     run(add, log)
     caplog.clear()
@@ -165,7 +170,7 @@ def test_a_restart_without_a_quorum_reads_has_no_leader_and_proposes_nothing(
         assert isinstance(node.do(StoreRequest(method="GET", path="/1/a")), Event)
         assert (node.is_leader, node.raft.leader, node.leadership.last_leader) == (False, 0, 0)
         with pytest.raises(ChangeFailed, match=TIMED_OUT):
-            await node.remove_member(6)
+            await node.reconfiguration.remove(6)
         with pytest.raises(EtcdError) as caught:
             await node.propose(put("b"))
         assert caught.value.cause == TIMED_OUT
@@ -184,7 +189,7 @@ def test_the_only_member_may_be_removed_and_ends_soon_after(
 
     async def test(node: Node) -> None:
         await node.propose(put("a"))
-        await node.remove_member(LOCAL.id)
+        await node.reconfiguration.remove(LOCAL.id)
         assert isinstance(node.do(StoreRequest(method="GET", path="/1/a")), Event)
         late = node.propose(put("b"))
         with pytest.raises(MemberRemoved):
@@ -192,7 +197,7 @@ def test_the_only_member_may_be_removed_and_ends_soon_after(
         with pytest.raises(EtcdError, match=STOPPED):
             await late
         with pytest.raises(ChangeFailed, match=STOPPED):
-            await node.remove_member(LOCAL.id)
+            await node.reconfiguration.remove(LOCAL.id)
 
     run(test, log)
     said = [(record.levelno, record.getMessage()) for record in caplog.records][-2:]
@@ -213,12 +218,12 @@ def test_a_change_under_way_is_told_when_the_member_ends() -> None:
 
     async def remove(node: Node) -> None:
         try:
-            await node.remove_member(6)
+            await node.reconfiguration.remove(6)
         except ChangeFailed as error:
             told.append(str(error))
 
     async def test(node: Node) -> None:
-        await node.add_member(OTHER)
+        await node.reconfiguration.add(OTHER)
         tasks.append(asyncio.ensure_future(remove(node)))
         await asyncio.sleep(0.05)
 
@@ -233,10 +238,10 @@ def test_strict_changes_are_refused_before_the_log_hears_of_them(caplog: pytest.
     async def test(node: Node) -> None:
         await introduced(node)
         with pytest.raises(ChangeRefused, match="not enough started members"):
-            await node.remove_member(LOCAL.id)
-        await node.add_member(OTHER)
+            await node.reconfiguration.remove(LOCAL.id)
+        await node.reconfiguration.add(OTHER)
         with pytest.raises(ChangeRefused, match="not enough started members"):
-            await node.add_member(Member(7, peer_urls=("http://127.0.0.1:7",)))
+            await node.reconfiguration.add(Member(7, peer_urls=("http://127.0.0.1:7",)))
 
     run(test, log, strict=True)
     assert [change.node_id for change in log.changes] == [5, 6]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from server.node import Node, NodeFailed, Started, open_member
+from server.node import Node, NodeFailed, OpenedMember, open_member
 from server.storage.errors import StorageError
 from server.storage.files import Files
 from server.storage.requests import StoreRequest
@@ -51,7 +51,7 @@ class FailingDisk:
         return call
 
 
-def new_node(started: Started, snapshot_count: int) -> Node:
+def new_node(started: OpenedMember, snapshot_count: int) -> Node:
     return Node(
         started,
         heartbeat=0.05,

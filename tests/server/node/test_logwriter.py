@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from server.metrics import MemberMetrics
-from server.node.disk import MemberDisk, TimedFiles
+from server.node.disk import MemberDisk
 from server.node.logwriter import IN_PLACE_BYTES, LogWriter, SyncTimes, _most_bytes
+from server.node.timedfiles import TimedFiles
 from server.raft import Entry, EntryType, HardState
 from server.storage.snapshots import SnapshotDir
 from server.storage.wal import WAL, WalMetadata, WalPosition

@@ -11,10 +11,10 @@ import pytest
 
 from server.clocks import Time
 from server.cluster import Member, Members
-from server.node import Answer, Applier, Node, NodeFailed, Started
+from server.node import Answer, Applier, Node, NodeFailed, OpenedMember
+from server.node.errors import STOPPED
 from server.node.leadership import TIMED_OUT
 from server.node.logwriter import SyncTimes
-from server.node.node import STOPPED
 from server.proto import etcdserver_pb2
 from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, RaftRole
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
@@ -30,21 +30,21 @@ from tests.support.virtual_time import VIRTUAL_TIME
 LOCAL = Member(5, "m1", ("http://127.0.0.1:7001",), ("http://127.0.0.1:4001",))
 
 
-def fresh(disk: MemoryDisk) -> Started:
+def fresh(disk: MemoryDisk) -> OpenedMember:
     raft = Raft(LOCAL.id, RaftLog(), random=Random(1))
     raft.bootstrap([encode_conf_change(ConfChange(ConfChangeType.ADD_NODE, LOCAL.id, context=LOCAL.context))])
-    return Started(LOCAL, Store(), Members(9), raft, disk)
+    return OpenedMember(LOCAL, Store(), Members(9), raft, disk)
 
 
-def again(disk: MemoryDisk) -> Started:
+def again(disk: MemoryDisk) -> OpenedMember:
     """A restart from what the disk has, which need not hold the newest commit index."""
     log = RaftLog(disk.entries, committed=min(1, len(disk.entries)))
     raft = Raft(LOCAL.id, log, hard_state=disk.state or HardState(), random=Random(2))
-    return Started(LOCAL, Store(), Members(9), raft, disk)
+    return OpenedMember(LOCAL, Store(), Members(9), raft, disk)
 
 
 def new_node(
-    started: Started, *, timeout: float = 5.0, snapshot_count: int = 10000, idle_sync: bool = False
+    started: OpenedMember, *, timeout: float = 5.0, snapshot_count: int = 10000, idle_sync: bool = False
 ) -> Node:
     disk = started.disk
     assert isinstance(disk, MemoryDisk)
@@ -61,7 +61,7 @@ def new_node(
 
 def with_node(
     test: Callable[[Node], Awaitable[None]],
-    started: Started,
+    started: OpenedMember,
     *,
     timeout: float = 5.0,
     snapshot_count: int = 10000,
@@ -320,7 +320,7 @@ def test_a_quorum_read_while_a_change_of_members_is_under_way_goes_through_the_l
     async def test(node: Node) -> None:
         await at_rest(node, disk)
         disk.gate.shut()
-        adding = asyncio.create_task(node.add_member(Member(7, "", ("http://127.0.0.1:7",))))
+        adding = asyncio.create_task(node.reconfiguration.add(Member(7, "", ("http://127.0.0.1:7",))))
         while not disk.holding:
             await asyncio.sleep(0.001)
         assert isinstance(node.do(read("a")), Answer)
@@ -556,7 +556,7 @@ def test_a_snapshot_is_taken_when_more_than_the_count_was_applied(monkeypatch: p
 def test_keys_expire_through_the_log_and_only_then_is_something_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("server.node.node.EXPIRY_INTERVAL", 0.01)
+    monkeypatch.setattr("server.node.expiry.EXPIRY_INTERVAL", 0.01)
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:
@@ -632,8 +632,8 @@ def test_an_idle_leader_without_syncs_writes_nothing() -> None:
 def test_many_keys_that_expire_at_once_go_in_portions(
     monkeypatch: pytest.MonkeyPatch, idle_sync: bool
 ) -> None:
-    monkeypatch.setattr("server.node.node.EXPIRED_AT_ONCE", 10)
-    monkeypatch.setattr("server.node.node.EXPIRY_INTERVAL", 0.2)  # all are due when it looks
+    monkeypatch.setattr("server.node.expiry.EXPIRED_AT_ONCE", 10)
+    monkeypatch.setattr("server.node.expiry.EXPIRY_INTERVAL", 0.2)  # all are due when it looks
     disk = MemoryDisk()
 
     async def test(node: Node) -> None:

@@ -13,7 +13,7 @@ from server.api.client import ClientApi
 from server.cluster import Member, Members
 from server.cluster.members import REMOVED
 from server.http.messages import Request, Response
-from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, Started
+from server.node import ChangeFailed, Latency, MemberRemoved, Node, NodeFailed, OpenedMember
 from server.node.leadership import CONNECTION_LOST, LEADER_FAILED, TIMED_OUT
 from server.raft import Entry, EntryType, Message, MessageType, Raft, RaftLog, Snapshot
 from server.storage.boltfile import empty_database
@@ -137,7 +137,7 @@ class Cluster:
             additions = (ConfChange(ConfChangeType.ADD_NODE, m.id, context=m.context) for m in FIRST)
             raft.bootstrap(map(encode_conf_change, additions))
         disk = self.disks[member.id] = MemoryDisk()
-        started = Started(member, Store(), Members(9), raft, disk, remotes=remotes)
+        started = OpenedMember(member, Store(), Members(9), raft, disk, remotes=remotes)
         node = Node(
             started,
             heartbeat=HEARTBEAT,
@@ -363,7 +363,7 @@ def test_a_member_that_lags_behind_the_log_gets_the_key_space_and_goes_on_from_t
             await leader.propose(put(f"k{number}"))
         await until(lambda: leader.raft.log.first_index > lagging.raft.log.last_index + 1)
         moved = Member(lagging.local.id, peer_urls=("http://127.0.0.1:9",))
-        await leader.update_member(moved)
+        await leader.reconfiguration.update(moved)
         cluster.world.cut.clear()
         await until(lambda: value(lagging, "k59"))
         disk = cluster.disks[lagging.local.id]
@@ -550,13 +550,13 @@ def test_a_member_that_joins_is_told_by_those_it_knows_and_leaves_when_removed()
 
     async def test(cluster: Cluster) -> None:
         leader = await cluster.leader()
-        await leader.add_member(Member(new.id, peer_urls=new.peer_urls))
+        await leader.reconfiguration.add(Member(new.id, peer_urls=new.peer_urls))
         joined = await cluster.start(new, remotes=tuple(FIRST))
         assert cluster.networks[7].remotes == {1, 2, 3}
         await until(lambda: joined.members.get(7) is not None and joined.members.get(7).name == "m7")  # type: ignore[union-attr]
         assert cluster.networks[7].peers == {1, 2, 3}
         await until(lambda: all(7 in cluster.networks[number].peers for number in (1, 2, 3)))
-        await leader.remove_member(7)
+        await leader.reconfiguration.remove(7)
         with pytest.raises(MemberRemoved):
             await joined.failed
         await until(lambda: all(7 not in cluster.networks[number].peers for number in (1, 2, 3)))
@@ -621,12 +621,12 @@ def test_a_member_whose_change_of_members_was_overruled_proposes_the_next() -> N
         leader = await cluster.leader()
         cluster.world.cut.add(leader.local.id)
         with pytest.raises(ChangeFailed):
-            await leader.add_member(Member(7, peer_urls=("http://127.0.0.1:7",)))
+            await leader.reconfiguration.add(Member(7, peer_urls=("http://127.0.0.1:7",)))
         await cluster.leader()
         cluster.world.cut.clear()
         await until(lambda: not leader.is_leader)
         await cluster.leader()
-        await leader.add_member(Member(8, peer_urls=("http://127.0.0.1:8",)))
+        await leader.reconfiguration.add(Member(8, peer_urls=("http://127.0.0.1:8",)))
         assert [member.id for member in leader.members] == [1, 2, 3, 8]
 
     run(test, Cluster(timeout=1.0))
@@ -776,7 +776,9 @@ def test_changes_asked_of_a_follower_at_once_are_all_made() -> None:
         leader = await cluster.leader()
         follower = next(node for node in cluster.world.nodes.values() if node is not leader)
         urls = [f"http://127.0.0.1:{port}" for port in range(50, 55)]
-        await asyncio.gather(*(follower.update_member(Member(FIRST[0].id, peer_urls=(url,))) for url in urls))
+        await asyncio.gather(
+            *(follower.reconfiguration.update(Member(FIRST[0].id, peer_urls=(url,))) for url in urls)
+        )
         moved = follower.members.get(FIRST[0].id)
         assert moved is not None
         assert moved.peer_urls == (urls[-1],)
@@ -893,7 +895,7 @@ def test_nothing_from_a_removed_member_is_taken() -> None:
         leader = await cluster.leader()
         gone = next(number for number in cluster.world.nodes if number != leader.local.id)
         cluster.world.cut.add(gone)
-        await leader.remove_member(gone)
+        await leader.reconfiguration.remove(gone)
         term = leader.raft.term
         for kind in MessageType:
             ((_, why),) = leader.peers.receive([Message(kind, leader.local.id, gone, term + 1)])

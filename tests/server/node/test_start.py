@@ -15,7 +15,7 @@ import pytest
 from server.api.jsonform import event_line
 from server.cluster import AskPeer, BootstrapError, Member, cluster_id, id_text
 from server.config import Config, load
-from server.node import CannotApply, MemberRemoved, Node, Started, open_member
+from server.node import CannotApply, MemberRemoved, Node, OpenedMember, open_member
 from server.raft import EMPTY_HARD_STATE, Entry, EntryType, HardState, RaftRole, Snapshot
 from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change, encode_conf_change
 from server.storage.errors import DamagedError, OutOfRangeError, StorageError
@@ -237,14 +237,14 @@ def test_the_log_may_have_a_directory_of_its_own(tmp_path: Path) -> None:
     run(settings, read)
 
 
-def open_only(settings: Config, ask: AskPeer = nobody) -> Started:
+def open_only(settings: Config, ask: AskPeer = nobody) -> OpenedMember:
     """A member that was opened, and has let go of its directory again."""
     started = open_member(settings, resolve=lambda host: host, ask=ask, now=0, random=Random(1))
     started.disk.close()
     return started
 
 
-def begin(settings: Config, ask: AskPeer = nobody) -> Started:
+def begin(settings: Config, ask: AskPeer = nobody) -> OpenedMember:
     """A member that was opened, has done its first save, and has let go of its directory."""
     started = open_member(settings, resolve=lambda host: host, ask=ask, now=0, random=Random(1))
     ready = started.raft.ready()
@@ -424,7 +424,7 @@ def only_segment(data_dir: Path) -> Path:
     return segment
 
 
-def added(started: Started) -> list[int]:
+def added(started: OpenedMember) -> list[int]:
     """Whom the log adds, as far as that is agreed on."""
     log = started.raft.log
     return [
