@@ -156,6 +156,12 @@ complete -c migrate02 -n '_shtab_migrate02_using plan' -s v -l verbose -d 'repor
 complete -c migrate02 -n '_shtab_migrate02_using plan' -l ca-file -xka "(__fish_complete_path (commandline -ct))" -d 'CA certificates that the server'"'"'s certificate must come from'
 complete -c migrate02 -n '_shtab_migrate02_using plan' -l cert-file -xka "(__fish_complete_path (commandline -ct))" -d 'the client certificate'
 complete -c migrate02 -n '_shtab_migrate02_using plan' -l key-file -xka "(__fish_complete_path (commandline -ct))" -d 'the key of the client certificate'
+complete -c migrate02 -n '_shtab_migrate02_using plan' -l gateway -x -d 'its endpoints: plan to bring the keys of one cluster there, and to start gateways in the place of its nodes'
+complete -c migrate02 -n '_shtab_migrate02_using plan' -l gateway-cacert -x -d 'file of the authorities that vouch for that etcd'
+complete -c migrate02 -n '_shtab_migrate02_using plan' -l gateway-cert -x -d 'file of the certificate to show it'
+complete -c migrate02 -n '_shtab_migrate02_using plan' -l gateway-key -x -d 'file of the key for that certificate'
+complete -c migrate02 -n '_shtab_migrate02_using plan' -l gateway-data-prefix -x -d 'prefix of the keys there: with /old, v2'"'"'s /a is /old/a (default none)'
+complete -c migrate02 -n '_shtab_migrate02_using plan' -l gateway-meta-prefix -x -d 'prefix of the records of the gateways there (default etcd02/)'
 complete -c migrate02 -n '_shtab_migrate02_using plan; and test $_shtab_migrate02_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d files
 complete -c migrate02 -n '_shtab_migrate02_using; and test $_shtab_migrate02_npos -eq 0' -a v2store -d 'Find and remove what v2 left in etcd 3.5, before 3.6 and 3.7.'
 complete -c migrate02 -n '_shtab_migrate02_using v2store' -s h -l help -d 'show this help message and exit'
