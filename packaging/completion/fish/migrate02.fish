@@ -126,11 +126,11 @@ complete -c migrate02 -n '_shtab_migrate02_using data verify' -l ca-file -xka "(
 complete -c migrate02 -n '_shtab_migrate02_using data verify' -l cert-file -xka "(__fish_complete_path (commandline -ct))" -d 'the client certificate'
 complete -c migrate02 -n '_shtab_migrate02_using data verify' -l key-file -xka "(__fish_complete_path (commandline -ct))" -d 'the key of the client certificate'
 complete -c migrate02 -n '_shtab_migrate02_using data; and test $_shtab_migrate02_npos -ge 1' -ka "(__fish_complete_path (commandline -ct))" -d files
-complete -c migrate02 -n '_shtab_migrate02_using; and test $_shtab_migrate02_npos -eq 0' -a import -d 'Copy the keys of a snapshot, a data directory, an export or a running cluster into a running cluster of 2.x. They get'
+complete -c migrate02 -n '_shtab_migrate02_using; and test $_shtab_migrate02_npos -eq 0' -a import -d 'Copy the keys of a snapshot, a data directory, an export or a running cluster into a running cluster of 2.x, or an etcd'
 complete -c migrate02 -n '_shtab_migrate02_using import' -s h -l help -d 'show this help message and exit'
 complete -c migrate02 -n '_shtab_migrate02_using import' -l snapshot -xka "(__fish_complete_path (commandline -ct))" -d 'a snapshot of 0.4 or 2.x, a data directory of 0.4, 2.x or 3.x (its v2 keys), or an export'
 complete -c migrate02 -n '_shtab_migrate02_using import' -l live -x -d 'a client URL of the old cluster'
-complete -c migrate02 -n '_shtab_migrate02_using import' -l to -x -d 'a client URL of the new cluster'
+complete -c migrate02 -n '_shtab_migrate02_using import' -l to -x -d 'a client URL of the new cluster, or of a gateway'
 complete -c migrate02 -n '_shtab_migrate02_using import' -l connections -x -d 'number of connections at the same time (default: 8)'
 complete -c migrate02 -n '_shtab_migrate02_using import' -l overwrite -d 'replace keys that exist (default: do not change them)'
 complete -c migrate02 -n '_shtab_migrate02_using import' -l hidden -x -d 'a hidden key or directory to read from a running cluster, which does not list them; may be given again'
