@@ -18,6 +18,7 @@ import pytest
 
 from tests.migrate02.running import migrate02
 from tests.support import datadirs04, datadirs35
+from tests.support.cluster import Cluster, kind
 from tests.support.etcd3 import RELEASES, Node, binary_of, cluster_flags, encoded
 from tests.support.gateway import launch, start
 from tests.support.process import PATIENCE, Member, Process, keys_below, request
@@ -300,11 +301,26 @@ def old_2x(where: Path) -> list[Path]:
     return [where / "m1"]
 
 
+def old_cluster(where: Path) -> list[Path]:
+    """Three members of the bundled server, of which one was away for the last writes."""
+    with Cluster(where, [kind("bundled")] * 3).start() as cluster:
+        first, *_, last = cluster.members
+        for n in range(20):
+            first.write(f"/d/k{n}", str(n))
+        last.stop()
+        first.write("/d/last", "1")
+        for member in cluster.running:
+            member.stop()
+        return [where / member.name for member in cluster.members]
+
+
 def old_35(where: Path) -> list[Path]:
     return datadirs35.unpack("from-2.3", where)
 
 
-@pytest.mark.parametrize("directories_of", [old_04, old_2x, old_35], ids=["0.4", "2.x", "3.5"])
+@pytest.mark.parametrize(
+    "directories_of", [old_04, old_2x, old_cluster, old_35], ids=["0.4", "2.x", "three of etcd02", "3.5"]
+)
 def test_two_commands_bring_an_old_cluster_onto_an_etcd_3(
     etcd: Node, tmp_path: Path, directories_of: Callable[[Path], list[Path]]
 ) -> None:
