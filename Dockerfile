@@ -4,7 +4,7 @@ FROM python:3.13 AS build
 ARG MIGRATE02_COMPILE=always
 COPY . /src
 RUN python -m venv /opt/migrate02 \
- && PIP_CONSTRAINT=/src/constraints.txt /opt/migrate02/bin/pip install --no-cache-dir /src
+ && PIP_CONSTRAINT=/src/constraints.txt /opt/migrate02/bin/pip install --no-cache-dir "/src[gateway]"
 
 FROM python:3.13-slim
 COPY --from=build /opt/migrate02 /opt/migrate02

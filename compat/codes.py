@@ -713,13 +713,17 @@ ENGINE_CHOSEN = Code(
     INFO,
     "which etcd was chosen",
     "--engine auto (or ETCD02_ENGINE=auto) starts the first real etcd on the PATH, and the bundled server if there "
-    "is none.",
+    "is none. --engine gateway starts a gateway, which has its keys in an etcd 3 and does not use the settings by "
+    "which a member finds its cluster, such as -peers.",
 )
 CHOSEN = ENGINE_CHOSEN.text(
     "--engine auto: {path}",
 )
 BUNDLED_CHOSEN = ENGINE_CHOSEN.text(
     "--engine auto: no etcd on the PATH, so the bundled server",
+)
+MEMBERS_ALONE = ENGINE_CHOSEN.text(
+    "--engine gateway: not used, because a gateway has no members to find: {given}",
 )
 
 FILE_NOT_READ = Code(

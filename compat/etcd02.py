@@ -99,7 +99,12 @@ def main(argv: Sequence[str], environ: Mapping[str, str], system_file: str = SYS
 
     migrates = (line.own.get("auto-migrate") or environ.get(automigrate.VARIABLE, "")) in TRUE
     sources = gather(line, environ, system_file)
+    if through is not None:
+        given, told = gateway.without_members(sources.given)
+        sources = sources._replace(given=given, findings=[*sources.findings, *told])
     translation = translate(sources.given, look_around(sources.given, migrates=migrates), sources.era)
+    if through is not None:
+        translation = translation._replace(findings=gateway.about_clients(translation.findings))
     findings = sources.findings + translation.findings
     if worst(findings) == ERROR:
         return _stop(findings, _status(findings))

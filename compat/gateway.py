@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 
+from compat.codes import MEMBERS_ALONE
+from compat.findings import Finding
+from compat.settings import Given, named_by_etcd
 from server.config import UrlError, parse_url
 from server.config.gateway import GatewaySettings
 
@@ -18,7 +21,29 @@ FLAGS: dict[str, str] = {
     "gateway-meta-prefix": "prefix of the records of the gateways there (default etcd02/)",
 }
 
+META_PREFIX = "etcd02/"
+
 _LIBRARY = "grpc"
+
+_OF_MEMBERS = frozenset(
+    (
+        "cluster-active-size",
+        "discovery",
+        "discovery-fallback",
+        "discovery-proxy",
+        "discovery-srv",
+        "initial-advertise-peer-urls",
+        "initial-cluster",
+        "initial-cluster-state",
+        "initial-cluster-token",
+        "listen-peer-urls",
+        "peer-addr",
+        "peer-bind-addr",
+        "peers",
+        "peers-file",
+    )
+)
+"""How a member of 0.4 or 2.x finds the others, and where they find it."""
 
 
 class GatewayRefused(Exception):
@@ -45,7 +70,7 @@ def read_settings(
         return None
     given = {flag: own.get(flag) or environ.get(variable(flag), "") for flag in FLAGS}
     name, _, password = given["gateway-user"].partition(":")
-    data, meta = given["gateway-data-prefix"], given["gateway-meta-prefix"] or "etcd02/"
+    data, meta = given["gateway-data-prefix"], given["gateway-meta-prefix"] or META_PREFIX
     if bool(given["gateway-cert"]) != bool(given["gateway-key"]):
         raise GatewayRefused("of --gateway-cert and --gateway-key there is only one", "give both, or none")
     if meta.startswith(f"{data}/") or f"{data}/".startswith(meta):
@@ -63,6 +88,32 @@ def read_settings(
         data,
         meta,
     )
+
+
+def written(settings: GatewaySettings) -> dict[str, str]:
+    """The flags that say the same, but for the user and the password, which nobody is to read somewhere."""
+    given = {
+        "gateway-endpoints": ",".join(settings.endpoints),
+        "gateway-cacert": settings.cacert,
+        "gateway-cert": settings.cert,
+        "gateway-key": settings.key,
+        "gateway-data-prefix": settings.data_prefix,
+        "gateway-meta-prefix": "" if settings.meta_prefix == META_PREFIX else settings.meta_prefix,
+    }
+    return {flag: value for flag, value in given.items() if value}
+
+
+def without_members(given: Mapping[str, Given]) -> tuple[dict[str, Given], list[Finding]]:
+    """The settings that a gateway uses, and what there is to say of the others: the configuration of an old member
+    starts a gateway as it stands."""
+    kept = {name: one for name, one in given.items() if name not in _OF_MEMBERS}
+    names = ", ".join(named_by_etcd(one) for name, one in given.items() if name in _OF_MEMBERS)
+    return kept, [MEMBERS_ALONE.finding("engine", None, given=names)] if names else []
+
+
+def about_clients(findings: Iterable[Finding]) -> list[Finding]:
+    """Without what a translation says of its own defaults for the settings that a gateway does not use."""
+    return [finding for finding in findings if finding.setting not in _OF_MEMBERS]
 
 
 def check_library() -> None:

@@ -47,6 +47,8 @@ class MemberMetrics:
     """Turning the key space into JSON for it; requests are served meanwhile."""
     messages_refused: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """What came to the peer port and was not taken, by a word for the reason."""
+    etcd3_release: str = ""
+    """Of the etcd 3 that a gateway has its keys in; empty for a member, and until that etcd has told it."""
 
 
 def _of_request() -> Histogram:

@@ -136,11 +136,13 @@ def test_a_finding_has_none_of_these_words(code: str) -> None:
     assert not offences(prose(re.sub(r"\{\w+\}", "X", "\n".join(said))))
 
 
+@pytest.mark.parametrize("gateway", [(), ("--gateway", "http://a:1")], ids=["2.x", "gateway"])
 @pytest.mark.parametrize(
     "fleet", ["fixtures/fleet", "fixtures/discovery", "fixtures/legacy", "fixtures/walkthrough"]
 )
-def test_a_plan_has_none_of_these_words(fleet: str) -> None:
-    plan = migrate02("plan", str(ROOT / fleet)).out
+def test_a_plan_has_none_of_these_words(fleet: str, gateway: tuple[str, ...]) -> None:
+    part = {"fixtures/fleet": "box2", "fixtures/legacy": "cluster"}.get(fleet, "") if gateway else ""
+    plan = migrate02("plan", *gateway, str(ROOT / fleet / part)).out
     assert "Runbook" in plan
     assert not offences(prose(plan))
 

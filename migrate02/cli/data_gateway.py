@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
-from compat.gateway import FLAGS, GatewayRefused, check_library, read_settings
+from compat.gateway import GatewayRefused, check_library
 from migrate02.cli.exits import DONE, RESIDUE
+from migrate02.cli.gateway_options import add_gateway, read_gateway
 from migrate02.cli.output import warn
 from migrate02.cli.parsing import Misuse
 from migrate02.datadir.errors import DataError
@@ -15,19 +15,13 @@ from migrate02.datadir.stores import ReadStore, newest
 from server.config.gateway import GatewaySettings
 from server.printable import shown
 
-_OPTIONS = tuple(flag for flag in FLAGS if flag != "gateway-endpoints")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("into an etcd 3 that gateways serve (etcd02 --engine gateway)")
-    group.add_argument(
-        "--gateway",
-        metavar="URL,...",
-        default="",
-        help="the endpoints of that etcd, which has no such keys yet",
+    add_gateway(
+        parser,
+        "into an etcd 3 that gateways serve (etcd02 --engine gateway)",
+        "the endpoints of that etcd, which has no such keys yet",
     )
-    for flag in _OPTIONS:
-        group.add_argument(f"--{flag}", metavar="VALUE", default="", help=FLAGS[flag])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,13 +38,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> GatewaySettings:
-    own = {flag: getattr(args, flag.replace("-", "_")) for flag in _OPTIONS}
+    settings = read_gateway(args)
+    assert settings is not None, "a gateway is chosen"
     try:
-        settings = read_settings({**own, "gateway-endpoints": args.gateway}, os.environ, chosen=True)
         check_library()
     except GatewayRefused as error:
         raise DataError(str(error), remedy=error.remedy) from None
-    assert settings is not None, "a gateway is chosen"
     return settings
 
 

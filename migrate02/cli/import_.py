@@ -31,8 +31,9 @@ class ImportArguments(TlsArguments):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] --snapshot FILE|--live URL --to URL"
     parser.description = """\
-Copy the keys of a snapshot, a data directory, an export or a running cluster into a running cluster of 2.x. They get
-new indexes there. You can run it again: keys that exist are not changed. Exits with 2 if a key could not be copied."""
+Copy the keys of a snapshot, a data directory, an export or a running cluster into a running cluster of 2.x, or an etcd
+3 behind gateways. They get new indexes there. You can run it again: keys that exist are not changed. Exits with 2 if a
+key could not be copied."""
     sources = parser.add_mutually_exclusive_group(required=True)
     sources.add_argument(
         "--snapshot",
@@ -44,7 +45,11 @@ new indexes there. You can run it again: keys that exist are not changed. Exits 
         "--live", metavar="URL", type=values.live_url, default="", help="a client URL of the old cluster"
     )
     parser.add_argument(
-        "--to", metavar="URL", type=values.live_url, required=True, help="a client URL of the new cluster"
+        "--to",
+        metavar="URL",
+        type=values.live_url,
+        required=True,
+        help="a client URL of the new cluster, or of a gateway",
     )
     parser.add_argument(
         "--connections",

@@ -7,6 +7,7 @@ import argparse
 from compat.findings import ERROR
 from migrate02.cli import values
 from migrate02.cli.exits import DONE, REFUSED, RESIDUE
+from migrate02.cli.gateway_options import OPTIONS, add_gateway, read_gateway
 from migrate02.cli.options import TlsArguments, add_amount_of_findings, add_choice_of_files, add_tls
 from migrate02.cli.output import tell, tell_findings
 from migrate02.cli.parsing import Misuse
@@ -21,17 +22,23 @@ REFUSALS = (DataError,)
 
 USAGE = """\
 %(prog)s [options] DIR|FILE ...
-       %(prog)s [options] --live URL [DIR|FILE ...]"""
+       %(prog)s [options] --live URL [DIR|FILE ...]
+       %(prog)s [options] --gateway URL,... DIR|FILE ..."""
 DESCRIPTION = """\
 Plan the move of whole clusters from etcd 0.4 to 2.x: which nodes become members and which proxies, --initial-cluster
 and the token, the start line of every node, what does not fit together, and a runbook. Each step of it has commands, a
 check and the way back. The plan is Markdown. It is made from the files of all nodes, or from a running 0.4 cluster, or
-best from both: the cluster knows its members, and the files have the settings of each node."""
+best from both: the cluster knows its members, and the files have the settings of each node. With --gateway, the keys of
+a cluster go into an etcd 3, and its nodes become gateways that serve them to the old clients."""
 EPILOG = """\
 exit status:
   0  done
   2  done, but something needs your attention (see "To look at")
   3  a cluster cannot be planned, or no node was found"""
+
+
+_OF_GATEWAYS = tuple(option for option in OPTIONS if option != "gateway-user")
+"""A plan is passed around, so there is no password in it."""
 
 
 class PlanArguments(TlsArguments):
@@ -47,6 +54,7 @@ class PlanArguments(TlsArguments):
     member: list[tuple[str, str]]
     gone: list[str]
     together: bool
+    gateway: str
     html: bool
     json: bool
     severity: str
@@ -93,6 +101,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs.add_argument("--json", action="store_true", help="write one JSON object")
     add_amount_of_findings(parser)
     add_tls(parser)
+    add_gateway(
+        parser,
+        "into an etcd 3, instead of 2.x",
+        "its endpoints: plan to bring the keys of one cluster there, and to start gateways in the place of its nodes",
+        _OF_GATEWAYS,
+    )
 
 
 def run(args: PlanArguments) -> int:
@@ -103,6 +117,9 @@ def run(args: PlanArguments) -> int:
     if not made.clusters:
         tell(["migrate02 plan: no node of etcd 0.4 was found"])
         return REFUSED
+    if args.gateway and len(made.clusters) > 1:
+        names = ", ".join(cluster.name for cluster in made.clusters)
+        raise Misuse(f"--gateway is for one cluster, and these are several: {names}; give the files of one")
     print(redacted(_written(made, args)), end="")
     if made.worst == ERROR:
         return REFUSED
@@ -116,6 +133,11 @@ def _said(made: Plan, args: PlanArguments) -> list[str]:
 
 
 def _planned(args: PlanArguments) -> Plan:
+    gateway = read_gateway(args)
+    if gateway is not None and (args.token or args.ports != KEEP):
+        raise Misuse(
+            "--gateway keeps the clients' addresses, and has no members: leave out --ports and --token"
+        )
     options = PlanOptions(
         args.ports,
         args.token,
@@ -123,6 +145,7 @@ def _planned(args: PlanArguments) -> Plan:
         tuple(args.member),
         tuple(args.gone),
         together=args.together,
+        gateway=gateway,
     )
     described, running = _described(args), _running(args)
     if args.inputs and args.live:

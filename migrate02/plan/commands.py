@@ -128,11 +128,12 @@ def is_a_cloud_config(file: str) -> bool:
     return bool(_CLOUD_CONFIG.search(file))
 
 
-def service(node: Node, verb: str, *, new: bool = False) -> str:
-    """The command for it where the file tells; else a comment that says whose work it is."""
+def service(node: Node, verb: str, *, new: bool = False, of_coreos: str = "etcd2") -> str:
+    """The command for it where the file tells; else a comment that says whose work it is. ``of_coreos`` is the unit of
+    CoreOS that starts the ``new`` one."""
     for file in node.files:
         if is_a_cloud_config(file):
-            return _systemd(f"systemctl {verb} {'etcd2' if new else 'etcd'}.service")
+            return _systemd(f"systemctl {verb} {of_coreos if new else 'etcd'}.service")
         for way in _WAYS:
             found = re.search(way.file, file)
             if found:

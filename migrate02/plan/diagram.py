@@ -44,6 +44,7 @@ _WIDE = (_Form(True, 0, 28.0), _Form(False, 0, 20.0), _Form(False, 3, 16.0))
 """The first is taken that is not too wide to read."""
 _NARROW = _Form(False, 1, 12.0, between=44.0)
 _MEDIUM = _Form(False, 2, 12.0, between=44.0)
+_ETCD_3 = "gateways to an etcd 3"
 _MANY = 6
 """Nodes: more of them in one column fill a sheet of paper."""
 
@@ -66,6 +67,8 @@ class _Picture(NamedTuple):
     before: tuple[_Box, ...]
     after: tuple[_Box, ...]
     voting: int
+    into: str
+    """What stands above the second of them, of which the boxes are joined unless they are gateways."""
 
     @property
     def width(self) -> float:
@@ -95,7 +98,8 @@ def _picture(plan: ClusterPlan, form: _Form) -> _Picture:
     width = max((_width_of(box, form) for box in (*before, *after)), default=0.0)
     shape = Shape(width, 76.0 if form.has_addresses else 52.0, form.gap)
     layout = laid_out(len(plan.members), len(plan.proxies), shape, form.columns)
-    return _Picture(form, shape, layout, before, after, len(plan.members))
+    into = "etcd 2.x" if plan.gateway is None else _ETCD_3
+    return _Picture(form, shape, layout, before, after, len(plan.members), into)
 
 
 def _before(node: Planned) -> _Box:
@@ -112,7 +116,7 @@ def _after(node: Planned) -> _Box:
     listens = settings.get(LISTEN_CLIENT_URLS, "").split(",")
     if len(listens) > 1:
         addresses = (*addresses[:-1], f"{addresses[-1]}  +:{listens[-1].rpartition(':')[2]}")
-    return _Box(node.name, "new", "member", addresses)
+    return _Box(node.name, "new", node.becomes, addresses)
 
 
 def _addresses(peer: str, client: str) -> tuple[str, ...]:
@@ -156,7 +160,7 @@ def _svg(picture: _Picture, kind: str, label: str) -> str:
         f'<svg class="{kind}" role="img" aria-label="{escape(label)}" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'style="max-width:{width:.0f}px" xmlns="http://www.w3.org/2000/svg">\n'
         f"{_panel(picture, 'etcd 0.4', picture.before, 0.0)}{_arrow(picture)}"
-        f"{_panel(picture, 'etcd 2.x', picture.after, right)}</svg>\n"
+        f"{_panel(picture, picture.into, picture.after, right)}</svg>\n"
     )
 
 
@@ -165,7 +169,7 @@ def _panel(picture: _Picture, heading: str, boxes: Sequence[_Box], left: float) 
     middles = [(x + left, y) for x, y in layout.middles]
     members, others = middles[: picture.voting], middles[picture.voting :]
     lines: list[str] = []
-    if not picture.form.columns:
+    if not picture.form.columns and heading != _ETCD_3:
         lines += [_line(one, other, "peers") for at, one in enumerate(members) for other in members[at + 1 :]]
         lines += [_line(other, _nearest(other, members), "follows") for other in others if members]
     return (

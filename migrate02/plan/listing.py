@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from compat.findings import Finding
+from compat.gateway import written
 from migrate02.plan.planning import ClusterPlan, Plan, Planned
 from migrate02.plan.runbook import runbook
 from migrate02.plan.step import Step
@@ -22,6 +23,8 @@ def _cluster(plan: ClusterPlan) -> dict[str, object]:
     return {
         "name": plan.name,
         "refused": plan.is_refused,
+        "target": "2.x" if plan.gateway is None else "gateway",
+        "gateway": {} if plan.gateway is None else written(plan.gateway),
         "ports": plan.ports,
         "initialCluster": plan.initial_cluster,
         "token": plan.token,
@@ -35,7 +38,7 @@ def _node(node: Planned, plan: ClusterPlan) -> dict[str, object]:
     return {
         "name": node.name,
         "was": node.node.was,
-        "becomes": "proxy" if node.is_proxy else "member",
+        "becomes": node.becomes,
         "files": list(node.node.files),
         "place": node.node.source,
         "before": dict(node.node.settings),

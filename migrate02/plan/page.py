@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from migrate02.plan.commands import command_line
 from migrate02.plan.diagram import diagram
-from migrate02.plan.markdown import HEADINGS, row, title
+from migrate02.plan.markdown import heading, nodes_table, title
 from migrate02.plan.markdown_parts import counted
 from migrate02.plan.page_parts import commands, escape, findings_html, framed, runbook_html, table
 from migrate02.plan.planning import ClusterPlan, Plan
@@ -14,11 +14,11 @@ from migrate02.plan.runbook import HOW_TO_GO_BACK, runbook
 
 
 def as_html(plan: Plan) -> str:
-    heading = f"From etcd 0.4 to 2.x: {counted(len(plan.clusters), 'cluster')}"
     members = sum(len(cluster.members) for cluster in plan.clusters)
-    proxies = sum(len(cluster.proxies) for cluster in plan.clusters)
-    also = f", {counted(proxies, 'standby', 'standbys')} to become proxies" if proxies else ""
-    return framed(heading, f"{counted(members, 'member')}{also}.", _body(plan))
+    standbys = [node for cluster in plan.clusters for node in cluster.proxies]
+    what = "proxies" if any(node.is_proxy for node in standbys) else "gateways, as do the members"
+    also = f", {counted(len(standbys), 'standby', 'standbys')} to become {what}" if standbys else ""
+    return framed(heading(plan), f"{counted(members, 'member')}{also}.", _body(plan))
 
 
 def _body(plan: Plan) -> Iterator[str]:
@@ -39,7 +39,7 @@ _REFUSED = ' class="refused">errors: '
 def _cluster(plan: ClusterPlan, at: int) -> Iterator[str]:
     yield f'<section id="cluster-{at}">\n<h2>{escape(title(plan))}</h2>'
     yield diagram(plan)
-    yield from table(HEADINGS, map(row, plan.nodes))
+    yield from table(*nodes_table(plan))
     yield from findings_html(plan.findings)
     if plan.is_refused:
         yield "<p><strong>Nothing is to be started until the errors above are put right.</strong></p></section>"

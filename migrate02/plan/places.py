@@ -50,7 +50,9 @@ def data_dir(node: Planned) -> str:
 
 
 def old_directory(node: Planned) -> str:
-    return node.node.old_directory or data_dir(node)
+    """Where 0.4 has its data, on its machine; a name to write in where nobody knows."""
+    old = node.node
+    return old.old_directory or _of_the_host(old, old.data_dir.rstrip("/") or to_write_in(old))
 
 
 def _of_the_host(node: Node, directory: str) -> str:

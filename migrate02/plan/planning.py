@@ -17,6 +17,7 @@ from migrate02.plan.findings import (
     ONLY_PEER_URL,
     SETS_UP_SEVERAL,
 )
+from migrate02.plan.gateways import about_gateways, as_gateway
 from migrate02.plan.grouping import clusters_of, rank
 from migrate02.plan.nodes import (
     CLIENT_URLS,
@@ -27,8 +28,12 @@ from migrate02.plan.nodes import (
     to_write_in,
 )
 from migrate02.plan.ports import KEEP, with_ports
+from server.config.gateway import GatewaySettings
 
 PROGRAM = "etcd02"
+
+MEMBER, PROXY, GATEWAY = "member", "proxy", "gateway"
+"""What a node becomes."""
 
 _OF_MEMBERS_ALONE = frozenset(
     (
@@ -47,7 +52,8 @@ _OF_MEMBERS_ALONE = frozenset(
 
 class PlanOptions(NamedTuple):
     """What a person decided. ``members`` are (name, peer URL) of nodes that no file describes, ``gone`` addresses of
-    nodes that are no more, ``standbys`` names. ``together`` takes all nodes for one cluster."""
+    nodes that are no more, ``standbys`` names. ``together`` takes all nodes for one cluster. With a ``gateway`` the
+    keys go into an etcd 3, and the nodes become gateways to it."""
 
     ports: str = KEEP
     token: str = ""
@@ -55,6 +61,7 @@ class PlanOptions(NamedTuple):
     members: tuple[tuple[str, str], ...] = ()
     gone: tuple[str, ...] = ()
     together: bool = False
+    gateway: GatewaySettings | None = None
 
 
 NO_OPTIONS = PlanOptions()
@@ -64,12 +71,16 @@ class Planned(NamedTuple):
     """A node as it will run: ``settings`` are all it is started with."""
 
     node: Node
-    is_proxy: bool
+    becomes: str
     settings: Mapping[str, str]
 
     @property
     def name(self) -> str:
         return self.node.name
+
+    @property
+    def is_proxy(self) -> bool:
+        return self.becomes == PROXY
 
     @property
     def command(self) -> list[str]:
@@ -78,7 +89,8 @@ class Planned(NamedTuple):
 
 
 class ClusterPlan(NamedTuple):
-    """``name`` is its first node's. Nothing is to be started where it ``is_refused``."""
+    """``name`` is its first node's. ``members`` have voted, and have the data; ``proxies`` have stood by, and become
+    gateways as well where the others do. Nothing is to be started where it ``is_refused``."""
 
     name: str
     members: tuple[Planned, ...]
@@ -89,6 +101,8 @@ class ClusterPlan(NamedTuple):
     findings: tuple[Finding, ...]
     shared_with: tuple[ClusterPlan, ...] = ()
     """Other clusters with nodes in the same files, which are converted with this one's."""
+    gateway: GatewaySettings | None = None
+    """The etcd 3 that gets the keys; None for a cluster of 2.x."""
 
     @property
     def nodes(self) -> tuple[Planned, ...]:
@@ -198,6 +212,8 @@ def _planned(
     ]
     if not voting:
         findings.append(_nobody_votes(standbys))
+    if options.gateway is not None:
+        return _planned_gateways(name, voting, standbys, options.gateway, findings)
     members = [(node, {**_directory(node), **with_ports(node.settings, options.ports)}) for node in voting]
     proxies = [(node, with_ports(node.settings, options.ports)) for node in standbys]
     initial_cluster = ",".join(_entry(node.name, settings) for node, settings in members)
@@ -209,13 +225,27 @@ def _planned(
     }
     return ClusterPlan(
         name,
-        tuple(Planned(node, False, _in_order({**settings, **bootstrap})) for node, settings in members),
-        tuple(Planned(node, True, _as_proxy(settings, initial_cluster)) for node, settings in proxies),
+        tuple(Planned(node, MEMBER, _in_order({**settings, **bootstrap})) for node, settings in members),
+        tuple(Planned(node, PROXY, _as_proxy(settings, initial_cluster)) for node, settings in proxies),
         initial_cluster,
         token,
         options.ports,
         tuple(findings),
     )
+
+
+def _planned_gateways(
+    name: str,
+    voting: Sequence[Node],
+    standbys: Sequence[Node],
+    through: GatewaySettings,
+    findings: Sequence[Finding],
+) -> ClusterPlan:
+    members, others = (
+        tuple(Planned(node, GATEWAY, as_gateway(_in_order(node.settings), through)) for node in nodes)
+        for nodes in (voting, standbys)
+    )
+    return ClusterPlan(name, members, others, "", "", KEEP, tuple(about_gateways(findings)), gateway=through)
 
 
 def _directory(node: Node) -> dict[str, str]:

@@ -56,10 +56,21 @@ def replace_programs(plan: ClusterPlan) -> Step | None:
         f"The files still name the same program. {PROGRAM} must be installed on each machine. To use a real "
         "etcd 2.3 instead, link that one.",
         tuple(dict.fromkeys(on_its_machine(node.node, _replace(node.node)) for node in nodes)),
-        tuple(dict.fromkeys(on_its_machine(node.node, f"{_called(node.node)} -version") for node in nodes)),
+        tuple(dict.fromkeys(on_its_machine(node.node, f"{called(node.node)} -version") for node in nodes)),
         "each prints the version of etcd 2.x",
-        tuple(dict.fromkeys(on_its_machine(node.node, _put_back(node.node)) for node in nodes)),
+        tuple(dict.fromkeys(on_its_machine(node.node, put_back(node.node)) for node in nodes)),
     )
+
+
+def put_in_place(node: Node, prints: str) -> str:
+    """A script in the place of the program, as the command ``prints`` it, for which etcd02 is ``$new``. The program may
+    be a link, which the script must not be written through."""
+    path = _path(node)
+    old = path or '"$old"'
+    aside = f"{path}.0.4" if path else '"$old.0.4"'
+    begin = f"new=$(command -v {PROGRAM}) && " + ("" if path else "old=$(command -v etcd) && ")
+    keep = f"{{ [ -e {aside} ] || mv {old} {aside}; }}"
+    return f"{begin}{keep} && rm -f {old} && {prints} > {old} && chmod +x {old}"
 
 
 def _replace(node: Node) -> str:
@@ -72,7 +83,7 @@ def _replace(node: Node) -> str:
     return f'{new} && {old} && {{ [ -e "$old.0.4" ] || mv "$old" "$old.0.4"; }} && ln -sf "$new" "$old"'
 
 
-def _put_back(node: Node) -> str:
+def put_back(node: Node) -> str:
     path = _path(node)
     if path:
         return f"[ ! -e {path}.0.4 ] || mv {path}.0.4 {path}"
@@ -84,7 +95,7 @@ def remove_program(node: Node) -> str:
     return f"rm -f {path}.0.4" if path else 'rm -f "$(command -v etcd).0.4"'
 
 
-def _called(node: Node) -> str:
+def called(node: Node) -> str:
     return _path(node) or "etcd"
 
 

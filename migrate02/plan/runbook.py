@@ -1,6 +1,6 @@
-"""The steps of a cluster's way to 2.x, in order: what to run, what to see after it, how to go back. Pure.
+"""The steps of a cluster's way to 2.x or into an etcd 3, in order: what to run and to see, and how to go back. Pure.
 
-0.4 and 2.x do not speak with each other, so all members stop before the first one starts again: the runbook keeps what
+0.4 speaks with neither, so all members stop before the first one starts again: the runbook keeps what
 happens between as short as it can, and everything that can be looked at or undone stands before what cannot.
 """
 
@@ -21,6 +21,18 @@ from migrate02.plan.data_steps import (
     remove_old_files,
     swap_directories,
 )
+from migrate02.plan.gateway_steps import (
+    bring_what_was_written,
+    import_data,
+    leave_v2,
+    let_clients_write,
+    look_at_etcd3,
+    move_directories,
+    put_gateways_in_place,
+    start_gateways,
+)
+from migrate02.plan.gateway_steps import remove_old_files as remove_files_of_04
+from migrate02.plan.gateway_steps import write_by_hand as write_what_starts_gateways
 from migrate02.plan.planning import ClusterPlan
 from migrate02.plan.program_steps import build_image, replace_programs
 from migrate02.plan.running_steps import close_old_ports, look, move_clients, start, start_proxies, stop
@@ -53,9 +65,28 @@ _STEPS: Sequence[Callable[[ClusterPlan], Step | None]] = (
 )
 """In order; each makes its step, or None where a plan needs none."""
 
+_STEPS_OF_GATEWAYS: Sequence[Callable[[ClusterPlan], Step | None]] = (
+    look,
+    look_at_etcd3,
+    build_image,
+    stop,
+    gather_data,
+    import_data,
+    move_directories,
+    write_what_starts_gateways,
+    bring_what_was_written,
+    put_gateways_in_place,
+    start_gateways,
+    let_clients_write,
+    remove_files_of_04,
+    leave_v2,
+)
+"""The same for what becomes gateways to an etcd 3."""
+
 
 def runbook(plan: ClusterPlan) -> list[Step]:
     """Nothing for a plan that is refused."""
     if plan.is_refused:
         return []
-    return [step.in_lines for make in _STEPS if (step := make(plan)) is not None]
+    order = _STEPS if plan.gateway is None else _STEPS_OF_GATEWAYS
+    return [step.in_lines for make in order if (step := make(plan)) is not None]

@@ -86,6 +86,14 @@ class _Member(Collector):
         yield GaugeMetricFamily(
             "etcd_server_file_descriptors_used_total", "Open file descriptors.", _open_files()
         )
+        if node.metrics.etcd3_release:
+            release = GaugeMetricFamily(
+                "etcd_server_version",
+                "The release of the etcd 3 that keeps the keys of this gateway, under the name that it has there.",
+                labels=("server_version",),
+            )
+            release.add_metric((node.metrics.etcd3_release,), 1)
+            yield release
         refused = node.metrics.messages_refused
         if refused:
             family = _counter(

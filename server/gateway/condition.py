@@ -4,6 +4,7 @@ import logging
 
 from server.clocks import Time
 from server.gateway.v3 import V3, Status, V3Error
+from server.metrics import MemberMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -22,12 +23,12 @@ class Condition:
     """Of one etcd. ``is_full`` holds while nothing more may be written to it, which only releases from 3.6 on let know
     in time."""
 
-    def __init__(self, v3: V3, time: Time) -> None:
+    def __init__(self, v3: V3, time: Time, metrics: MemberMetrics) -> None:
         self.is_full = False
         self._v3 = v3
         self._time = time
+        self._metrics = metrics
         self._told = ""
-        self._release = ""
 
     async def run(self) -> None:
         while True:
@@ -38,8 +39,8 @@ class Condition:
             await self._time.sleep(INTERVAL)
 
     def see(self, status: Status) -> None:
-        if status.version != self._release:
-            self._release = status.version
+        if status.version != self._metrics.etcd3_release:
+            self._metrics.etcd3_release = status.version
             logger.info("the etcd is of release %s, its database of %d bytes", status.version, status.size)
             if said := advice(status.version):
                 logger.warning("%s", said)

@@ -107,7 +107,7 @@ class GatewayNode:
         self._request_timeout = request_timeout
         self.replica = Replica(self.store)
         self.members = self.leadership = Gateways(v3, layout, self.local, time)
-        self._condition = Condition(v3, time)
+        self._condition = Condition(v3, time, self.metrics)
         self._reader = Reader(v3, layout, time, answer=self._answer_read, applied=lambda: self.raft_index)
         self._appender = Appender(
             v3,

@@ -1,5 +1,7 @@
 """The flags of a gateway: what they mean, and what is said of those that cannot be."""
 
+import json
+
 import pytest
 
 from compat import gateway
@@ -57,6 +59,22 @@ def test_without_the_library_it_is_told_what_to_install(
     monkeypatch.setattr(gateway, "_LIBRARY", "no_such_library")
     assert main(["etcd02", "--engine=gateway", "--gateway-endpoints=a:1"], {}, "") == 1
     assert "pip install 'migrate02[gateway]'" in capsys.readouterr().err
+
+
+def test_the_configuration_of_a_member_starts_a_gateway_as_it_stands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """-peers above all, which 2.x refuses."""
+    own = ["--engine=gateway", "--gateway-endpoints=a:1", "--print-config"]
+    words = ["-addr=10.0.0.1:4001", "-peer-addr=10.0.0.1:7001", "-peers=10.0.0.2:7001", "-name=m1"]
+    environ = {"ETCD_CLUSTER_ACTIVE_SIZE": "3", "ETCD_DISCOVERY": "https://discovery.etcd.io/x"}
+    assert main(["etcd02", *own, *words], environ, "") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["advertise-client-urls"] == ["http://10.0.0.1:4001"]
+    (said,) = [line for line in shown.err.splitlines() if "peer" in line or "cluster" in line]
+    assert said.startswith("etcd02: info[engine-chosen] --engine gateway: not used, ")
+    for name in ("flag -peers", "flag -peer-addr", "ETCD_CLUSTER_ACTIVE_SIZE", "ETCD_DISCOVERY"):
+        assert name in said
 
 
 def test_the_help_names_all_of_them() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -17,6 +18,7 @@ import pytest
 
 from tests.migrate02.running import migrate02
 from tests.support import datadirs04, datadirs35
+from tests.support.cluster import Cluster, kind
 from tests.support.etcd3 import RELEASES, Node, binary_of, cluster_flags, encoded
 from tests.support.gateway import launch, start
 from tests.support.process import PATIENCE, Member, Process, keys_below, request
@@ -61,7 +63,14 @@ def test_clients_of_v2_write_and_clients_of_v3_read(etcd: Node) -> None:
         assert expired["action"] == "expire"
         assert gateway.get("/foo", "quorum=true").json()["node"] == written.json()["node"]
         assert gateway.request("GET", "/health").status == 200
-        assert b"etcd_server_proposal_durations_seconds" in gateway.request("GET", "/metrics").body
+        assert json.loads(gateway.request("GET", "/version").body) == {
+            "etcdserver": "2.3.8",
+            "etcdcluster": "2.3.0",
+        }
+        release = json.loads(urllib.request.urlopen(f"{etcd.url}/version").read())["etcdserver"]
+        numbers = gateway.request("GET", "/metrics").body.decode()
+        assert f'etcd_server_version{{server_version="{release}"}} 1.0\n' in numbers
+        assert "etcd_server_proposal_durations_seconds" in numbers
         assert gateway.stop() == -signal.SIGTERM
 
 
@@ -249,6 +258,29 @@ def test_users_of_v2_and_its_roles_are_kept_in_the_etcd(etcd: Node) -> None:
         published(etcd, {})
 
 
+def test_keys_of_a_running_cluster_are_imported_through_a_gateway(etcd: Node, tmp_path: Path) -> None:
+    with Member(tmp_path / "m1").start() as source, start([etcd.url]) as gateway:
+        for n in range(30):
+            source.put(f"/d{n % 7}/k{n}", f"value {n} é &%")
+        source.put("/ttl", "x", ttl="1000")
+        source.request("PUT", "/v2/keys/empty", {"dir": "true"})
+        source.put("/_hidden/x", "h")
+        source.put("/d0/k0", "another")
+        gateway.put("/mine", "1")
+        words = ("import", "--hidden", "/_hidden", "--live", source.url, "--to", gateway.url)
+        first = migrate02(*words)
+        assert first.out.startswith("33 keys made, 0 were there already, "), first.out + first.err
+        again = migrate02(*words)
+        assert again.out.startswith("0 keys made, 33 were there already, "), again.out + again.err
+        gateway.request("DELETE", "/v2/keys/mine")
+        verified = migrate02(
+            "data", "verify", "--within", "3", "--hidden", "/_hidden", source.url, gateway.url
+        )
+        assert verified.status == 0, verified.out + verified.err
+        until(lambda: etcd.api.keys("/d0/").get("/d0/k0") == "another")
+        assert etcd.api.keys("/_hidden/") == {"/_hidden/x": "h"}
+
+
 def old_04(where: Path) -> list[Path]:
     """Of the three members of a cluster, as they were stopped."""
     top = datadirs04.unpack("s-cluster4to3", where)
@@ -269,11 +301,26 @@ def old_2x(where: Path) -> list[Path]:
     return [where / "m1"]
 
 
+def old_cluster(where: Path) -> list[Path]:
+    """Three members of the bundled server, of which one was away for the last writes."""
+    with Cluster(where, [kind("bundled")] * 3).start() as cluster:
+        first, *_, last = cluster.members
+        for n in range(20):
+            first.write(f"/d/k{n}", str(n))
+        last.stop()
+        first.write("/d/last", "1")
+        for member in cluster.running:
+            member.stop()
+        return [where / member.name for member in cluster.members]
+
+
 def old_35(where: Path) -> list[Path]:
     return datadirs35.unpack("from-2.3", where)
 
 
-@pytest.mark.parametrize("directories_of", [old_04, old_2x, old_35], ids=["0.4", "2.x", "3.5"])
+@pytest.mark.parametrize(
+    "directories_of", [old_04, old_2x, old_cluster, old_35], ids=["0.4", "2.x", "three of etcd02", "3.5"]
+)
 def test_two_commands_bring_an_old_cluster_onto_an_etcd_3(
     etcd: Node, tmp_path: Path, directories_of: Callable[[Path], list[Path]]
 ) -> None:

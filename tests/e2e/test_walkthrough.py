@@ -1,4 +1,4 @@
-"""``docs/walkthrough.md`` is run as it stands: every command, and what it says against what the page says it says."""
+"""The walkthroughs of ``docs`` are run as they stand: every command, and what it says against what the page says it says."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.etcd3 import RELEASES, binary_of
 from tests.support.ports import free_ports
+from tests.support.real_etcd import HOW_35, etcdctl35, required
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "walkthrough.md"
+TO_2X, TO_3 = ROOT / "docs" / "walkthrough.md", ROOT / "docs" / "gateway-walkthrough.md"
 PATIENCE = 120
 """Seconds for the whole page."""
 
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
-_PORT = re.compile(r"(?<=:)2[47]00[1-4]\b")
+_PORT = re.compile(r"(?<=:)2(?:[47]00[1-4]|23(?:79|80))\b")
 _MARK = "=== next command of the page ==="
 
 
@@ -53,7 +55,7 @@ def with_ports(text: str, ports: Mapping[str, int]) -> str:
 @pytest.fixture
 def repository(tmp_path: Path) -> tuple[Path, dict[str, int]]:
     """What the page takes from the repository, at ports that are free."""
-    names = [f"2{kind}00{node}" for kind in (4, 7) for node in (1, 2, 3, 4)]
+    names = [f"2{kind}00{node}" for kind in (4, 7) for node in (1, 2, 3, 4)] + ["22379", "22380"]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     fixtures = tmp_path / "repository" / "fixtures"
     shutil.copytree(ROOT / "fixtures" / "walkthrough", fixtures / "walkthrough")
@@ -64,14 +66,31 @@ def repository(tmp_path: Path) -> tuple[Path, dict[str, int]]:
     return tmp_path / "repository", ports
 
 
-def test_the_page_is_true(repository: tuple[Path, dict[str, int]], tmp_path: Path) -> None:
+def test_the_page_to_2x_is_true(repository: tuple[Path, dict[str, int]], tmp_path: Path) -> None:
+    run_page(TO_2X, repository, tmp_path)
+
+
+@pytest.mark.real_etcd
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_page_to_an_etcd_3_is_true(
+    repository: tuple[Path, dict[str, int]], tmp_path: Path, release: str
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "etcd").symlink_to(binary_of(release))
+    (programs / "etcdctl").symlink_to(required(etcdctl35(), HOW_35))
+    run_page(TO_3, repository, tmp_path, f"{programs}:")
+
+
+def run_page(path: Path, repository: tuple[Path, dict[str, int]], tmp_path: Path, programs: str = "") -> None:
+    """``programs`` are folders before those of the ``PATH``."""
     root, ports = repository
-    page = read_page(with_ports(PAGE.read_text(), ports))
+    page = read_page(with_ports(path.read_text(), ports))
     assert len(page) > 25
     folder = tmp_path / "afternoon"
     folder.mkdir()
     environ = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{programs}{Path(sys.executable).parent}:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
         "REPO": str(root),
     }

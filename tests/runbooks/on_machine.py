@@ -142,7 +142,8 @@ def systemctl(words: Sequence[str]) -> int:
         here.stop(unit)
     if verb in ("start", "restart"):
         command, variables = _unit(here, unit)
-        return here.start(unit, shlex.split(rooted(command, here.root)), variables)
+        ours = command.replace(f"{here.folder}/bin/machine/", "")
+        return here.start(unit, shlex.split(rooted(ours, here.root)), variables)
     return 0
 
 
@@ -158,7 +159,10 @@ def _unit(here: Here, unit: str) -> tuple[str, dict[str, str]]:
     found = [file for file in here.files if file.endswith(f"/{unit}")]
     texts = [here.path(file).read_text() for file in found] or [_OF_COREOS[unit]]
     texts += [here.path(file).read_text() for file in here.files if f"/{unit}.d/" in file]
-    texts += [path.read_text() for path in here.path(f"/run/systemd/system/{unit}.d").glob("*.conf")]
+    for place in ("/run", "/etc"):  # written there by a step
+        texts += [
+            path.read_text() for path in here.path(f"{place}/systemd/system/{unit}.d").glob("[23]0-*.conf")
+        ]
     variables: dict[str, str] = {}
     command = ""
     for line in "\n".join(texts).replace("\\\n", " ").splitlines():
@@ -307,7 +311,8 @@ def _run(here: Here, words: list[str]) -> int:
         options.setdefault(option, []).append(value)
     image, *rest = words
     entry = options.get("--entrypoint", [])
-    return container(here, image, [*entry, *rest], {}, options["-v"], options["-p"])
+    variables = dict(one.split("=", 1) for one in options.get("-e", []))
+    return container(here, image, [*entry, *rest], variables, options["-v"], options["-p"])
 
 
 def container(
@@ -327,8 +332,9 @@ def container(
         words = ["etcd04", *(words[1:] if words and not words[0].startswith("-") else words)]
     else:
         assert words[0] == "etcd02", f"the image of etcd02 has no entrypoint: {words}"
-        owners = (here.root / "run" / "owners").read_text().splitlines()
-        assert owners[-1].endswith(f" {_USER_IN_IMAGE}"), owners
+        if variables.get("ETCD02_ENGINE") != "gateway":
+            owners = (here.root / "run" / "owners").read_text().splitlines()
+            assert owners[-1].endswith(f" {_USER_IN_IMAGE}"), owners
 
     def outside(text: str) -> str:
         for volume in volumes:
@@ -385,7 +391,22 @@ def etcd02(words: Sequence[str]) -> int:
     env |= {name: on(here, value) for name, value in given.items()}
     with open(here.root / "run" / "started.jsonl", "a") as file:
         print(json.dumps({"words": list(words), "variables": given}), file=file)
-    os.execve(Path(sys.executable).with_name("etcd02"), ["etcd02", *(on(here, word) for word in words)], env)
+    program, given_words = Path(sys.executable).with_name("etcd02"), [on(here, word) for word in words]
+    if _hears_everywhere([str(program), *given_words], env):
+        env["ETCD_BIND_ADDR"] = here.address
+    os.execve(program, ["etcd02", *given_words], env)
+
+
+def _hears_everywhere(command: Sequence[str], env: Mapping[str, str]) -> bool:
+    """With settings of 0.4 that say of no address where it listens."""
+    if (
+        not any("gateway" in text for text in (*command, env.get("ETCD02_ENGINE", "")))
+        or "-version" in command
+    ):
+        return False
+    shown = subprocess.run([*command, "--print-config"], env=env, capture_output=True, check=False)
+    found = json.loads(shown.stdout or "{}").get("listen-client-urls", [])
+    return any(_EVERYWHERE.search(url) for url in found)
 
 
 def on(here: Here, text: str) -> str:

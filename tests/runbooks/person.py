@@ -30,6 +30,9 @@ _NEXT_START = re.compile(r"# for its next start, put (?P<file>\S+) where it is r
 class Person:
     def __init__(self, world: World) -> None:
         self.world = world
+        self._before: dict[Path, str] = {}
+        self._variables: dict[str, dict[str, str]] = {}
+        """Of nodes whose files cannot have any."""
 
     def does(self, comment: str) -> str:
         """Which kind of work it was. Fails where there is no way to do it."""
@@ -83,7 +86,8 @@ class Person:
         elif "ETCD_ADDR" in text or "ETCD_LISTEN" in text or "ETCD_ADVERTISE" in text:
             here.start(job, ["etcd04" if of_04 else "etcd02"], assignments(text))
         else:
-            here.start(job, ["etcd04" if of_04 else "etcd02", "-config", str(here.path(file))], {})
+            words = ["etcd04" if of_04 else "etcd02", "-config", str(here.path(file))]
+            here.start(job, words, {} if of_04 else self._variables.get(name, {}))
 
     def takes_back(self, name: str) -> None:
         (file,) = [file for file in self.world.nodes[name]["files"] if "/etc/default/" in file]
@@ -100,10 +104,38 @@ class Person:
             place.write_text("\n".join(map(self.world.mapped, lines)) + "\n")
             return
         file = self.world.operator / node["files"][0]
-        text = file.read_text()
+        text = self._before.setdefault(file, file.read_text())
+        if not title.startswith("Write down what starts"):
+            text = file.read_text()
         for line in lines:
-            text = _written(text, line, node)
+            if line.startswith("ETCD02_"):
+                text = self._with_variable(text, self.world.mapped(line), name)
+            else:
+                text = _written(text, line, node)
         file.write_text(text)
+
+    def removes_what_was_written(self) -> None:
+        for file, text in self._before.items():
+            file.write_text(text)
+
+    def _with_variable(self, text: str, line: str, name: str) -> str:
+        """In the form of the file, where it has one for variables."""
+        variable, _, value = line.partition("=")
+        if "kind: Pod" in text:
+            into = (
+                text
+                if "    env:\n" in text
+                else text.replace("    volumeMounts:", "    env:\n    volumeMounts:")
+            )
+            return into.replace("    env:\n", f"    env:\n    - {{name: {variable}, value: '{value}'}}\n")
+        if "\n  environment:\n" in text:
+            return text.replace("\n  environment:\n", f"\n  environment:\n    {variable}: {value}\n", 1)
+        if "docker run" in text:
+            return text.replace("docker run -d", f"docker run -d -e {line}")
+        if re.search(r"(?m)^export ETCD_\w+=", text):
+            return f"{text}export {line}\n"
+        self._variables.setdefault(name, {})[variable] = value
+        return text
 
 
 def _written(text: str, line: str, node: dict[str, Any]) -> str:
@@ -124,7 +156,8 @@ def _start_container(here: Here, given: dict[str, Any]) -> None:
         (one,) = given["spec"]["containers"]
         paths = {volume["name"]: volume["hostPath"]["path"] for volume in given["spec"]["volumes"]}
         volumes = [f"{paths[mount['name']]}:{mount['mountPath']}" for mount in one["volumeMounts"]]
-        assert on_machine.container(here, one["image"], one["command"], {}, volumes) == 0
+        variables = {each["name"]: each["value"] for each in one.get("env", [])}
+        assert on_machine.container(here, one["image"], one["command"], variables, volumes) == 0
         return
     (one,) = [one for name, one in given.items() if name == "etcd"]
     words = [*one.get("entrypoint", []), *shlex.split(one["command"])]

@@ -27,7 +27,7 @@ from tests.support.ports import loopback_network
 
 REPOSITORY = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PROGRAMS = ("bash", "sh", "cat", "cp", "cut", "diff", "grep", "ln", "ls", "mkdir", "mv", "rm")
+PROGRAMS = ("bash", "sh", "cat", "chmod", "cp", "cut", "diff", "grep", "ln", "ls", "mkdir", "mv", "rm")
 """The real ones."""
 OURS = ("migrate02", "etcdctl02")
 OPERATORS = (

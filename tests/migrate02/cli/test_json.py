@@ -84,6 +84,8 @@ def test_convert(tmp_path: Path) -> None:
 def test_plan(tmp_path: Path) -> None:
     found = check("plan", migrate02("plan", "--json", FLEET).out)
     assert any(step["run"] for cluster in found["clusters"] for step in cluster["steps"])
+    into = check("plan", migrate02("plan", "--json", "--gateway=http://a:1", FLEET / "infra1").out)
+    assert {cluster["target"] for cluster in (*found["clusters"], *into["clusters"])} == {"2.x", "gateway"}
 
 
 def test_data(old_data: Path, tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ options = st.builds(
     together=st.booleans(),
     token=st.just(""),
     members=st.just(()),
+    gateway=st.none(),
 )
 
 

@@ -19,6 +19,7 @@ from migrate02.plan.planning import PlanOptions, make_plan
 from migrate02.plan.program_steps import IMAGE, USER_IN_IMAGE
 from migrate02.plan.runbook import runbook
 from migrate02.plan.step import Step
+from server.config.gateway import GatewaySettings
 from tests.migrate02.plan.described import node, only, three
 from tests.migrate02.running import migrate02
 
@@ -417,13 +418,17 @@ def test_what_only_sounds_like_a_container_is_none(file: str) -> None:
 @pytest.mark.parametrize(
     "odd", ["$(touch pwned)`touch pwned`;touch pwned;", "'\"\n touch pwned\n", "a; touch pwned #"]
 )
-def test_paths_programs_and_volumes_of_files_run_nothing(odd: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("gateway", [None, GatewaySettings(("http://a:1",))], ids=["2.x", "gateway"])
+def test_paths_programs_and_volumes_of_files_run_nothing(
+    odd: str, gateway: GatewaySettings | None, tmp_path: Path
+) -> None:
     """They come from files that nobody vouches for. A line is run with programs that do nothing, on other machines, too."""
     runs = [Runs(program=f"/usr/{odd}/etcd"), Runs(image=odd, volumes=((f"/{odd}", "/d"),)), Runs(odd, odd)]
     for at, each in enumerate(runs):
         files = (f"m/etc/{odd}", odd, f"m/{odd}/user-data", "docker-compose.yml")
         found = steps(
-            [node("a", "10.0.0.1", data_dir="/d")._replace(files=files, runs=each, left_over=(odd,))]
+            [node("a", "10.0.0.1", data_dir="/d")._replace(files=files, runs=each, left_over=(odd,))],
+            gateway=gateway,
         )
         for step in found.values():
             for line in (*step.run, *step.check, *step.back):

@@ -6,6 +6,7 @@ import pytest
 
 from server.gateway.condition import USUAL_QUOTA, Condition, advice
 from server.gateway.v3 import Status
+from server.metrics import MemberMetrics
 from tests.server.gateway.memory import Etcd, MemoryV3
 from tests.support.virtual_time import VIRTUAL_TIME
 
@@ -32,7 +33,7 @@ def test_a_database_that_grows_is_told_once_and_at_last_not_written_to(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    condition = Condition(MemoryV3(Etcd()), VIRTUAL_TIME)
+    condition = Condition(MemoryV3(Etcd()), VIRTUAL_TIME, MemberMetrics())
     condition.see(Status("3.6.1", 40, 100))
     assert not caplog.messages
     for size in (50, 60):
@@ -49,7 +50,7 @@ def test_a_database_that_grows_is_told_once_and_at_last_not_written_to(
 
 
 def test_where_the_quota_is_not_told_nothing_is_held_back(caplog: pytest.LogCaptureFixture) -> None:
-    condition = Condition(MemoryV3(Etcd()), VIRTUAL_TIME)
+    condition = Condition(MemoryV3(Etcd()), VIRTUAL_TIME, MemberMetrics())
     condition.see(Status("3.5.20", 4 * USUAL_QUOTA, 0))
     assert not condition.is_full
     assert "by default" in caplog.messages[-1]
