@@ -13,6 +13,7 @@ from server.gateway.layout import (
     decode_events,
     decode_node,
     decode_record,
+    has_drifted,
     is_published,
     shown,
 )
@@ -147,7 +148,7 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
     _tell(strangers, "the etcd holds %d keys beside the clients' that no gateway has written; they stay: %s")
     for path, record in records.items():
         value = published.get(path)
-        if is_published(path) and _has_drifted(record, value):
+        if is_published(path) and has_drifted(record, value):
             loaded.drifted.append(path)
             before = await _as_it_was(v3, layout.published(path), record.mod_revision)
             if before is None:
@@ -170,13 +171,6 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
             state.files[path] = node
     told = [layout.published(path) for path in loaded.drifted]
     _tell(told, "%d keys have been written over the v3 API; clients of v2 get them as they were: %s")
-
-
-def _has_drifted(record: KeyValue, value: KeyValue | None) -> bool:
-    """A file's two keys are always written by the same transaction."""
-    if b'"d":true' in record.value:
-        return False
-    return value is None or value.mod_revision != record.mod_revision
 
 
 async def _as_it_was(v3: V3, key: bytes, revision: int) -> KeyValue | None:

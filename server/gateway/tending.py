@@ -69,6 +69,11 @@ class Tender:
         self._chunks = list(loaded.chunks)
         self._drifted = list(loaded.drifted)
 
+    def put_right(self, path: str) -> None:
+        """Has a value published anew that somebody else has written over."""
+        if path not in self._drifted:
+            self._drifted.append(path)
+
     def see_mark(self, mark: Mark, revision: int) -> None:
         """A checkpoint has been written, by this gateway or another. Raises Diverged."""
         if revision <= self.mark_revision:
