@@ -97,10 +97,10 @@ class Tender:
             await self._time.sleep(INTERVAL)
             try:
                 while self._gateways.is_tender and await self.step():
+                    await self._compact()  # there may be no end of writes
                     if len(self._replica.changes) < _BACKLOG:
-                        await self._time.sleep(
-                            INTERVAL
-                        )  # a key that is written over and over is written once
+                        # A key that is written over and over is written once.
+                        await self._time.sleep(INTERVAL)
                 await self._compact()
             except Diverged as error:
                 self._stale(error)
