@@ -418,7 +418,7 @@ def test_a_compaction_past_a_gateway_has_it_read_everything_again() -> None:
 def test_the_history_is_compacted_also_while_writes_never_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tending, "COMPACTION", 2.0)
 
-    async def test(etcd: Etcd, _: MemoryV3, node: GatewayNode) -> None:
+    async def test(etcd: Etcd, v3: MemoryV3, node: GatewayNode) -> None:
         for _ in range(200):
             await node.propose(put("a"))
             await asyncio.sleep(0.9 * tending.INTERVAL)
