@@ -1,5 +1,6 @@
 """Reads what lies in the etcd 3, at one revision, into a key space; and makes the first of it."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -116,17 +117,24 @@ async def _load(v3: V3, layout: Layout) -> Loaded:
 
 
 async def _pages(v3: V3, prefix: bytes, revision: int) -> AsyncIterator[KeyValue]:
-    """All keys with a prefix, a few megabytes at a time."""
+    """All keys with a prefix, a few megabytes at a time; the next are on their way while these are read."""
     at, end, limit = prefix, end_of(prefix), _FIRST_PAGE
-    while True:
-        page = await v3.get(at, end, revision=revision, limit=limit)
-        for kv in page.found:
-            yield kv
-        if not page.more:
-            return
-        at = page.found[-1].key + b"\0"
-        size = sum(len(kv.value) + len(kv.key) for kv in page.found)
-        limit = max(10, min(_LONGEST_PAGE, _BYTES_A_PAGE * len(page.found) // (size + 1)))
+    coming = asyncio.ensure_future(v3.get(at, end, revision=revision, limit=limit))
+    try:
+        while True:
+            page = await coming
+            if page.more:
+                at = page.found[-1].key + b"\0"
+                size = sum(len(kv.value) + len(kv.key) for kv in page.found)
+                limit = max(10, min(_LONGEST_PAGE, _BYTES_A_PAGE * len(page.found) // (size + 1)))
+                coming = asyncio.ensure_future(v3.get(at, end, revision=revision, limit=limit))
+                await asyncio.sleep(0)  # or it would not be sent before these have been read
+            for kv in page.found:
+                yield kv
+            if not page.more:
+                return
+    finally:
+        coming.cancel()
 
 
 async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
