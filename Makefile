@@ -6,6 +6,7 @@ SEEDS  ?= 10000
 SCRIPTS ?= 2000
 PLAYS  ?= 10
 STATES ?= 2000
+MINUTES ?= 30
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUNS   := $(VENV)/.runs
@@ -31,7 +32,7 @@ TYPED_SCRIPTS := packaging/backend.py packaging/from_source.py packaging/generat
 
 OF_COMPILED := -o pythonpath= -m 'not slow and not interpreted' $(COMPILED_TESTS)
 
-.PHONY: demo test dist compiled test-compiled soak soak-cluster soak-disk soak-hostile soak-convert test-page screenshots lint types contracts bench docs packaging lock proto clean
+.PHONY: demo test dist compiled test-compiled soak soak-cluster soak-disk soak-gateway soak-hostile soak-convert test-page screenshots lint types contracts bench docs packaging lock proto clean
 
 # The commands, run from the sources: all that a first look needs.
 $(RUNS): pyproject.toml constraints.txt packaging/from_source.py
@@ -82,6 +83,9 @@ soak-cluster: $(COMPILED_STAMP)  ## three real processes under faults, histories
 
 soak-disk: $(COMPILED_STAMP)  ## three members whose power is cut, all that was answered there again: make soak-disk STATES=20000
 	$(SOAK) tests.server.node.soak_disk --states $(STATES)
+
+soak-gateway: $(COMPILED_STAMP)  ## a gateway under load for half an hour, its etcd compacted: make soak-gateway MINUTES=600
+	$(COMPILED)/bin/python bench/endurance.py --minutes $(MINUTES)
 
 soak-hostile: $(STAMP)  ## inputs of the tool that are made to be slow: fails where the work grows faster than the input
 	$(BIN)/python -m tests.migrate02.soak_hostile

@@ -16,6 +16,7 @@ COMPILED: Mapping[str, str] = {
     "migrate02/datadir": "commands04 log04 replay04",
     "server": "goquote jsonrules metrics",
     "server/api": "client form jsonform keys listings paths rendering watch",
+    "server/gateway": "changes layout replica",
     "server/http": "answers bodies cache carrier chunks connection heads incoming limits messages protocol "
     "responses states targets",
     "server/node": "answer applier disk driver junk leadership logwriter node requestids turn upkeep",

@@ -2,8 +2,9 @@
 
     python bench/gateway.py [--only put64,get64,start,lag] [--seconds N] [--rounds N] [--etcd PATH] [--data DIR]
 
-The etcd is one that still has a v2 API (3.4, 3.5), which the load goes to directly and through the gateway in turn, in
-slices, so that what else the machine does hits both alike. Compared are the medians of the rounds. ``start`` is how
+Where the etcd still has a v2 API (3.4, 3.5), the load goes to it directly and through the gateway in turn, in slices,
+so that what else the machine does hits both alike; of a later one there are the gateway's figures alone. Compared are
+the medians of the rounds. ``start`` is how
 long a gateway takes until it serves so many keys; ``lag`` how long a write takes, at that load, until readers of v3
 see it. The gateway is that of the environment this runs in. Prints a table in Markdown.
 """
@@ -52,7 +53,8 @@ START_GOAL, LAG_GOAL = 5.0, 0.2
 
 
 class Round(NamedTuple):
-    """Rates per second, and the processor time per request of the gateway and of the etcd behind it, in seconds."""
+    """Rates per second, ``direct`` 0 where the etcd has no v2 API, and the processor time per request of the gateway
+    and of the etcd behind it, in seconds."""
 
     direct: float
     through: float
@@ -71,12 +73,13 @@ def gateway(etcd: Running, directory: Path | None) -> Iterator[Running]:
 def measure(server: Server, load: Load, seconds: float, directory: Path | None) -> Round:
     with running(server, directory) as etcd, gateway(etcd, directory) as before:
         writes = [generator.put(f"bench/{n:06d}", b"v" * VALUE_BYTES) for n in range(KEYS)]
-        for one in (etcd, before):
+        for one in (etcd, before) if server.has_v2 else (before,):
             generator.send_all(one.port, iter(writes), load.connections)
             _rate(one, load, 1.0)
         direct = through = cpu = behind = 0.0
         for _ in range(SLICES):
-            direct += _rate(etcd, load, seconds / SLICES)
+            if server.has_v2:
+                direct += _rate(etcd, load, seconds / SLICES)
             spent, spent_behind = before.cpu_seconds(), etcd.cpu_seconds()
             through += _rate(before, load, seconds / SLICES)
             cpu += before.cpu_seconds() - spent
@@ -113,14 +116,14 @@ def measure_lag(server: Server, seconds: float, directory: Path | None) -> float
             client.send(generator.put("lag", value.encode()))
             client.receive()
             began = time.monotonic()
-            while _in_v3(etcd, "/lag") != value:
+            while in_v3(etcd, "/lag") != value:
                 time.sleep(0.002)
             lags.append(time.monotonic() - began)
         client.close()
     return statistics.median(lags)
 
 
-def _in_v3(etcd: Running, key: str) -> str:
+def in_v3(etcd: Running, key: str) -> str:
     body = json.dumps({"key": base64.b64encode(key.encode()).decode()}).encode()
     with urllib.request.urlopen(f"http://127.0.0.1:{etcd.port}/v3/kv/range", body, timeout=10) as answer:
         found = json.loads(answer.read()).get("kvs", [])
@@ -130,12 +133,13 @@ def _in_v3(etcd: Running, key: str) -> str:
 def row_of(load: Load, rounds: list[Round]) -> tuple[list[str], bool]:
     direct = statistics.median(each.direct for each in rounds)
     through = statistics.median(each.through for each in rounds)
-    ratio = through / direct
+    ratio = through / direct if direct else load.goal
     met = ratio >= load.goal
     cpu = statistics.median(each.cpu for each in rounds) * 1e6
     behind = statistics.median(each.cpu_behind for each in rounds) * 1e6
-    goal = f"at least {load.goal:g}: {verdict(met)}"
-    cells = [load.title, f"{through:,.0f}/s", f"{direct:,.0f}/s", f"{ratio:.2f}", goal]
+    cells = [load.title, f"{through:,.0f}/s", "", "", ""]
+    if direct:
+        cells[2:] = [f"{direct:,.0f}/s", f"{ratio:.2f}", f"at least {load.goal:g}: {verdict(met)}"]
     return [*cells, f"{cpu:.0f} / {behind:.0f} µs"], met
 
 

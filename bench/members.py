@@ -31,10 +31,12 @@ _NOT_A_DISK = ("tmpfs", "ramfs", "overlay")
 
 @dataclass(slots=True, frozen=True)
 class Server:
-    """A program that can be started as a member. ``title`` is what tables call it."""
+    """A program that can be started as a member. ``title`` is what tables call it; ``has_v2`` says whether it serves
+    the v2 API."""
 
     title: str
     argv: tuple[str, ...]
+    has_v2: bool = True
 
 
 @dataclass(slots=True, frozen=True)
@@ -70,14 +72,16 @@ def bundled() -> Server:
 
 
 def real(binary: str) -> Server:
-    """A real etcd with the v2 API. Ends the program with what to do when it is not there."""
+    """A real etcd, with the v2 API if it still has one (up to 3.5). Ends the program with what to do when it is not
+    there."""
     path = shutil.which(binary)
     if path is None:
         raise SystemExit(f"no etcd at {binary}: apt-get install etcd-server, or name one with --etcd")
     told = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
     version = told.split()[2]
-    flags = () if version.startswith("2.") else ("--enable-v2",)
-    return Server(f"etcd {version}", (path, *flags))
+    release = tuple(map(int, version.split(".")[:2]))
+    flags = ("--enable-v2",) if (3, 0) < release < (3, 6) else ()
+    return Server(f"etcd {version}", (path, *flags), has_v2=release < (3, 6))
 
 
 def references(binary: str) -> list[Server]:
@@ -217,11 +221,17 @@ class Member:
 
     def wait_until_writable(self) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while self.ask("/v2/keys/ready", b"value=yes", "PUT") is None:
+        while not self._answers():
             self.check()
             if time.monotonic() > deadline:
                 raise SystemExit(f"{self.server.title} does not serve:\n{self._text()}")
             time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        """Whether it takes a write, or with v3 alone answers a read of all members, which leaves no key."""
+        if self.server.has_v2:
+            return self.ask("/v2/keys/ready", b"value=yes", "PUT") is not None
+        return self.ask("/v3/kv/range", b'{"key": "AA=="}', "POST") is not None
 
     def check(self) -> None:
         """Ends the program when the process has ended by itself."""

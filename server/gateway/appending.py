@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from server.clocks import Time
 from server.gateway.gateways import Gateways, Life
-from server.gateway.layout import Layout, encode_batch
+from server.gateway.layout import Layout, encode_batch, encode_rules
 from server.gateway.v3 import V3, Compare, Get, LeaseLost, Put, Refused, V3Error
 from server.node import TIMED_OUT, Answer
 from server.store import ErrorCode, EtcdError
@@ -33,10 +33,11 @@ class Queued(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """``revision`` is that of its record, 0 while it is not known, and ``at`` when it became known, on the monotonic
-    clock."""
+    """What one record has: requests, or the number of the ``rules`` in force from there on. ``revision`` is that of the
+    record, 0 while it is not known, and ``at`` when it became known, on the monotonic clock."""
 
     requests: list[Queued]
+    rules: int = 0
     revision: int = 0
     at: float = 0.0
 
@@ -45,8 +46,15 @@ class Batch:
         return [queued.answer for queued in self.requests]
 
     @property
-    def is_sync(self) -> bool:
-        return self.requests[0].answer.request.method == "SYNC"
+    def value(self) -> bytes:
+        return (
+            encode_rules(self.rules) if self.rules else encode_batch(queued.data for queued in self.requests)
+        )
+
+    @property
+    def is_for_the_tender(self) -> bool:
+        """Whether nobody else may append it."""
+        return bool(self.rules) or self.requests[0].answer.request.method == "SYNC"
 
 
 class Appender:
@@ -70,6 +78,8 @@ class Appender:
         self._catch_up = catch_up
         self._is_full = is_full
         self._queue: deque[Queued] = deque()
+        self._rules = 0
+        """That are to be switched to."""
         self._work = asyncio.Event()
         self._sent: dict[tuple[str, int], Batch] = {}
         """What the watch has not brought back yet."""
@@ -82,6 +92,11 @@ class Appender:
 
     def ask(self, answer: Answer, data: bytes) -> None:
         self._queue.append(Queued(answer, data))
+        self._work.set()
+
+    def switch(self, rules: int) -> None:
+        """Has these rules in force from the next record on, if this is the tender then."""
+        self._rules = rules
         self._work.set()
 
     def brought_back(self, boot: str, seq: int) -> list[Answer]:
@@ -126,7 +141,7 @@ class Appender:
     async def run(self) -> None:
         while True:
             await self._work.wait()
-            while self._queue:
+            while self._queue or self._rules:
                 while self._is_full():
                     await self._time.sleep(0.05)
                 if batch := self._next_batch():
@@ -134,6 +149,9 @@ class Appender:
             self._work.clear()
 
     def _next_batch(self) -> Batch | None:
+        if self._rules:
+            rules, self._rules = self._rules, 0
+            return Batch([], rules)
         requests: list[Queued] = []
         size = 0
         while self._queue and len(requests) < MOST_REQUESTS:
@@ -153,7 +171,7 @@ class Appender:
     async def _append(self, batch: Batch) -> None:
         """Returns when it is in the log, or can never be."""
         life = self._gateways.life or await self._gateways.begin(None)
-        value = encode_batch(queued.data for queued in batch.requests)
+        value = batch.value
         loaded = self._loaded
         while True:
             life.seq += 1
@@ -176,7 +194,7 @@ class Appender:
         boot, seq, layout = life.boot, life.seq, self._layout
         count = layout.seq(boot)
         guards = [Compare(count, "version", seq - 1)]
-        if batch.is_sync:
+        if batch.is_for_the_tender:
             guards.append(Compare(layout.tender, "value", boot.encode()))
         puts = (Put(count, b"", life.lease), Put(layout.record(boot, seq), value), Put(layout.tail, b""))
         wait, is_certain = 0.02, True
@@ -202,7 +220,7 @@ class Appender:
                 if appended == seq:  # by an attempt of which nothing was heard
                     batch.revision, batch.at = committed.found[0].mod_revision, self._time.monotonic()
                     return True
-                if appended == seq - 1 and batch.is_sync and is_certain:
+                if appended == seq - 1 and batch.is_for_the_tender and is_certain:
                     self._refuse(life, "another gateway is the tender")
                     return True
                 await self._end(life)

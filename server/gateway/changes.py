@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from server.gateway.layout import (
+    FIRST_RULES,
     KEYS,
-    RULES,
     Layout,
     Mark,
     encode_events,
@@ -46,7 +46,7 @@ class Position(NamedTuple):
     revision: int
     done: int
     tail: int
-    rules: int = RULES
+    rules: int = FIRST_RULES
 
 
 @dataclass(slots=True)

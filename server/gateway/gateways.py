@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from server.clocks import Time
 from server.cluster.ids import parse_id
 from server.cluster.members import Member
-from server.gateway.layout import Layout, LayoutError, Registration
+from server.gateway.layout import FIRST_RULES, Layout, LayoutError, Registration
 from server.gateway.v3 import V3, Compacted, Compare, KeyValue, LeaseLost, Put, V3Error, end_of
 from server.raft import NOBODY
 
@@ -39,13 +39,14 @@ class Life:
 class Gateways:
     """The table, as the API shows members, and this gateway's own place in it.
 
-    ``local`` is this one.
+    ``local`` is this one, and ``rules`` the highest number of rules that it knows.
     """
 
     version = "2.3.0"
 
-    def __init__(self, v3: V3, layout: Layout, local: Member, time: Time) -> None:
+    def __init__(self, v3: V3, layout: Layout, local: Member, time: Time, rules: int = FIRST_RULES) -> None:
         self.local = local
+        self.rules = rules
         self.tender = ""
         """Its BOOT; empty while there is none."""
         self.last_leader = NOBODY
@@ -91,6 +92,13 @@ class Gateways:
     def is_tender(self) -> bool:
         return self.life is not None and self.life.boot == self.tender
 
+    @property
+    def common_rules(self) -> int:
+        """The highest number of rules that all gateways know that are there; 0 while this one is not."""
+        if self.local.id not in self._known:
+            return 0
+        return min(known.rules for known in self._known.values())
+
     # This gateway's place
 
     async def run(self) -> None:
@@ -130,7 +138,7 @@ class Gateways:
         life = self.life or await self.begin(None)
         await self._v3.keep_alive(life.lease)
         wall = self._time.wall() // 1_000_000
-        said = Registration(self.local.name, self.local.client_urls, life.boot, wall)
+        said = Registration(self.local.name, self.local.client_urls, life.boot, wall, self.rules)
         key = self._layout.gateway(self.local.id)
         await self._v3.commit((), (Put(key, said.encode(), life.lease),))
         if not self.tender:

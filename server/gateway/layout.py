@@ -30,14 +30,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from server.cluster.ids import id_text
+from server.gateway.v3 import KeyValue
 from server.storage.requests import StoreRequest, decode_request
 from server.store import Event, StoreNode
 from server.store.node import Directory
 
 FORMAT = b"1"
-RULES = 1
-"""The number of the rules by which this release applies requests. A release that applies one otherwise has the next,
-and goes by the one before until the log says otherwise."""
+FIRST_RULES = 1
+"""The number of the rules by which requests are applied until the log says otherwise; see ``switching``."""
 
 KEYS = "/1"
 """Where in the store clients' keys are; what lies elsewhere is not published."""
@@ -63,7 +63,7 @@ class Mark:
     index: int
     sum: int
     tail: int
-    rules: int = RULES
+    rules: int = FIRST_RULES
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -89,13 +89,14 @@ class Mark:
 
 
 class Registration(NamedTuple):
-    """What a gateway says of itself; ``wall`` is its clock in unix milliseconds."""
+    """What a gateway says of itself; ``wall`` is its clock in unix milliseconds, ``rules`` the highest number of rules
+    that it knows."""
 
     name: str
     client_urls: tuple[str, ...]
     boot: str
     wall: int
-    rules: int = RULES
+    rules: int = FIRST_RULES
 
     def encode(self) -> bytes:
         return json.dumps(
@@ -257,6 +258,18 @@ def decode_node(path: str, record: bytes, published: bytes | None) -> StoreNode 
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise LayoutError(f"the record of {path} is none: {error}") from None
     return None if value is None else StoreNode(path, value, modified, created, expiration)
+
+
+def is_directory(record: bytes) -> bool:
+    return b'"d":true' in record
+
+
+def has_drifted(record: KeyValue, value: KeyValue | None) -> bool:
+    """Whether somebody else has written the published ``value``: a file's two keys are always written by the same
+    transaction."""
+    if is_directory(record.value):
+        return False
+    return value is None or value.mod_revision != record.mod_revision
 
 
 # Events

@@ -1,5 +1,6 @@
 """Reads what lies in the etcd 3, at one revision, into a key space; and makes the first of it."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from server.gateway.layout import (
     decode_events,
     decode_node,
     decode_record,
+    has_drifted,
     is_published,
     shown,
 )
@@ -115,17 +117,24 @@ async def _load(v3: V3, layout: Layout) -> Loaded:
 
 
 async def _pages(v3: V3, prefix: bytes, revision: int) -> AsyncIterator[KeyValue]:
-    """All keys with a prefix, a few megabytes at a time."""
+    """All keys with a prefix, a few megabytes at a time; the next are on their way while these are read."""
     at, end, limit = prefix, end_of(prefix), _FIRST_PAGE
-    while True:
-        page = await v3.get(at, end, revision=revision, limit=limit)
-        for kv in page.found:
-            yield kv
-        if not page.more:
-            return
-        at = page.found[-1].key + b"\0"
-        size = sum(len(kv.value) + len(kv.key) for kv in page.found)
-        limit = max(10, min(_LONGEST_PAGE, _BYTES_A_PAGE * len(page.found) // (size + 1)))
+    coming = asyncio.ensure_future(v3.get(at, end, revision=revision, limit=limit))
+    try:
+        while True:
+            page = await coming
+            if page.more:
+                at = page.found[-1].key + b"\0"
+                size = sum(len(kv.value) + len(kv.key) for kv in page.found)
+                limit = max(10, min(_LONGEST_PAGE, _BYTES_A_PAGE * len(page.found) // (size + 1)))
+                coming = asyncio.ensure_future(v3.get(at, end, revision=revision, limit=limit))
+                await asyncio.sleep(0)  # or it would not be sent before these have been read
+            for kv in page.found:
+                yield kv
+            if not page.more:
+                return
+    finally:
+        coming.cancel()
 
 
 async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
@@ -147,7 +156,7 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
     _tell(strangers, "the etcd holds %d keys beside the clients' that no gateway has written; they stay: %s")
     for path, record in records.items():
         value = published.get(path)
-        if is_published(path) and _has_drifted(record, value):
+        if is_published(path) and has_drifted(record, value):
             loaded.drifted.append(path)
             before = await _as_it_was(v3, layout.published(path), record.mod_revision)
             if before is None:
@@ -170,13 +179,6 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
             state.files[path] = node
     told = [layout.published(path) for path in loaded.drifted]
     _tell(told, "%d keys have been written over the v3 API; clients of v2 get them as they were: %s")
-
-
-def _has_drifted(record: KeyValue, value: KeyValue | None) -> bool:
-    """A file's two keys are always written by the same transaction."""
-    if b'"d":true' in record.value:
-        return False
-    return value is None or value.mod_revision != record.mod_revision
 
 
 async def _as_it_was(v3: V3, key: bytes, revision: int) -> KeyValue | None:

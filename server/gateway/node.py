@@ -13,11 +13,13 @@ from server.clocks import REAL_TIME, Time
 from server.cluster.members import Member
 from server.gateway.appending import Appender
 from server.gateway.condition import Condition
+from server.gateway.foreign import Foreign
 from server.gateway.gateways import Gateways
 from server.gateway.layout import Layout, LayoutError, Mark, shown
 from server.gateway.loading import Loaded, found, load
 from server.gateway.reading import Reader
-from server.gateway.replica import Diverged, Replica
+from server.gateway.replica import RULES, Diverged, Replica, Rules
+from server.gateway.switching import Switch
 from server.gateway.tending import Tender
 from server.gateway.v3 import V3, Change, Compacted, LeaseLost, V3Error, end_of
 from server.log import log_fault
@@ -75,7 +77,8 @@ class GatewayNode:
     """A running gateway.
 
     ``name`` and ``client_urls`` are what it tells of itself. ``start`` and ``stop`` it on the loop it lives on.
-    ``failed`` is a future that fails with NodeFailed when it cannot go on. ``request_timeout`` is seconds.
+    ``failed`` is a future that fails with NodeFailed when it cannot go on. ``request_timeout`` is seconds, and
+    ``rules`` are those of applying that it knows.
     """
 
     failed: asyncio.Future[None]
@@ -93,6 +96,7 @@ class GatewayNode:
         client_urls: tuple[str, ...],
         request_timeout: float,
         time: Time = REAL_TIME,
+        rules: Rules = RULES,
     ) -> None:
         self.local = Member(gateway_id(name, client_urls), name, (), client_urls)
         self.store = Store()
@@ -105,8 +109,8 @@ class GatewayNode:
         self._layout = layout
         self._time = time
         self._request_timeout = request_timeout
-        self.replica = Replica(self.store)
-        self.members = self.leadership = Gateways(v3, layout, self.local, time)
+        self.replica = Replica(self.store, rules)
+        self.members = self.leadership = Gateways(v3, layout, self.local, time, max(rules))
         self._condition = Condition(v3, time, self.metrics)
         self._reader = Reader(v3, layout, time, answer=self._answer_read, applied=lambda: self.raft_index)
         self._appender = Appender(
@@ -118,6 +122,13 @@ class GatewayNode:
             is_full=lambda: self.replica.bytes_logged > MOST_LOGGED or self._condition.is_full,
         )
         self.tender = Tender(v3, layout, self.members, self.replica, time, stale=self._go_stale)
+        self._foreign = Foreign(v3, layout, self.members, time, put_right=self.tender.put_right)
+        self._switch = Switch(
+            self.members,
+            time,
+            in_force=lambda: self.replica.position.rules,
+            begin=self._appender.switch,
+        )
         self._following: asyncio.Task[None] | None = None
         self._stale: Exception | None = None
         self._watches_anew = False
@@ -148,6 +159,9 @@ class GatewayNode:
             self.members.watch,
             self.tender.run,
             self._condition.run,
+            self._switch.run,
+            self._foreign.watch,
+            self._foreign.judge,
             self._expire,
             self._tick,
         ):
@@ -297,6 +311,7 @@ class GatewayNode:
         self.raft_index = self.replica.position.revision
         self._cluster = self._v3.cluster_id
         self._appender.loaded(loaded.revision)
+        self._foreign.loaded(loaded.revision)
         self._reader.notice()
 
     async def _follow(self) -> None:
@@ -363,6 +378,7 @@ class GatewayNode:
             self._apply(record.key, record.value, record.mod_revision)
             self._reader.notice()
         if mark is not None:
+            self._foreign.see_checkpoint(mark.mod_revision)
             self.tender.see_mark(Mark.decode(mark.value), mark.mod_revision)
         self._next_revision = changed[-1].now.mod_revision + 1
 

@@ -5,13 +5,20 @@ when one is not.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from server.gateway.changes import Applied, Logged, Position, applied
-from server.gateway.layout import RULES, LayoutError, Mark, decode_record, read_request, shown, sum_of
+from server.gateway.layout import FIRST_RULES, LayoutError, Mark, decode_record, read_request, shown, sum_of
 from server.storage.requests import StoreRequest
 from server.store import EtcdError, Event, Store, apply_request
 from server.store.snapshot import StoreState
+
+Rules = Mapping[int, Callable[[Store, StoreRequest, int], Event | None]]
+"""How a request is applied, by the number of the rules in force."""
+
+RULES: Rules = {FIRST_RULES: apply_request}
+"""Those that this release knows. One that applies a request otherwise has another row, the next number; it goes by the
+ones before until the log says otherwise."""
 
 
 class Diverged(Exception):
@@ -19,13 +26,14 @@ class Diverged(Exception):
 
 
 class Replica:
-    """Applies records of the log to ``store``.
+    """Applies records of the log to ``store``, by one of the ``rules``.
 
     ``changes`` are those behind the last checkpoint, ``records`` those of the log that may still lie there, in order.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rules: Rules = RULES) -> None:
         self.store = store
+        self.rules = rules
         self.mark = Mark(0, 0, 0, 0, 0)
         """How far the checkpoints are that are known of."""
         self.position = Position(0, 0, 0)
@@ -38,7 +46,8 @@ class Replica:
 
     def become(self, state: StoreState, mark: Mark, stale: Sequence[Logged] = ()) -> None:
         """Begins anew from a checkpoint; ``stale`` are records that it covers and that are still there. Open watches
-        end."""
+        end. Raises LayoutError when rules are in force there that this release does not know."""
+        self._check_rules(mark.rules)
         self.store.become(state)
         self.store.end_watches()
         self.mark = mark
@@ -73,7 +82,8 @@ class Replica:
         if revision == self.position.revision:
             skipped, tail = self.position.done, self.position.tail
         if isinstance(found, int):
-            rules, found = _known(found), []
+            rules, found = self._check_rules(found), []
+        do = self.rules[rules]
         outcomes: list[Event | EtcdError | None] = []
         for place, data in enumerate(found):
             if place < skipped:
@@ -85,7 +95,7 @@ class Replica:
                 request = read_request(key, data)
             before = self.store.index
             try:
-                outcomes.append(apply_request(self.store, request, now))
+                outcomes.append(do(self.store, request, now))
             except EtcdError as error:
                 outcomes.append(error.with_traceback(None))
             self.position = Position(revision, place + 1, tail, rules)
@@ -99,6 +109,19 @@ class Replica:
     def _note(self, event: Event, files: list[str], directories: list[str]) -> None:
         self.sum = sum_of(event, self.sum)
         self.changes.append(applied(event, files, directories, self.store, self.position, self.sum))
+
+    def _check_rules(self, number: int) -> int:
+        if number in self.rules:
+            return number
+        known = ", ".join(map(str, sorted(self.rules)))
+        what = (
+            "update it"
+            if number > max(self.rules)
+            else "run an earlier one, until those after them are in force"
+        )
+        raise LayoutError(
+            f"the gateways of this etcd go by rules {number}, and this release knows {known} only: {what}"
+        )
 
     def covered_by(self, mark: Mark) -> None:
         """A checkpoint has been written. Raises Diverged when what it says is not what is here."""
@@ -128,11 +151,3 @@ def check_tail(found: int, tail: int, counted: int, key: bytes) -> None:
             f"{shown(key)} counts {found} appends, but the checkpoint has {tail} and {counted} lie behind it: records "
             "of the log have been lost"
         )
-
-
-def _known(rules: int) -> int:
-    if rules > RULES:
-        raise LayoutError(
-            f"the gateways of this etcd go by rules {rules}, and this release knows them up to {RULES}: update it"
-        )
-    return rules

@@ -69,6 +69,11 @@ class Tender:
         self._chunks = list(loaded.chunks)
         self._drifted = list(loaded.drifted)
 
+    def put_right(self, path: str) -> None:
+        """Has a value published anew that somebody else has written over."""
+        if path not in self._drifted:
+            self._drifted.append(path)
+
     def see_mark(self, mark: Mark, revision: int) -> None:
         """A checkpoint has been written, by this gateway or another. Raises Diverged."""
         if revision <= self.mark_revision:
@@ -92,10 +97,10 @@ class Tender:
             await self._time.sleep(INTERVAL)
             try:
                 while self._gateways.is_tender and await self.step():
+                    await self._compact()  # there may be no end of writes
                     if len(self._replica.changes) < _BACKLOG:
-                        await self._time.sleep(
-                            INTERVAL
-                        )  # a key that is written over and over is written once
+                        # A key that is written over and over is written once.
+                        await self._time.sleep(INTERVAL)
                 await self._compact()
             except Diverged as error:
                 self._stale(error)

@@ -88,6 +88,10 @@ class Side:
             assert gone.status == 200 or key in _HIDDEN, gone
         self.base = self.index()
 
+    def leave_out(self, word: str) -> None:
+        """Takes a word of its own out of all texts, which the other side does not have."""
+        self._own.insert(0, (word, ""))
+
     def since(self, index: int) -> str:
         """An index as its distance from the start of the scenario; 0 stays what it is."""
         return f"{index - self.base:+d}" if index else "0"

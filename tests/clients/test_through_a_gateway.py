@@ -13,8 +13,8 @@ from tests.support.real_etcd import HOW_34, HOW_35, etcd34, etcd35, required
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_etcd]
 
-_ABOUT_MEMBERS = ("about_the_cluster", "member", "cluster", "auth", "names and passwords where nobody asks")
-"""In the names of what lists the members, too, which are gateways here: docs/gateway.md."""
+_ABOUT_MEMBERS = ("about_the_cluster", "member", "cluster")
+"""In the names of what is about the members, which are gateways here: docs/gateway.md."""
 
 _patched_by_patroni = test_patroni._what_patroni_changes_in_other_modules
 
@@ -38,6 +38,7 @@ def _pair(directory: Path) -> Iterator[Pair]:
             both.ours.process.put("/padding", "x")
         both.real.process.put("/padding", "x")
         both.ours.process.put("/padding", "x")
+        both.real.leave_out(f"http://127.0.0.1:{both.real.peer_port}")  # gateways have no peer URLs
         yield both
 
 

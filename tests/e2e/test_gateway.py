@@ -90,6 +90,20 @@ def test_a_gateway_that_was_killed_has_lost_nothing(etcd: Node) -> None:
         assert waited["node"]["key"] == "/d/9"  # type: ignore[index]
 
 
+def test_what_others_write_over_v3_is_told_and_put_right(etcd: Node) -> None:
+    with start([etcd.url]) as gateway:
+        gateway.put("/a", "1")
+        published(etcd, {"/a": "1"})
+        etcd.api.put("/a", "stranger")
+        etcd.api.put("/registry/x", "1")
+        until(lambda: "/registry/x was written over the v3 API" in gateway.log)
+        published(etcd, {"/a": "1", "/registry/x": "1"})
+        assert gateway.log.count("/a was written over the v3 API") == 1
+        assert gateway.get("/a").json()["node"]["value"] == "1"  # type: ignore[index]
+        with start([etcd.url], name="g2") as another:
+            assert another.get("/a").json()["node"]["value"] == "1"  # type: ignore[index]
+
+
 def test_two_gateways_are_one_cluster_to_their_clients(etcd: Node) -> None:
     with start([etcd.url]) as one, start([etcd.url], name="g2") as two:
         one.wait_for_members("g1", "g2")

@@ -1,4 +1,7 @@
-"""One play with gateways: an etcd 3 of three members, gateways before it, clients of all gateways, and what befalls them."""
+"""One play with gateways: an etcd 3 of three members, gateways before it, clients of all gateways, and what befalls them.
+
+All that goes between members, and between gateways and members, goes through a proxy that can cut it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from random import Random
 from tests.linearizability.checker import check
 from tests.linearizability.recorder import CREATED, Recorder
 from tests.support.etcd3 import Node, cluster_flags
-from tests.support.gateway import start
+from tests.support.faultproxy import FaultProxy
+from tests.support.gateway import launch
 from tests.support.ports import free_ports
 from tests.support.process import PATIENCE, Process, Reply, keys_below, request
 
@@ -34,11 +38,12 @@ class Gateway:
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
-        return self._process.popen.pid
+        """0 while it does not run."""
+        return 0 if self._process is None else self._process.popen.pid
 
     def start(self) -> None:
-        self._process = start(self.endpoints, name=self.name, port=self.port)
+        self._process = launch(self.endpoints, name=self.name, port=self.port)
+        self._process.wait_until_serving()
 
     def kill(self) -> None:
         if self._process is not None:
@@ -66,13 +71,23 @@ class Stage:
         self._random = random
         self._count = count
         self.gateways: list[Gateway] = []
+        self.proxy = FaultProxy(self._pids)
+
+    def _pids(self) -> dict[str, int]:
+        members = {node.name: node.pid for node in self.nodes if node.runs}
+        return members | {gateway.name: gateway.pid for gateway in self.gateways if gateway.pid}
 
     def __enter__(self) -> Stage:
+        endpoints = []
+        for node in self.nodes:
+            front = self.proxy.front(node.name, node.peer_port)
+            node.advertised_peer_url = f"http://127.0.0.1:{front}"
+            endpoints.append(f"http://127.0.0.1:{self.proxy.front(node.name, node.client_port)}")
         for node in self.nodes:
             node.begin(self._binary, cluster_flags(self.nodes))
         for node in self.nodes:
             node.wait()
-        self.gateways = [Gateway(f"g{n}", [node.url for node in self.nodes]) for n in range(self._count)]
+        self.gateways = [Gateway(f"g{n}", endpoints) for n in range(self._count)]
         for gateway in self.gateways:
             gateway.start()
         return self
@@ -82,6 +97,15 @@ class Stage:
             gateway.kill()
         for node in self.nodes:
             node.stop()
+        self.proxy.close()
+
+    def leader(self) -> Node:
+        """The member that leads the etcd, or any while none does."""
+        for node in self.nodes:
+            told = node.api.ask("/v3/maintenance/status", {})
+            if told.get("leader") == told["header"]["member_id"]:
+                return node
+        return self.nodes[0]
 
     def tender(self) -> Gateway:
         """The gateway that writes checkpoints, or any while there is none."""
@@ -108,7 +132,12 @@ class Stage:
         yield from _paused(self._random.choice(self.gateways).pid)
 
     def kill_a_member(self) -> Iterator[None]:
-        node = self._random.choice(self.nodes)
+        yield from self._killed_member(self._random.choice(self.nodes))
+
+    def kill_the_leader(self) -> Iterator[None]:
+        yield from self._killed_member(self.leader())
+
+    def _killed_member(self, node: Node) -> Iterator[None]:
         os.kill(node.pid, signal.SIGKILL)
         yield
         node.stop()
@@ -124,6 +153,53 @@ class Stage:
                 os.kill(node.pid, signal.SIGSTOP)
                 stack.callback(os.kill, node.pid, signal.SIGCONT)
             yield
+
+    def cut_off_the_leader(self) -> Iterator[None]:
+        self.proxy.isolate(self.leader().name)
+        yield
+        self.proxy.heal()
+
+    def cut_a_member_off_from_the_others(self) -> Iterator[None]:
+        """While gateways reach it."""
+        node = self._random.choice(self.nodes)
+        self.proxy.partition([node.name], [other.name for other in self.nodes if other is not node])
+        yield
+        self.proxy.heal()
+
+    def refuse_gateways_at_a_member(self) -> Iterator[None]:
+        node = self._random.choice(self.nodes)
+        self.proxy.refuse([node.name], [gateway.name for gateway in self.gateways])
+        yield
+        self.proxy.heal()
+
+    def cut_off_the_tender(self) -> Iterator[None]:
+        self.proxy.partition([self.tender().name], self._names())
+        yield
+        self.proxy.heal()
+
+    def cut_off_a_gateway(self) -> Iterator[None]:
+        self.proxy.partition([self._random.choice(self.gateways).name], self._names())
+        yield
+        self.proxy.heal()
+
+    def mute_a_gateway(self) -> Iterator[None]:
+        """Nothing that it sends arrives, while it hears all."""
+        name = self._random.choice(self.gateways).name
+        for member in self._names():
+            self.proxy.cut(name, member)
+        yield
+        self.proxy.heal()
+
+    def deafen_the_tender(self) -> Iterator[None]:
+        """What it sends arrives, and it hears nothing."""
+        name = self.tender().name
+        for member in self._names():
+            self.proxy.cut(member, name)
+        yield
+        self.proxy.heal()
+
+    def _names(self) -> list[str]:
+        return [node.name for node in self.nodes]
 
     def compact(self) -> Iterator[None]:
         node = self._random.choice(self.nodes)
@@ -146,6 +222,14 @@ FAULTS: tuple[Callable[[Stage], Iterator[None]], ...] = (
     Stage.kill_a_member,
     Stage.pause_a_member,
     Stage.pause_two_members,
+    Stage.kill_the_leader,
+    Stage.cut_off_the_leader,
+    Stage.cut_a_member_off_from_the_others,
+    Stage.refuse_gateways_at_a_member,
+    Stage.cut_off_the_tender,
+    Stage.cut_off_a_gateway,
+    Stage.mute_a_gateway,
+    Stage.deafen_the_tender,
     Stage.compact,
 )
 

@@ -180,12 +180,18 @@ class Node:
         self.path, self.name, self._flags = path, path.name, flags
         port, peer_port = free_ports(2)
         self.url, self.peer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer_port}"
+        self.advertised_peer_url = self.peer_url
+        """Another one where something stands before it."""
         self._running = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def client_port(self) -> int:
         return int(self.url.rpartition(":")[2])
+
+    @property
+    def peer_port(self) -> int:
+        return int(self.peer_url.rpartition(":")[2])
 
     @property
     def pid(self) -> int:
@@ -207,7 +213,7 @@ class Node:
     def begin(self, binary: Path, *flags: str) -> None:
         """Starts it, and does not wait for anything."""
         assert not self.runs
-        more = (f"--initial-advertise-peer-urls={self.peer_url}", *self._flags, *flags)
+        more = (f"--initial-advertise-peer-urls={self.advertised_peer_url}", *self._flags, *flags)
         started = _member(binary, self.path, self.name, self.url, self.peer_url, *more)
         self._process = self._running.enter_context(started)
 
@@ -232,4 +238,4 @@ class Node:
 
 def cluster_flags(nodes: Sequence[Node]) -> str:
     """What each of the members that begin a cluster together is started with."""
-    return "--initial-cluster=" + ",".join(f"{node.name}={node.peer_url}" for node in nodes)
+    return "--initial-cluster=" + ",".join(f"{node.name}={node.advertised_peer_url}" for node in nodes)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from server.api.client import ClientApi
 from server.config import load
+from server.gateway.layout import Layout
+from server.gateway.node import GatewayNode
 from server.http.messages import (
     Body,
     ReadBody,
@@ -16,6 +19,9 @@ from server.http.messages import (
     gathered,
 )
 from server.node import Node, open_member
+from server.raft import NOBODY
+from server.storage.requests import StoreRequest
+from tests.server.gateway.memory import Etcd, MemoryV3
 from tests.support import virtual_time
 from tests.support.asking import nobody
 from tests.support.virtual_time import VIRTUAL_TIME, LoopWorker
@@ -27,6 +33,10 @@ TEXT = ("Content-Type", "text/plain; charset=utf-8")
 JSON = ("Content-Type", "application/json")
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 FORM = "application/x-www-form-urlencoded"
+
+_WRITTEN_BY_A_MEMBER = 3
+"""Of a cluster of its own: about itself, and the version."""
+through_a_gateway = ContextVar("through_a_gateway", default=False)
 
 
 class Served(NamedTuple):
@@ -72,7 +82,8 @@ def serve(
     legacy: bool = False,
     wall: Callable[[], int] = VIRTUAL_TIME.wall,
 ) -> None:
-    """Runs a test against the member in ``data_dir``, a new one if there is none. ``wall`` is its clock."""
+    """Runs a test against the member in ``data_dir``, a new one if there is none. ``wall`` is its clock. Where
+    ``through_a_gateway`` is set it is a gateway to an etcd in memory, of whose own settings none means anything."""
     settings = load(
         {
             "name": "a",
@@ -82,6 +93,29 @@ def serve(
             "initial-cluster": f"a={PEER}",
         }
     )
+
+    async def before_an_etcd() -> None:
+        node = GatewayNode(
+            MemoryV3(Etcd(cluster_id=int(CLUSTER_ID, 16))),
+            Layout(),
+            name="a",
+            client_urls=(CLIENT,),
+            request_timeout=request_timeout,
+            time=VIRTUAL_TIME._replace(wall=wall),
+        )
+        await node.start()
+        try:
+            while node.leader == NOBODY:
+                await asyncio.sleep(0.001)
+            for n in range(_WRITTEN_BY_A_MEMBER):
+                await node.propose(StoreRequest(method="PUT", path="/0/padding", val=b"%d" % n))
+            await test(Served(node, ClientApi(node, cors, legacy=legacy)))  # type: ignore[arg-type]
+        finally:
+            await node.stop()
+
+    if through_a_gateway.get():
+        virtual_time.run(before_an_etcd())
+        return
 
     async def body() -> None:
         started = open_member(settings, resolve=lambda host: host, ask=nobody, now=0, random=Random(1))

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from server.gateway import tending
 from server.gateway.gateways import LEASE
 from server.gateway.layout import Layout, encode_batch
 from server.gateway.node import FIXED, GatewayNode
@@ -412,6 +413,30 @@ def test_a_compaction_past_a_gateway_has_it_read_everything_again() -> None:
             assert watcher.closed
 
     with_gateway(test)
+
+
+def test_the_history_is_compacted_also_while_writes_never_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tending, "COMPACTION", 2.0)
+
+    async def test(etcd: Etcd, v3: MemoryV3, node: GatewayNode) -> None:
+        for _ in range(200):
+            await node.propose(put("a"))
+            await asyncio.sleep(0.9 * tending.INTERVAL)
+        assert etcd.revision > etcd.compacted > etcd.revision // 4
+
+    with_gateway(test)
+
+
+def test_where_others_have_keys_their_history_is_left_alone() -> None:
+    async def scenario() -> None:
+        etcd = Etcd()
+        etcd.do([Put(b"somebody", b"")])
+        async with gateway(etcd) as (_, node):
+            await node.propose(put("a"))
+            await asyncio.sleep(3 * tending.COMPACTION)
+            assert etcd.compacted == 0
+
+    virtual_time.run(scenario())
 
 
 def test_an_etcd_restored_from_a_backup_is_noticed() -> None:

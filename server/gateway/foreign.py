@@ -1,0 +1,142 @@
+"""What others write to the clients' keys over v3, while the gateways run: it is told, and v2's value comes back.
+
+The tender watches the published keys, from before the last one was gone. A revision at which a checkpoint was written
+is a gateway's. Of any other it asks, a moment later, whether the key and its record are still of one transaction, as
+all that gateways write are.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from server.clocks import Time
+from server.gateway.gateways import LEASE, Gateways
+from server.gateway.layout import KEYS, Layout, has_drifted, is_directory, shown
+from server.gateway.v3 import V3, Change, Compacted, Get, V3Error, end_of
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 0.5
+"""Seconds between two looks at what is suspected."""
+GRACE = 1.0
+"""Seconds until it is asked about: by then the watch of the log has told of a checkpoint."""
+MOST_TOLD = 1000
+"""Keys that are named, each once."""
+_REMEMBERED = 20_000
+"""Checkpoints, some minutes of them at the greatest load."""
+
+
+class Suspect(NamedTuple):
+    """``keys`` that were written at ``revision``; ``due`` is when to ask, on the monotonic clock."""
+
+    due: float
+    revision: int
+    keys: tuple[bytes, ...]
+
+
+class Foreign:
+    """``put_right`` is told the store paths whose published values have to be written anew."""
+
+    def __init__(
+        self,
+        v3: V3,
+        layout: Layout,
+        gateways: Gateways,
+        time: Time,
+        *,
+        put_right: Callable[[str], object],
+    ) -> None:
+        self._v3 = v3
+        self._layout = layout
+        self._gateways = gateways
+        self._time = time
+        self._put_right = put_right
+        self._checkpoints: dict[int, None] = {}
+        """Their revisions, in order."""
+        self._last = 0
+        """The revision of the last checkpoint, or at which all keys were read."""
+        self._past: deque[int] = deque(maxlen=int(3 * LEASE / INTERVAL))
+        """Those before it, of the seconds in which the last tender may have seen nothing any more."""
+        self._suspects: deque[Suspect] = deque()
+        self._told: set[bytes] = set()
+
+    def loaded(self, revision: int) -> None:
+        """All keys have been read; what others had written by then is known."""
+        self._last = revision
+        self._past.clear()
+
+    def see_checkpoint(self, revision: int) -> None:
+        self._last = revision
+        self._checkpoints[revision] = None
+        if len(self._checkpoints) > _REMEMBERED:
+            del self._checkpoints[next(iter(self._checkpoints))]
+
+    async def watch(self) -> None:
+        """Collects suspects while this gateway is the tender."""
+        while True:
+            if not self._gateways.is_tender:
+                self._past.append(self._last)
+                await self._time.sleep(INTERVAL)
+                continue
+            try:
+                await self._watch_on(min(self._past, default=self._last))
+            except Compacted as error:
+                self.loaded(error.revision)
+            except V3Error as error:
+                logger.debug("cannot watch the published keys: %s", error)
+                await self._time.sleep(INTERVAL)
+
+    async def _watch_on(self, known: int) -> None:
+        root = self._layout.published_root
+        async for changed in self._v3.watch(root, end_of(root), known + 1):
+            if not self._gateways.is_tender:
+                return
+            self._see(changed)
+            self._past.clear()
+
+    def _see(self, changed: list[Change]) -> None:
+        revision = changed[0].now.mod_revision
+        if revision not in self._checkpoints:
+            keys = tuple(change.now.key for change in changed)
+            self._suspects.append(Suspect(self._time.monotonic() + GRACE, revision, keys))
+
+    async def judge(self) -> None:
+        """Asks about the suspects whose time has come."""
+        while True:
+            await self._time.sleep(INTERVAL)
+            now = self._time.monotonic()
+            while self._suspects and self._suspects[0].due <= now:
+                suspect = self._suspects[0]
+                try:
+                    if suspect.revision not in self._checkpoints:
+                        for key in suspect.keys:
+                            await self._look(key)
+                except V3Error as error:
+                    logger.debug("cannot look who has written %s: %s", shown(suspect.keys[0]), error)
+                    break
+                self._suspects.popleft()
+
+    async def _look(self, key: bytes) -> None:
+        layout = self._layout
+        path = KEYS + key[len(layout.data) :].decode("utf-8", "surrogateescape")
+        there = await self._v3.commit((), (Get(layout.node(path)), Get(key)))
+        of = {kv.key: kv for kv in there.found}
+        record, value = of.get(layout.node(path)), of.get(key)
+        if record is None or is_directory(record.value):
+            if value is not None:
+                self._tell(key, "%s was written over the v3 API, which makes no key of v2 of it; it stays")
+        elif has_drifted(record, value):
+            what = "written" if value is not None else "deleted"
+            self._tell(
+                key, f"%s was {what} over the v3 API: clients of v2 do not see that, it gets v2's value again"
+            )
+            self._put_right(path)
+
+    def _tell(self, key: bytes, text: str) -> None:
+        if key in self._told or len(self._told) >= MOST_TOLD:
+            return
+        self._told.add(key)
+        logger.warning(text, shown(key))
+        if len(self._told) == MOST_TOLD:
+            logger.warning("%d keys have been written over the v3 API, no more are named", MOST_TOLD)
