@@ -48,7 +48,7 @@ class MemberMetrics:
     messages_refused: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     """What came to the peer port and was not taken, by a word for the reason."""
     etcd3_release: str = ""
-    """Of the etcd 3 that a gateway has its keys in; empty for a member, and until that etcd has told it."""
+    """Of the etcd 3 that a gateway has its keys in; empty for a member, and before the etcd has said it."""
 
 
 def _of_request() -> Histogram:

@@ -35,7 +35,7 @@ class ServedLeadership(Protocol):
     def leader_since(self) -> int: ...
 
 
-class Reconfiguration(Protocol):
+class ServedReconfiguration(Protocol):
     """Changes of members. Each returns when it is applied, and raises MemberError or ChangeFailed."""
 
     def add(self, member: Member, /) -> Awaitable[None]: ...
@@ -86,7 +86,7 @@ class ServedNode(Protocol):
         """Its own, for who looks inside; None where it has the log from somebody else."""
 
     @property
-    def reconfiguration(self) -> Reconfiguration: ...
+    def reconfiguration(self) -> ServedReconfiguration: ...
     @property
     def fixed_members(self) -> str:
         """Why the API changes no members, in a sentence; empty where it does."""

@@ -14,7 +14,7 @@ EXPIRED_AT_ONCE = 1000
 """Keys that one entry of the log removes: a few milliseconds during which nobody else is answered."""
 
 
-class Expiry:
+class SyncProposer:
     """``propose`` puts a request into the log, and raises EtcdError when nothing comes of it in time.
 
     ``syncs_when_idle`` says whether a leader logs a SYNC at each interval, with no key due as well.

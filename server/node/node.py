@@ -17,7 +17,7 @@ from server.node.applier import Applier, CannotApply
 from server.node.changes import Changes
 from server.node.driver import Driver
 from server.node.errors import REMOVED, STOPPED, MemberRemoved, NodeFailed
-from server.node.expiry import Expiry
+from server.node.expiry import SyncProposer
 from server.node.leadership import Leadership
 from server.node.logwriter import LogWriter, SyncTimes
 from server.node.network import Network
@@ -181,7 +181,7 @@ class Node:
             wake=self._wake,
             is_running=self._is_running,
         )
-        self._expiry = Expiry(
+        self._expiry = SyncProposer(
             self.store,
             propose=self.propose,
             leads=lambda: self.is_leader,
