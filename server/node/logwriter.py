@@ -1,7 +1,8 @@
 """The log of a member, written in place while its disk is quick, and by a thread of its own while it is not.
 
 A hand-over to the thread and back costs as much as all else that is done for a single write. A sync in place costs
-nothing, but holds up everybody, so it has to be short: the first one that is not sends all that follow to the thread.
+nothing, but holds up everybody, so it has to be short: when slow ones take more than a hundredth of the time, the
+thread makes all that follow.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,27 +24,51 @@ Told = Callable[[BaseException | None], object]
 
 
 class SyncTimes:
-    """Whether the syncs of a disk are quick: each of the last ``count`` took less than ``slow`` seconds, and none was
-    slower in the last ``patience`` seconds."""
+    """Whether the syncs of a disk are quick: each of ``count`` in a row took less than ``slow`` seconds, and the slow
+    ones since then have held up everybody for no more than ``share`` of the time.
 
-    def __init__(self, *, count: int = 100, slow: float = 0.001, patience: float = 10.0) -> None:
+    A good disk has a sync of some milliseconds every few hundred, which nobody notices. So what they take is added up:
+    ``allowance`` seconds are free, ``share`` is forgiven as time passes, and beyond that the disk counts as slow, for
+    ``memory`` seconds at most and until ``count`` in a row are quick again.
+    """
+
+    def __init__(
+        self,
+        *,
+        count: int = 100,
+        slow: float = 0.001,
+        share: float = 0.01,
+        allowance: float = 0.01,
+        memory: float = 10.0,
+    ) -> None:
         self._count = count
         self._slow = slow
-        self._patience = patience
-        self._quick = 0
-        """Quick ones since the last slow one, or enough of them."""
-        self._distrusted_until = float("-inf")
-
-    def note(self, seconds: float, now: float) -> None:
-        """A sync took so long."""
-        if seconds >= self._slow:
-            self._quick = 0
-            self._distrusted_until = now + self._patience
-        elif self._quick < self._count:
-            self._quick += 1
+        self._share = share
+        self._allowance = allowance
+        self._most = allowance + memory * share
+        self._in_a_row = 0
+        """Quick ones since the last that counted against the disk, or enough of them."""
+        self._stalled = 0.0
+        """Seconds that slow syncs had taken and that were not forgiven yet, at ``_noted``."""
+        self._noted = 0.0
 
     def are_quick(self, now: float) -> bool:
-        return self._quick >= self._count and now >= self._distrusted_until
+        return self._in_a_row >= self._count and self._stalled_by(now) <= self._allowance
+
+    def note(self, seconds: float, now: float) -> None:
+        """A sync took so long, and ended ``now``."""
+        if seconds < self._slow:
+            if self._in_a_row < self._count:
+                self._in_a_row += 1
+            return
+        if self.are_quick(now):  # so it was made in place
+            self._stalled = min(self._stalled_by(now) + seconds, self._most)
+            self._noted = now
+        if not self.are_quick(now):
+            self._in_a_row = 0
+
+    def _stalled_by(self, now: float) -> float:
+        return max(0.0, self._stalled - self._share * (now - self._noted))
 
 
 class LogWriter:

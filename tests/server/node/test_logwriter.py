@@ -15,6 +15,8 @@ from tests.support import virtual_time
 from tests.support.memory_disk import MemoryDisk
 
 QUICK, SLOW = 0.0009, 0.001
+TOO_LONG = 0.02
+"""Seconds of one sync after which the thread makes the next."""
 
 
 def writer_of(disk: MemoryDisk, now: list[float], *, count: int = 3) -> LogWriter:
@@ -31,27 +33,45 @@ def entry(index: int = 1, size: int = 10) -> Entry:
     return Entry(1, index, b"d" * size)
 
 
+def noted(times: SyncTimes, seconds: float, now: float, count: int = 1) -> bool:
+    """Whether syncs are quick after these."""
+    for _ in range(count):
+        times.note(seconds, now)
+    return times.are_quick(now)
+
+
 def test_syncs_are_quick_when_each_of_the_last_hundred_was() -> None:
     times = SyncTimes()
-    for _ in range(99):
-        times.note(QUICK, 0.0)
-    assert not times.are_quick(0.0)
-    times.note(QUICK, 0.0)
-    assert times.are_quick(0.0)
+    assert not noted(times, QUICK, 0.0, 99)
+    assert not noted(times, SLOW, 0.0)
+    assert not noted(times, QUICK, 0.0, 99)
+    assert noted(times, QUICK, 0.0)
 
 
-def test_a_single_slow_one_is_remembered_for_ten_seconds_and_a_hundred_syncs() -> None:
+def test_a_hundredth_of_the_time_may_go_to_slow_ones() -> None:
     times = SyncTimes()
-    for _ in range(100):
-        times.note(QUICK, 0.0)
-    times.note(SLOW, 50.0)
-    assert not times.are_quick(50.0)
-    for _ in range(99):
-        times.note(QUICK, 51.0)
-    assert not times.are_quick(70.0)
-    times.note(QUICK, 51.0)
-    assert not times.are_quick(59.9)
-    assert times.are_quick(60.0)
+    assert noted(times, QUICK, 0.0, 100)
+    for second in range(100):
+        assert noted(times, 0.009, float(second))
+    assert not noted(times, 0.009, 99.5)
+
+
+def test_one_that_takes_too_long_is_remembered_for_ten_seconds_at_most_and_a_hundred_syncs() -> None:
+    times = SyncTimes()
+    noted(times, QUICK, 0.0, 100)
+    assert not noted(times, 0.06, 50.0)
+    assert not noted(times, QUICK, 50.0, 100)
+    assert not times.are_quick(54.9)
+    assert times.are_quick(55.1)
+    assert not noted(times, 3.0, 70.0)
+    assert not noted(times, QUICK, 81.0, 99)
+    assert noted(times, QUICK, 80.1)
+
+
+def test_slow_ones_of_the_thread_hold_up_nobody_and_are_only_waited_out() -> None:
+    times = SyncTimes()
+    assert not noted(times, 3.0, 0.0, 50)
+    assert noted(times, QUICK, 0.0, 100)
 
 
 def test_the_thread_writes_until_the_disk_is_known_to_be_quick() -> None:
@@ -68,7 +88,7 @@ def test_the_thread_writes_until_the_disk_is_known_to_be_quick() -> None:
         assert writer.writes_in_place([entry(4)])
         writer.write(None, [entry(4)])
         assert len(disk.syncs) == 4
-        disk.sync_seconds = SLOW
+        disk.sync_seconds = TOO_LONG
         writer.write(None, [entry(5)])
         assert not writer.writes_in_place([entry(6)])
 

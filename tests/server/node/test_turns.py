@@ -114,7 +114,7 @@ def test_saves_go_in_place_after_a_hundred_quick_syncs_and_to_the_thread_after_a
         for n in range(100):
             assert await turns_for(f"a{n}") > 1 or n > 90  # some syncs were made at the start
         assert await turns_for("quick") == 1
-        disk.sync_seconds = 0.002
+        disk.sync_seconds = 0.02
         assert await turns_for("slow") == 1  # that one stall there is
         disk.sync_seconds = 0.0001
         for n in range(150):
