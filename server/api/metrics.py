@@ -36,7 +36,7 @@ def serve_metrics(node: ServedNode, requests: RequestMetrics) -> Response:
     registry.register(_Member(node, requests))
     ProcessCollector(registry=registry)
     body = generate_latest(registry)
-    length = ("Content-Length", str(len(body)))  # which etcd tells here, however long it is
+    length = ("Content-Length", str(len(body)))  # which etcd says here, however long the body is
     return Response(200, (length, _TEXT), body)
 
 

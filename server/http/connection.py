@@ -331,7 +331,9 @@ class Connection:
             self._begin_stream(response.status, headers, keeps, is_head)
             return b""
         body, status = response.body, response.status
-        if len(body) > WHOLE:
+        if len(body) > WHOLE and any(name == "Content-Length" for name, _ in headers):
+            top = answer_head(status, headers, self._dates.line(), None, head, keeps)
+        elif len(body) > WHOLE:
             keeps = keeps and (is_head or not head.http10)
             top = answer_head(status, headers, self._dates.line(), None, head, keeps, chunked=not is_head)
             if not (is_head or head.http10):

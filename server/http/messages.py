@@ -105,7 +105,8 @@ class Finishing:
 class Response:
     """An answer; its headers are in the order of their names, as Go writes them.
 
-    With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used.
+    With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used. A long
+    ``body`` goes in chunks, unless the headers have its Content-Length; those of a short one must not.
     ``repeatable``: the same request has this answer until something is written.
     """
 

@@ -701,6 +701,16 @@ def test_only_a_short_answer_tells_its_length(size: int, framing: bytes) -> None
     assert body == (b"x" * size if size == 2048 else b"801\r\n" + b"x" * size + b"\r\n0\r\n\r\n")
 
 
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_a_long_answer_whose_handler_tells_its_length_is_not_in_chunks(method: bytes) -> None:
+    response = Response(200, (("Content-Length", "5000"),), b"x" * 5000)
+    got = exchange(lambda request: response, method + b" / HTTP/1.1\r\nHost: x\r\n\r\n")
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert head.count(b"Content-Length: 5000") == 1
+    assert b"Transfer-Encoding" not in head
+    assert body == (b"x" * 5000 if method == b"GET" else b"")
+
+
 def test_a_head_whose_answer_has_no_body_tells_no_length() -> None:
     got = exchange(lambda request: Response(301, (("Location", "/"),)), b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert b"Location: /\r\n" in got
