@@ -126,7 +126,10 @@ class Foreign:
         record, value = of.get(layout.node(path)), of.get(key)
         if record is None or is_directory(record.value):
             if value is not None:
-                self._tell(key, "%s was written over the v3 API, which makes no key of v2 of it; it stays")
+                self._tell(
+                    key,
+                    "%s was written over the v3 API: that does not make it a key of v2; it is not changed",
+                )
         elif has_drifted(record, value):
             what = "written" if value is not None else "deleted"
             self._tell(

@@ -86,7 +86,7 @@ class Mark:
             found = json.loads(value)
             return cls(*(int(found[name]) for name in ("rev", "done", "index", "sum", "tail", "rules")))
         except (ValueError, KeyError, TypeError) as error:
-            raise LayoutError(f"log/mark is none: {error}") from None
+            raise LayoutError(f"log/mark cannot be read: {error}") from None
 
 
 class Registration(NamedTuple):
@@ -120,7 +120,7 @@ class Registration(NamedTuple):
                 str(found["name"]), urls, str(found["boot"]), int(found["wall"]), int(found.get("rules", 1))
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise LayoutError(f"a gateway's registration is none: {error}") from None
+            raise LayoutError(f"a gateway's registration cannot be read: {error}") from None
 
 
 class Layout:
@@ -173,8 +173,8 @@ class Layout:
             except ValueError:
                 pass
         raise LayoutError(
-            f"{shown(key)} is no record of a gateway: somebody else has written into the log. To go on without it, "
-            f"delete it: etcdctl del {shown(key)}"
+            f"{shown(key)} is not a record of a gateway: somebody else has written into the log. To continue "
+            f"without it, delete it: etcdctl del {shown(key)}"
         )
 
     def read_path(self, key: bytes) -> str:
@@ -217,7 +217,7 @@ def decode_record(key: bytes, value: bytes) -> list[bytes] | int:
             at += 4 + size
             found.append(value[at - size : at])
     if at != len(value) or not found:
-        raise LayoutError(f"{shown(key)} is no record that a gateway of this release can read")
+        raise LayoutError(f"{shown(key)} is not a record that a gateway of this release can read")
     return found
 
 
@@ -257,7 +257,7 @@ def decode_node(path: str, record: bytes, published: bytes | None) -> StoreNode 
             return Directory(path, modified, created, expiration)
         value = base64.b64decode(found["v"]) if "v" in found else published
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise LayoutError(f"the record of {path} is none: {error}") from None
+        raise LayoutError(f"the record of {path} cannot be read: {error}") from None
     return None if value is None else StoreNode(path, value, modified, created, expiration)
 
 
@@ -302,7 +302,7 @@ def decode_events(value: bytes) -> list[Event | None]:
     try:
         return [None if line == b"-" else _decode_event(line) for line in value.split(b"\n") if line]
     except (ValueError, TypeError, KeyError, IndexError, binascii.Error) as error:
-        raise LayoutError(f"a chunk of events is none: {error}") from None
+        raise LayoutError(f"a chunk of events cannot be read: {error}") from None
 
 
 def _decode_event(line: bytes) -> Event:
@@ -345,7 +345,7 @@ def decode_paths(value: bytes) -> list[str]:
     try:
         text = zlib.decompress(value).decode("utf-8", "surrogateescape")
     except zlib.error as error:
-        raise LayoutError(f"a list of removed paths is none: {error}") from None
+        raise LayoutError(f"a list of removed paths cannot be read: {error}") from None
     return [json.loads(line) for line in text.split("\n")]
 
 

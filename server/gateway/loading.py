@@ -90,8 +90,8 @@ async def strangers(v3: V3, layout: Layout) -> str:
         there = await v3.get(prefix, end_of(prefix), limit=1, keys_only=True)
         if there.found:
             return (
-                f"the etcd holds {there.total} keys that begin with {shown(prefix)} and are no gateway's, the first is "
-                f"{shown(there.found[0].key)}: name another prefix with --gateway-{setting}-prefix, or remove them"
+                f"the etcd holds {there.total} keys that begin with {shown(prefix)} and are not a gateway's, the first "
+                f"is {shown(there.found[0].key)}: name another prefix with --gateway-{setting}-prefix, or remove them"
             )
     return "another gateway is just starting for the first time"
 
@@ -108,7 +108,9 @@ async def load(v3: V3, layout: Layout) -> Loaded:
 async def _load(v3: V3, layout: Layout) -> Loaded:
     there = await v3.get(layout.mark)
     if not there.found:
-        raise LayoutError(f"{shown(layout.mark)} is gone, without which nobody knows what the keys mean")
+        raise LayoutError(
+            f"{shown(layout.mark)} does not exist: without it the gateways' keys cannot be read"
+        )
     revision = there.revision
     mark = Mark.decode(there.found[0].value)
     loaded = Loaded(
@@ -157,7 +159,10 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
             published[path] = kv
         else:
             strangers.append(kv.key)
-    _tell(strangers, "the etcd holds %d keys beside the clients' that no gateway has written; they stay: %s")
+    _tell(
+        strangers,
+        "the etcd holds %d keys beside the clients' that no gateway has written; they are not changed: %s",
+    )
     for path, record in records.items():
         value = published.get(path)
         if is_published(path) and has_drifted(record, value):
@@ -171,11 +176,12 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
         above = state.directories.get(parent_of(path))
         if node is None:
             logger.warning(
-                "the value of %s was deleted over the v3 API, and is not kept any more", shown(record.key)
+                "the value of %s was deleted over the v3 API: the key does not exist for v2 either",
+                shown(record.key),
             )
             continue
         if above is None:
-            raise LayoutError(f"{shown(record.key)} lies in no directory")
+            raise LayoutError(f"{shown(record.key)} is not in a directory")
         above.children[path] = None
         if isinstance(node, Directory):
             state.directories[path] = node

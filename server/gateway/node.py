@@ -300,8 +300,8 @@ class GatewayNode:
         there = await self._v3.get(layout.gateways, end_of(layout.gateways), keys_only=True)
         if {kv.key for kv in there.found} - {layout.tender, layout.gateway(self.local.id)}:
             raise LayoutError(
-                f"{shown(layout.published(lost[0]))} was written over the v3 API, and what it was before has been "
-                "compacted away, which other gateways know: write it again through one of them, and start this one "
+                f"{shown(layout.published(lost[0]))} was written over the v3 API, and its value before was compacted "
+                "away; other gateways still know it: write the key again through one of them, and start this one "
                 f"then. {len(lost)} keys are like that"
             )
 
@@ -391,7 +391,7 @@ class GatewayNode:
     def _check_record(self, key: bytes, is_appended: bool) -> None:
         self._layout.read_record(key)
         if not is_appended:
-            raise LayoutError(f"{shown(key)} was written by somebody who is no gateway")
+            raise LayoutError(f"{shown(key)} was not written by a gateway")
 
     def _apply(self, key: bytes, value: bytes, revision: int) -> None:
         boot, seq = self._layout.read_record(key)

@@ -59,7 +59,7 @@ class Serving:
         for listener in self.listeners:
             listener.beginning.discard(guest)
         line = (
-            "http: there are as many connections as may be; those that are silent give way, now one of "
+            "http: there are as many connections as may be; silent ones are closed for new ones, now one of "
             f"{guest.address}"
         )
         self._merge_logger.log(logger, logging.WARNING, line, kind="full")

@@ -117,7 +117,7 @@ def check_not_newer(version: str) -> None:
     try:
         is_newer = numbers(version) > numbers(NEWEST_CLUSTER_VERSION)
     except ValueError:
-        raise CannotApply(f"the cluster version is {version!r}, which is no version") from None
+        raise CannotApply(f"the cluster version is {version!r}, which is not a version") from None
     if is_newer:
         raise CannotApply(
             f"cluster cannot be downgraded (current version: {VERSION} is lower than determined cluster "

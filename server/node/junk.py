@@ -102,7 +102,9 @@ def _check_value(path: str, value: bytes) -> None:
         try:
             numbers(value.decode("utf-8", "replace"))
         except ValueError:
-            raise MemberError(f"the cluster version is to be {value[:80]!r}, which is no version") from None
+            raise MemberError(
+                f"the cluster version would be {value[:80]!r}, which is not a version"
+            ) from None
 
 
 def _check_context(change: ConfChange) -> None:
