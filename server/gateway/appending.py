@@ -1,8 +1,8 @@
-"""Appends what clients want to the log, a batch at a time, with one on its way.
+"""Appends clients' requests to the log, in batches; one batch is on its way at a time.
 
-A batch has a key of its own, and its transaction the guard that this life of the gateway has appended just so many
-before. So when it is not known what came of one, it is sent again just as it was: it is in the log once or not at all.
-The count lies on the lease of that life: with the lease lost, nothing that is still on its way can get in any more.
+Each batch has its own key, and a guard in its transaction: this life of the gateway has appended exactly so many
+batches before. So a batch whose outcome is unknown is sent again unchanged: it is in the log once or not at all. The
+count has the lease of that life: once the lease is lost, nothing that is still on its way can get into the log.
 """
 
 import asyncio
@@ -22,8 +22,10 @@ from server.store import ErrorCode, EtcdError
 logger = logging.getLogger(__name__)
 
 MOST_REQUESTS = 1000
+"""Requests in a batch. A choice: fewer would cost more transactions under load, more would let the first request wait
+longer for the last; of requests of a kilobyte ``MOST_BYTES`` allows as many."""
 MOST_BYTES = 1_000_000
-"""Of a batch, unless one request has more."""
+"""Bytes of requests in a batch, unless a single one has more: well below the 1.5 MiB that etcd takes in a request."""
 
 
 class Queued(NamedTuple):
@@ -33,8 +35,8 @@ class Queued(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What one record has: requests, or the number of the ``rules`` in force from there on. ``revision`` is that of the
-    record, 0 while it is not known, and ``at`` when it became known, on the monotonic clock."""
+    """The content of one record: requests, or the number of the ``rules`` in force from there on. ``revision`` is that
+    of the record, 0 while it is not known, and ``at`` when it became known, on the monotonic clock."""
 
     requests: list[Queued]
     rules: int = 0
@@ -53,13 +55,13 @@ class Batch:
 
     @property
     def is_for_the_tender(self) -> bool:
-        """Whether nobody else may append it."""
+        """Whether only the tender may append it."""
         return bool(self.rules) or self.requests[0].answer.request.method == "SYNC"
 
 
 class Appender:
-    """``catch_up`` returns when all is applied that was in the log when it was called; ``is_full`` says that nothing
-    more may be appended for now."""
+    """``catch_up`` returns when everything is applied that was in the log when it was called; ``is_full`` says that
+    nothing more may be appended for now."""
 
     def __init__(
         self,
@@ -79,13 +81,14 @@ class Appender:
         self._is_full = is_full
         self._queue: deque[Queued] = deque()
         self._rules = 0
-        """That are to be switched to."""
+        """The number of the rules to switch to; 0 for no switch."""
         self._work = asyncio.Event()
         self._sent: dict[tuple[str, int], Batch] = {}
-        """What the watch has not brought back yet."""
+        """Batches that the watch has not brought back yet."""
         self._told = ""
         self._loaded = 0
-        """The revision at which the key space was last read from a checkpoint, in which some of it may be."""
+        """The revision at which the key space was last read from a checkpoint, which may contain some of these
+        batches."""
 
     def __len__(self) -> int:
         return len(self._queue) + sum(len(batch.requests) for batch in self._sent.values())
@@ -95,18 +98,18 @@ class Appender:
         self._work.set()
 
     def switch(self, rules: int) -> None:
-        """Has these rules in force from the next record on, if this is the tender then."""
+        """Appends a record with which these rules come into force, if this gateway is the tender then."""
         self._rules = rules
         self._work.set()
 
     def brought_back(self, boot: str, seq: int) -> list[Answer]:
-        """Who waits for the record that the watch has brought; nobody for another gateway's."""
+        """The answers that wait for the record that the watch has brought; empty for another gateway's record."""
         batch = self._sent.pop((boot, seq), None)
         return [] if batch is None else batch.answers
 
     def loaded(self, revision: int) -> None:
-        """The key space has been read anew. What it has in it is not brought back any more, and nobody will know what
-        came of it."""
+        """The key space was read again. The watch does not bring back records that it contains already, so their
+        outcome stays unknown and their requests get an error."""
         self._loaded = revision
         self._give_up_absorbed()
 
@@ -117,12 +120,12 @@ class Appender:
                 _settle(batch.answers, TIMED_OUT)
 
     def waits_since(self) -> float | None:
-        """When the oldest record was appended, on the monotonic clock, that the watch has not brought back; None when
-        there is none."""
+        """When the oldest record that the watch has not brought back was appended, on the monotonic clock; None when
+        there is no such record."""
         return min((batch.at for batch in self._sent.values() if batch.revision), default=None)
 
     def drop_late(self, now: float) -> list[Answer]:
-        """Those whose time is up. What has not been sent never will be."""
+        """The answers whose time is up. Requests of theirs that have not been sent are never sent."""
         late = []
         while self._queue and self._queue[0].answer.deadline <= now:
             late.append(self._queue.popleft().answer)
@@ -157,7 +160,7 @@ class Appender:
         while self._queue and len(requests) < MOST_REQUESTS:
             queued = self._queue[0]
             size += len(queued.data)
-            is_sync = queued.answer.request.method == "SYNC"  # which has a guard of its own
+            is_sync = queued.answer.request.method == "SYNC"  # which has its own guard
             if requests and (size > MOST_BYTES or is_sync):
                 break
             self._queue.popleft()
@@ -169,7 +172,7 @@ class Appender:
         return Batch(requests) if requests else None
 
     async def _append(self, batch: Batch) -> None:
-        """Returns when it is in the log, or can never be."""
+        """Returns when the batch is in the log, or can never get into it."""
         life = self._gateways.life or await self._gateways.begin(None)
         value = batch.value
         loaded = self._loaded
@@ -180,17 +183,17 @@ class Appender:
             if await self._send(life, batch, value):
                 self._give_up_absorbed()
                 return
-            # Nothing of that life can come any more; what has come is known when all of the log has been applied.
+            # Nothing of that life can get into the log any more. What did is known once all of the log is applied.
             life = await self._gateways.begin(life)
             await self._catch_up()
             if self._sent.pop(key, None) is None:
                 return
-            if self._loaded != loaded:  # it may be in what was read
+            if self._loaded != loaded:  # the batch may be in what was read
                 _settle(batch.answers, TIMED_OUT)
                 return
 
     async def _send(self, life: Life, batch: Batch, value: bytes) -> bool:
-        """Whether it is settled under this life; otherwise the life is over."""
+        """Sends the batch under this life. True when its outcome is certain; False when the life is over."""
         boot, seq, layout = life.boot, life.seq, self._layout
         count = layout.seq(boot)
         guards = [Compare(count, "version", seq - 1)]
@@ -217,7 +220,7 @@ class Appender:
                     batch.revision, batch.at = committed.revision, self._time.monotonic()
                     return True
                 appended = committed.found[0].version if committed.found else 0
-                if appended == seq:  # by an attempt of which nothing was heard
+                if appended == seq:  # by an attempt that got no answer
                     batch.revision, batch.at = committed.found[0].mod_revision, self._time.monotonic()
                     return True
                 if appended == seq - 1 and batch.is_for_the_tender and is_certain:
@@ -229,19 +232,19 @@ class Appender:
             wait = min(0.5, 2 * wait)
 
     def _tell(self, why: str) -> None:
-        """Once, and not for every batch until it is well again."""
+        """Logs a reason once, not for every batch, until an append succeeds again."""
         if why != self._told:
             self._told = why
             logger.warning("the etcd refuses to append: %s", why)
 
     def _refuse(self, life: Life, why: str) -> None:
-        """It did not happen, and its number is free again."""
+        """The batch was not appended; its number is free again."""
         batch = self._sent.pop((life.boot, life.seq))
         life.seq -= 1
         _settle(batch.answers, why)
 
     async def _end(self, life: Life) -> None:
-        """Makes sure that nothing of it comes any more."""
+        """Revokes the life's lease, so that nothing of that life gets into the log any more."""
         while True:
             try:
                 await self._v3.revoke(life.lease)

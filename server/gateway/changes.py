@@ -1,7 +1,7 @@
-"""What events mean for what lies in the etcd 3, and how many of them make one checkpoint. Pure.
+"""What events change in the keys of the etcd 3, and how many of them make one checkpoint. Pure.
 
 A checkpoint is one transaction, at an exact index of the store. It is never split over two: a crash between them would
-leave keys from the future, on which the log cannot be played again.
+leave keys that are newer than the mark, and the log could not be applied to them again.
 """
 
 from collections import deque
@@ -25,23 +25,28 @@ from server.store.node import Directory
 from server.store.paths import parent_of
 
 MOST_OPERATIONS = 110
-"""On nodes, of one checkpoint; etcd takes 128, and the rest of it has its own."""
+"""Operations on nodes in one checkpoint. etcd takes 128 in a transaction (--max-txn-ops); the others are for the mark,
+the events, and what is removed with them."""
 MOST_BYTES = 1 << 20
-"""Of one checkpoint, unless a single event has more; etcd takes a request of 1.5 MiB."""
+"""Bytes of one checkpoint, unless a single event has more: an estimate, so well below the 1.5 MiB that etcd takes in a
+request."""
 FEW = 50
-"""Nodes that go away with a directory are taken out one by one up to here."""
+"""Up to so many nodes that are removed with a directory are removed one by one: with two operations each, they fit into
+one checkpoint."""
 PATHS_AT_ONCE = 10_000
-"""In one list of those that are still to be taken out."""
+"""Paths in one list of values that must still be removed. A choice: one key, compressed, for paths of usual length far
+below the 1.5 MiB that etcd takes."""
 
 _LIVES = 6
-"""Of gateways whose records one checkpoint takes out of the log."""
+"""Lives of gateways whose records one checkpoint removes from the log: an operation each, of the few that
+``MOST_OPERATIONS`` leaves."""
 
 _REMOVALS = (Action.DELETE, Action.EXPIRE, Action.COMPARE_AND_DELETE)
 
 
 class Position(NamedTuple):
-    """Behind ``done`` requests of the record of ``revision``, which is the ``tail``-th of the log; ``rules`` are in
-    force there."""
+    """A place in the log: behind ``done`` requests of the record of ``revision``, which is the ``tail``-th record;
+    ``rules`` are in force there."""
 
     revision: int
     done: int
@@ -51,15 +56,16 @@ class Position(NamedTuple):
 
 @dataclass(slots=True)
 class Applied:
-    """An event, where the log is behind it, the running sum of all events up to it, and what it has written or taken
-    away. Of a directory that took many nodes along, ``top`` is its path, and ``files`` are the files below it."""
+    """An event, the ``position`` in the log behind it, the running sum of all events up to it, and the nodes that it
+    wrote or removed. For a directory that was removed with many nodes, ``top`` is its path, and ``gone_files`` are the
+    files below it."""
 
     event: Event
     position: Position
     sum: int
     nodes: tuple[StoreNode | Directory, ...] = ()
     gone: tuple[str, ...] = ()
-    """Of which only the records go away: directories."""
+    """Directories that were removed: they have a record, and no published value."""
     gone_files: tuple[str, ...] = ()
     top: str = ""
 
@@ -69,7 +75,7 @@ class Applied:
 
     @property
     def mark(self) -> Mark:
-        """Of a checkpoint that ends with it."""
+        """The mark of a checkpoint that ends with this event."""
         revision, done, tail, rules = self.position
         return Mark(revision, done, self.index, self.sum, tail, rules)
 
@@ -77,7 +83,7 @@ class Applied:
 def applied(
     event: Event, files: list[str], directories: list[str], store: Store, position: Position, sum: int
 ) -> Applied:
-    """What has just been done to ``store``, where ``files`` and ``directories`` are what went away."""
+    """What an event has just done to ``store``; ``files`` and ``directories`` are the paths that it removed."""
     node = event.node
     if event.action in _REMOVALS:
         if len(files) + len(directories) > FEW:
@@ -101,14 +107,14 @@ def applied(
 
 
 def _record_of(directory: Directory) -> Directory:
-    """As it is now, without what is in it."""
+    """The directory as it is now, without its children."""
     return Directory(directory.key, directory.modified_index, directory.created_index, directory.expiration)
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """What one transaction writes, but for the mark's guard. ``before`` are lists that have to be there first,
-    ``index`` is the store's that it brings the etcd to."""
+    """What one transaction writes, without the mark and its guard. ``before`` are lists that must be written first,
+    ``first_event`` is the index of its first event, 0 for none."""
 
     mark: Mark
     puts: list[Put] = field(default_factory=list)
@@ -121,7 +127,8 @@ class Checkpoint:
 def next_checkpoint(
     changes: deque[Applied], here: Mark, layout: Layout, *, operations: int = MOST_OPERATIONS
 ) -> Checkpoint:
-    """The longest that fits; with all ``changes`` in it, it goes up to ``here``, where the store is."""
+    """The longest checkpoint that fits into a transaction; with all ``changes`` in it, it ends at ``here``, the mark of
+    the store as it is."""
     draft = _Draft(layout, operations)
     taken: list[Applied] = []
     for change in changes:
@@ -141,7 +148,7 @@ def next_checkpoint(
 
 
 class _Draft:
-    """Where later changes of a node replace earlier ones."""
+    """A checkpoint in the making: a later change of a node replaces the earlier ones."""
 
     def __init__(self, layout: Layout, operations: int) -> None:
         self._layout = layout
@@ -153,7 +160,7 @@ class _Draft:
         self._lists: list[Put] = []
 
     def takes(self, change: Applied) -> bool:
-        """Whether it fits; the first one always does."""
+        """Adds a change, and returns True, if it fits; the first one always does."""
         size = _size_of(change)
         added = self._added(change)
         full = len(self._nodes) + len(self._values)
@@ -176,7 +183,7 @@ class _Draft:
         return True
 
     def _added(self, change: Applied) -> int:
-        """How many more operations it makes."""
+        """How many operations a change adds."""
         if change.top:
             return 2
         nodes = {node.key for node in change.nodes} | set(change.gone) | set(change.gone_files)
@@ -185,8 +192,8 @@ class _Draft:
         return len(nodes - self._nodes.keys()) + len(published - self._values.keys())
 
     def _take_out(self, change: Applied) -> None:
-        """A directory with a great many nodes: their records in one range; of their published values there is a list,
-        for a range could have keys of others in it."""
+        """Removes a directory with many nodes: their records as one range. Their published values go into a list,
+        because a range of them could contain keys that others have written."""
         below = change.top + "/"
         self._nodes = {path: node for path, node in self._nodes.items() if not path.startswith(below)}
         self._values = {path: value for path, value in self._values.items() if not path.startswith(below)}
@@ -219,7 +226,7 @@ class _Draft:
 
 
 def _size_of(change: Applied) -> int:
-    """Bytes, or some more, of what it writes."""
+    """An upper estimate of the bytes that a change writes."""
     event = change.event
     values = sum(len(node.value or b"") for node in change.nodes if isinstance(node, StoreNode))
     before = 0 if event.prev_node is None else len(event.prev_node.value or b"")
@@ -229,7 +236,8 @@ def _size_of(change: Applied) -> int:
 
 
 class Logged(NamedTuple):
-    """A record of the log that has been applied and may still lie there: how many requests it has, and bytes."""
+    """A record of the log that has been applied and may still be there; ``requests`` and ``size`` (bytes) count its
+    content."""
 
     revision: int
     key: bytes
@@ -238,9 +246,10 @@ class Logged(NamedTuple):
 
 
 def covered(records: Iterable[Logged], mark: Mark) -> tuple[list[Delete], int]:
-    """What takes those records out of the log that a checkpoint covers, and how many, from the first on, they are.
+    """The operations that remove from the log the records that a checkpoint covers, and the number of these records,
+    counted from the first.
 
-    A range for each life of a gateway; with very many lives the rest waits for the next time.
+    One range for each life of a gateway; with more than ``_LIVES`` of them the rest waits for the next checkpoint.
     """
     first: dict[bytes, bytes] = {}
     last: dict[bytes, bytes] = {}

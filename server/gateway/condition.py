@@ -1,4 +1,4 @@
-"""How the etcd behind the gateways is: what its release is known for, and how full it is. Says so, once each."""
+"""The state of the etcd behind the gateways: known faults of its release, and how full it is. Each is logged once."""
 
 import logging
 
@@ -9,19 +9,21 @@ from server.metrics import MemberMetrics
 logger = logging.getLogger(__name__)
 
 INTERVAL = 30.0
-"""Seconds between two looks."""
+"""Seconds between two requests for the status. A choice: a database does not fill up in a few seconds, and a request
+every half minute costs nothing."""
 USUAL_QUOTA = 2 << 30
-"""Bytes that a database may have by default; releases before 3.6 do not tell theirs."""
+"""Bytes that a database may have by default in etcd 3; releases before 3.6 do not report their quota."""
 _WARN, _STOP = 0.5, 0.9
-"""Parts of the quota; from the second on nothing is appended, for an etcd that is full takes no deletion either."""
+"""Parts of the quota. From half of it on a warning leaves time to act; from nine tenths on nothing is appended, because
+an etcd that is full takes no deletion either."""
 
 _SOUND = {(3, 4): 34, (3, 5): 16}
 """The first patch of a release whose watches lose no events around a compaction."""
 
 
 class Condition:
-    """Of one etcd. ``is_full`` holds while nothing more may be written to it, which only releases from 3.6 on let know
-    in time."""
+    """The condition of one etcd. ``is_full`` holds while nothing more may be written to it; only releases from 3.6 on,
+    which report their quota, show that in time."""
 
     def __init__(self, v3: V3, time: Time, metrics: MemberMetrics) -> None:
         self.is_full = False
@@ -35,7 +37,7 @@ class Condition:
             try:
                 self.see(await self._v3.status())
             except V3Error as error:
-                logger.debug("the etcd does not tell how it is: %s", error)
+                logger.debug("cannot get the status of the etcd: %s", error)
             await self._time.sleep(INTERVAL)
 
     def see(self, status: Status) -> None:
@@ -52,7 +54,7 @@ class Condition:
 
 
 def advice(version: str) -> str:
-    """What a release is known for, ``""`` for nothing."""
+    """A warning about a release; ``""`` for one without known faults."""
     try:
         major, minor, patch = (int(number) for number in version.partition("-")[0].split("."))
     except ValueError:

@@ -1,8 +1,8 @@
-"""What others write to the clients' keys over v3, while the gateways run: it is told, and v2's value comes back.
+"""Reports what others write to the clients' keys over v3 while the gateways run, and restores v2's value.
 
-The tender watches the published keys, from before the last one was gone. A revision at which a checkpoint was written
-is a gateway's. Of any other it asks, a moment later, whether the key and its record are still of one transaction, as
-all that gateways write are.
+The tender watches the published keys, from a revision before the last tender ended. A revision at which a checkpoint
+was written is a gateway's. For any other it checks, a moment later, whether the key and its record were written by the
+same transaction, as gateways always do.
 """
 
 import logging
@@ -18,17 +18,18 @@ from server.gateway.v3 import V3, Change, Compacted, Get, V3Error, end_of
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.5
-"""Seconds between two looks at what is suspected."""
+"""Seconds between two looks at the suspects. A choice: it adds at most that to ``GRACE`` before a value is restored."""
 GRACE = 1.0
-"""Seconds until it is asked about: by then the watch of the log has told of a checkpoint."""
+"""Seconds until a suspect is checked: by then the watch of the log has usually brought the checkpoint, if it was one.
+A checkpoint that comes later costs a check that finds nothing."""
 MOST_TOLD = 1000
-"""Keys that are named, each once."""
+"""Keys that are named in the log, each once: more lines help nobody, and the names are kept in memory."""
 _REMEMBERED = 20_000
-"""Checkpoints, some minutes of them at the greatest load."""
+"""Checkpoints whose revisions are remembered: some minutes of them at the greatest load, and ``GRACE`` is a second."""
 
 
 class Suspect(NamedTuple):
-    """``keys`` that were written at ``revision``; ``due`` is when to ask, on the monotonic clock."""
+    """``keys`` that were written at ``revision``; ``due`` is when to check them, on the monotonic clock."""
 
     due: float
     revision: int
@@ -36,7 +37,7 @@ class Suspect(NamedTuple):
 
 
 class Foreign:
-    """``put_right`` is told the store paths whose published values have to be written anew."""
+    """``put_right`` gets the store paths whose published values must be written again."""
 
     def __init__(
         self,
@@ -57,12 +58,12 @@ class Foreign:
         self._last = 0
         """The revision of the last checkpoint, or at which all keys were read."""
         self._past: deque[int] = deque(maxlen=int(3 * LEASE / INTERVAL))
-        """Those before it, of the seconds in which the last tender may have seen nothing any more."""
+        """The values that ``_last`` had in the last seconds, in which the tender before may have stopped watching."""
         self._suspects: deque[Suspect] = deque()
         self._told: set[bytes] = set()
 
     def loaded(self, revision: int) -> None:
-        """All keys have been read; what others had written by then is known."""
+        """All keys were read at ``revision``; what others had written by then is known."""
         self._last = revision
         self._past.clear()
 
@@ -102,7 +103,7 @@ class Foreign:
             self._suspects.append(Suspect(self._time.monotonic() + GRACE, revision, keys))
 
     async def judge(self) -> None:
-        """Asks about the suspects whose time has come."""
+        """Checks the suspects whose time has come."""
         while True:
             await self._time.sleep(INTERVAL)
             now = self._time.monotonic()
@@ -125,7 +126,10 @@ class Foreign:
         record, value = of.get(layout.node(path)), of.get(key)
         if record is None or is_directory(record.value):
             if value is not None:
-                self._tell(key, "%s was written over the v3 API, which makes no key of v2 of it; it stays")
+                self._tell(
+                    key,
+                    "%s was written over the v3 API: that does not make it a key of v2; it is not changed",
+                )
         elif has_drifted(record, value):
             what = "written" if value is not None else "deleted"
             self._tell(

@@ -1,7 +1,7 @@
-"""The gateways there are: each says so on a lease, and one of them, the tender, writes checkpoints and lets keys end.
+"""The gateways that run: each registers itself with a lease, and one of them, the tender, writes checkpoints and lets
+keys expire.
 
-Nothing depends on the lists but who is shown to clients. Who is the tender is checked again by the transactions of a
-tender.
+The list is only used to show members to clients. A tender's transactions check again that it is the tender.
 """
 
 import asyncio
@@ -20,16 +20,18 @@ from server.raft import NOBODY
 logger = logging.getLogger(__name__)
 
 LEASE = 10
-"""Seconds after which a gateway that says nothing is gone from the lists, and its appends are void."""
+"""Seconds after which a silent gateway is removed from the list, and can append nothing under that lease. A choice:
+shorter, and a short stall would end leases; longer, and a dead tender would be replaced later."""
 RENEWAL = 3.0
-"""Seconds between two times that a gateway says it is there."""
+"""Seconds between two renewals of the registration and its lease: two may fail before the lease ends."""
 SKEW = 1_000
-"""Milliseconds that clocks may differ by before it is told: by so much do TTLs become wrong."""
+"""Milliseconds that clocks may differ by without a warning. TTLs become wrong by the difference, and a second is the
+unit of a TTL."""
 
 
 @dataclass(slots=True)
 class Life:
-    """A gateway between two losses of its lease; ``seq`` counts its appends."""
+    """The time of a gateway under one lease; ``seq`` counts its appends."""
 
     boot: str
     lease: int
@@ -48,7 +50,7 @@ class Gateways:
         self.local = local
         self.rules = rules
         self.tender = ""
-        """Its BOOT; empty while there is none."""
+        """The BOOT of the tender; empty while there is none."""
         self.last_leader = NOBODY
         self.leader_since = time.wall()
         self.reached = time.monotonic()
@@ -83,7 +85,7 @@ class Gateways:
 
     @property
     def leader(self) -> int:
-        """The tender; NOBODY while there is none or nobody knows."""
+        """The id of the tender; NOBODY while there is none, or the etcd has not answered for the time of a lease."""
         if self._time.monotonic() - self.reached > LEASE:
             return NOBODY
         return next((member for member, known in self._known.items() if known.boot == self.tender), NOBODY)
@@ -94,7 +96,7 @@ class Gateways:
 
     @property
     def common_rules(self) -> int:
-        """The highest number of rules that all gateways know that are there; 0 while this one is not."""
+        """The highest number of rules that all registered gateways know; 0 while this one is not registered."""
         if self.local.id not in self._known:
             return 0
         return min(known.rules for known in self._known.values())
@@ -102,7 +104,7 @@ class Gateways:
     # This gateway's place
 
     async def run(self) -> None:
-        """Says that this gateway is there, and becomes the tender when there is none."""
+        """Keeps this gateway registered, and makes it the tender when there is none."""
         while True:
             try:
                 await self._say()
@@ -116,12 +118,13 @@ class Gateways:
             await _either(self._time.sleep(RENEWAL), self._wake.wait())
 
     async def begin(self, ended: Life | None) -> Life:
-        """A new life, unless somebody else has begun one since ``ended``, whose lease is lost or revoked."""
+        """Begins a new life after ``ended``, whose lease is lost or revoked; returns the one that another caller has
+        begun meanwhile, if there is one."""
         async with self._beginning:
             if self.life is not None and self.life is not ended:
                 return self.life
             if ended is not None:
-                logger.warning("the lease of this gateway is lost, it goes on under a new one")
+                logger.warning("the lease of this gateway is lost, it continues under a new one")
             wait = 0.05
             while True:
                 try:
@@ -146,7 +149,7 @@ class Gateways:
             await self._v3.commit((guard,), (Put(self._layout.tender, life.boot.encode(), life.lease),))
 
     async def leave(self) -> None:
-        """In order: the others know at once."""
+        """Revokes the lease, so that the other gateways see at once that this one has stopped."""
         life, self.life = self.life, None
         if life is not None:
             await self._v3.revoke(life.lease)

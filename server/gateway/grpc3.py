@@ -1,7 +1,7 @@
-"""The etcd 3 over gRPC: own rotation over its endpoints, one channel for each, TLS, a user.
+"""The etcd 3 over gRPC: its own rotation over the endpoints, one channel for each, TLS, a user.
 
-gRPC would stay with a member that takes connections and answers nothing. Here whoever gets no answer in time goes on to
-the next endpoint. Needs grpcio, which comes with ``migrate02[gateway]``.
+gRPC would stay with a member that takes connections and answers nothing. Here a call that gets no answer in time moves
+the next call to the next endpoint. Needs grpcio, which comes with ``migrate02[gateway]``.
 """
 
 import logging
@@ -34,9 +34,11 @@ from server.proto import etcd3rpc_pb2 as pb
 logger = logging.getLogger(__name__)
 
 QUICK = 1.0
-"""Seconds for what etcd does at once; an election may have to be waited for by trying again."""
+"""Seconds for calls that etcd answers at once. After one without an answer the next call goes to the next endpoint. An
+election may take longer: then the caller tries again."""
 SLOW = 10.0
-"""Seconds for what may have megabytes in it."""
+"""Seconds for calls with megabytes in them, over a slow network too. A choice: it is also how long such a call hangs at
+an endpoint that does not answer."""
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", -1),
@@ -50,7 +52,7 @@ _OPTIONS = (
     ("grpc.enable_http_proxy", 0),
 )
 _HAS_LEADER = ("hasleader", "true")
-"""A member that has lost its leader breaks off what asks for that."""
+"""Metadata of a call that a member breaks off when it has lost its leader."""
 
 _TARGETS = {"version": 0, "mod": 2, "value": 3}
 
@@ -122,7 +124,7 @@ class GrpcV3:
 
     @property
     def endpoint(self) -> str:
-        """The one that is asked."""
+        """The endpoint that calls go to, ``host:port``."""
         return self._endpoints[self._at].target
 
     async def close(self) -> None:
@@ -195,7 +197,7 @@ class GrpcV3:
     # How it is asked
 
     async def _ask(self, call: _Call, request: Any, patience: float) -> Any:
-        """Once, and again only when it has not happened because of an old token."""
+        """Makes a call once; again only when it has failed because of an old token, and so has changed nothing."""
         for is_last in (False, True):
             endpoint = self._endpoints[self._at]
             metadata = await self._metadata(endpoint)
@@ -233,7 +235,7 @@ class GrpcV3:
         return bool(self._token) and any(old in words for old in _OLD_TOKEN)
 
     def _meant(self, error: grpc.aio.AioRpcError, endpoint: Endpoint) -> V3Error:
-        """The error as the gateway knows it; whoever is worth it is not asked next."""
+        """The error as a V3Error. Where another member may do better, the next call goes to the next endpoint."""
         code, words = error.code(), error.details() or "no answer"
         if "requested lease not found" in words:
             return LeaseLost(words)

@@ -1,7 +1,7 @@
 """Puts a whole key space into an etcd 3 that has none yet, in the form of a checkpoint, for gateways to begin with.
 
-The format is written first, as one that no gateway takes, and last as it is: whoever starts meanwhile is refused, and
-what was broken off begins again and takes its own keys out.
+The format key is written first with a value that no gateway accepts, and last with the real one: a gateway that starts
+meanwhile is refused. An import that was broken off is begun again, and removes its own keys first.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from server.store.snapshot import FrozenStore
 
 _HALF_DONE = b"importing"
 _OPERATIONS, _BYTES = 120, 1 << 20
+"""Of one transaction, unless a single node has more: etcd takes 128 operations and 1.5 MiB."""
 _EVENTS_AT_ONCE = 50
+"""Events in one chunk. With values of at most ``layout.EVENT_VALUE`` bytes each, a chunk fits into a transaction."""
 
 
 class Imported(NamedTuple):
-    """Files and directories that were written, and the store's index, ``at`` which the gateways go on."""
+    """How many files and directories were written, and the store's index, ``at`` which the gateways continue."""
 
     files: int
     directories: int
@@ -40,8 +42,8 @@ class Imported(NamedTuple):
 
 
 async def write(v3: V3, layout: Layout, frozen: FrozenStore) -> Imported:
-    """Raises LayoutError, with nothing written, where there are keys already or a value is too long; and V3Error, after
-    which it can be repeated."""
+    """Writes a key space. Raises LayoutError, with nothing written, where there are keys already or a value is too
+    long; and V3Error, after which it can be repeated."""
     nodes = sorted(_clients(frozen), key=lambda node: node.key)
     for node in nodes:
         _check(node)
@@ -60,7 +62,7 @@ async def write(v3: V3, layout: Layout, frozen: FrozenStore) -> Imported:
 
 
 def _clients(frozen: FrozenStore) -> Iterator[StoreNode | Directory]:
-    """What clients have written, and users and roles; not what a member keeps of its cluster."""
+    """The nodes that clients have written, and users and roles; not what a member stores about its cluster."""
     for directory in frozen.directories.values():
         if _is_clients(directory.key):
             yield directory
@@ -95,7 +97,7 @@ async def _begin(v3: V3, layout: Layout) -> None:
 
 
 async def _take_out(v3: V3, layout: Layout) -> None:
-    """What an import has left that was broken off: keys that have a record, and the records."""
+    """Removes what an import that was broken off has written: keys that have a record, and the records."""
     while True:
         page = await v3.get(layout.nodes, end_of(layout.nodes), limit=50, keys_only=True)
         if not page.found:
@@ -110,7 +112,7 @@ async def _take_out(v3: V3, layout: Layout) -> None:
 
 
 def _puts(nodes: Iterable[StoreNode | Directory], frozen: FrozenStore, layout: Layout) -> Iterator[list[Put]]:
-    """Those that belong into one transaction."""
+    """The Puts, in groups that must be in one transaction."""
     for node in nodes:
         puts = [Put(layout.node(node.key), encode_node(node))]
         if isinstance(node, StoreNode) and is_published(node.key):

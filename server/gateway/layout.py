@@ -1,4 +1,4 @@
-"""Where everything lies in the etcd 3: names of keys, and what is in them. Pure.
+"""The keys in the etcd 3: their names, and what is in them. Pure.
 
 ============================== =============================================================== ======================
 key                            value                                                           written by
@@ -16,9 +16,9 @@ META ``gateway/tender``        BOOT of the gateway that writes checkpoints and l
 META ``format``                ``1``                                                           the first start
 ============================== =============================================================== ======================
 
-BOOT is 16 random hex digits, of one life of a gateway; SEQ counts its appends from 1. The last three but one lie on a
-lease of that life: once it is lost, nothing of that life can be appended any more, not even by a request that is still
-on its way.
+BOOT is 16 random hex digits, of one life of a gateway; SEQ counts its appends from 1. The keys ``seq/``, ``gateway/``
+ID and ``gateway/tender`` have a lease of that life: once it is lost, nothing of that life can be appended any more, not
+even by a request that is still on its way.
 """
 
 import base64
@@ -37,26 +37,27 @@ from server.store.node import Directory
 
 FORMAT = b"1"
 FIRST_RULES = 1
-"""The number of the rules by which requests are applied until the log says otherwise; see ``switching``."""
+"""The number of the rules by which requests are applied until a record of the log changes them; see ``switching``."""
 
 KEYS = "/1"
-"""Where in the store clients' keys are; what lies elsewhere is not published."""
+"""The directory of the store with the clients' keys; nothing else is published."""
 
 EVENT_VALUE = 4 << 10
-"""Bytes of values that an event is kept with for waitIndex."""
+"""Bytes of values, the old and the new together, up to which an event is kept for waitIndex. A choice: the last events
+of small keys are kept, and a thousand of large ones do not fill the etcd."""
 
 _BATCH, _RULES = b"\x01", b"\x02"
 
 
 class LayoutError(Exception):
-    """What lies in the etcd is not what a gateway writes; the message names the key."""
+    """A key in the etcd does not have what a gateway writes; the message names the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far the checkpoints are: they have all records of the log before ``revision``, and ``done`` requests of the
-    one there. ``index`` is the store's, ``sum`` that of all events up to there, ``tail`` counts the records up to that
-    one, ``rules`` are those in force."""
+    """How far the checkpoints are: they contain all records of the log before ``revision``, and ``done`` requests of
+    the record there. ``index`` is the store's, ``sum`` the running sum of all events up to there, ``tail`` counts the
+    records up to that one, ``rules`` is the number of those in force."""
 
     revision: int
     done: int
@@ -85,12 +86,12 @@ class Mark:
             found = json.loads(value)
             return cls(*(int(found[name]) for name in ("rev", "done", "index", "sum", "tail", "rules")))
         except (ValueError, KeyError, TypeError) as error:
-            raise LayoutError(f"log/mark is none: {error}") from None
+            raise LayoutError(f"log/mark cannot be read: {error}") from None
 
 
 class Registration(NamedTuple):
-    """What a gateway says of itself; ``wall`` is its clock in unix milliseconds, ``rules`` the highest number of rules
-    that it knows."""
+    """What a gateway says about itself; ``wall`` is its clock in unix milliseconds, ``rules`` the highest number of
+    rules that it knows."""
 
     name: str
     client_urls: tuple[str, ...]
@@ -119,7 +120,7 @@ class Registration(NamedTuple):
                 str(found["name"]), urls, str(found["boot"]), int(found["wall"]), int(found.get("rules", 1))
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise LayoutError(f"a gateway's registration is none: {error}") from None
+            raise LayoutError(f"a gateway's registration cannot be read: {error}") from None
 
 
 class Layout:
@@ -172,8 +173,8 @@ class Layout:
             except ValueError:
                 pass
         raise LayoutError(
-            f"{shown(key)} is no record of a gateway: somebody else has written into the log. To go on without it, "
-            f"delete it: etcdctl del {shown(key)}"
+            f"{shown(key)} is not a record of a gateway: somebody else has written into the log. To continue "
+            f"without it, delete it: etcdctl del {shown(key)}"
         )
 
     def read_path(self, key: bytes) -> str:
@@ -216,7 +217,7 @@ def decode_record(key: bytes, value: bytes) -> list[bytes] | int:
             at += 4 + size
             found.append(value[at - size : at])
     if at != len(value) or not found:
-        raise LayoutError(f"{shown(key)} is no record that a gateway of this release can read")
+        raise LayoutError(f"{shown(key)} is not a record that a gateway of this release can read")
     return found
 
 
@@ -247,7 +248,7 @@ def encode_node(node: StoreNode | Directory) -> bytes:
 
 
 def decode_node(path: str, record: bytes, published: bytes | None) -> StoreNode | Directory | None:
-    """None for a file that has no value any more. Raises LayoutError."""
+    """The node of a record; None for a file that has no value any more. Raises LayoutError."""
     try:
         found = json.loads(record)
         created, modified = int(found["c"]), int(found["m"])
@@ -256,7 +257,7 @@ def decode_node(path: str, record: bytes, published: bytes | None) -> StoreNode 
             return Directory(path, modified, created, expiration)
         value = base64.b64decode(found["v"]) if "v" in found else published
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise LayoutError(f"the record of {path} is none: {error}") from None
+        raise LayoutError(f"the record of {path} cannot be read: {error}") from None
     return None if value is None else StoreNode(path, value, modified, created, expiration)
 
 
@@ -276,7 +277,7 @@ def has_drifted(record: KeyValue, value: KeyValue | None) -> bool:
 
 
 def encode_events(events: Iterable[Event]) -> bytes:
-    """One line each; a dash for one whose values are too long to be kept."""
+    """One line for each event; a dash for one whose values are longer than ``EVENT_VALUE``."""
     return b"\n".join(map(_encode_event, events))
 
 
@@ -297,11 +298,11 @@ def _fields_of(node: StoreNode) -> list[object]:
 
 
 def decode_events(value: bytes) -> list[Event | None]:
-    """None for those that were not kept. Raises LayoutError."""
+    """The events of a chunk, None for one that was not kept. Raises LayoutError."""
     try:
         return [None if line == b"-" else _decode_event(line) for line in value.split(b"\n") if line]
     except (ValueError, TypeError, KeyError, IndexError, binascii.Error) as error:
-        raise LayoutError(f"a chunk of events is none: {error}") from None
+        raise LayoutError(f"a chunk of events cannot be read: {error}") from None
 
 
 def _decode_event(line: bytes) -> Event:
@@ -326,8 +327,7 @@ def _node_of(fields: list[object]) -> StoreNode:
 
 
 def sum_of(event: Event, before: int) -> int:
-    """The running sum of all events; what is shown of a TTL, which every gateway counts by its own clock, is not in
-    it."""
+    """The running sum of all events. The remaining TTL is not in it: every gateway counts that by its own clock."""
     node = event.node
     head = f"{event.action} {node.modified_index} {node.created_index} {node.expiration} {node.key}"
     return zlib.crc32(node.value or b"", zlib.crc32(head.encode("utf-8", "surrogateescape"), before))
@@ -345,7 +345,7 @@ def decode_paths(value: bytes) -> list[str]:
     try:
         text = zlib.decompress(value).decode("utf-8", "surrogateescape")
     except zlib.error as error:
-        raise LayoutError(f"a list of removed paths is none: {error}") from None
+        raise LayoutError(f"a list of removed paths cannot be read: {error}") from None
     return [json.loads(line) for line in text.split("\n")]
 
 

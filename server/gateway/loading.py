@@ -1,4 +1,4 @@
-"""Reads what lies in the etcd 3, at one revision, into a key space; and makes the first of it."""
+"""Reads the keys of the etcd 3, at one revision, into a key space; and writes the first keys of all."""
 
 import asyncio
 import logging
@@ -29,19 +29,23 @@ from server.store.snapshot import StoreState
 logger = logging.getLogger(__name__)
 
 _FIRST_PAGE, _LONGEST_PAGE = 100, 4000
+"""Keys. The first page is short, because it may be of large values: its size gives the length of the next. The longest
+keeps a page of small keys from blocking the event loop for long."""
 _BYTES_A_PAGE = 4 << 20
+"""What a page should have. A choice: large enough that the round trip does not count, and small enough that two pages
+in memory do not matter."""
 _HALF_DONE = {b"importing": "migrate02 data --gateway", b"leaving": "etcd02 gateway leave"}
-"""Formats that no gateway takes, and what has to come to its end first."""
+"""Formats that no gateway accepts, and the command that must be finished first."""
 _TOLD = 5
-"""Keys that somebody else has written are named up to here."""
+"""Keys written by others that a line of the log names: enough to find the writer, and a line that can be read."""
 
 
 @dataclass(slots=True)
 class Loaded:
-    """Everything as of ``revision``. ``log`` are the records that have to be applied yet, in order, ``stale`` those
-    that the checkpoint covers. ``chunks`` are the first indexes of the chunks of events; ``drifted`` are files whose
-    published values are not what a gateway has written, ``lost`` those of them of which nobody can tell
-    any more what it was."""
+    """Everything as of ``revision``. ``log`` are the records that must still be applied, in order, ``stale`` those that
+    the checkpoint covers. ``chunks`` are the first indexes of the chunks of events; ``drifted`` are the files whose
+    published values were not written by a gateway, ``lost`` those of them whose former values have been compacted
+    away."""
 
     revision: int
     mark: Mark
@@ -55,8 +59,8 @@ class Loaded:
 
 
 async def found(v3: V3, layout: Layout) -> None:
-    """Makes the first format and mark, where there are none. Raises LayoutError when it is another's format, or when
-    there are keys where clients' keys would lie."""
+    """Writes the first format and mark, where there are none. Raises LayoutError for a format that this release does
+    not know, or when there are keys in the place of clients' keys already."""
     there = await v3.get(layout.format)
     if not there.found:
         everything = end_of(layout.published_root)
@@ -81,19 +85,19 @@ async def found(v3: V3, layout: Layout) -> None:
 
 
 async def strangers(v3: V3, layout: Layout) -> str:
-    """Why this is no place for a new gateway."""
+    """Why a new gateway cannot begin here."""
     for prefix, setting in ((layout.meta, "meta"), (layout.published_root, "data")):
         there = await v3.get(prefix, end_of(prefix), limit=1, keys_only=True)
         if there.found:
             return (
-                f"the etcd holds {there.total} keys that begin with {shown(prefix)} and are no gateway's, the first is "
-                f"{shown(there.found[0].key)}: name another prefix with --gateway-{setting}-prefix, or remove them"
+                f"the etcd holds {there.total} keys that begin with {shown(prefix)} and are not a gateway's, the first "
+                f"is {shown(there.found[0].key)}: name another prefix with --gateway-{setting}-prefix, or remove them"
             )
     return "another gateway is just starting for the first time"
 
 
 async def load(v3: V3, layout: Layout) -> Loaded:
-    """Raises LayoutError for what no gateway has written, and V3Error."""
+    """Reads everything. Raises LayoutError for what no gateway has written, and V3Error."""
     while True:
         try:
             return await _load(v3, layout)
@@ -104,7 +108,9 @@ async def load(v3: V3, layout: Layout) -> Loaded:
 async def _load(v3: V3, layout: Layout) -> Loaded:
     there = await v3.get(layout.mark)
     if not there.found:
-        raise LayoutError(f"{shown(layout.mark)} is gone, without which nobody knows what the keys mean")
+        raise LayoutError(
+            f"{shown(layout.mark)} does not exist: without it the gateways' keys cannot be read"
+        )
     revision = there.revision
     mark = Mark.decode(there.found[0].value)
     loaded = Loaded(
@@ -117,7 +123,7 @@ async def _load(v3: V3, layout: Layout) -> Loaded:
 
 
 async def _pages(v3: V3, prefix: bytes, revision: int) -> AsyncIterator[KeyValue]:
-    """All keys with a prefix, a few megabytes at a time; the next are on their way while these are read."""
+    """All keys with a prefix, in pages of a few megabytes; the next page is on its way while one is read."""
     at, end, limit = prefix, end_of(prefix), _FIRST_PAGE
     coming = asyncio.ensure_future(v3.get(at, end, revision=revision, limit=limit))
     try:
@@ -153,7 +159,10 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
             published[path] = kv
         else:
             strangers.append(kv.key)
-    _tell(strangers, "the etcd holds %d keys beside the clients' that no gateway has written; they stay: %s")
+    _tell(
+        strangers,
+        "the etcd holds %d keys beside the clients' that no gateway has written; they are not changed: %s",
+    )
     for path, record in records.items():
         value = published.get(path)
         if is_published(path) and has_drifted(record, value):
@@ -167,11 +176,12 @@ async def _read_tree(v3: V3, layout: Layout, loaded: Loaded) -> None:
         above = state.directories.get(parent_of(path))
         if node is None:
             logger.warning(
-                "the value of %s was deleted over the v3 API, and is not kept any more", shown(record.key)
+                "the value of %s was deleted over the v3 API: the key does not exist for v2 either",
+                shown(record.key),
             )
             continue
         if above is None:
-            raise LayoutError(f"{shown(record.key)} lies in no directory")
+            raise LayoutError(f"{shown(record.key)} is not in a directory")
         above.children[path] = None
         if isinstance(node, Directory):
             state.directories[path] = node
@@ -216,7 +226,7 @@ async def _read_log(v3: V3, layout: Layout, loaded: Loaded) -> None:
 
 
 async def _read_history(v3: V3, layout: Layout, loaded: Loaded) -> None:
-    """The last events without a gap; who wants older ones hears that they are forgotten."""
+    """Reads the last events without a gap; a client that asks for older ones gets the error that they are cleared."""
     events: list[Event] = []
     async for kv in _pages(v3, layout.events, loaded.revision):
         loaded.chunks.append(int(kv.key[len(layout.events) :]))

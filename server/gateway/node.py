@@ -1,7 +1,7 @@
-"""A gateway: to the API what a member is, with the log in an etcd 3.
+"""A gateway: the API uses it like a member, and its log is in an etcd 3.
 
 The way of a write: ``propose`` -> ``Appender`` -> the etcd -> the watch brings it back, in the order of the revisions,
-as it brings what others append -> ``Replica`` applies it -> the waiter's answer.
+with what other gateways append -> ``Replica`` applies it -> the client's answer.
 """
 
 import asyncio
@@ -40,19 +40,24 @@ from server.store import ErrorCode, EtcdError, Event, Store, Watcher
 logger = logging.getLogger(__name__)
 
 MOST_LOGGED = 64 << 20
-"""Bytes of the log that no checkpoint has yet, before writes have to wait."""
+"""Bytes of the log that are in no checkpoint yet, from which on writes wait. A choice: a burst need not wait for
+checkpoints, and the log takes a small part of etcd's usual quota of 2 GiB."""
 OVERDUE = 1.5
-"""Seconds after which a record that is in the log has to have come by the watch; else that hangs, and is begun anew."""
+"""Seconds in which the watch must bring a record that is in the log; otherwise the watch hangs, and is begun again. A
+choice: well below the time of a request (5 seconds and more), so that its client still gets the answer; shorter, and
+every short stall of the etcd would begin it again."""
 TICK = 0.1
-"""Seconds between two looks for requests whose time is up."""
+"""Seconds between two looks for requests whose time is up: an error comes that much later at most."""
 
 MOST_COMPONENTS = 100
-"""Of a path: the directories that one write makes have to fit into one transaction."""
+"""Components of a path: one write may make that many directories, and they must fit into one transaction
+(``changes.MOST_OPERATIONS``)."""
 MOST_VALUE = 1_400_000
+"""Bytes of a published value: with the record beside it, below ``MOST_BYTES``."""
 MOST_RECORD = 1_000_000
-"""Bytes of a value that is not published, under /2."""
+"""Bytes of a value that is not published, under /2: its record holds it in base64, a third longer."""
 MOST_BYTES = 1_500_000
-"""Of one request, and of what a checkpoint makes of it; etcd takes 1.5 MiB."""
+"""Bytes of one request, and of what a checkpoint writes for it; etcd takes 1.5 MiB."""
 
 FIXED = (
     "the members are gateways to an etcd 3: start or stop one to change them; the etcd's own members are changed with "
@@ -61,7 +66,7 @@ FIXED = (
 
 
 class FixedMembers:
-    """A gateway's members: those of the etcd, which has other means to change them."""
+    """Refuses changes of members: a gateway joins when it starts, and the etcd's own members are changed there."""
 
     async def add(self, _: Member) -> None:
         raise ChangeFailed(FIXED)
@@ -76,9 +81,9 @@ class FixedMembers:
 class GatewayNode:
     """A running gateway.
 
-    ``name`` and ``client_urls`` are what it tells of itself. ``start`` and ``stop`` it on the loop it lives on.
-    ``failed`` is a future that fails with NodeFailed when it cannot go on. ``request_timeout`` is seconds, and
-    ``rules`` are those of applying that it knows.
+    It registers itself with ``name`` and ``client_urls``. ``start`` and ``stop`` it on the loop that it runs on.
+    ``failed`` is a future that fails with NodeFailed when it cannot continue. ``request_timeout`` is seconds, and
+    ``rules`` are the rules of applying that it knows.
     """
 
     failed: asyncio.Future[None]
@@ -141,8 +146,8 @@ class GatewayNode:
     # Living
 
     async def start(self) -> None:
-        """Begins to run. On return all is applied that was in the log before. Waits for an etcd that does not answer.
-        Raises NodeFailed."""
+        """Begins to run. On return everything is applied that was in the log before. Waits for an etcd that does not
+        answer. Raises NodeFailed."""
         loop = asyncio.get_running_loop()
         self.failed = loop.create_future()
         try:
@@ -168,7 +173,7 @@ class GatewayNode:
             self._routines.begin(routine)
 
     async def stop(self) -> None:
-        """Ends it in order: the other gateways know at once, and who still waits is told."""
+        """Ends in order: the other gateways see it at once, and requests that still wait get an error."""
         self._stopping = True
         await self._routines.stop()
         self._fail_waiters()
@@ -177,7 +182,7 @@ class GatewayNode:
         except LeaseLost:
             pass
         except (V3Error, TimeoutError) as error:
-            logger.warning("the etcd could not be told that this gateway stops: %s", error or "no answer")
+            logger.warning("could not report to the etcd that this gateway stops: %s", error or "no answer")
 
     async def _until_it_answers(self, ask: Callable[[], Awaitable[object]]) -> None:
         told, wait = "", 0.1
@@ -234,7 +239,7 @@ class GatewayNode:
         return self.store.get(request.path, request.recursive, request.sorted, now=self.clock(), whole=False)
 
     def propose(self, request: StoreRequest) -> Answer:
-        """Puts a request into the log, or for a QGET asks how far the log is. There is no taking it back."""
+        """Puts a request into the log, or for a QGET asks how far the log is. It cannot be taken back."""
         answer = Answer(request, self._time.monotonic() + self._request_timeout)
         if self._stopping or self.failed.done():
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
@@ -251,7 +256,7 @@ class GatewayNode:
         return answer
 
     async def makes_progress(self, within: float) -> bool:
-        """Whether the etcd answers, and what is in its log is applied here, in that many seconds."""
+        """Whether, in that many seconds, the etcd answers and everything in its log is applied here."""
         try:
             await asyncio.wait_for(self._reader.catch_up(), within)
         except (TimeoutError, V3Error):
@@ -277,7 +282,7 @@ class GatewayNode:
     # The log
 
     async def _load(self) -> None:
-        """Reads the key space, and applies what the log has behind it. Raises LayoutError, V3Error."""
+        """Reads the key space, and applies the records of the log behind it. Raises LayoutError, V3Error."""
         loaded = await load(self._v3, self._layout)
         if loaded.lost:
             await self._check_alone(loaded.lost)
@@ -290,13 +295,13 @@ class GatewayNode:
         )
 
     async def _check_alone(self, lost: list[str]) -> None:
-        """A value that only the other gateways still know must not be something else here. Raises LayoutError."""
+        """Raises LayoutError when other gateways run: they know the lost values, and this one would have others."""
         layout = self._layout
         there = await self._v3.get(layout.gateways, end_of(layout.gateways), keys_only=True)
         if {kv.key for kv in there.found} - {layout.tender, layout.gateway(self.local.id)}:
             raise LayoutError(
-                f"{shown(layout.published(lost[0]))} was written over the v3 API, and what it was before has been "
-                "compacted away, which other gateways know: write it again through one of them, and start this one "
+                f"{shown(layout.published(lost[0]))} was written over the v3 API, and its value before was compacted "
+                "away; other gateways still know it: write the key again through one of them, and start this one "
                 f"then. {len(lost)} keys are like that"
             )
 
@@ -306,7 +311,7 @@ class GatewayNode:
         self._stale = None
         for kv in loaded.log:
             self._apply(kv.key, kv.value, kv.mod_revision)
-        # The log's last record is older than much that was read; nothing of it is missing up to here.
+        # The revision of the last record may be much older: everything in the log up to here has been read.
         self._next_revision = loaded.revision + 1
         self.raft_index = self.replica.position.revision
         self._cluster = self._v3.cluster_id
@@ -315,7 +320,7 @@ class GatewayNode:
         self._reader.notice()
 
     async def _follow(self) -> None:
-        """Applies what comes; whatever makes the key space doubtful has it read again."""
+        """Applies the records that come; reads the key space again after an error that makes it doubtful."""
         while True:
             self._following = asyncio.ensure_future(self._follow_on())
             try:
@@ -343,7 +348,8 @@ class GatewayNode:
             self._take(changed)
 
     async def _skip_what_is_not_ours(self) -> None:
-        """An etcd that others write to, too, may have compacted what the gateways have had no part in."""
+        """Begins the watch behind revisions without a record: an etcd that others use, too, may have compacted them.
+        Raises Diverged for an etcd with another history."""
         there = await self._v3.get(self._layout.log, end_of(self._layout.log), keys_only=True)
         known = self._next_revision - 1
         if there.revision < known or self._v3.cluster_id != self._cluster:
@@ -355,7 +361,7 @@ class GatewayNode:
             self._next_revision = there.revision + 1
 
     def _take(self, changed: list[Change]) -> None:
-        """All that one transaction has done to the log. Raises Diverged, LayoutError."""
+        """Applies what one transaction has done to the log. Raises Diverged, LayoutError."""
         layout = self._layout
         record = tail = mark = None
         for change in changed:
@@ -385,7 +391,7 @@ class GatewayNode:
     def _check_record(self, key: bytes, is_appended: bool) -> None:
         self._layout.read_record(key)
         if not is_appended:
-            raise LayoutError(f"{shown(key)} was written by somebody who is no gateway")
+            raise LayoutError(f"{shown(key)} was not written by a gateway")
 
     def _apply(self, key: bytes, value: bytes, revision: int) -> None:
         boot, seq = self._layout.read_record(key)
@@ -402,7 +408,7 @@ class GatewayNode:
                 answer.settle(outcome)
 
     def _go_stale(self, error: Exception) -> None:
-        """What the log brings is not applied any more."""
+        """The records that come are not applied any more, until the key space has been read again."""
         self._stale = error
         if self._following is not None:
             self._following.cancel()
@@ -433,8 +439,8 @@ class GatewayNode:
                 self._watch_anew()
 
     def _watch_anew(self) -> None:
-        """By whichever member of the etcd answers now."""
-        logger.debug("what was appended does not come back, watching anew")
+        """Begins the watch again, at the member of the etcd that calls go to now."""
+        logger.debug("the watch does not bring what was appended: beginning it again")
         self._watched_since = self._time.monotonic()
         self._watches_anew = True
         if self._following is not None:
@@ -451,7 +457,7 @@ class GatewayNode:
         else:
             why = log_fault(logger, error)
         self.failed.set_exception(NodeFailed(why))
-        self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
+        self.failed.exception()  # marks it as retrieved; it is in the log already
         self._fail_waiters()
         self._routines.cancel()
 
@@ -461,7 +467,7 @@ class GatewayNode:
 
 
 def gateway_id(name: str, client_urls: tuple[str, ...]) -> int:
-    """The same at every start."""
+    """A gateway's id, which is the same at every start: a hash of its name and client URLs."""
     text = "\n".join((name, *sorted(client_urls)))
     return int.from_bytes(hashlib.sha1(text.encode("utf-8", "surrogateescape")).digest()[:8], "big") or 1
 
@@ -474,7 +480,7 @@ def too_large(request: StoreRequest, size: int) -> str:
     limit = MOST_VALUE if request.path.startswith("/1/") else MOST_RECORD
     if len(request.val) > limit:
         return f"a value of {len(request.val)} bytes, and a gateway takes {limit}"
-    # The value, and a record for each directory that may have to be made.
+    # The value, and a record for each directory that it may make.
     if size + (components + 4) * (len(request.path) + 150) > MOST_BYTES:
         return f"a request of {size} bytes, which with its keys is more than an etcd takes at once"
     return ""

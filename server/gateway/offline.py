@@ -1,4 +1,4 @@
-"""What a command does to gateways' keys while none needs to run: each call connects, and does one thing."""
+"""What commands do to gateways' keys without a running gateway: each call connects, and does one thing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ def import_keys(settings: GatewaySettings, frozen: FrozenStore) -> Imported:
 
 
 def leave(settings: GatewaySettings) -> Left:
-    """Makes of the gateways' keys a plain key space of v3. Raises LayoutError, V3Error; OSError for files of TLS."""
+    """Turns the gateways' keys into a plain key space of v3. Raises LayoutError, V3Error; OSError for files of TLS."""
     return _with(settings, lambda v3, layout: leaving.leave(v3, layout, REAL_TIME))
 
 

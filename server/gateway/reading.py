@@ -1,6 +1,7 @@
-"""Reads that must see all that was written before them: the etcd says how far the log is, and the key space catches up.
+"""Reads that must see everything that was written before them: the etcd says how far the log is, and the read is
+answered when the key space is as far.
 
-Nothing is written for it. Many share one question: those that come while one is on its way are in the next.
+Nothing is written for it. Many reads share one request: those that come while one is on its way are in the next.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from server.node import Answer
 
 
 class Reader:
-    """``answer`` is called when the key space is far enough; ``applied`` says up to which revision it is."""
+    """``answer`` is called when the key space is far enough; ``applied`` is the revision that it is at."""
 
     def __init__(
         self,
@@ -57,16 +58,16 @@ class Reader:
             self.notice()
 
     async def revision(self) -> int:
-        """Of the last append to the log, as of some moment after this was called. Raises V3Error."""
+        """The revision of the last append to the log, as of some moment after this was called. Raises V3Error."""
         there = await self._v3.get(self._layout.tail, keys_only=True)
         if there.revision < self._applied():
             raise V3Error(
                 "the etcd has gone back to an earlier revision"
-            )  # and what follows the log will find out
+            )  # the routine that follows the log finds this, too, and acts on it
         return there.found[0].mod_revision if there.found else 0
 
     async def catch_up(self) -> None:
-        """Returns when all is applied that was in the log when it was called. Raises V3Error."""
+        """Returns when everything is applied that was in the log when it was called. Raises V3Error."""
         revision = await self.revision()
         if self._applied() < revision:
             caught_up = asyncio.get_running_loop().create_future()
@@ -87,7 +88,7 @@ class Reader:
                     caught_up.set_result(None)
 
     def drop_late(self, now: float) -> list[Answer]:
-        """Those whose time is up."""
+        """The answers whose time is up."""
         late = [answer for answer in self._asked if answer.deadline <= now]
         self._asked = [answer for answer in self._asked if answer.deadline > now]
         for _, waiting in self._waiting:

@@ -1,7 +1,8 @@
-"""The key space as far as the log has been applied, and what of it no checkpoint has yet. Pure: no socket, no clock.
+"""The key space as far as the log has been applied, and its changes since the last checkpoint. Pure: no socket, no
+clock.
 
-Every gateway has one, and all of them are alike at the same revision of the log; the running sum of all events shows
-when one is not.
+Every gateway has one, and all of them are equal at the same revision of the log; the running sum of all events shows
+when one differs.
 """
 
 from collections import deque
@@ -17,25 +18,26 @@ Rules = Mapping[int, Callable[[Store, StoreRequest, int], Event | None]]
 """How a request is applied, by the number of the rules in force."""
 
 RULES: Rules = {FIRST_RULES: apply_request}
-"""Those that this release knows. One that applies a request otherwise has another row, the next number; it goes by the
-ones before until the log says otherwise."""
+"""The rules that this release knows. A release that applies a request in another way gets another row, with the next
+number; it uses the earlier rules until a record of the log changes them."""
 
 
 class Diverged(Exception):
-    """What is here is not what the log makes of it; it has to be loaded again. The message says how it came out."""
+    """The key space here is not the one that the log makes, and must be loaded again. The message says how that was
+    found."""
 
 
 class Replica:
     """Applies records of the log to ``store``, by one of the ``rules``.
 
-    ``changes`` are those behind the last checkpoint, ``records`` those of the log that may still lie there, in order.
+    ``changes`` are those since the last checkpoint, ``records`` those that may still be in the log, in order.
     """
 
     def __init__(self, store: Store, rules: Rules = RULES) -> None:
         self.store = store
         self.rules = rules
         self.mark = Mark(0, 0, 0, 0, 0)
-        """How far the checkpoints are that are known of."""
+        """The mark of the last checkpoint that is known here."""
         self.position = Position(0, 0, 0)
         self.sum = 0
         self.changes: deque[Applied] = deque()
@@ -45,7 +47,7 @@ class Replica:
         store.on_event = self._note
 
     def become(self, state: StoreState, mark: Mark, stale: Sequence[Logged] = ()) -> None:
-        """Begins anew from a checkpoint; ``stale`` are records that it covers and that are still there. Open watches
+        """Begins again from a checkpoint; ``stale`` are records that it covers and that are still there. Open watches
         end. Raises LayoutError when rules are in force there that this release does not know."""
         self._check_rules(mark.rules)
         self.store.become(state)
@@ -59,7 +61,7 @@ class Replica:
 
     @property
     def here(self) -> Mark:
-        """What the mark of a checkpoint would be that has all of it."""
+        """The mark of a checkpoint that would contain everything."""
         revision, done, tail, rules = self.position
         return Mark(revision, done, self.store.index, self.sum, tail, rules)
 
@@ -71,10 +73,10 @@ class Replica:
     def apply(
         self, revision: int, key: bytes, value: bytes, own: Sequence[StoreRequest | None], now: int
     ) -> list[Event | EtcdError | None]:
-        """Applies a record, and says what came of each of its requests.
+        """Applies a record, and returns the outcome of each of its requests.
 
-        ``own`` are the requests in it where they are at hand already, or nothing. Of the record that the checkpoint
-        ends in, the requests that it has are left out, and nothing came of them. Raises LayoutError.
+        ``own`` are the decoded requests of a record that this gateway has appended, and empty for another's. Where the
+        checkpoint has the first requests of a record, they are skipped: their outcome is None. Raises LayoutError.
         """
         found = decode_record(key, value)
         rules = self.position.rules
@@ -124,7 +126,7 @@ class Replica:
         )
 
     def covered_by(self, mark: Mark) -> None:
-        """A checkpoint has been written. Raises Diverged when what it says is not what is here."""
+        """A checkpoint has been written. Raises Diverged when it was made of other events than are known here."""
         if mark == self.mark:
             return
         last: Applied | None = None
@@ -139,13 +141,13 @@ class Replica:
         self.mark = mark
 
     def forget(self, count: int) -> None:
-        """So many records, from the first on, lie in the log no longer."""
+        """The first ``count`` records are not in the log any more."""
         for _ in range(count):
             self.bytes_logged -= self.records.popleft().size
 
 
 def check_tail(found: int, tail: int, counted: int, key: bytes) -> None:
-    """Raises LayoutError when the log has not all the records that there ever were behind a checkpoint."""
+    """Raises LayoutError when records behind a checkpoint are missing in the log."""
     if found != tail + counted:
         raise LayoutError(
             f"{shown(key)} counts {found} appends, but the checkpoint has {tail} and {counted} lie behind it: records "

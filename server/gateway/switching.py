@@ -1,9 +1,10 @@
-"""Which rules of applying are in force: gateways of two releases that apply a request otherwise must not do so side by
-side.
+"""Which rules of applying are in force: gateways of two releases that apply a request in different ways must use the
+same rules at the same time.
 
-Rules have numbers. A gateway says in its registration up to which it knows them. When all that are there have known a
-higher number than the one in force for ``SETTLED`` seconds, the tender appends that number to the log, and from the
-record behind it on all go by it. Who does not know it, and comes later or comes back, stops and says so.
+Rules have numbers. A gateway's registration has the highest number that it knows. When all registered gateways have
+known a higher number than the one in force for ``SETTLED`` seconds, the tender appends that number to the log, and from
+the record behind it on all of them use it. A gateway that does not know it, and starts or returns later, stops with an
+error.
 """
 
 import logging
@@ -15,13 +16,14 @@ from server.gateway.gateways import Gateways
 logger = logging.getLogger(__name__)
 
 INTERVAL = 5.0
-"""Seconds between two looks."""
+"""Seconds between two looks. A choice: small beside ``SETTLED``."""
 SETTLED = 60.0
-"""Seconds for which all have to know the rules: a gateway of the release before may just be starting again."""
+"""Seconds for which all must know the rules: a gateway of the release before may just be starting again. A choice:
+longer than a start takes, and nobody waits for a switch."""
 
 
 class Switch:
-    """``in_force`` says the number in force here, ``begin`` has another appended."""
+    """``in_force`` returns the number in force here, ``begin`` appends another."""
 
     def __init__(
         self, gateways: Gateways, time: Time, *, in_force: Callable[[], int], begin: Callable[[int], object]

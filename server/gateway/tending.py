@@ -1,7 +1,8 @@
-"""What the tender does: it writes what the log has made of the keys as checkpoints, in the form that v3 clients read.
+"""What the tender does: it writes the changes that the log has made to the keys as checkpoints, in the form that v3
+clients read.
 
-A checkpoint is guarded by the mark's revision, so of two who both think they are the tender only one gets through, and
-what the other would write changes nothing.
+A checkpoint has a guard on the mark's revision: if two gateways both believe that they are the tender, only one of them
+succeeds, and the other's transaction changes nothing.
 """
 
 import logging
@@ -21,18 +22,24 @@ from server.store.history import CAPACITY
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.05
-"""Seconds between two looks for something to write."""
+"""Seconds between two looks for something to write. A choice: so much later v3 clients see a change; a key that is
+written again and again meanwhile is written once."""
 COMPACTION = 60.0
-"""Seconds between two compactions; each goes to where the checkpoints were at the one before."""
+"""Seconds between two compactions; each goes to where the checkpoints were at the one before. A choice: the database
+holds two minutes of history at most, and a watch that was broken off has at least one to continue."""
 _AT_ONCE = 50
-"""Published values that one transaction removes."""
+"""Published values that one transaction removes. A choice: each has a guard, and etcd takes 128 of these."""
 _CHUNKS_AT_ONCE = 5
+"""Old chunks of events that one checkpoint removes: an operation each, of the few that ``MOST_OPERATIONS`` leaves, and
+more than the one chunk that it adds."""
 _BACKLOG = 100
-"""Events that wait for a checkpoint, from which on the next one follows at once."""
+"""Events that wait for a checkpoint, from which on the next one follows at once: one checkpoint seldom takes as many,
+so to wait for more would not save a transaction."""
 
 
 class Tender:
-    """``stale`` is told why the key space has to be loaded again; ``operations`` is how many a checkpoint may have."""
+    """``stale`` gets the reason why the key space must be loaded again; ``operations`` is how many a checkpoint may
+    have."""
 
     def __init__(
         self,
@@ -47,7 +54,7 @@ class Tender:
     ) -> None:
         self.mark_revision = 0
         self.compacts = False
-        """Whether the etcd's history is the gateways' to compact."""
+        """Whether the gateways may compact the etcd's history."""
         self._v3 = v3
         self._layout = layout
         self._gateways = gateways
@@ -56,7 +63,7 @@ class Tender:
         self._stale = stale
         self._operations = operations
         self._office = ""
-        """The life as which it has looked what its predecessor left undone."""
+        """The life in which it has read what the tender before had not finished."""
         self._chunks: list[int] = []
         self._gone: deque[KeyValue] = deque()
         self._drifted: list[str] = []
@@ -64,13 +71,13 @@ class Tender:
         self._compact_to = 0
 
     def become(self, loaded: Loaded) -> None:
-        """Goes on from what has been read."""
+        """Continues from what has been read."""
         self.mark_revision = loaded.mark_revision
         self._chunks = list(loaded.chunks)
         self._drifted = list(loaded.drifted)
 
     def put_right(self, path: str) -> None:
-        """Has a value published anew that somebody else has written over."""
+        """Publishes a value again, soon, that somebody else has overwritten."""
         if path not in self._drifted:
             self._drifted.append(path)
 
@@ -89,7 +96,7 @@ class Tender:
             self._chunks.append(before + 1)
 
     def _ended(self, mark: Mark) -> list[int]:
-        """Chunks of events that are older than all that are remembered."""
+        """Chunks with events that are too old for any gateway's history."""
         return [first for first in self._chunks if first <= mark.index - 2 * CAPACITY][:_CHUNKS_AT_ONCE]
 
     async def run(self) -> None:
@@ -110,7 +117,7 @@ class Tender:
                 await self._time.sleep(0.5)
 
     async def step(self) -> bool:
-        """One transaction, or a few that belong together; whether there was anything to do. Raises Diverged,
+        """Makes one transaction, or a few that belong together. Whether there was anything to do. Raises Diverged,
         V3Error."""
         await self._take_office()
         if self._gone:
@@ -148,7 +155,7 @@ class Tender:
         return True
 
     async def _commit(self, operations: list[Put | Delete], mark: Mark | None = None) -> bool:
-        """Whether this is still the tender's to do, and done. ``mark`` is the one that is written with it."""
+        """Writes, if this gateway is still the tender; whether it did. ``mark`` is the one among the operations."""
         guard = Compare(self._layout.mark, "mod", self.mark_revision)
         committed = await self._v3.commit((guard,), operations, (Get(self._layout.mark),))
         if committed.succeeded:
@@ -157,14 +164,14 @@ class Tender:
             return True
         there = committed.found[0] if committed.found else None
         if mark is not None and there is not None and there.value == mark.encode():
-            self.see_mark(mark, there.mod_revision)  # by an attempt of which nothing was heard
+            self.see_mark(mark, there.mod_revision)  # by an attempt that got no answer
             return True
-        # The watch has not told of it yet: another was the tender a moment ago, or is.
+        # The watch has not brought it yet: another gateway was the tender a moment ago, or is.
         await self._time.sleep(INTERVAL)
         return False
 
     async def _remove_published(self, listed: KeyValue) -> bool:
-        """The values of files that went away with their directory, each only if it has no record."""
+        """Removes the values of files that were removed with their directory, each only if it has no record."""
         paths = decode_paths(listed.value)
         for at in range(0, len(paths), _AT_ONCE):
             some = paths[at : at + _AT_ONCE]
@@ -184,7 +191,7 @@ class Tender:
         return committed.succeeded
 
     async def _put_right(self) -> bool:
-        """Publishes a value anew that somebody else has written over; the key space is at the mark just now."""
+        """Publishes a value again that somebody else has overwritten; the key space is exactly at the mark here."""
         path, layout = self._drifted[0], self._layout
         try:
             node = self._replica.store.look(path, now=0).node

@@ -1,6 +1,7 @@
-"""What the gateway asks of an etcd 3, as it sees it: keys with revisions, guarded transactions, a watch, leases.
+"""What the gateway uses of an etcd 3: keys with revisions, guarded transactions, a watch, leases.
 
-Types only, so that all above is tested with an etcd of a few lines in memory. ``server.gateway.grpc3`` is the real one.
+Types only, so that the modules above can be tested with a small etcd in memory. ``server.gateway.grpc3`` is the real
+one.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -8,11 +9,11 @@ from typing import NamedTuple, Protocol
 
 
 class V3Error(Exception):
-    """The etcd cannot do it now, or it is not known whether it did; the message is for the log."""
+    """The etcd cannot do the call now, or it is not known whether it did; the message is for the log."""
 
 
 class Compacted(V3Error):
-    """What was asked for is of a revision that has been compacted away, before ``revision``."""
+    """The call was for a revision that has been compacted away, before ``revision``."""
 
     def __init__(self, revision: int) -> None:
         super().__init__(f"the history before revision {revision} has been compacted")
@@ -20,11 +21,11 @@ class Compacted(V3Error):
 
 
 class LeaseLost(V3Error):
-    """The lease is not there any more, and nothing that goes with it will ever happen."""
+    """The lease does not exist any more, and no call that needs it will ever succeed."""
 
 
 class Refused(V3Error):
-    """The etcd has understood it and will not do it: no rights, no space, too large. It did not happen."""
+    """The etcd refuses the call: no rights, no space, too large. Nothing was done."""
 
 
 class KeyValue(NamedTuple):
@@ -44,7 +45,7 @@ class Put(NamedTuple):
 
 
 class Delete(NamedTuple):
-    """Of one key, or of all from ``key`` to before ``end``."""
+    """Deletes one key, or all from ``key`` to before ``end``."""
 
     key: bytes
     end: bytes = b""
@@ -55,8 +56,8 @@ class Get(NamedTuple):
 
 
 class Compare(NamedTuple):
-    """``field`` is one of ``version``, ``mod`` or ``value``; with ``end`` all keys of a range have to be so, and where
-    there is none it is as if one had version 0."""
+    """``field`` is one of ``version``, ``mod`` or ``value``; with ``end`` it must hold for all keys of a range. A key
+    that does not exist has version 0."""
 
     key: bytes
     field: str
@@ -65,7 +66,7 @@ class Compare(NamedTuple):
 
 
 class Committed(NamedTuple):
-    """``found`` is what the Gets of the branch that was taken found."""
+    """``found`` is the result of the Gets in the branch that was taken."""
 
     succeeded: bool
     revision: int
@@ -92,7 +93,7 @@ class Change(NamedTuple):
 
 
 class Status(NamedTuple):
-    """``quota`` is 0 where the release does not tell (before 3.6)."""
+    """``quota`` is 0 where the release does not report it (before 3.6)."""
 
     version: str
     size: int
@@ -101,8 +102,8 @@ class Status(NamedTuple):
 
 
 class V3(Protocol):
-    """``cluster_id`` and ``term`` are as of the last answer. All calls raise V3Error, the kinds of it where they say
-    so."""
+    """``cluster_id`` and ``term`` are as of the last answer. All calls raise V3Error, and those of its subclasses that
+    they name."""
 
     @property
     def cluster_id(self) -> int: ...
@@ -112,23 +113,24 @@ class V3(Protocol):
     async def get(
         self, key: bytes, end: bytes = b"", *, revision: int = 0, limit: int = 0, keys_only: bool = False
     ) -> Range:
-        """One key, or all from ``key`` to before ``end``, by their bytes. Linearizable without a ``revision``; with one
-        what there was then, and that may raise Compacted."""
+        """One key, or all from ``key`` to before ``end``, in the order of their bytes. Linearizable without a
+        ``revision``; with one, the keys as of then, and that may raise Compacted."""
 
     async def commit(
         self, guards: Sequence[Compare], then: Sequence[Put | Delete | Get], otherwise: Sequence[Get] = ()
     ) -> Committed:
-        """One transaction. Raises LeaseLost or Refused when nothing has happened; otherwise it is not known."""
+        """One transaction. Raises LeaseLost or Refused when nothing was done; after any other V3Error that is not
+        known."""
 
     def watch(self, key: bytes, end: bytes, revision: int) -> AsyncIterator[list[Change]]:
-        """All changes from a revision on, in order, those of one revision in one list, which may have several. Raises
-        Compacted; any other V3Error only when it has to begin again."""
+        """All changes from a revision on, in order, one list for each revision. Raises Compacted; any other V3Error
+        means that the watch has ended and must be begun again."""
 
     async def grant(self, seconds: int) -> int:
         """A new lease's id."""
 
     async def keep_alive(self, lease: int) -> None:
-        """Once; raises LeaseLost."""
+        """Renews a lease once. Raises LeaseLost."""
 
     async def revoke(self, lease: int) -> None: ...
 

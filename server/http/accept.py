@@ -1,7 +1,7 @@
-"""A listener: takes connections, and shakes hands where it speaks TLS. What is said then is a protocol's business.
+"""A listener: accepts connections, and does the TLS handshake where TLS is configured. The rest is up to the protocol.
 
-The servers of the event loops take every connection there is, until the process has no file left to open for itself,
-and keep a handshake that fails to themselves; here both are one line in the log.
+The servers of the event loops accept connections until the process cannot open another file, and do not report a
+handshake that fails; here there is a limit, and both cases are one line in the log.
 """
 
 import asyncio
@@ -19,25 +19,30 @@ from server.mergelogger import MergeLogger
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 64
-"""Connections that are taken before others have their turn."""
+"""Connections that are accepted before other work of the event loop has its turn. A choice: more would delay the
+requests of connections that are open; fewer would need more passes of the loop in a rush."""
 
 _REST = 1.0
-"""Seconds before the next try when no connection can be taken, as when the process has too many files open."""
+"""Seconds before the next try when no connection can be accepted, as when the process has too many files open: the
+longest delay of Go's net/http in this case."""
 
 _FULL_REST = 0.02
-"""Seconds before it is looked again whether there is room for one more."""
+"""Seconds before the next look whether there is room for one more. A choice: a client hardly notices so short a wait,
+and fifty looks a second cost nothing."""
 
 _MERGE_PERIOD = 60.0
-"""Seconds for which lines that say there is no room are merged: there are up to fifty of them a second."""
+"""Seconds for which lines that say there is no room are merged: there are up to fifty of them a second, and one a
+minute is enough."""
 
 _FULL = "http: there are as many connections as may be; others wait until one is closed"
 
 _PARTING = 0.1
-"""Seconds that a handshake may still take when the listener is closed."""
+"""Seconds that a handshake may still take when the listener is closed. A choice: enough for one that goes well, and a
+stop need not wait longer for others."""
 
 
 class Beginning(NamedTuple):
-    """A connection that has no protocol yet, as a ``Guest``."""
+    """A connection that has no protocol yet; a ``Guest``."""
 
     task: "asyncio.Task[None]"
     address: str
@@ -49,10 +54,10 @@ class Beginning(NamedTuple):
 
 
 class Listener:
-    """Takes connections from a listening socket, from now until it is closed, while ``has_room`` says so; others wait
-    in the system's queue. With a context they speak TLS, of which a handshake may take ``handshake`` seconds.
-    ``make_room`` is called for each before it is served; it may close another, one among ``beginning`` too, and says
-    whether it did.
+    """Accepts connections from a listening socket until it is closed, while ``has_room`` returns True; others wait in
+    the system's queue. With a context they use TLS, and a handshake may take ``handshake`` seconds. ``make_room`` is
+    called for each connection before it is served; it may close another, also one of ``beginning``, and returns whether
+    it did.
     """
 
     def __init__(
@@ -72,18 +77,18 @@ class Listener:
         self._handshake = handshake
         self._loop = asyncio.get_running_loop()
         self.beginning: set[Beginning] = set()
-        """Connections taken that have no protocol yet."""
+        """Accepted connections that have no protocol yet."""
         self._resting: asyncio.TimerHandle | None = None
         self._merge_logger = MergeLogger(_MERGE_PERIOD, self._loop)
         self._resume()
 
     @property
     def shaking_hands(self) -> Iterable[Beginning]:
-        """Those of the connections taken that may be long in beginning."""
+        """The accepted connections that are in a TLS handshake."""
         return () if self._context is None else self.beginning
 
     async def close(self) -> None:
-        """Listens no more. On return all that was accepted has its protocol; handshakes that hang are broken off."""
+        """Stops listening. On return accepted connections have their protocol; handshakes that hang are broken off."""
         if self._resting is None:
             self._loop.remove_reader(self._sock)
         else:
@@ -115,7 +120,7 @@ class Listener:
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionError:
-                continue  # gone before it was taken
+                continue  # the client closed it before it was accepted
             except OSError as error:
                 logger.error("http: Accept error: %s; trying again in %.0fs", error, _REST)
                 self._rest(_REST)
@@ -124,7 +129,7 @@ class Listener:
             crowded = self._make_room()
             self._take(sock, address)
             if crowded:
-                return  # the files of those who were closed are free only when the loop has turned
+                return  # the loop closes the other's file only in its next pass
 
     def _take(self, sock: socket.socket, address: tuple[object, ...]) -> None:
         task = self._loop.create_task(self._begin(sock, address))

@@ -1,7 +1,7 @@
-"""Answers as bytes, taken apart: what the head of one says. Pure.
+"""Answers as bytes: reads the head of one. Pure.
 
-For who asks others over HTTP/1 and passes their answers on. An answer that is framed as plainly as can be, as nearly
-all are, costs one search.
+For a proxy, which asks other servers over HTTP/1 and passes their answers on. An answer with the simplest framing, as
+nearly all have it, costs one search.
 """
 
 import re
@@ -21,7 +21,7 @@ HOP_BY_HOP = frozenset(
         *("te", "trailer", "trailers", "transfer-encoding", "upgrade"),
     )
 )
-"""Headers, in lower case, that are about one connection and go no further: those of RFC 2616, 13.5.1."""
+"""Headers, in lower case, that are about one connection and are not passed on: those of RFC 2616, 13.5.1."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: [^\r\n]*)?\r\n")
 _PLAIN = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) [^\r\n]*\r\n")
@@ -35,17 +35,19 @@ _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t]*")
 _STATUSES = frozenset(status.value for status in HTTPStatus)
 _KNOWN_HEADS = 256
 _LONG_HEAD = 1024
+"""How many heads are remembered, and the longest in bytes: together at most 256 KiB for each ``AnswerHeads``. A choice:
+a member's heads of one second are few and short, and a head that is not remembered is only read again."""
 
 
 class BadAnswer(ValueError):
-    """What came is no answer of HTTP/1."""
+    """The bytes are not an answer of HTTP/1."""
 
 
 class AnswerHead(NamedTuple):
     """The head of an answer. ``size`` is its own length in bytes; ``length`` that of the body, or CHUNKED, or
     UNTIL_CLOSE; ``keeps`` whether the connection may be used again after it.
 
-    ``plain``: it may be passed on as it came, with its body: nothing in it is about the connection.
+    ``plain``: it may be passed on unchanged, with its body: nothing in it is about the connection.
     """
 
     status: int
@@ -56,8 +58,8 @@ class AnswerHead(NamedTuple):
 
 
 def read_head(data: bytes, *, is_head: bool) -> AnswerHead | None:
-    """The head that the bytes begin with, None if it is not whole yet; ``is_head`` says that a HEAD is answered, which
-    has no body whatever its head tells. Raises BadAnswer."""
+    """The head that the bytes begin with, None if it is not complete yet. ``is_head`` is for the answer to a HEAD,
+    which has no body, whatever length its head has. Raises BadAnswer."""
     size = data.find(END_OF_HEAD) + len(END_OF_HEAD)
     if size < len(END_OF_HEAD):
         return None
@@ -71,7 +73,7 @@ def read_head(data: bytes, *, is_head: bool) -> AnswerHead | None:
 
 
 class AnswerHeads:
-    """Reads heads, and remembers them: within a second a member says the same ones again and again."""
+    """Reads heads, and remembers them: within a second a member sends the same ones again and again."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, AnswerHead] = {}
@@ -80,7 +82,7 @@ class AnswerHeads:
         return len(self._known)
 
     def read(self, data: bytes, at: int, *, is_head: bool) -> AnswerHead | None:
-        """As ``read_head`` of the bytes from ``at`` on."""
+        """``read_head`` for the bytes from ``at`` on."""
         end = data.find(END_OF_HEAD, at) + len(END_OF_HEAD)
         if end < len(END_OF_HEAD):
             return None
@@ -126,8 +128,8 @@ def _read_any_head(head: bytes, is_head: bool) -> AnswerHead:
 
 
 def passed_on(head: bytes, *, is_head: bool) -> Headers:
-    """The headers of an answer that concern the client, by name; without those that are written anew for it. The answer
-    to a HEAD keeps its length, which no body tells."""
+    """The headers of an answer that concern the client, sorted by name; without those that are written again for it.
+    The answer to a HEAD keeps its Content-Length, because it has no body to count."""
     fields = _fields(head)
     written_anew = {"date"} if is_head else {"date", "content-length"}
     dropped = HOP_BY_HOP | _named_by_connection(fields) | written_anew
@@ -136,8 +138,8 @@ def passed_on(head: bytes, *, is_head: bool) -> Headers:
 
 
 class Verbatim(Response):
-    """The answer of another server as it came, all its bytes: so it goes to a client of HTTP/1.1 that keeps its
-    connection. ``apart`` makes of it what others get."""
+    """The answer of another server, all its bytes unchanged: a client of HTTP/1.1 that keeps its connection gets these.
+    ``apart`` makes the answer for other clients."""
 
     wire: bytes
 
@@ -146,7 +148,7 @@ class Verbatim(Response):
         self.wire = wire
 
     def apart(self, *, is_head: bool) -> Response:
-        """The same, as one whose head can still be changed."""
+        """The same answer, with a head that can be changed."""
         head = read_head(self.wire, is_head=is_head)
         assert head is not None
         return Response(

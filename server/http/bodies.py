@@ -1,4 +1,4 @@
-"""A body on its way to the handler that wants it: gathered, or poured out as it comes. Pure: the time is passed in."""
+"""A body on its way to its handler: gathered, or passed on piece by piece. Pure: the time is an argument."""
 
 from server.http.limits import IDLE_SECONDS, Gathered, Limits, Share
 from server.http.messages import Body, PourBody, ReadBody, Reply
@@ -7,13 +7,13 @@ _TOO_MUCH = "the bodies that are being read hold as much memory as they may"
 
 
 class Arriving:
-    """One body. ``share`` is what it holds of all that bodies may; it is to be let go of (``Share.leave``)."""
+    """One body. ``share`` counts its part of the memory that bodies may hold; call ``Share.leave`` when it is over."""
 
     def __init__(self, wanted: ReadBody | PourBody, share: Share, limits: Limits, now: float) -> None:
         self.is_patient = isinstance(wanted, PourBody)
         """It may take as long as it likes."""
         self.due = now + (IDLE_SECONDS if self.is_patient else limits.body)
-        """When it has to be whole, or the next piece has to come."""
+        """When the body must be complete; of a patient one, when the next piece must come."""
         self.share = share
         self._wanted = wanted
         self._limits = limits
@@ -22,7 +22,7 @@ class Arriving:
         self._fault = ""
 
     def feed(self, piece: bytes, now: float) -> bool:
-        """Takes the next bytes. False when no more are wanted."""
+        """Takes the next bytes. False when no more should be read."""
         wanted = self._wanted
         if isinstance(wanted, PourBody):
             goes_on = wanted.sink.feed(piece)
@@ -44,7 +44,7 @@ class Arriving:
         return goes_on
 
     def end(self, fault: str) -> Reply:
-        """There is no more of it; ``fault`` as in Body. What is answered."""
+        """The body is over, ``fault`` as in Body. Returns the handler's reply."""
         fault = self._fault or fault
         wanted = self._wanted
         if isinstance(wanted, PourBody):

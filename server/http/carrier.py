@@ -1,4 +1,4 @@
-"""Transports and connections: when bytes are read and written, when a connection ends, and what all of them share."""
+"""Transports and connections: when bytes are read and written, when a connection ends, and what connections share."""
 
 import asyncio
 import math
@@ -14,16 +14,18 @@ from server.http.responses import Dates
 from server.http.states import GONE, LINGERING, WAITING
 
 PARTING = 0.5
-"""Seconds between an answer and the close of a connection with unread bytes, which may destroy what is under way."""
+"""Seconds between an answer and the close of a connection with unread bytes, as in Go's net/http: the close resets the
+connection, which may destroy the answer on its way."""
 
 BATCH: Final = 64 << 10
-"""Bytes of answers that are collected before they are written."""
+"""Bytes of answers that a connection collects before it writes them. A choice: more would take more memory for each
+connection, and a single write of this size costs little more than its bytes."""
 
 
 class Common:
-    """What the connections of some listeners have in common.
+    """What the connections of some listeners share.
 
-    ``cors`` gives further headers for a request's Origin; answers that may be given again are kept in ``cache``.
+    ``cors`` returns further headers for a request's Origin; answers that may be given again are kept in ``cache``.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class Common:
         self.holdings = Holdings(limits.held)
         self.loop = asyncio.get_running_loop()
         self.look_every = min(limits.idle, limits.body, limits.stall or math.inf)
-        """Seconds between two looks at the time, of each connection."""
+        """Seconds after which each connection checks its deadlines again: no deadline is shorter."""
         self.connections: set[Carrier] = set()
         self.stopping = False
         self.dates = Dates(time.time)
@@ -50,7 +52,7 @@ class Common:
         self._writes_soon = False
 
     def note_news(self, connection: "Carrier") -> None:
-        """The stream of a connection has something: it is sent once the store has done what it is at."""
+        """The stream of a connection has something: it is sent once the store has finished its current work."""
         if not self._with_news:
             self.loop.call_soon(self._send_news)
         self._with_news.append(connection)
@@ -61,30 +63,31 @@ class Common:
             connection.send_news()
 
     def note_output(self, connection: "Carrier") -> None:
-        """A connection has answers: they are written when all that has been read, or is being applied, is done with.
+        """A connection has answers: they are written when everything that was read, or is being applied, is done.
 
-        Written one by one in between, each would wake a client, or the processor it runs on, from sleep, which
-        costs as much as the rest of a request.
+        If they were written one by one in between, each would wake a client, or the processor it runs on, which costs
+        as much as the rest of a request.
         """
         self.write_soon()
         self._with_output.append(connection)
 
     def write_soon(self) -> None:
-        """Has what there is then written, in this pass of the event loop. A request that was handed to the node is
-        answered in its turn, which comes before that if the disk is quick: so the answer waits for no further pass."""
+        """Has ``write_output`` called in the next pass of the event loop. A request that was handed to the node just
+        before is answered in the node's turn, which comes earlier in that pass if the disk is quick: so its answer
+        waits for no further pass."""
         if not self._writes_soon:
             self._writes_soon = True
             self.loop.call_soon(self.write_output)
 
     def write_output(self) -> None:
-        """Writes what was put off."""
+        """Writes the answers that were collected."""
         self._writes_soon = False
         connections, self._with_output = self._with_output, []
         for connection in connections:
             connection.flush()
 
     async def shutdown(self, patience: float) -> None:
-        """Closes every connection: at once, or when its request is answered, or after so many seconds."""
+        """Closes every connection: at once, or when its request is answered, or after ``patience`` seconds."""
         self.stopping = True
         for connection in list(self.connections):
             connection.close_if_idle()
@@ -96,10 +99,10 @@ class Common:
 
 
 class Carrier:
-    """Carries bytes for who serves a connection, and reads on with ``_serve``. It is a ``Guest``.
+    """Reads and writes the bytes of a connection; a subclass serves it (``_serve``). It is a ``Guest``.
 
-    A loop finds in it all that it wants of an ``asyncio.Protocol``. As a subclass of that it could not be compiled to
-    a class whose attributes cost nothing.
+    It has the methods of an ``asyncio.Protocol`` that a loop calls. As a subclass of that it could not be compiled to a
+    class with fast attributes.
     """
 
     __slots__ = (
@@ -110,43 +113,43 @@ class Carrier:
     def __init__(self, common: Common) -> None:
         self.address = ""
         self.since = 0.0
-        """When it began to wait for what it waits for, or something last came of that."""
+        """When it began its current wait, or last received something that it waits for."""
         self._common = common
         self._http: Connection
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle
         self._reading = True
-        self._paused = 0.0  # since when, by the transport, as the client does not read
+        self._paused = 0.0  # since when the transport has paused writing, because the client does not read
         self._closing = False
         self._noted_output = False
 
-    # What who serves it has to say
+    # What a subclass implements
 
     @property
     def doing(self) -> Doing:
         raise NotImplementedError
 
     def close_if_idle(self) -> None:
-        """Nobody is to be served any more; who is being served gets the answer."""
+        """The server stops: closes a connection without a request; others get their answer first."""
         raise NotImplementedError
 
     def send_news(self) -> None:
-        """Sends what there is of an answer in pieces, if the client takes it."""
+        """Sends the pieces of a stream that are there, if the client reads."""
         raise NotImplementedError
 
     def _serve(self) -> None:
-        """Serves what has been read, as far as that goes without waiting."""
+        """Serves what has been read, as far as possible without waiting."""
         raise NotImplementedError
 
     def _due(self) -> float:
-        """When to give up what is waited for, which is no request."""
+        """When to give up the current wait, for anything but a request."""
         raise NotImplementedError
 
     def _give_up(self) -> None:
-        """It has not come in time."""
+        """The wait has been too long."""
         raise NotImplementedError
 
-    # What the transport tells
+    # Called by the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         common = self._common
@@ -158,7 +161,7 @@ class Carrier:
         self._timer = common.loop.call_later(common.look_every, self._look_at_the_time)
 
     def eof_received(self) -> bool:
-        """True, which leaves the other direction open; TLS has no such thing."""
+        """True, which keeps the other direction open; TLS has no half-closed connections."""
         if self._transport.get_extra_info("sslcontext") is not None:
             return False
         self._http.receive_end()
@@ -189,7 +192,7 @@ class Carrier:
         self._serve()
 
     def _read_later(self) -> None:
-        """Enough is there for now."""
+        """Stops reading for now: enough has been read ahead."""
         if self._reading:
             self._reading = False
             self._transport.pause_reading()
@@ -197,7 +200,7 @@ class Carrier:
     # Writing
 
     def _wrote(self) -> None:
-        """There is something to be sent, perhaps."""
+        """Something may have been added to the output."""
         http = self._http
         if http.out_size > BATCH:
             self.flush()
@@ -206,7 +209,7 @@ class Carrier:
             self._common.note_output(self)
 
     def flush(self) -> None:
-        """Sends what there is."""
+        """Writes the output to the transport."""
         self._noted_output = False
         data = self._http.take()
         if data:
@@ -215,7 +218,7 @@ class Carrier:
     # Ending
 
     def leave(self) -> None:
-        """Closes it at once; it is not counted any more."""
+        """Closes the connection at once; it does not count any more."""
         self._common.connections.discard(self)
         self._http.lose()  # a promise may be kept before the loop comes to say that the connection is lost
         self._transport.abort()

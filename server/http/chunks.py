@@ -12,7 +12,7 @@ def chunk(piece: bytes) -> bytes:
 
 
 class BadFraming(Exception):
-    """A body that is not framed as it ought to be; the text is Go's."""
+    """A body with wrong framing; the text is Go's."""
 
 
 class _Dechunked:
@@ -39,10 +39,11 @@ class Chunks:
         self._parser.feed_data(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """What of the body is in ``data``; and, once the body is whole, what comes behind it. Raises BadFraming.
+        """The part of the body that is in ``data``; and, once the body is complete, the bytes behind it, else None.
+        Raises BadFraming.
 
-        The parser does not tell where the message ended in what it was fed; but it always ends with END_OF_HEAD, so
-        it is fed from one of these to the next.
+        The parser does not report where in its input the message ended. But a message always ends with END_OF_HEAD, so
+        the parser gets the bytes from one of these to the next.
         """
         data, begin = self._held + data, 0
         self._held = b""
@@ -62,7 +63,7 @@ class Chunks:
 
 
 def chunk_fault(text: str) -> str:
-    """What the parser has to say of chunks, in Go's words."""
+    """A fault that the parser has found in chunks, in Go's words."""
     return next((words for part, words in _CHUNK_FAULTS if part in text), "invalid byte in chunk length")
 
 

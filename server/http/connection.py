@@ -1,11 +1,10 @@
 """A server's side of one connection: bytes in, requests out; answers in, bytes out. No socket, no loop, no clock.
 
-The theory stands in ``states``. Whoever drives a connection gives it what arrives (``receive``, ``receive_end``), asks
-it what has come of that (``next``), tells it what the handler wants (``want_body``, ``answer``, ``send``, ``finish``),
-and sends what is in ``out``. What a client may do wrong is answered in here; what else is wrong raises
-``LocalProtocolError``.
+``states`` explains the states. The driver of a connection gives it what arrives (``receive``, ``receive_end``), asks
+for the next event (``next``), calls what the handler decides (``want_body``, ``answer``, ``send``, ``finish``), and
+sends the bytes in ``out``. A client's mistakes are answered in here; the driver's raise ``LocalProtocolError``.
 
-Texts and rules are those of Go's net/http as etcd 2.3.8 uses it, but where ``docs/fidelity.md`` says otherwise.
+Texts and rules are those of Go's net/http as etcd 2.3.8 uses it, except where ``docs/fidelity.md`` names a difference.
 """
 
 from collections.abc import Callable
@@ -46,23 +45,23 @@ from server.http.states import WHOLE as WHOLE_BODY
 
 HeadersFor = Callable[[str], Headers]
 
-# What comes of what has been received:
+# The events that ``next`` returns:
 
 NOTHING: Final = 0
-"""Nothing more: it needs more bytes, or the handler is still at it."""
+"""No event: more bytes are needed, or the handler is still at work."""
 REQUEST: Final = 1
-"""``request`` is to be handled."""
+"""``request`` must be handled."""
 PIECE: Final = 2
-"""``piece`` is a part of the body, and more is to come."""
+"""``piece`` is a part of the body, and more will come."""
 OVER: Final = 3
-"""``piece`` is the last part of the body; ``fault`` says in Go's words why it is not whole, if it is not."""
+"""``piece`` is the last part of the body; for one that is not complete, ``fault`` says in Go's words why."""
 REFUSAL: Final = 4
-"""What came is no request, and has been answered."""
+"""The bytes are not a request, and were refused."""
 ANSWER: Final = 5
-"""An answer has been given, one that was held back, or that no handler is needed for."""
+"""An answer was given that was held back, or that needs no handler."""
 
 DRAINED: Final = 256 << 10
-"""Bytes of a body that nobody wants which are read to keep the connection, as Go does."""
+"""Bytes of a body without a reader that are read to keep the connection, as Go does."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -75,8 +74,8 @@ _EXPECTATION_FAILED = Response(417, (CLOSE,))
 class Connection:
     """One connection of a client at ``client``, an address without the port.
 
-    ``heads`` are shared between connections; ``dates`` have the line of an answer's head that says when; ``cors``
-    gives further headers for a request's Origin.
+    ``heads`` are shared between connections; ``dates`` has the Date line of an answer's head; ``cors`` returns further
+    headers for a request's Origin.
     """
 
     __slots__ = (
@@ -94,17 +93,17 @@ class Connection:
         self.piece = b""
         self.fault = ""
         self.out: list[bytes] = []
-        """What is to be sent; whoever sends it takes it away (``take``)."""
+        """Bytes to send; ``take`` returns and removes them."""
         self.out_size = 0
-        self._next = NEXT  # nearer than a name of the module
+        self._next = NEXT  # quicker than a name of the module
         self._incoming = Incoming(heads)
         self._client = client
         self._dates = dates
         self._cors = cors
         self._posted = False  # the request before was a POST
-        self._unsaid = False  # the client waits for our word to send the body
-        self._held: Response | None = None  # the answer, while the body is read
-        self._size = 0  # of what was read in vain
+        self._unsaid = False  # the client waits for a 100 Continue before it sends the body
+        self._held: Response | None = None  # the answer, while the rest of the body is read
+        self._size = 0  # bytes that were read without a reader
 
     # What arrives
 
@@ -122,7 +121,7 @@ class Connection:
         return self._incoming.ahead
 
     def next(self) -> int:
-        """What comes next of what has been received: see above. To be asked until it is NOTHING."""
+        """The next event in what has been received: see above. Call it until it returns NOTHING."""
         state = self.state
         if state == WAITING:
             return self._next_request()
@@ -134,34 +133,35 @@ class Connection:
 
     @property
     def is_alone(self) -> bool:
-        """Whether the request that ``next`` just told of is all that has been received."""
+        """Whether the request that ``next`` just returned is all that has been received."""
         return self._incoming.is_alone
 
     def raw(self) -> bytes:
-        """The bytes that the request was which ``next`` just told of; nothing if it has a body."""
+        """The bytes of the request that ``next`` just returned; empty if it has a body."""
         incoming = self._incoming
         return b"" if incoming.head.length else incoming.raw_head()
 
-    # What the handler wants, and what it answers
+    # What the handler decides
 
     def want_body(self) -> None:
-        """The body is to be read; ``next`` gives it."""
+        """Begins to read the body; ``next`` returns it."""
         self._go(WANTED)
         if self._unsaid:
             self._unsaid = False
             self._write(CONTINUE)
 
     def cut_body(self) -> None:
-        """No more of the body is wanted, or it has not come in time. What has been held back for it is answered."""
+        """Stops reading the body: no more of it is needed, or it has not come in time. An answer that was held back for
+        it is given."""
         self._go(CUT)
         if self._held is not None:
             self._answer_held()
 
     def answer(self, response: Response) -> bytes:
-        """Answers the request. What was written, if the connection can go on after it; else nothing.
+        """Answers the request. Returns the bytes written if the connection continues after them, else nothing.
 
-        With a stream only the head is written, SENDING is the state then, and the pieces are to follow. The answer may
-        be held back while DRAINING.
+        With a stream only the head is written; the state is then SENDING, and the pieces must follow. The answer may be
+        held back while DRAINING.
         """
         incoming = self._incoming
         unread = incoming.is_unread()
@@ -177,20 +177,20 @@ class Connection:
         return self._say(response, unread)
 
     def say_again(self, answer: bytes) -> None:
-        """Answers as another request of the same bytes was, whether it has been taken for one or is known by its bytes
-        alone, with nothing ahead."""
+        """Gives the answer that another request of the same bytes got. Either ``next`` has returned this request, or it
+        was recognized by its bytes alone, with nothing else received."""
         if self.state == WAITING:
             self._go(HEAD)
         self._go(ANSWERED)
         self._write(answer)
 
     def send(self, piece: bytes) -> None:
-        """The next piece of the answer."""
+        """Sends the next piece of the answer."""
         self._go(SENT)
         self._write(piece if self._incoming.head.http10 else chunk(piece))
 
     def finish(self) -> None:
-        """The answer that was sent in pieces is whole."""
+        """Ends an answer that was sent in pieces: it is complete."""
         self._go(FINISHED)
         if not self._incoming.head.http10:
             self._write(LAST_CHUNK)
@@ -199,8 +199,8 @@ class Connection:
         )
 
     def break_off(self) -> None:
-        """The answer that is sent in pieces ends before its end: the connection is closed, and without the last chunk.
-        A client of HTTP/1.0 would take that for the end: with one, it is to be ``lose``-d instead."""
+        """Breaks off an answer that is sent in pieces: the connection is closed without the last chunk. A client of
+        HTTP/1.0 would take that for the end of the answer: call ``lose`` for one instead (``may_break_off``)."""
         self._go(BROKEN)
 
     @property
@@ -210,11 +210,11 @@ class Connection:
     # Ends
 
     def stop(self) -> None:
-        """Ends the connection of a client whom no answer is owed, or who does not wait for it."""
+        """Ends a connection without a request, or with a client that does not wait for its answer."""
         self._go(STOPPED)
 
     def lose(self) -> None:
-        """There is no connection any more."""
+        """The connection is lost."""
         self._go(LOST)
         self.take()
 
@@ -224,7 +224,7 @@ class Connection:
         return self.state >= CLOSING
 
     def take(self) -> bytes:
-        """What is to be sent."""
+        """Returns the bytes to send, and removes them from ``out``."""
         out = self.out
         if not out:
             return b""
@@ -286,7 +286,7 @@ class Connection:
         return OVER
 
     def _drain(self) -> int:
-        """Reads on in a body that nobody wants, and answers when that is over."""
+        """Continues to read a body without a reader, and gives the answer once it is over."""
         try:
             self._size += len(self._incoming.read_body())
         except BadFraming:
@@ -355,7 +355,7 @@ class Connection:
         else:
             self._go(BEGUN)
             if not keeps:
-                self.stopping = True  # there is no other answer any more, and this one has said so
+                self.stopping = True  # this is the last answer, and its head has said so
         self._write(top)
 
     def _answered(self, keeps: bool) -> None:

@@ -1,4 +1,4 @@
-"""What browsers are told of the origins that may ask. Pure."""
+"""Headers for browsers about the origins whose pages may send requests. Pure."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from server.http.messages import Headers
 
 
 def cors_headers(allowed: Collection[str], origin: str) -> Headers:
-    """What every answer to a request from ``origin`` carries besides; nothing unless it, or ``*``, is allowed."""
+    """Further headers of every answer to a request from ``origin``; none unless it, or ``*``, is allowed."""
     if "*" in allowed:
         origin = "*"
     elif origin not in allowed:

@@ -1,7 +1,7 @@
-"""Heads of requests: what their lines say. Pure; httptools does the parsing.
+"""Heads of requests: reads their lines. Pure; httptools does the parsing.
 
-What cannot be served has a fault: the line that Go's net/http answers such a head with, or 400 where Go is less strict
-than who wants to tell one request from the next ought to be.
+A head that cannot be served has a fault: the status line of Go's net/http for it, or 400 where Go is less strict than
+is safe to find where a request ends.
 """
 
 import re
@@ -23,14 +23,17 @@ UNSUPPORTED = "501 Not Implemented"
 
 _CONTINUE = "100-continue"
 _MAX_DIGITS = 18
+"""Digits of a Content-Length: so many always fit into the 64 bits that Go counts with."""
 _NOT_HEEDED = re.compile(rb"(?<=\n)(?=(?:Upgrade|Proxy-Connection):)", re.IGNORECASE)
 _HOST = re.compile(r"[!$%&'()*+,\-.:;=\[\]_~0-9A-Za-z]*")
 _KNOWN_HEADS = 1024
 _LONG_HEAD = 1024
+"""How many heads are kept, and the longest in bytes: together at most 1 MiB. A choice: enough for the kinds of clients
+of one server, and a head that is not kept is only read again."""
 
 
 class HeaderMap(Mapping[str, str]):
-    """Headers of a request, found in any case; of repeated ones the first. ``pairs`` are all of them as they came."""
+    """Headers of a request, by name in any case; of repeated ones the first. ``pairs`` are all of them, unchanged."""
 
     __slots__ = ("_values", "pairs")
 
@@ -58,9 +61,9 @@ class HeaderMap(Mapping[str, str]):
 class Head:
     """What the head of a request says after its target. Shared between requests, so never changed.
 
-    ``length`` is that of the body in bytes, or CHUNKED; ``keeps`` whether the client wants the connection kept;
-    ``waits`` whether it wants to be told to send the body; ``expects_more`` whether it wants what nobody can give. With
-    a ``fault``, the status line of a refusal, nothing else is to be heeded.
+    ``length`` is that of the body in bytes, or CHUNKED; ``keeps`` whether the client asks to keep the connection;
+    ``waits`` whether it waits for a 100 Continue; ``expects_more`` whether it has any other expectation, which is
+    answered with 417. With a ``fault``, the status line of a refusal, nothing else counts.
     """
 
     __slots__ = ("expects_more", "fault", "headers", "http10", "keeps", "length", "origin", "waits")
@@ -103,8 +106,8 @@ class _Collected:
 class Heads(dict[bytes, Head]):
     """Heads by their lines, from the space behind the target to the end.
 
-    A client sends the same lines again and again, but for the target, so they are read once. What holds a password, or
-    is refused, is not kept.
+    Apart from the target, a client sends the same lines again and again, so they are read once. A head with a password,
+    or with a fault, is not kept.
     """
 
     def __missing__(self, lines: bytes) -> Head:
@@ -117,7 +120,7 @@ class Heads(dict[bytes, Head]):
 
 
 def without_upgrade(head: bytes) -> bytes:
-    """The lines of a head such that no parser heeds those for an upgrade or a proxy, as Go's does not."""
+    """The lines of a head, changed so that a parser ignores those for an upgrade or a proxy, as Go's does."""
     return _NOT_HEEDED.sub(b"X-", head)
 
 
@@ -139,13 +142,13 @@ def _read_head(lines: bytes) -> Head:
     elif _HOST.fullmatch(headers.get("Host", "")) is None:
         fault = _BAD_HOST
     keeps = collected.keeps
-    if http10 and length == CHUNKED:  # which it does not know: whatever comes behind the head is nothing
+    if http10 and length == CHUNKED:  # HTTP/1.0 has no chunks: bytes behind the head are ignored
         length, keeps = 0, False
     return Head(headers, length, keeps, http10, fault)
 
 
 _FAULTS = (("nvalid `Transfer-Encoding`", UNSUPPORTED), ("header value char", _BAD_VALUE))
-"""What is in the parser's words for what Go has a word for."""
+"""Parts of the parser's errors, and Go's status lines for them."""
 
 
 def _refused(fault: str) -> Head:
@@ -153,7 +156,7 @@ def _refused(fault: str) -> Head:
 
 
 def _length(headers: HeaderMap) -> tuple[int, str]:
-    """The length, and what is wrong with it."""
+    """The length of the body, and the fault of the lines that give it, ``""`` for none."""
     coding = headers.get("Transfer-Encoding")
     if coding is not None:
         if coding.lower() != "chunked":

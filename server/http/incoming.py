@@ -1,4 +1,4 @@
-"""What a client sends, as bytes: where a request begins and ends, and what is none. Pure."""
+"""What a client sends, as bytes: where a request begins and ends, and which bytes are not a request. Pure."""
 
 import re
 from typing import Final
@@ -6,28 +6,28 @@ from typing import Final
 from server.http.chunks import Chunks
 from server.http.heads import BAD_REQUEST, CHUNKED, END_OF_HEAD, Head, HeaderMap, Heads
 
-# What there is at the beginning of what has been received and not used:
+# What the bytes that have been received and not used begin with:
 
 INCOMPLETE: Final = 0
 """Less than a head."""
 WHOLE_HEAD: Final = 1
 """The head of a request: ``method``, ``target``, ``head``."""
 NO_HEAD: Final = 2
-"""What is none, nor can become one: see ``fault``."""
+"""Bytes that are not a head, and cannot become one: see ``fault``."""
 
 MAX_HEAD: Final = (1 << 20) + 4096
-"""Bytes of a head: Go's limit, and what it allows for its buffer."""
+"""Bytes of a head: Go's limit, and what it adds for its buffer."""
 
 TLS = "TLS"
-"""The fault of a client that shakes hands where nobody speaks TLS."""
+"""The fault of a client that begins a TLS handshake where the server has no TLS."""
 
 _TLS_HANDSHAKE: Final = 0x16
-"""The first byte of TLS, and of no request."""
+"""The first byte of a TLS handshake. No request begins with it."""
 
 _TOO_LONG = "431 Request Header Fields Too Large"
 
 _EMPTY_LINES = 4
-"""Bytes of them that Go passes over behind a POST, for clients of long ago."""
+"""Bytes of line ends that Go ignores behind a POST, for clients of long ago."""
 
 _METHODS = {name.encode(): name for name in ("GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS")}
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -43,7 +43,7 @@ _NO_HEAD = Head(HeaderMap([]), 0, False, False)
 
 
 class Incoming:
-    """The bytes of one client, as far as they have not been used, and what has been found in them.
+    """The bytes of one client that have not been used yet, and what was found in them.
 
     ``head`` is that of the request whose body may follow; ``heads`` are shared between connections.
     """
@@ -60,8 +60,8 @@ class Incoming:
         self.fault = ""
         self._heads = heads
 
-        # What has been received, from _at on; of a head that is not whole, in _partial, of which the first _searched
-        # bytes have been looked at.
+        # What has been received, from _at on. An incomplete head is in _partial; its first _searched bytes have been
+        # searched for the end.
         self._data = b""
         self._at = 0
         self._partial = bytearray()
@@ -73,7 +73,7 @@ class Incoming:
         self._chunks: Chunks | None = None  # for a body that is in chunks, until it is over
 
     def receive(self, data: bytes) -> None:
-        """This has come."""
+        """Adds bytes that have come."""
         if self._partial:
             self._partial += data
         elif self._at < len(self._data):
@@ -85,13 +85,13 @@ class Incoming:
 
     @property
     def ahead(self) -> int:
-        """Bytes that have not been used."""
+        """How many bytes have not been used."""
         return len(self._data) - self._at + len(self._partial)
 
     # Heads
 
     def next_head(self) -> int:
-        """Looks for the head of a request: see above."""
+        """Looks for the head of a request, and returns one of the values above."""
         data, at = self._data, self._at
         if self._partial:
             if not self._completes():
@@ -128,7 +128,7 @@ class Incoming:
         return WHOLE_HEAD
 
     def pass_over_empty_lines(self) -> None:
-        """For a client that sends one behind a body, which is nothing of it."""
+        """Ignores line ends that a client has sent behind a body, and that are not part of it."""
         beginning = self._data[self._at : self._at + _EMPTY_LINES]
         self._at += len(beginning) - len(beginning.lstrip(b"\r\n"))
 
@@ -142,7 +142,7 @@ class Incoming:
         return self._data[self._begin : self._end]
 
     def _completes(self) -> bool:
-        """Whether a head that came in pieces is whole now; then it is in _data, with what stands behind it."""
+        """Whether a head that came in pieces is complete now; then it is in _data, with the bytes behind it."""
         begin = max(0, self._searched - len(END_OF_HEAD))
         if self._partial.find(END_OF_HEAD, begin) < 0:
             return False
@@ -151,7 +151,7 @@ class Incoming:
         return True
 
     def _judge_partial(self) -> int:
-        """Refuses the beginning of a head that cannot become a whole one."""
+        """Refuses an incomplete head that cannot become a valid one."""
         partial, searched = self._partial, self._searched
         if partial[0] == _TLS_HANDSHAKE:
             return self._refuse(TLS)
@@ -172,20 +172,20 @@ class Incoming:
     # Bodies
 
     def is_unread(self) -> bool:
-        """Whether more of the body is to come, or is there."""
+        """Whether a part of the body has not been read: it is here, or will come."""
         return self._left > 0 or self._chunks is not None
 
     @property
     def left(self) -> int:
-        """Bytes of the body that are to come at least."""
+        """How many bytes of a body with a length have not been read; 0 for a body in chunks."""
         return self._left
 
     def is_used_up(self) -> bool:
-        """Whether nothing is there of a body."""
+        """Whether no bytes of a body are here."""
         return self._at == len(self._data)
 
     def read_body(self) -> bytes:
-        """What there is of the body. Raises BadFraming."""
+        """The bytes of the body that are here. Raises BadFraming."""
         data, at = self._data, self._at
         if self._chunks is None:
             piece = data[at : at + self._left]
@@ -201,12 +201,12 @@ class Incoming:
 
 
 def _unusual_method(method: bytes) -> str:
-    """A method that need not be one of those that everybody knows; empty if it is none."""
+    """Any valid method; empty if it is not valid."""
     return method.decode() if _TOKEN.fullmatch(method) else ""
 
 
 def _unusual_target(target: bytes, method: str) -> bytes:
-    """A target that need not be a path of plain bytes; empty if it is none. Bytes beyond ASCII are escaped, as a
+    """Any valid target, not just a path of plain bytes; empty if it is not valid. Bytes beyond ASCII are escaped, as a
     redirect shows them."""
     if _NOT_PLAIN.search(target):
         return b""

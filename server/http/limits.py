@@ -1,6 +1,7 @@
-"""What the connections of a listener may take from a process: files, time and memory; and who gives way.
+"""What the connections of a listener may take of a process: files, time and memory; and which one is closed for
+another.
 
-Pure: the time is passed in, in seconds of one clock.
+Pure: the time is an argument, in seconds of one clock.
 """
 
 from collections import Counter
@@ -14,12 +15,13 @@ own read timeout of five minutes."""
 
 
 class Limits(NamedTuple):
-    """Of one listener. Times are seconds, sizes bytes; None for no limit.
+    """The limits of one listener. Times are seconds, sizes bytes; None for no limit.
 
-    ``idle``: silence between requests, and all of a head. ``handshake``: all of a TLS handshake. ``body``: all of a
-    body, and a second more for each ``rate`` bytes that have come. ``stall``: an answer that the client does not read.
-    ``held``: what all bodies together hold in memory beyond ``FREE`` for each. A listener that ``makes_room`` closes a
-    connection that is in nobody's way when there are as many as may be; else the new one waits, as with etcd.
+    ``idle``: silence between requests, and the time for a whole head. ``handshake``: for a whole TLS handshake.
+    ``body``: for a whole body, and a second more for each ``rate`` bytes that have come. ``stall``: how long a client
+    may not read its answer. ``held``: what all bodies together hold in memory beyond ``FREE`` for each. When there are
+    as many connections as allowed, a listener that ``makes_room`` closes another for a new one (``first_to_go``); else
+    the new one waits, as with etcd.
     """
 
     idle: float = IDLE_SECONDS
@@ -32,30 +34,31 @@ class Limits(NamedTuple):
 
 
 FREE: Final = 256 << 10
-"""Bytes of a body that are always taken: nearly all that members say to each other has room there."""
+"""Bytes of a body that do not count: nearly all messages between members are shorter."""
 
 STALLED = 5.0
-"""Seconds of silence after which a body has to give way to one that comes."""
+"""Seconds of silence after which a body may be closed for another. A choice: shorter would hit a client on a slow
+network, longer would refuse bodies that come while others hang."""
 
 
 class Doing(IntEnum):
-    """What a connection is at. The lower the sooner it gives way."""
+    """What a connection is doing. The lower, the sooner it is closed for another."""
 
     WAITING = 0
-    """For a request, a head or a TLS handshake to come whole."""
+    """It waits for a request, or for the rest of a head or a TLS handshake."""
 
     BUSY = 1
-    """With a request."""
+    """It has a request."""
 
     PATIENT = 2
-    """With a body that may take as long as it likes."""
+    """It reads a body that may take any time."""
 
     STREAMING = 3
-    """With an answer that has no end: never gives way."""
+    """It sends an answer without end: never closed for another."""
 
 
 class Guest(Protocol):
-    """A connection. ``since``: when something last came of it, or it began what it is at."""
+    """A connection. ``since``: when it began what it is doing, or last received something."""
 
     @property
     def doing(self) -> Doing: ...
@@ -75,10 +78,11 @@ G = TypeVar("G", bound=Guest)
 
 
 def first_to_go(guests: Iterable[G]) -> G | None:
-    """Who gives way to a new connection; None when all have to stay.
+    """The connection to close for a new one; None when none may be closed.
 
-    Whoever waits goes before who is served. Of those it is one of the address that has most of them, so that a crowd
-    from one place does not drive out who comes from another; and of those the one that was silent longest.
+    Connections that wait come before those that are served. Among them, the address with the most connections comes
+    first, so that a crowd from one place does not drive out other clients; of these it is the one that was silent
+    longest.
     """
     by_doing: dict[Doing, list[G]] = {}
     for guest in guests:
@@ -92,7 +96,7 @@ def first_to_go(guests: Iterable[G]) -> G | None:
 
 
 class Holdings:
-    """What all bodies of a listener hold together, at ``most`` so many bytes beyond what is free; None for no limit."""
+    """What all bodies of a listener hold together. ``most`` limits the bytes beyond what is free, if not None."""
 
     def __init__(self, most: int | None) -> None:
         self._most = most
@@ -103,7 +107,7 @@ class Holdings:
         return sum(share.counted for share in self._shares)
 
     def share(self, guest: Guest) -> "Share":
-        """Of one body, until that leaves."""
+        """The share of one body, which counts until ``leave``."""
         share = Share(self, guest)
         self._shares.add(share)
         return share
@@ -112,7 +116,7 @@ class Holdings:
         self._shares.discard(share)
 
     def has_room(self, share: "Share", now: float) -> bool:
-        """Whether that one may have what it counts; others that have stalled are closed for it, the longest first."""
+        """Whether a body may hold what it counts; others that have stalled are closed for it, the longest first."""
         if self._most is None:
             return True
         over = self.total - self._most
@@ -136,22 +140,23 @@ class Share:
     def __init__(self, holdings: Holdings, guest: Guest) -> None:
         self.guest = guest
         self.counted = 0
-        """Bytes beyond those that are free."""
+        """Bytes beyond the first ``FREE`` ones."""
         self._holdings = holdings
 
     def hold(self, size: int, now: float) -> bool:
-        """It holds ``size`` bytes in all now. False when that is too much for all together."""
+        """The body holds ``size`` bytes in all now. False when all bodies together hold too much."""
         grown = max(0, size - FREE) > self.counted
         self.counted = max(0, size - FREE)
         return not grown or self._holdings.has_room(self, now)
 
     def leave(self) -> None:
-        """There is no such body any more."""
+        """The body holds nothing any more."""
         self._holdings.leave(self)
 
 
 class Gathered:
-    """A body, as far as it has come. It may come byte by byte, and an object for each would be fifty times as much."""
+    """The bytes of a body that have come. They may come one by one, and an object for each would take fifty times as
+    much memory."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -170,3 +175,5 @@ class Gathered:
 
 
 _PIECE = 64 << 10
+"""Bytes that are gathered before they become one object. A choice: much larger than an object's own size, and small
+enough that a growing ``bytearray`` is seldom copied."""

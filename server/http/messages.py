@@ -1,8 +1,7 @@
 """HTTP as the handlers see it: a request value in, a response value out. No framework, no socket.
 
-A handler gets the head of a request and answers it, or says that it wants the body first (:class:`ReadBody`). So
-whoever carries the bytes reads none that nobody wants. Texts and headers of the plain answers are those of Go's
-net/http as etcd 2.3.8 uses it.
+A handler gets the head of a request and answers it, or asks for the body first (:class:`ReadBody`). So no body is read
+without need. Texts and headers of the plain answers are those of Go's net/http as etcd 2.3.8 uses it.
 """
 
 import asyncio
@@ -18,17 +17,17 @@ CLOSE = ("Connection", "close")
 """In an answer, this ends the connection after it."""
 
 WHOLE: Final = 2048
-"""The longest body in bytes that is sent with its length. Longer ones go out in chunks, as Go does it, which has to
-begin sending before it has seen the end."""
+"""The longest body in bytes that is sent with its length. Longer ones are sent in chunks, as in Go, whose buffer has
+this size: it begins to send before it knows the length."""
 
 
-# These have an ``__init__`` of their own, since the one that dataclass makes is never compiled.
+# These define ``__init__``, because the one that dataclass makes is never compiled.
 
 
 @dataclass(slots=True, init=False)
 class Request:
     """The head of a request. ``target`` is the raw request target with its query; ``headers`` finds names in
-    any case; ``client`` is the address of who asks, without the port."""
+    any case; ``client`` is the client's address, without the port."""
 
     method: str
     target: bytes
@@ -44,7 +43,7 @@ class Request:
 
 @dataclass(slots=True, init=False)
 class Body:
-    """What came of a body. ``fault`` says in Go's words why it is not whole, and is empty when it is."""
+    """The body of a request, as far as it came. ``fault`` says in Go's words why it is not complete; empty if it is."""
 
     data: bytes
     fault: str
@@ -55,14 +54,14 @@ class Body:
 
 
 class BrokenOff(Exception):
-    """A stream ends before its time: the client is cut off, lest it takes this for the end."""
+    """A stream was broken off: the client's connection is closed, so that it does not take this for the end."""
 
 
 class Stream(Protocol):
-    """A body that comes in pieces, each sent at once. Whoever got it closes it, whatever happens."""
+    """A body that comes in pieces, each sent at once. Its receiver must close it, whatever happens."""
 
     def take(self) -> bytes | None:
-        """All that is there now, which may be nothing; None at the end. Raises BrokenOff."""
+        """Everything that is there now, which may be nothing; None at the end. Raises BrokenOff."""
 
     def on_news(self, tell: Callable[[], object]) -> None:
         """Has ``tell`` called each time there may be more to take. It must only note that, and take later."""
@@ -87,27 +86,27 @@ async def gathered(stream: Stream) -> bytes:
 
 
 class Finishing:
-    """What a stream is as well that finishes what it is at, though the client has stopped sending."""
+    """A base of streams that finish their current work although the client has stopped sending."""
 
     def is_at_something(self) -> bool:
         raise NotImplementedError
 
     def ends_by_itself(self) -> bool:
-        """Whether it is a whole answer: a server that stops waits for its end."""
+        """Whether the stream has an end: a server that stops waits for it."""
         return False
 
     def on_late(self, abort: Callable[[], object]) -> None:
-        """Has ``abort`` called when the client has to be cut off, if that can be: as it does not read, it hears of
-        nothing else."""
+        """``abort`` closes the client's connection at once. A stream that needs it calls it when its time is up and the
+        client does not read: nothing else reaches such a client."""
 
 
 @dataclass(slots=True, init=False)
 class Response:
     """An answer; its headers are in the order of their names, as Go writes them.
 
-    With a ``stream``, the status and headers go out before its first piece is there, and ``body`` is not used. A long
-    ``body`` goes in chunks, unless the headers have its Content-Length; those of a short one must not.
-    ``repeatable``: the same request has this answer until something is written.
+    With a ``stream``, the status and headers are sent before its first piece is there, and ``body`` is not used. A long
+    ``body`` is sent in chunks, unless the headers have its Content-Length; those of a short one must not.
+    ``repeatable``: the same request gets this answer until something is written.
     """
 
     status: int
@@ -132,8 +131,8 @@ class Response:
 
 
 class Refusal(Response):
-    """What Go answers to what is no request: a page in plain text and nothing else, and the connection ends. ``line``
-    is the status line."""
+    """Go's answer to bytes that are not a request: a page in plain text and nothing else, and the connection ends.
+    ``line`` is the status line."""
 
     line: str
 
@@ -146,8 +145,8 @@ class Refusal(Response):
 class ReadBody:
     """The handler cannot answer without the body: it is read, and ``then`` answers.
 
-    Of a body of more than ``limit`` bytes ``limit + 1`` are read, by which ``then`` sees that it is too long. One that
-    ``is_patient`` says of its beginning may take as long as it likes, where others may not.
+    Of a body of more than ``limit`` bytes ``limit + 1`` are read, so that ``then`` sees that it is too long.
+    ``is_patient`` gets the first bytes, and returns whether the body may take any time.
     """
 
     limit: int
@@ -169,23 +168,23 @@ class Sink(Protocol):
     """Takes a body in pieces, for one that is too long to be kept whole."""
 
     def feed(self, piece: bytes) -> bool:
-        """Takes the next bytes. False when it wants no more of them."""
+        """Takes the next bytes. False when it needs no more of them."""
 
     def held(self) -> int:
-        """Bytes that it keeps."""
+        """How many bytes it keeps in memory."""
 
     def end(self, fault: str) -> Response:
-        """Answers, when the body has ended, or enough of it has come; ``fault`` as in Body."""
+        """The answer, when the body has ended, or enough of it has come; ``fault`` as in Body."""
 
 
 class PourBody(NamedTuple):
-    """The handler wants the body piece by piece, as long as it may be, and as long as it takes."""
+    """The handler takes the body piece by piece, of any length and in any time."""
 
     sink: Sink
 
 
 class DeferredResponse:
-    """The promise of an answer: awaited, or told to a callback, which costs no task. Who gave it keeps it, once."""
+    """The promise of an answer: await it, or give it a callback, which costs no task. Its maker calls ``keep`` once."""
 
     __slots__ = ("_answer", "_tell")
 
@@ -194,7 +193,7 @@ class DeferredResponse:
         self._tell: Callable[[Response], object] | None = None
 
     def on_done(self, tell: Callable[[Response], object]) -> None:
-        """Has ``tell`` called with the answer, at once if it is there. It must not ask for anything new."""
+        """Has ``tell`` called with the answer, at once if it is there. ``tell`` must not begin a new request."""
         if self._answer is not None:
             tell(self._answer)
         else:
@@ -223,8 +222,8 @@ class DeferredResponse:
 
 
 class UntilGone:
-    """The promise of an answer that may never come. It is cancelled also when the client only stops sending, by which
-    alone most clients show that they have gone."""
+    """The promise of an answer that may never come. It is cancelled also when the client only stops sending: most
+    clients that close their connection show nothing else."""
 
     __slots__ = ("_promise",)
 
@@ -236,7 +235,7 @@ class UntilGone:
 
 
 Reply = Response | ReadBody | Awaitable[Response]
-"""What a handler returns: an answer, the wish for the body, or the promise of an answer when it takes time."""
+"""What a handler returns: an answer, a request for the body, or the promise of an answer."""
 
 Handler = Callable[[Request], Reply]
 
@@ -258,7 +257,7 @@ def method_not_allowed(*allowed: str) -> Response:
 
 
 def about_all(request: Request) -> Response:
-    """For the target ``*``, which is no path; one may ask only what there is."""
+    """For the target ``*``, which is not a path: only OPTIONS is allowed."""
     return Response(200) if request.method == "OPTIONS" else Response(400, (CLOSE,))
 
 

@@ -1,6 +1,6 @@
-"""Connections of clients on an event loop: between the ``Connection``, which knows HTTP, and the handler.
+"""Connections of clients on an event loop: between the ``Connection``, which implements HTTP, and the handler.
 
-No task and no future is made for a request whose handler answers at once or by a ``DeferredResponse``. Decides
+No task and no future is made for a request whose handler answers at once or with a ``DeferredResponse``. Decides
 nothing about HTTP.
 """
 
@@ -37,10 +37,12 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MAX_AHEAD: Final = 64 << 10
-"""Bytes of further requests that a connection reads while it serves one."""
+"""Bytes of further requests that a connection reads while it serves one. A choice: it bounds the memory of a client
+that sends without reading, and holds some hundred usual requests of one that does not wait for answers."""
 
 _TURN: Final = 16
-"""Requests of one connection that are begun before others have their turn."""
+"""Requests of one connection that are begun before others have their turn. A choice: more would save passes of the
+event loop, and delay other connections."""
 
 
 class ServerProtocol(Carrier):
@@ -50,14 +52,14 @@ class ServerProtocol(Carrier):
 
     def __init__(self, common: Common) -> None:
         super().__init__(common)
-        self._looking = False  # at what has been read
-        self._noted_news = False  # of the stream
-        self._arriving: Arriving | None = None  # the body that the handler wants
+        self._looking = False  # while _serve looks at what has been read
+        self._noted_news = False  # the stream has something, and _send_news will send it
+        self._arriving: Arriving | None = None  # the body that the handler asked for
         self._awaited: asyncio.Task[None] | None = None
-        self._until_gone = False  # it is awaited no longer than the client sends
+        self._until_gone = False  # _awaited ends when the client stops sending
         self._stream: Stream | None = None  # of the answer, also while that is held back
 
-    # What the transport tells
+    # Called by the transport
 
     def data_received(self, data: bytes) -> None:
         http = self._http
@@ -85,7 +87,7 @@ class ServerProtocol(Carrier):
     # Reading
 
     def _serve(self) -> None:
-        """Serves what has been read, as far as that goes without waiting."""
+        """Serves what has been read, as far as possible without waiting."""
         http = self._http
         self._looking = True
         begun, what = 0, REQUEST
@@ -122,7 +124,7 @@ class ServerProtocol(Carrier):
             self._heed_the_end()
 
     def _heed_the_end(self) -> None:
-        """The client sends no more; what it has sent is still answered."""
+        """The client sends no more: ends its stream or its wait; other requests are still answered."""
         state = self._http.state
         if state == SENDING:
             self.send_news()
@@ -132,7 +134,7 @@ class ServerProtocol(Carrier):
 
     def _ask_handler(self) -> None:
         http, common = self._http, self._common
-        if not http.is_alone:  # else it has been looked for already
+        if not http.is_alone:  # else data_received has looked for it already
             raw = http.raw()
             answer = common.cache.get(raw) if raw else None
             if answer is not None:
@@ -260,7 +262,7 @@ class ServerProtocol(Carrier):
         self._follow_answer()
 
     def _follow_answer(self) -> None:
-        """An answer was given, begun or held back."""
+        """Continues after an answer was given, begun or held back."""
         self.since = self._common.loop.time()
         stream, state = self._stream, self._http.state
         if stream is not None and state != DRAINING:
@@ -274,7 +276,7 @@ class ServerProtocol(Carrier):
             self._wake()
 
     def _wake(self) -> None:
-        """Has what was read meanwhile looked at, unless that is being done."""
+        """Has what was read meanwhile served; closes a connection that is over."""
         http = self._http
         if http.is_over:
             self._close()
@@ -296,7 +298,7 @@ class ServerProtocol(Carrier):
             self._common.note_news(self)
 
     def send_news(self) -> None:
-        """Sends what the stream has, if there is one and the client takes it."""
+        """Sends what the stream has, if there is one and the client reads."""
         self._noted_news = False
         http, stream = self._http, self._stream
         if stream is None or self._paused or http.state != SENDING:
@@ -323,7 +325,7 @@ class ServerProtocol(Carrier):
             self._end_if_deserted()
 
     def _end_if_deserted(self) -> None:
-        """Ends the stream of a client that sends no more, unless it is in the middle of something."""
+        """Ends the stream of a client that sends no more, unless the stream has work to finish."""
         stream = self._stream
         if stream is None or self._noted_news or (isinstance(stream, Finishing) and stream.is_at_something()):
             return
@@ -346,7 +348,7 @@ class ServerProtocol(Carrier):
         else:
             self.leave()
 
-    # What the carrier asks
+    # Called by the carrier
 
     @property
     def doing(self) -> Doing:
@@ -359,9 +361,9 @@ class ServerProtocol(Carrier):
         return Doing.PATIENT if patient else Doing.BUSY
 
     def close_if_idle(self) -> None:
-        """Nobody is to be served any more; who is being served gets the answer. Where none may ever come, the
-        connection is closed now. A watch breaks off: an end in order would tell its client that there was no event,
-        and not that the server is gone.
+        """The server stops: requests that have begun still get their answer. Where one may never come, the connection
+        is closed now. A watch is broken off: after a proper end its client would believe that there was no event, and
+        not that the server has stopped.
         """
         if self._until_gone or self._http.state == WAITING:
             self._stop()
@@ -381,4 +383,4 @@ class ServerProtocol(Carrier):
         if self._http.state == OWING:
             self._end_body(b"", "i/o timeout")
         else:
-            self._follow_answer()  # which was held back
+            self._follow_answer()  # cut_body has given the answer that was held back

@@ -1,4 +1,4 @@
-"""Heads of answers as bytes. Pure: the line that says when is passed in."""
+"""Heads of answers as bytes. Pure: the Date line is an argument."""
 
 from collections.abc import Callable
 from email.utils import formatdate
@@ -8,13 +8,13 @@ from server.http.heads import Head
 from server.http.messages import Headers
 
 BODILESS = frozenset((204, 304))
-"""Statuses of answers that have no body, nor tell the length of one."""
+"""Statuses of answers that have neither a body nor a Content-Length."""
 
 _REASONS = {status.value: f"{status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
 class Dates:
-    """The line that says when an answer is given, made once a second. ``clock`` tells the Unix time."""
+    """The Date line of an answer, made once a second. ``clock`` returns the Unix time in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -40,10 +40,10 @@ def answer_head(
     chunked: bool = False,
 ) -> bytes:
     """The head of an answer to a request with ``head``: the handler's headers, then those of HTTP itself, in the
-    order of Go's net/http. ``date`` is the line that says when.
+    order of Go's net/http. ``date`` is the Date line.
 
-    ``length`` is that of the body, None to leave it out; ``keeps`` says whether the connection outlives the answer,
-    ``chunked`` whether the body is in chunks, which HTTP/1.0 does not know.
+    ``length`` is that of the body, None for no Content-Length; ``keeps`` says whether the connection continues after
+    the answer, ``chunked`` whether the body is in chunks, which HTTP/1.0 does not have.
     """
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
     size = "" if length is None else f"Content-Length: {length}\r\n"
@@ -56,6 +56,6 @@ def answer_head(
 
 
 def refusal_page(status_line: str, words: bytes) -> bytes:
-    """All that Go answers to what is no request."""
+    """Go's whole answer to bytes that are not a request."""
     head = f"HTTP/1.1 {status_line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
     return head.encode() + words

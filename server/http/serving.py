@@ -1,6 +1,6 @@
-"""Serves HTTP on sockets that come bound: listeners, and the connections that came by them.
+"""Serves HTTP on bound sockets: listeners, and the connections that they have accepted.
 
-Every request that is HTTP at all reaches the handler; there is no router.
+Every valid request reaches the handler; there is no router.
 """
 
 import asyncio
@@ -22,21 +22,23 @@ from server.mergelogger import MergeLogger
 logger = logging.getLogger(__name__)
 
 _MERGE_PERIOD = 60.0
-"""Seconds for which lines that say there is no room are merged: in a flood there is one for each connection."""
+"""Seconds for which lines that say there is no room are merged: in a flood there is one for each connection, and one a
+minute is enough."""
 
 _SHUTDOWN_PATIENCE = 1.0
-"""Seconds for requests under way to finish when the server stops."""
+"""Seconds for requests that have begun to finish when the server stops. A choice: usual requests take milliseconds, and
+a service manager waits for the stop."""
 
 
 class Listening(NamedTuple):
-    """A bound, listening socket; with a context its connections speak TLS."""
+    """A bound, listening socket; with a context its connections use TLS."""
 
     socket: socket.socket
     tls: ssl.SSLContext | None
 
 
 class Serving:
-    """Listeners, and the connections that came by them: at most ``most`` together, if that is given."""
+    """Listeners, and the connections that they have accepted: at most ``most`` together, if that is given."""
 
     def __init__(self, common: Common, most: int | None) -> None:
         self.listeners: list[Listener] = []
@@ -45,19 +47,19 @@ class Serving:
         self._merge_logger = MergeLogger(_MERGE_PERIOD, asyncio.get_running_loop())
 
     def has_room(self) -> bool:
-        """Whether one more connection may be taken, in the place of another perhaps."""
+        """Whether one more connection may be accepted, perhaps in the place of another."""
         makes_room = self._common.limits.makes_room
         return not self._is_full() or (makes_room and first_to_go(self._guests()) is not None)
 
     def make_room(self) -> bool:
-        """Closes a connection if there are as many as may be, for one that has been taken. Whether it did."""
+        """Closes a connection, for one that was accepted, if there are as many as allowed. Whether it did."""
         if not self._is_full() or (guest := first_to_go(self._guests())) is None:
             return False
         guest.leave()
         for listener in self.listeners:
             listener.beginning.discard(guest)
         line = (
-            "http: there are as many connections as may be; those that are silent give way, now one of "
+            "http: there are as many connections as may be; silent ones are closed for new ones, now one of "
             f"{guest.address}"
         )
         self._merge_logger.log(logger, logging.WARNING, line, kind="full")
@@ -76,7 +78,7 @@ class Serving:
         return guests
 
     async def cleanup(self) -> None:
-        """Listens no more, breaks off streams, lets other requests under way finish for a moment, and closes every
+        """Stops listening, breaks off streams without an end, lets other requests finish for a moment, and closes every
         connection.
         """
         await asyncio.gather(*(listener.close() for listener in self.listeners))
@@ -92,13 +94,13 @@ async def serve(
     cache: ResponseCache | None = None,
     limits: Limits = Limits(),  # noqa: B008 (a value)
 ) -> Serving:
-    """Answers what comes in on the sockets until the ``cleanup`` of what it returns.
+    """Answers the requests on the sockets until ``cleanup`` of the returned object.
 
-    ``cors`` gives further headers for a request's Origin; answers are kept in ``cache``. A client that only stops
-    sending gets its answer still; its stream ends. One whose connection is lost has its handler cancelled.
+    ``cors`` returns further headers for a request's Origin; answers are kept in ``cache``. A client that only stops
+    sending still gets its answer, and its stream ends. When a connection is lost, its handler is cancelled.
 
-    There are no more than ``most`` connections at a time, if that is given: others wait until one is closed, as etcd
-    2.3.8 has them wait, or take the place of one (``limits``).
+    With ``most``, there are no more connections at a time: others wait until one is closed, as with etcd 2.3.8, or take
+    the place of one (``limits``).
     """
     common = Common(handler, cors, limits, cache)
     serving = Serving(common, most)

@@ -1,10 +1,10 @@
-"""What a connection is at, as a server sees it: the table of its states.
+"""The states of a connection, as a server sees it, and the table of their transitions.
 
 A connection serves one request after the other, as Go does. Nothing of a request is read before the answer to the one
-before it is given, so one state says all that there is to say of both directions. Only that the client has ended its
-half (``Connection.ended``) stands beside it: it changes nothing but what happens once its bytes are used up.
+before it is given, so one state is enough for both directions. There is only one flag beside it, that the client has
+ended its half (``Connection.ended``): it only matters once all received bytes are used up.
 
-One request goes this way::
+One request takes this way::
 
     WAITING ─HEAD─▶ ASKED ─WANTED─▶ READING ──WHOLE, CUT─▶ OWING ─ANSWERED─▶ WAITING
                       ├─HELD─────▶ DRAINING ──WHOLE, CUT─▶  ╷ ╷ ╷
@@ -12,22 +12,23 @@ One request goes this way::
                                     SENDING ──FINISHED────▶ ╵ │
                                             ◀─BEGUN───────────╵
 
-- WAITING: for the head of a request to come whole.
-- ASKED: the handler has the head, and has not said what it wants. If there is a body, nothing of it has been read, and
-  a client that waits for our word (``Expect: 100-continue``) has not got it.
-- READING: the handler wants the body. It is over when it is WHOLE, or CUT: broken, too long, too slow, or no more of it
-  wanted. What is left of a body that was cut is never read, so the connection ends with the answer.
-- OWING: there is nothing to read any more, and the answer is not given whole.
-- DRAINING: the answer is there, and a little body that nobody wanted is not. It is read first, so that the connection
-  can go on; as with Go, what is longer, or waits for our word, is not read, and the connection ends.
-- SENDING: the head of an answer is out, and its body comes in pieces.
-- CLOSING: all is said, and the connection is to be closed once it is sent.
-- LINGERING: the same, but the client may still be sending. A connection that is closed with bytes unread is reset,
+- WAITING: the head of a request is not complete.
+- ASKED: the handler has the head, and has not decided yet. If there is a body, nothing of it has been read, and a
+  client that waits for a 100 Continue (``Expect: 100-continue``) has not got it.
+- READING: the body is read for the handler. It is over when it is WHOLE, or CUT: broken, too long, too slow, or no more
+  of it needed. The rest of a body that was cut is never read, so the connection ends with the answer.
+- OWING: nothing more is read, and the answer is not complete.
+- DRAINING: the answer is there, and a short body without a reader has not come yet. It is read first, so that the
+  connection can continue; as with Go, a longer one, or one that waits for a 100 Continue, is not read, and the
+  connection ends.
+- SENDING: the head of an answer was written, and its body comes in pieces.
+- CLOSING: everything was written, and the connection is closed once it is sent.
+- LINGERING: the same, but the client may still be sending. A connection that is closed with unread bytes is reset,
   which may destroy the answer on its way: so it is closed some time later.
-- GONE: there is no connection any more.
+- GONE: the connection does not exist any more.
 
-Everything can be LOST. What the table does not have is a mistake of who drives the connection, never of a client, and
-raises ``LocalProtocolError``.
+Every state can end with LOST. An input that the table does not have is a mistake of the connection's driver, never of a
+client, and raises ``LocalProtocolError``.
 """
 
 from collections.abc import Mapping
@@ -42,37 +43,38 @@ SENDING: Final = 5
 CLOSING: Final = 6
 LINGERING: Final = 7
 GONE: Final = 8
+"""The states, numbered as rows of ``NEXT``. From CLOSING on, a connection is over."""
 
 STATES = ["WAITING", "ASKED", "READING", "OWING", "DRAINING", "SENDING", "CLOSING", "LINGERING", "GONE"]
 
 HEAD: Final = 0
-"""The head of a request has come whole."""
+"""The head of a request is complete."""
 REFUSED: Final = 1
-"""What has come is no request, and was answered."""
+"""The bytes are not a request, and were refused."""
 WANTED: Final = 2
-"""The handler wants the body."""
+"""The handler asks for the body."""
 WHOLE: Final = 3
 """The body has come."""
 CUT: Final = 4
 """No more of the body is read."""
 HELD: Final = 5
-"""The answer is there, but the body first."""
+"""The answer is there, but the body must be read first."""
 ANSWERED: Final = 6
 """The answer is given, and another request may follow."""
 LAST: Final = 7
 """The answer is given, and the connection ends with it."""
 LAST_UNREAD: Final = 8
-"""The same, with bytes of the client unread."""
+"""The same, with unread bytes of the client."""
 BEGUN: Final = 9
-"""The head of the answer is given."""
+"""The head of an answer in pieces is written."""
 SENT: Final = 10
-"""A piece of the answer is given."""
+"""A piece of the answer is written."""
 FINISHED: Final = 11
-"""The last piece is given."""
+"""The last piece is written."""
 BROKEN: Final = 12
-"""The answer ends before its end."""
+"""The answer was broken off."""
 STOPPED: Final = 13
-"""Nobody waits for an answer (any more): the client, or the server, ends it."""
+"""The client or the server ends the connection, and no client waits for an answer."""
 LOST: Final = 14
 """The connection is lost, or was broken off."""
 
@@ -107,12 +109,13 @@ TRANSITIONS: Mapping[int, dict[int, int]] = {
     LINGERING: {},
     GONE: {},
 }
-"""By state and input, the next state; besides, LOST leads from everywhere to GONE."""
+"""The next state, by state and input. In addition, LOST leads from every state to GONE."""
 
 WIDTH: Final = 15
-"""Inputs that there are."""
+"""How many inputs there are."""
 
 NEVER: Final = 255
+"""In ``NEXT``, an input that the table does not have: a byte that is not a state."""
 
 
 def _flat() -> bytes:
@@ -122,11 +125,11 @@ def _flat() -> bytes:
 
 
 NEXT = _flat()
-"""The same, for quick looks: at ``state * WIDTH + input``, or NEVER."""
+"""The same as bytes, which are quicker to look up: the next state at ``state * WIDTH + input``, or NEVER."""
 
 
 class LocalProtocolError(Exception):
-    """Something was asked of a connection that it cannot do in the state that it is in."""
+    """A connection was asked for something that is not possible in its state."""
 
     def __init__(self, state: int, what: int) -> None:
         super().__init__(f"{INPUTS[what]} while {STATES[state]}")

@@ -14,13 +14,13 @@ _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 
 
 class BadPathError(ValueError):
-    """A request target that no route can get; etcd answers 400 and closes the connection."""
+    """A request target that no route can have; etcd answers 400 and closes the connection."""
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes]:
     """The raw path and the raw query of a request target, which may be in absolute form (``http://host/path``).
 
-    Raises BadPathError, also for ``*``, which only OPTIONS may ask for: answer OPTIONS before.
+    Raises BadPathError, also for ``*``, which only OPTIONS may have: answer OPTIONS before.
     """
     if _CONTROL.search(target):
         raise BadPathError("invalid control character in URL: percent-encode control characters and spaces")

@@ -1,10 +1,10 @@
-"""The one loop that joins consensus, storage and the key space, and what it takes to start it.
+"""The one loop that joins consensus, storage and the key space, and how a member is opened for it.
 
-A write's way: ``Node.propose`` -> a turn (``driver``, ``turn``): ``Raft.propose`` -> one write and one sync for all
-that arrived in one pass of the event loop, or while the last sync ran (``logwriter``) -> committed -> ``Applier`` ->
-the waiter's answer. Nothing is answered, and no watcher hears of it, before its entry is on disk. Everything but the
-disk work happens on the event loop's thread, and that too while syncs are quick; else the log has a thread of its own.
-Snapshot files have another, so that no write waits for them.
+The way of a write: ``Node.propose`` -> a turn (``driver``, ``turn``): ``Raft.propose`` -> one write and one sync for
+everything that arrived in one pass of the event loop, or while the last sync ran (``logwriter``) -> committed ->
+``Applier`` -> the client's answer. No answer is given, and no watcher gets an event, before the entry is on disk.
+Everything happens on the event loop's thread, except disk work: the log is written there too while syncs are quick,
+else by its own thread. Snapshot files have another thread, so that no write waits for them.
 """
 
 from server.node.answer import Answer, Outcome

@@ -1,5 +1,5 @@
-"""What a member writes into the log by itself about its cluster: its own name and client URLs, and as leader the
-version that the cluster works at.
+"""What a member writes into the log about its cluster without a client's request: its own name and client URLs, and as
+leader the cluster's version.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from server.version import major_minor, version_in_cluster
 logger = logging.getLogger(__name__)
 
 VERSION_INTERVAL = 4.0
-"""Seconds between two looks of a leader at what versions its members are (etcd 2.3)."""
+"""Seconds between two times that a leader asks the members for their versions (etcd 2.3's value)."""
 
 
 class Announcements:
-    """``propose`` puts a request into the log and raises EtcdError when nothing comes of it; ``leads`` and ``is_over``
-    say whether this member leads, and whether it has come to its end."""
+    """``propose`` puts a request into the log and raises EtcdError when it is refused or gets no answer; ``leads`` and
+    ``is_over`` return whether this member leads, and whether it has stopped or failed."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class Announcements:
         self._published = asyncio.Event()
         self._term_began = asyncio.Event()
         self._silent: set[int] = set()
-        """The members that did not say their version when they were asked last."""
+        """The members that did not answer when they were last asked for their version."""
         self.releases: dict[int, str | None] | None = None
-        """What the other members said last that they are; None while this member has not asked as the leader."""
+        """The releases that the other members last reported; None while this member has not asked as the leader."""
 
     @property
     def said(self) -> Collection[str | None] | None:
-        """The same without the members."""
+        """The values of ``releases``."""
         return None if self.releases is None else self.releases.values()
 
     def term_began(self) -> None:
@@ -59,7 +59,7 @@ class Announcements:
         self._term_began.set()
 
     async def introduce(self) -> None:
-        """Tells the cluster this member's name and client URLs, once each start."""
+        """Writes this member's name and client URLs into the key space, once each start."""
         path = self._local.attributes_path
         while not self._published.is_set():
             try:
@@ -75,7 +75,7 @@ class Announcements:
         logger.info("published {Name:%s ClientURLs:[%s]} to cluster %s", self._local.name, urls, cluster)
 
     async def watch_versions(self) -> None:
-        """Has a leader decide on the cluster's version when its term begins, and now and then after."""
+        """As a leader, decides on the cluster's version when its term begins, and at intervals after that."""
         await self._published.wait()
         while True:
             if self._leads():
@@ -107,5 +107,5 @@ class Announcements:
             )
         try:
             await self._propose(StoreRequest(method="PUT", path=VERSION_PATH, val=decided.encode()))
-        except EtcdError as error:  # another may lead by now, and may have decided otherwise
+        except EtcdError as error:  # another may lead by now, and may have decided on another version
             logger.error("error updating cluster version (%s)", error.cause)

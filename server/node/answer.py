@@ -1,6 +1,6 @@
-"""What comes of a request that goes through the log: told to a callback, or waited for. Touches nothing else.
+"""The outcome of a request that goes through the log: given to a callback, or awaited. Depends on nothing else.
 
-A class of its own and no asyncio.Future, which would cost every write a callback scheduled on the loop.
+Its own class instead of an asyncio.Future, which would cost every write a callback scheduled on the loop.
 """
 
 import asyncio
@@ -11,14 +11,13 @@ from server.store.errors import EtcdError
 from server.store.event import Event
 
 Outcome = Event | EtcdError | None
-"""The event; the refusal; None for a request that has no answer."""
+"""The event; the store's error; None for a request without either."""
 
 
 class Answer:
-    """The promise of an outcome. ``request`` is what was asked, ``deadline`` until when, on the
-    node's monotonic clock.
+    """The promise of an outcome. ``deadline`` is when the request gets an error instead, on the node's monotonic clock.
 
-    Awaiting it returns the event, or raises the EtcdError. Nobody has to: the request happens all the same.
+    Awaiting it returns the event, or raises the EtcdError. It need not be awaited: the request is done all the same.
     """
 
     __slots__ = ("_outcome", "_tell", "deadline", "done", "request")
@@ -33,8 +32,8 @@ class Answer:
     def on_done(self, tell: Callable[[Outcome], object]) -> None:
         """Calls ``tell`` with the outcome, at once if it is there already.
 
-        There is one such callback. It runs in the middle of a pass over what was committed, so it only notes things
-        or writes to a socket's buffer, and must not raise.
+        There is one such callback. It is called while committed entries are applied, so it must only take notes or
+        write to a socket's buffer, and must not raise.
         """
         if self.done:
             tell(self._outcome)
@@ -42,7 +41,7 @@ class Answer:
             self._tell = tell
 
     def settle(self, outcome: Outcome) -> None:
-        """This came of it; the node calls this, once."""
+        """Sets the outcome; the node calls this, once."""
         self.done = True
         if self._tell is not None:
             self._tell(outcome)
@@ -57,5 +56,5 @@ class Answer:
         else:
             outcome = self._outcome
         if isinstance(outcome, EtcdError):
-            raise EtcdError(*outcome.args)  # its own: one held here would hold this frame, by its traceback
+            raise EtcdError(*outcome.args)  # a copy: this frame and the error would hold each other
         return outcome

@@ -1,8 +1,6 @@
-"""What committed entries do: to the key space, the members and the voters. One entry at a time, in order;
-no I/O.
+"""Applies committed entries to the key space, the members and the voters. One entry at a time, in order; no I/O.
 
-The same code runs for entries just committed and for those replayed at a start, so both give the same
-indexes.
+The same code runs for entries just committed and for those replayed at a start, so both give the same indexes.
 """
 
 import logging
@@ -24,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class CannotApply(Exception):
-    """The log asks for what this server must not do; going on would make it differ from the other members."""
+    """The log has an entry that this server must not apply: without it, it would differ from the other members."""
 
 
 class Applier:
@@ -36,10 +34,10 @@ class Applier:
         self._raft = raft
 
     def apply(self, entry: Entry, request: StoreRequest | None, now: int) -> Outcome | MemberError:
-        """Applies one entry at ``now`` (unix nanoseconds), and returns the answer to whoever asked for it: for a
-        change of members a MemberError if it changed nothing.
+        """Applies one entry at ``now`` (unix nanoseconds), and returns the answer to its request: for a change of
+        members a MemberError if it changed nothing.
 
-        ``request`` is what the entry's data decode to, for callers that have it at hand. Raises CannotApply.
+        ``request`` is the entry's decoded data, if the caller has it already. Raises CannotApply.
         """
         try:
             if entry.type is EntryType.CONF_CHANGE:
@@ -47,7 +45,7 @@ class Applier:
             if request is None and entry.data:
                 request = decode_request(entry.data)
             if request is None:
-                return None  # the start of a term, or something of 3.x that a v2 member has no part in
+                return None  # the start of a term, or a request of 3.x that does not concern v2
             if request.path.startswith("/0/") and _is_plain_put(request) and not self._apply_put(request):
                 return None
         except (CodecError, MemberError) as error:
@@ -58,11 +56,10 @@ class Applier:
         try:
             return apply_request(self._store, request, now)
         except EtcdError as error:
-            return error.with_traceback(None)  # or the frames of who gets it would hold it, and it them
+            return error.with_traceback(None)  # else it and its receiver's frames would hold each other
 
     def _apply_put(self, request: StoreRequest) -> bool:
-        """What a PUT says of the members or the cluster version. False when the key space is not to have
-        it."""
+        """Applies a PUT below /0 to the members or the cluster version. False when the key space must not get it."""
         known = self._members.version
         if not self._members.apply_put(request.path, request.val):
             logger.warning("skipped updating attributes of removed member: %s", request.path)
@@ -116,11 +113,11 @@ _CHANGES = {
 
 
 def check_not_newer(version: str) -> None:
-    """Raises CannotApply when the cluster's version is beyond this server's, as etcd refuses a downgrade."""
+    """Raises CannotApply when the cluster's version is newer than this server, as etcd refuses a downgrade."""
     try:
         is_newer = numbers(version) > numbers(NEWEST_CLUSTER_VERSION)
     except ValueError:
-        raise CannotApply(f"the cluster version is {version!r}, which is no version") from None
+        raise CannotApply(f"the cluster version is {version!r}, which is not a version") from None
     if is_newer:
         raise CannotApply(
             f"cluster cannot be downgraded (current version: {VERSION} is lower than determined cluster "

@@ -1,6 +1,6 @@
-"""Changes of members on their way through the log: proposed one at a time, told to who waits for them.
+"""Changes of members on their way through the log: proposed one at a time, and reported to the requests that wait.
 
-Neither makes nor checks a change, and proposes nothing itself: the node takes ``first`` when the log will have it.
+Neither makes nor checks a change, and does not propose it: the node takes ``first`` when the log can take it.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from server.cluster.members import MemberError
 
 
 class ChangeFailed(Exception):
-    """Nothing came of a change of members in time, or the member ends; the change may still happen."""
+    """A change of members was not applied in time, or the member ends; the change may still happen."""
 
 
 class Changes:
-    """Changes are encoded ConfChange messages, each with an id of its own."""
+    """Changes are encoded ConfChange messages, each with its own id."""
 
     def __init__(self) -> None:
         self._held: deque[bytes] = deque()
@@ -24,8 +24,8 @@ class Changes:
     async def wait(self, change: bytes, seconds: float, too_late: str) -> None:
         """Holds a change ready to be proposed, and returns when it is applied.
 
-        Raises MemberError when it was refused then, ChangeFailed when the time is up (``too_late``) or for what
-        ``fail`` was given. One not proposed by then never will be.
+        Raises MemberError when it was refused when applied, ChangeFailed when the time is up (its text is ``too_late``)
+        or after ``fail``. A change that was not proposed by then never is.
         """
         self._held.append(change)
         applied = self._waiting[change] = asyncio.get_running_loop().create_future()
@@ -38,7 +38,7 @@ class Changes:
             del (
                 self._waiting[change],
                 applied,
-            )  # the error it raises would hold this frame, which would hold it
+            )  # the error that it raises would hold this frame, which would hold the error
             if change in self._held:
                 self._held.remove(change)
             if change == self._under_way:
@@ -46,15 +46,15 @@ class Changes:
 
     @property
     def first(self) -> bytes | None:
-        """The next one to propose, as soon as nobody waits for the one before: a leader takes one at a time."""
+        """The next change to propose; None while the one before is under way: a leader takes one at a time."""
         return self._held[0] if self._held and self._under_way is None else None
 
     def proposed(self) -> None:
-        """``first`` is on its way."""
+        """``first`` was proposed."""
         self._under_way = self._held.popleft()
 
     def settle(self, change: bytes, error: MemberError | None) -> None:
-        """A change has been applied, or refused; perhaps nobody here waits for it."""
+        """A change was applied, or refused; perhaps no request here waits for it."""
         if change == self._under_way:
             self._under_way = None
         applied = self._waiting.get(change)
@@ -66,7 +66,7 @@ class Changes:
             applied.set_exception(error)
 
     def fail(self, why: str) -> None:
-        """Nothing will be applied any more."""
+        """No change will be applied any more: those that wait fail with this text."""
         for applied in self._waiting.values():
             if not applied.done():
                 applied.set_exception(ChangeFailed(why))

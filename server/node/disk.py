@@ -1,11 +1,10 @@
-"""All a running member does to its data directory, as calls that block; the node makes them in its worker
-threads.
+"""Everything that a running member does to its data directory, as calls that block.
 
-What concerns the log is called by one thread, what concerns snapshot files and the removal of old files by one
-other, so that a large snapshot or a slow deletion holds no write up. The node keeps the order that a crash at any
-point survives: entries before they are answered; ``mark_snapshot``, ``write_snapshot``, ``release``, one after the
-other, and for a leader's snapshot ``begin_behind``, ``write_snapshot``, ``save``, ``release``
-(``server.storage.snapshots`` says why).
+The node makes the calls for the log in one worker thread, or a ``save`` in place while that thread has nothing to do,
+and the calls for snapshot files and the removal of old files in another, so that a large snapshot or a slow deletion
+does not delay writes. The node keeps an order that survives a crash at any point: entries before their answers;
+``mark_snapshot``, ``write_snapshot``, ``release``, one after the other, and for a leader's snapshot ``begin_behind``,
+``write_snapshot``, ``save``, ``release`` (``server.storage.snapshots`` says why).
 """
 
 from collections.abc import Callable, Sequence
@@ -22,51 +21,51 @@ from server.storage.wal import WAL, WalPosition
 
 
 class Disk(Protocol):
-    """What a node needs of its disk. Every call may raise StorageError, and after that only ``close`` is
-    called."""
+    """The calls that a node makes to its disk. Each may raise StorageError, and after that only ``close`` is called."""
 
     @property
     def room(self) -> int:
-        """Bytes of which a save has to stay below, or it begins a new segment of the log, which takes long."""
+        """Bytes left in the segment: a save of as many or more begins a new segment of the log, which takes long."""
 
     def save(self, hard_state: HardState | None, entries: Sequence[Entry]) -> float:
-        """On return the entries, and a changed term or vote, survive a power cut. How many seconds that the sync took,
-        0 without one. In the log's thread, or in place while that has nothing to do."""
+        """On return the entries, and a changed term or vote, survive a power cut. Returns the seconds that the sync
+        took, 0 without one. In the log's thread, or in place while that has nothing to do."""
 
     def mark_snapshot(self, at: WalPosition) -> None:
-        """On return the log says that there may be a snapshot at a position, which must be committed.
+        """On return the log has a marker that there may be a snapshot at a position, which must be committed.
 
         In the log's thread.
         """
 
     def write_snapshot(self, snapshot: Snapshot, more: Sequence[bytes]) -> None:
-        """On return the snapshot, whose content is its ``data`` and then ``more``, is on disk.
+        """On return the snapshot is on disk; its content is its ``data`` and then ``more``.
 
         After ``mark_snapshot`` or ``begin_behind``, in the other thread.
         """
 
     def begin_behind(self, at: WalPosition, hard_state: HardState) -> None:
-        """On return the log begins anew behind a leader's snapshot, which ``write_snapshot`` has to follow, and then a
-        ``save`` of what came with it. In the log's thread.
+        """On return the log begins again behind a leader's snapshot. ``write_snapshot`` must follow, and then a
+        ``save`` of the entries that came with it. In the log's thread.
         """
 
     def remember_v3_data(self, seen: V3Data) -> None:
-        """On return it is known for ever that there was v3 data in the log. In the log's thread."""
+        """On return the data directory has a permanent mark that there was v3 data in the log. In the log's thread."""
 
     def release(self, index: int) -> None:
-        """Nothing older than the snapshot at this index, which is on disk, is needed. In the log's thread."""
+        """The snapshot at this index is on disk: the log need not keep anything older. In the log's thread."""
 
     def purge(self) -> None:
         """Deletes files that are no longer needed, oldest first. In the other thread."""
 
     def close(self) -> None:
-        """Syncs and lets go of everything. In the log's thread, when the other has come to rest."""
+        """Syncs and closes the files. In the log's thread, when the other has nothing to do any more."""
 
 
 class MemberDisk:
     """The data directory of a member. ``max_wals`` and ``max_snapshots`` files are kept, 0 keeps all.
 
-    What it does is counted in ``metrics``, but the log's syncs: for them the log needs TimedFiles.
+    Its work is counted in ``metrics``. The log's syncs are counted by TimedFiles, which the log must have been opened
+    with: without it ``save`` returns 0.
     """
 
     def __init__(

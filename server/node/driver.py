@@ -1,9 +1,9 @@
-"""Drives the turns of a member: begins one for all that arrived in a pass of the event loop, has saved and sent what it
-says, and goes on when that is done. No task, event or future is made for it.
+"""Drives the turns of a member: begins one for everything that arrived in a pass of the event loop, saves and sends
+what the turn asks for, and continues when that is done. No task, event or future is made for it.
 
-The order is that of etcd 2.3's raft loop: a leader's messages leave before the save, for they depend on nothing that
-is not on disk yet, and so do its heartbeats while a save takes long; a follower's answers leave after it. What is
-committed is applied while the thread saves.
+The order is that of etcd 2.3's raft loop: a leader's messages leave before the save, because they depend on nothing
+that is not on disk yet, and its heartbeats leave during a long save; a follower's answers leave after it. Committed
+entries are applied while the thread saves, or while a save in place waits for the messages to leave.
 """
 
 from collections.abc import Callable
@@ -17,18 +17,18 @@ from server.raft.log import MAX_BATCH_ENTRIES
 
 PASSES_TO_SOCKETS = 2
 """Passes of the event loop after which messages are written to their sockets: the streams take them in the first, and
-the loop writes at its end."""
+write at its end. Fewer would hold them up for the time of the save, more would delay the save."""
 
 
 class Ways(Protocol):
-    """The ways to the other members."""
+    """Where messages to the other members go."""
 
     def send(self, messages: list[Message]) -> None: ...
 
 
 class Driver:
-    """``install`` begins to put a leader's snapshot in its place, and has ``finished`` called when that is done.
-    ``advanced`` is called after each step, ``fail`` with what makes it impossible to go on."""
+    """``install`` begins to install a leader's snapshot, and must have ``finished`` called when that is done.
+    ``advanced`` is called after each turn, ``fail`` with an error after which the member cannot continue."""
 
     def __init__(
         self,
@@ -50,32 +50,32 @@ class Driver:
         self._fail = fail
         self._call_soon: Callable[..., object] | None = None
         self._begun = False
-        """A turn begins with the next pass of the loop."""
+        """Whether a turn begins with the next pass of the loop."""
         self._in_flight: Ready | None = None
-        """What is being saved or installed."""
+        """The ready that is being saved or installed."""
 
     def settle(self) -> None:
-        """Does all there is to do, and saves in place: before ``start``, when nobody is served yet. Raises
-        StorageError, CannotApply, LogError."""
+        """Takes turns until there is nothing to do, and saves in place: before ``start``, when no client is served yet.
+        Raises StorageError, CannotApply, LogError."""
         while self._in_flight is None and self._turn.propose():
             self._do(self._raft.ready(), in_place=True)
 
     def start(self, call_soon: Callable[..., object]) -> None:
-        """From now on turns begin by themselves. ``call_soon`` is the event loop's."""
+        """From now on ``wake`` begins turns. ``call_soon`` is the event loop's."""
         self._call_soon = call_soon
 
     def stop(self) -> None:
-        """No turn begins any more, and none goes on."""
+        """No turn begins or continues any more."""
         self._call_soon = None
 
     def wake(self) -> None:
-        """There may be something to do."""
+        """There may be something to do: begins a turn in the next pass of the loop."""
         if not self._begun and self._call_soon is not None:
             self._begun = True
             self._call_soon(self._pass)
 
     def finished(self, ready: Ready) -> None:
-        """A leader's snapshot, and all that came with it, has been saved and sent."""
+        """A leader's snapshot was installed, and everything that came with it was saved and sent."""
         self._in_flight = None
         self._advance(ready)
         self.wake()
@@ -100,7 +100,7 @@ class Driver:
             if self._in_flight is not None:
                 return
             if len(ready.committed) >= MAX_BATCH_ENTRIES:
-                self.wake()  # there is more, when others have had their turn
+                self.wake()  # there is more to do, once others have had their turn
                 return
 
     def _do(self, ready: Ready, *, in_place: bool) -> None:
@@ -130,7 +130,7 @@ class Driver:
         self._advance(ready)
 
     def _save_after(self, passes: int) -> None:
-        """Saves what was put off when the loop has made so many passes more."""
+        """Makes the save that was put off after so many more passes of the loop."""
         if self._call_soon is None:
             return
         if passes:
@@ -139,7 +139,7 @@ class Driver:
             self._writer.save_put_off()
 
     def _saved(self, ready: Ready, error: BaseException | None) -> None:
-        """What a ready holds is on disk, or it is known why it cannot be."""
+        """The content of a ready is on disk; or ``error`` says why it is not."""
         self._in_flight = None
         if self._call_soon is None:
             return

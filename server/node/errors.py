@@ -1,4 +1,4 @@
-"""Why a node ends, and what it tells those who then wait."""
+"""Why a node ends, and the error that requests get that still wait then."""
 
 STOPPED = "etcdserver: server stopped"
 
@@ -6,8 +6,8 @@ REMOVED = "the member has been permanently removed from the cluster"
 
 
 class NodeFailed(Exception):
-    """The node cannot go on; the process has to end. The message is for the log."""
+    """The node cannot continue; the process must end. The message is for the log."""
 
 
 class MemberRemoved(NodeFailed):
-    """The cluster has removed this member: no failure, but the end of it."""
+    """The cluster has removed this member. Not a failure, but the member ends."""

@@ -1,4 +1,4 @@
-"""The cluster-wide expiry of keys, etcd's SYNC: the leader logs the time up to which all members remove what is due."""
+"""The expiry of keys in the cluster, etcd's SYNC: the leader logs a time, and all members remove the keys due then."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,16 +8,17 @@ from server.store.errors import EtcdError
 from server.store.store import Store
 
 EXPIRY_INTERVAL = 0.5
-"""Seconds between two SYNCs of a leader, or looks for keys whose time is up (etcd 2.3)."""
+"""Seconds between two SYNCs of a leader, or looks for keys whose time is up (etcd 2.3's value)."""
 
 EXPIRED_AT_ONCE = 1000
-"""Keys that one entry of the log removes: a few milliseconds during which nobody else is answered."""
+"""Keys that one entry of the log removes. A choice: that takes a few milliseconds, in which nothing else is answered;
+fewer keys would need more entries."""
 
 
 class SyncProposer:
-    """``propose`` puts a request into the log, and raises EtcdError when nothing comes of it in time.
+    """``propose`` puts a request into the log, and raises EtcdError when it gets no answer in time.
 
-    ``syncs_when_idle`` says whether a leader logs a SYNC at each interval, with no key due as well.
+    ``syncs_when_idle`` returns whether a leader logs a SYNC at each interval even if no key is due.
     """
 
     def __init__(
@@ -37,8 +38,8 @@ class SyncProposer:
         self._sleep = time.sleep
 
     async def run(self) -> None:
-        """Proposes one SYNC at each interval, by which others see the log move, and with many keys due further ones,
-        between which others get their answers."""
+        """As a leader, proposes a SYNC at each interval if keys are due, or always with ``syncs_when_idle``. With many
+        keys due it proposes several; between them other requests get their answers."""
         while True:
             await self._sleep(EXPIRY_INTERVAL)
             cutoff = self._store.due(self._clock(), EXPIRED_AT_ONCE)

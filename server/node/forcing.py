@@ -1,4 +1,4 @@
-"""``--force-new-cluster``: a member goes on alone, as if the removal of all others had been agreed on."""
+"""``--force-new-cluster``: a member continues alone, as if the cluster had agreed to remove all others."""
 
 import logging
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from server.storage.codec import ConfChange, ConfChangeType, decode_conf_change,
 logger = logging.getLogger(__name__)
 
 FORCED_PEER_URLS = ("http://localhost:7001", "http://localhost:2380")
-"""What etcd gives a member that --force-new-cluster finds in no list, in this order."""
+"""The peer URLs that etcd gives a member that --force-new-cluster finds in no list, in this order."""
 
 
 def force_alone(
     member: int, voters: Iterable[int], state: HardState, entries: list[Entry], disk: Disk
 ) -> tuple[HardState, list[Entry]]:
-    """Drops what was not committed, and writes the removal of all other members as if it had been agreed
-    on."""
+    """Drops entries that were not committed, and writes the removal of all other members as committed entries. Returns
+    the hard state and the entries as they are then."""
     kept = [entry for entry in entries if entry.index <= state.commit]
     if len(kept) < len(entries):
         logger.info("discarding %d uncommitted WAL entries", len(entries) - len(kept))
@@ -36,7 +36,7 @@ def force_alone(
 
 
 def voters_at_the_end(voters: Iterable[int], entries: Iterable[Entry]) -> set[int]:
-    """Who votes once all the entries are applied, by id; ``voters`` do before."""
+    """The ids of the voters once all the entries are applied; ``voters`` are those before."""
     ids = set(voters)
     for entry in entries:
         if entry.type is EntryType.CONF_CHANGE:

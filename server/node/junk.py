@@ -1,5 +1,5 @@
-"""What must not get into the log: entries from peers of which the applier could make nothing, and would have to end the
-member, and with it every other one. Judged by what the applier itself decodes with; changes nothing.
+"""What must not get into the log: entries from peers that the applier could not apply. They would end this member, and
+with it every other one. Uses the applier's own decoders; changes nothing.
 """
 
 from collections.abc import Mapping
@@ -14,23 +14,25 @@ from server.storage.requests import StoreRequest, decode_request
 from server.version import numbers
 
 MOST_KEPT = 1 << 15
-"""Requests that have been decoded and not been applied yet: more than a leader sends at a time, which is a megabyte."""
+"""Requests that have been decoded and not been applied yet. A choice: more than a leader usually sends at a time, which
+is a megabyte."""
 MOST_BYTES_KEPT = 4 << 20
-"""Of the entries that they were in. What was kept before is decoded again."""
+"""Bytes of the entries that they were in: of four such messages. Beyond that all are dropped, and are decoded again
+when they are applied."""
 
 
 class Judge:
-    """Judges entries before they are in the log. What they decode to is kept until they are applied: nobody decodes a
-    write twice. ``own`` are the data that this member encoded itself, which it does not decode at all."""
+    """Judges entries before they are in the log. Their decoded requests are kept until they are applied, so that most
+    are decoded once. ``own`` are the data that this member encoded itself, which it does not decode at all."""
 
     def __init__(self, members: Members, own: Mapping[bytes, object]) -> None:
         self._members = members
         self._own = own
         self._kept: dict[bytes, StoreRequest] = {}
-        self._bytes_kept = 0  # or more: what came twice is counted twice
+        self._bytes_kept = 0  # at least: what came twice is counted twice
 
     def fault_of(self, entry: Entry) -> str:
-        """Why an entry of a leader's cannot be applied, whatever the key space and members are; ``""`` if it can."""
+        """Why a leader's entry can never be applied, whatever the key space and members are; ``""`` if it can."""
         try:
             if entry.type is EntryType.CONF_CHANGE:
                 _decode_change(entry)
@@ -43,8 +45,8 @@ class Judge:
     def fault_of_proposal(self, entry: Entry) -> str:
         """Why an entry that a member proposes must not get into the log; ``""`` if it may.
 
-        Stricter than of what a leader has put there: real etcd ends at a change of members whose context is not that
-        member's, and here no member may write of one that never was.
+        Stricter than for a leader's entries: real etcd ends at a change of members whose context is another member's,
+        and no member may write about one that never existed.
         """
         try:
             if entry.type is EntryType.CONF_CHANGE:
@@ -60,14 +62,14 @@ class Judge:
         return ""
 
     def take(self, data: bytes) -> StoreRequest | None:
-        """What the data of an entry decode to, if that is still known. They are applied now, and will not be again."""
+        """The decoded request of an entry that is applied now, if it is still known; it is not kept any longer."""
         request = self._kept.pop(data, None)
         if request is not None:
             self._bytes_kept -= len(data)
         return request
 
     def _request_in(self, data: bytes) -> StoreRequest | None:
-        """What has been decoded now. Raises CodecError, MemberError."""
+        """Decodes a request, and keeps it; None if there is none to decode. Raises CodecError, MemberError."""
         if not data or data in self._own:
             return None
         request = decode_request(data)
@@ -77,7 +79,7 @@ class Judge:
             _check_value(request.path, request.val)
         self._bytes_kept += len(data)
         if self._bytes_kept > MOST_BYTES_KEPT or len(self._kept) >= MOST_KEPT:
-            self._kept.clear()  # most of it never was applied, but gave way to other entries
+            self._kept.clear()  # most of these were never applied: other entries replaced theirs in the log
             self._bytes_kept = len(data)
         if len(data) <= MOST_BYTES_KEPT:
             self._kept[data] = request
@@ -100,7 +102,9 @@ def _check_value(path: str, value: bytes) -> None:
         try:
             numbers(value.decode("utf-8", "replace"))
         except ValueError:
-            raise MemberError(f"the cluster version is to be {value[:80]!r}, which is no version") from None
+            raise MemberError(
+                f"the cluster version would be {value[:80]!r}, which is not a version"
+            ) from None
 
 
 def _check_context(change: ConfChange) -> None:

@@ -1,6 +1,7 @@
-"""Who leads, since when, and what a member says about it: in the log, and to who waited too long. Changes nothing.
+"""Who leads, since when, and what a member reports about it: in the log, and to requests that time out. Changes
+nothing.
 
-Words and guesses are etcd 2.3's, but for the advice of a member that has been without a quorum for long.
+Texts and guesses are etcd 2.3's, except the advice of a member that has been without a quorum for long.
 """
 
 import logging
@@ -13,7 +14,8 @@ from server.raft import NOBODY, Raft, RaftRole
 logger = logging.getLogger(__name__)
 
 QUORUM_PATIENCE = 10
-"""Election time-outs without a quorum after which that is worth a line of advice."""
+"""Election time-outs without a quorum after which advice is logged. A choice: several elections can fail one after the
+other before one succeeds, and the advice should not come then."""
 
 TIMED_OUT = "etcdserver: request timed out"
 LEADER_FAILED = f"{TIMED_OUT}, possibly due to previous leader failure"
@@ -27,7 +29,7 @@ class Leadership:
         self.last_leader = NOBODY
         """The leader, or while there is none the one before; NOBODY when there never was one."""
         self.leader_since = time.wall()
-        """Unix nanoseconds since when that is so."""
+        """When ``last_leader`` last changed, in unix nanoseconds."""
         self._raft = raft
         self._peers = peers
         self._election_timeout = election_timeout
@@ -35,12 +37,12 @@ class Leadership:
         self._monotonic = time.monotonic
         self._known = NOBODY
         self._elected = time.monotonic()
-        """When a leader was last seen to have taken office."""
+        """When this member last saw a new leader."""
         self._had_quorum: float | None = self._elected
-        """When there was one last; None when it has been said that there is none."""
+        """When there was last a quorum; None when the lack of one has been logged."""
 
     def notice(self) -> None:
-        """Says so when another leads, or none, than when it was called last."""
+        """Logs a change of the leader since the last call."""
         before, leader = self._known, self._raft.leader
         if leader == before:
             return
@@ -61,7 +63,7 @@ class Leadership:
             self.last_leader, self.leader_since = leader, self._clock()
 
     def notice_quorum(self) -> None:
-        """Says so when nothing has been agreed on for long, and what can be done: nobody may be coming."""
+        """Logs, once, that there has been no quorum for long, and what can be done if the others do not come back."""
         now, leads = self._monotonic(), self._raft.role is RaftRole.LEADER
         if self._peers.connected(now) >= self._raft.quorum if leads else self._raft.leader != NOBODY:
             self._had_quorum = now
@@ -70,16 +72,15 @@ class Leadership:
         ):
             self._had_quorum = None
             logger.warning(
-                "no write can be agreed on: the voters are %s, and member %s reaches %s. If the others are gone for "
-                "good, or the directory is a copy, start once with --force-new-cluster",
+                "no write can be agreed on: the voters are %s, and member %s reaches %s. If the others will "
+                "never come back, or the directory is a copy, start once with --force-new-cluster",
                 ", ".join(map(id_text, self._raft.voters)) or "none",
                 id_text(self._raft.id),
                 ", ".join(map(id_text, self._peers.reached())) or "none but itself",
             )
 
     def why_late(self, asked: float) -> str:
-        """What etcd guesses from the state of things when the time is up of a request that came at ``asked``, in
-        seconds of the monotonic clock."""
+        """etcd's guess why a request timed out that came at ``asked``, in seconds of the monotonic clock."""
         if self._elected - 2 * self._election_timeout < asked < self._elected:
             return LEADER_FAILED
         leader = self._raft.leader
@@ -89,7 +90,7 @@ class Leadership:
             members = self._peers.count
             connected = (
                 self._peers.connected(asked) >= (members + 1) // 2
-            )  # no quorum of an even number, but etcd's
+            )  # etcd's formula; of an even number of members it is not a quorum
         else:
             connected = self._peers.connected_since(leader, asked)
         return TIMED_OUT if connected else CONNECTION_LOST

@@ -1,8 +1,8 @@
-"""The log of a member, written in place while its disk is quick, and by a thread of its own while it is not.
+"""Writes the log of a member: in place while its disk is quick, and in its own thread while it is not.
 
-A hand-over to the thread and back costs as much as all else that is done for a single write. A sync in place costs
-nothing, but holds up everybody, so it has to be short: when slow ones take more than a hundredth of the time, the
-thread makes all that follow.
+A hand-over to the thread and back costs as much as everything else that is done for a single write. A save in place
+needs no hand-over, but nothing else runs meanwhile, so it must be short: when slow ones take more than a hundredth of
+the time, the thread makes the saves until the disk is quick again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,23 +13,25 @@ from server.node.worker import Worker
 from server.raft import Entry, HardState, Ready
 
 IN_PLACE_BYTES = 256 << 10
-"""The longest save in place: to copy more takes a quick disk longer than its sync."""
+"""Bytes of the longest save in place: to copy more takes longer than the sync of a quick disk."""
 
 _RECORD_BYTES = 80
-"""What a record of the log takes besides its entry's data, at most."""
+"""Bytes of a record of the log besides its entry's data, at most: the length, the fields of the record, and those of
+the entry or hard state, with numbers of 64 bits."""
 
 
 Told = Callable[[BaseException | None], object]
-"""Told that a save has been made, or why it could not be."""
+"""Called when a save was made, with None; or with the error that prevented it."""
 
 
 class SyncTimes:
-    """Whether the syncs of a disk are quick: each of ``count`` in a row took less than ``slow`` seconds, and the slow
-    ones since then have held up everybody for no more than ``share`` of the time.
+    """Whether the syncs of a disk are quick: each of ``count`` in a row took less than ``slow`` seconds, and slow ones
+    since then took no more than ``share`` of the time.
 
-    A good disk has a sync of some milliseconds every few hundred, which nobody notices. So what they take is added up:
-    ``allowance`` seconds are free, ``share`` is forgiven as time passes, and beyond that the disk counts as slow, for
-    ``memory`` seconds at most and until ``count`` in a row are quick again.
+    One sync in a few hundred takes some milliseconds even on a good disk, and that does not matter. So the time of slow
+    syncs is added up, and the sum decreases by ``share`` seconds each second. When it exceeds ``allowance`` seconds,
+    the disk counts as slow. It counts as quick again when the sum is below that, after ``memory`` seconds at the
+    latest, and ``count`` syncs in a row were quick.
     """
 
     def __init__(
@@ -47,16 +49,17 @@ class SyncTimes:
         self._allowance = allowance
         self._most = allowance + memory * share
         self._in_a_row = 0
-        """Quick ones since the last that counted against the disk, or enough of them."""
+        """Quick syncs in a row, up to ``count``; a slow one on a quick disk does not end the row while the sum allows
+        it."""
         self._stalled = 0.0
-        """Seconds that slow syncs had taken and that were not forgiven yet, at ``_noted``."""
+        """The sum of the time of slow syncs, in seconds, as it was at ``_noted``."""
         self._noted = 0.0
 
     def are_quick(self, now: float) -> bool:
         return self._in_a_row >= self._count and self._stalled_by(now) <= self._allowance
 
     def note(self, seconds: float, now: float) -> None:
-        """A sync took so long, and ended ``now``."""
+        """Takes note of a sync that took so many ``seconds`` and ended ``now``."""
         if seconds < self._slow:
             if self._in_a_row < self._count:
                 self._in_a_row += 1
@@ -72,8 +75,8 @@ class SyncTimes:
 
 
 class LogWriter:
-    """All that is saved goes through here, in order; ``worker`` is the log's. ``fail`` is told what went wrong when
-    nobody else is."""
+    """Makes a running member's saves, in order; ``worker`` is the log's. Only the entries that come with a leader's
+    snapshot are saved by the node itself. ``fail`` gets an error that no caller gets."""
 
     def __init__(
         self,
@@ -90,25 +93,26 @@ class LogWriter:
         self._monotonic = monotonic
         self._fail = fail
         self._unsaved: HardState | None = None
-        """A commit index that is not on disk yet. Nothing depends on it, so it goes there with the next entries."""
+        """A commit index that is not on disk yet. Nothing depends on it, so it is saved with the next entries, or by
+        ``save_commit``."""
         self._put_off: tuple[HardState | None, Sequence[Entry], Told] | None = None
         self._in_thread = 0
-        """Saves that the thread has not done yet."""
+        """Saves that the thread has not made yet."""
         self._other_work = 0
 
     def begin(self, ready: Ready) -> HardState | None:
-        """The hard state to be saved with a ready's entries; for one without any, it waits."""
+        """The hard state to save with a ready's entries; it is also kept if the ready need not be saved."""
         state = ready.hard_state or self._unsaved
         self._unsaved = None if ready.must_sync else state
         return state
 
     def take_unsaved(self) -> HardState | None:
-        """The one that waits, which is forgotten here."""
+        """Returns the hard state that waits, and does not keep it any longer."""
         state, self._unsaved = self._unsaved, None
         return state
 
     def writes_in_place(self, entries: Sequence[Entry]) -> bool:
-        """Whether a save of these may hold up everybody: it will be short, as far as can be known."""
+        """Whether to save these in place: the thread has nothing to do, and the save will probably be short."""
         if self._in_thread or self._other_work or not self._sync_times.are_quick(self._monotonic()):
             return False
         size = _most_bytes(entries)
@@ -126,13 +130,13 @@ class LogWriter:
         entries: Sequence[Entry],
         tell: Told,
     ) -> None:
-        """Has the thread save; ``tell`` is called on the loop when it has, with what went wrong."""
+        """Has the thread save; ``tell`` is called on the loop when it has, with the error if there was one."""
         is_usual = not self._other_work and _most_bytes(entries) < min(IN_PLACE_BYTES, self._disk.room)
         self._in_thread += 1
 
         def done(took: float | None, error: BaseException | None) -> None:
             self._in_thread -= 1
-            if took and is_usual and not self._other_work:  # else its time tells nothing of other syncs
+            if took and is_usual and not self._other_work:  # else its time says nothing about usual syncs
                 self._sync_times.note(took, self._monotonic())
             tell(error)
 
@@ -159,7 +163,7 @@ class LogWriter:
         tell(error)
 
     def save_commit(self) -> None:
-        """Brings a commit index that waits to the disk, before long."""
+        """Writes a commit index that waits, without a sync: in place, or by the thread."""
         state = self.take_unsaved()
         if state is None:
             return
@@ -169,8 +173,8 @@ class LogWriter:
             self.hand_over(state, (), self._tell_failure)
 
     def close(self) -> None:
-        """Brings all to the disk, and closes the log. In the log's thread, when nothing else is asked of it any more.
-        Raises StorageError."""
+        """Writes a commit index that waits, and closes the log, which syncs it. In the log's thread, after its last
+        save. Raises StorageError."""
         try:
             if (state := self.take_unsaved()) is not None:
                 self._disk.save(state, ())
@@ -183,7 +187,7 @@ class LogWriter:
 
     @contextmanager
     def beside_other_work(self) -> Iterator[None]:
-        """While the disk has work besides, a snapshot or the removal of files, nothing is written in place."""
+        """While the disk has other work, a snapshot or the removal of files, nothing is saved in place."""
         self._other_work += 1
         try:
             yield
@@ -192,7 +196,7 @@ class LogWriter:
 
 
 def _most_bytes(entries: Sequence[Entry]) -> int:
-    """That a save of these, and of a hard state, takes at most."""
+    """How many bytes a save of these entries, and of a hard state, takes at most."""
     size = _RECORD_BYTES
     for entry in entries:
         size += len(entry.data) + _RECORD_BYTES

@@ -1,5 +1,4 @@
-"""What a node needs of the ways to the other members, and what it wants to know of them: ``server.peer.Transport``,
-as seen from below. Types only."""
+"""What a node needs of the network to the other members: the interface of ``server.peer.Transport``. Types only."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -17,7 +16,7 @@ class Flow(Protocol):
 
 
 class Latency(Protocol):
-    """How APPENDs to one follower have fared: milliseconds, and numbers."""
+    """How long APPENDs to one follower took, in milliseconds, and how many succeeded and failed."""
 
     current: float
     average: float
@@ -31,7 +30,7 @@ class Latency(Protocol):
 
 
 class Network(Protocol):
-    """The ways to all other members. Nothing here waits but ``version_of``, and nothing raises."""
+    """The network to all other members. Only ``version_of`` waits, and nothing raises."""
 
     @property
     def peers(self) -> frozenset[int]:
@@ -44,7 +43,7 @@ class Network(Protocol):
     def received(self) -> Flow: ...
 
     def send(self, messages: Iterable[Message]) -> None:
-        """Puts messages on their way; a SNAPSHOT has its ``snapshot``."""
+        """Begins to send messages; a SNAPSHOT must have its ``snapshot``."""
 
     def add_peer(self, member: int, urls: Sequence[str]) -> None: ...
 
@@ -55,9 +54,9 @@ class Network(Protocol):
     def remove_peer(self, member: int) -> None: ...
 
     def active_since(self, member: int) -> float | None:
-        """Since when something gets through, in seconds of the monotonic clock; None while nothing does."""
+        """Since when messages arrive there, in seconds of the monotonic clock; None while none does."""
 
     def latencies(self) -> Mapping[int, Latency]: ...
 
     async def version_of(self, member: int) -> str | None:
-        """The release that a peer says it is, ``a.b.c``; None when it does not answer."""
+        """The release that a peer reports, ``a.b.c``; None when it does not answer."""

@@ -1,7 +1,8 @@
-"""The loop: ticks and requests in, log to disk, what is committed to the key space, answers out.
+"""The loop: ticks and requests in, log to disk, committed entries to the key space, answers out.
 
-Knows nothing of HTTP. Runs on an asyncio loop; the disk is touched only in two worker threads, one for the log
-and one for snapshot files, of which only the first is ever waited for by who writes.
+Independent of HTTP. Runs on an asyncio loop. The disk is used in two worker threads, one for the log and one for
+snapshot files, and the log also in place while its disk is quick (``logwriter``). Writes never wait for the second
+thread.
 """
 
 import asyncio
@@ -42,17 +43,18 @@ from server.store.watcher import Watcher
 logger = logging.getLogger(__name__)
 
 REMOVED_PATIENCE = 1.0
-"""Seconds that a member goes on answering after it was removed: its own removal, if that is what was asked of it."""
+"""Seconds that a member continues to answer after it was removed, as in etcd: enough for the answer to the request for
+its removal, if it got that itself, and for its followers to learn of it, if it led."""
 
 
 class Node:
     """A running member.
 
-    ``start`` and ``stop`` it on the loop it lives on. ``failed`` is a future that fails with NodeFailed
-    when the disk, or what the log says, makes it impossible to go on; the caller then ends the process.
-    ``heartbeat`` and ``request_timeout`` are seconds. ``strict_reconfig`` refuses changes of members that
-    would leave too few started ones for a quorum. ``idle_sync`` has a leader log a SYNC at each interval, with no key
-    due as well. ``worker`` makes the two threads, by name. ``sync_times`` says when the log is written in place.
+    ``start`` and ``stop`` it on the loop that it runs on. ``failed`` is a future that fails with NodeFailed when the
+    member cannot continue because of its disk or its log; the caller then ends the process. ``heartbeat`` and
+    ``request_timeout`` are seconds. ``strict_reconfig`` refuses changes of members that would leave too few started
+    ones for a quorum. With ``idle_sync`` a leader logs a SYNC at each interval even if no key is due. ``worker`` makes
+    the two threads, by name. ``sync_times`` decides when the log is written in place.
     """
 
     failed: asyncio.Future[None]
@@ -193,10 +195,10 @@ class Node:
     # Living
 
     async def start(self, network: Network | None = None) -> None:
-        """Begins to run. On return all that was committed before is applied, and an only voter leads already.
+        """Begins to run. On return everything that was committed before is applied, and a single voter leads already.
 
-        One that cannot lead by itself answers plain reads and waits for a leader. Without a ``network``, which has
-        started, it reaches nobody. Raises NodeFailed.
+        A member that cannot lead alone answers plain reads and waits for a leader. The ``network`` must have started;
+        without one the member reaches no other. Raises NodeFailed.
         """
         self._loop = asyncio.get_running_loop()
         self.failed = self._loop.create_future()
@@ -223,10 +225,9 @@ class Node:
             self._routines.begin(routine)
 
     async def stop(self) -> None:
-        """Ends the loop, fails who still waits, and closes the log, which brings all that was written to
-        the disk.
+        """Ends the loop, fails requests that still wait, and closes the log, which syncs everything that was written.
 
-        Harmless for a node that never started, or failed.
+        Also allowed for a node that never started, or that failed.
         """
         self._stopping = True
         self._driver.stop()
@@ -234,7 +235,7 @@ class Node:
             self._leaving.cancel()
         await self._routines.stop()
         self._turn.fail(STOPPED)
-        await self._snapshot_thread.run(_nothing)  # what it is at comes to its end first
+        await self._snapshot_thread.run(_nothing)  # after this, its current call has ended
         closed = self._log_thread.run(self._writer.close)
         await asyncio.wait((closed,))
         for thread in (self._snapshot_thread, self._log_thread):
@@ -253,7 +254,7 @@ class Node:
 
     @property
     def raft_term(self) -> int:
-        """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
+        """The term of that entry, which does not change while there is no new leader: X-Raft-Term."""
         return self._turn.raft_term
 
     @property
@@ -275,14 +276,14 @@ class Node:
     def _is_running(self) -> bool:
         return not self._stopping and not self.failed.done()
 
-    # What clients want
+    # Requests
 
     def do(self, request: StoreRequest) -> Event | Watcher | Answer:
         """Begins what a client asked for.
 
-        A plain read or a watch is answered at once, and so is a quorum read (``QGET``) where nobody else could know of
-        more; all else goes through the log, and the answer has the event or an EtcdError: the store's refusal, or 300
-        when there was none in time (and then the request may still happen). The event of a long listing is
+        A plain read or a watch is answered at once, and so is a quorum read (``QGET``) where no other member can know
+        more. All else goes through the log, and the answer has the event or an EtcdError: the store's error, or 300
+        when there was no answer in time (and then the request may still happen). The event of a long listing is
         ``unlisted``. Raises EtcdError for the reads that the store refuses.
         """
         if request.method not in ("GET", "HEAD") and not self._needs_no_entry(request):
@@ -295,7 +296,7 @@ class Node:
         return request.method == "QGET" and self._turn.knows_all() and self._is_running()
 
     def propose(self, request: StoreRequest) -> Answer:
-        """Puts a request into the log, with an id of its own. There is no taking it back."""
+        """Puts a request into the log, with its own id. It cannot be taken back."""
         if not self._is_running():
             answer = Answer(request, 0.0)
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, STOPPED))
@@ -307,7 +308,7 @@ class Node:
         if self.raft.leader == NOBODY:
             return False
         try:
-            # One that lets nothing expire: that is the leader's to decide, by its own clock.
+            # Its time is 0, so no key expires by it: only the leader decides that, by its own clock.
             await asyncio.wait_for(self.propose(StoreRequest(method="SYNC")), within)
         except (TimeoutError, EtcdError):
             return False
@@ -324,11 +325,11 @@ class Node:
 
     def _begin_snapshots(self) -> None:
         if self.raft.log.applied != self.raft_index:
-            return  # a leader's snapshot came meanwhile, and the key space is not up to it yet
+            return  # a leader's snapshot came meanwhile, and is not in the key space yet
         self._upkeep.begin_snapshots()
 
     async def _install(self, ready: Ready) -> None:
-        """Goes on from a leader's snapshot. Who waits for something in it will not hear of it."""
+        """Continues from a leader's snapshot. Requests that are in it get no answer but the timeout."""
         snapshot = ready.snapshot
         assert snapshot is not None
         self._writer.take_unsaved()
@@ -347,7 +348,7 @@ class Node:
             self._notice_members()
 
     def _notice_members(self) -> None:
-        """Talks to the members there are; ends a member that was removed."""
+        """Has the network follow the list of members; ends this member if it was removed."""
         self.peers.follow_members()
         if self.members.is_removed(self.local.id):
             self._leaving = self._leaving or self._loop.call_later(
@@ -358,13 +359,13 @@ class Node:
 
     async def _tick(self) -> None:
         if self.raft.role is not RaftRole.LEADER:
-            for _ in range(self.raft.election_ticks - 1):  # a new cluster's first campaign comes soon
+            for _ in range(self.raft.election_ticks - 1):  # so that a new cluster's first campaign comes soon
                 self.raft.tick()
         while True:
             await self._sleep(self._heartbeat)
             self.raft.tick()
             self._upkeep.shorten_log()
-            self._begin_snapshots()  # one taken before may have ended since the last write
+            self._begin_snapshots()  # the last one may have ended since the last write
             self._turn.time_out(self.leadership.why_late)
             self.leadership.notice_quorum()
             self._writer.save_commit()
@@ -387,10 +388,10 @@ class Node:
         self._driver.stop()
         self._writer.take_unsaved()
         self.failed.set_exception(error if isinstance(error, MemberRemoved) else NodeFailed(why))
-        self.failed.exception()  # whoever waits for it still gets it; if nobody does, it is in the log
+        self.failed.exception()  # marks it as retrieved; it is in the log already
         self._turn.fail(STOPPED)
         self._routines.cancel()
 
 
 def _nothing() -> None:
-    """Done when all that was asked of a thread before is done."""
+    """A call that a thread makes once all its earlier calls are done."""

@@ -12,10 +12,10 @@ from server.store.store import Store
 
 @dataclass(slots=True)
 class OpenedMember:
-    """A member ready to run. ``local`` is itself, with the name and client URLs it will publish.
+    """A member ready to run. ``local`` is itself, with the name and client URLs that it will publish.
 
-    ``remotes`` are the other members of a cluster that it joins: whom to answer to until its own log tells.
-    ``v3_data`` is what an earlier life of the member has seen of it.
+    ``remotes`` are the other members of a cluster that it joins: its answers go to them until its own log lists the
+    members. ``v3_data`` is the v3 data that an earlier run of the member has seen.
     """
 
     local: Member

@@ -1,8 +1,7 @@
-"""The other members, as the node sees them: what they send goes to raft, what raft sends goes to them, and the network
-knows the members that the log knows. It is the transport's ``Host``.
+"""The other members, as the node sees them: their messages go to raft, raft's messages go to them, and the network
+follows the members in the log. It is the transport's ``Host``.
 
-A SNAPSHOT cannot be sent as it comes from raft: it is kept until somebody asks what is ``wanted``, and goes out with
-``hand_over``.
+A SNAPSHOT cannot be sent as it comes from raft: it is kept in ``wanted``, and ``hand_over`` sends it with its content.
 """
 
 import asyncio
@@ -18,16 +17,17 @@ from server.storage.boltfile import holds_v3_data
 from server.storage.v3 import V3Data
 
 RECEIVING_PATIENCE = 300.0
-"""Seconds for which the log is kept for a follower that a snapshot is on its way to."""
+"""Seconds for which the log is kept for a follower that a snapshot is on its way to. A choice: enough for a large
+snapshot over a slow network; the log grows in memory meanwhile, so a follower that hangs must not keep it longer."""
 
 
 class Peers:
-    """``wake`` is called when raft may have something to do, ``fail`` with what makes it impossible to go on,
-    ``see_v3_data`` when a leader's snapshot comes with some, and ``leave`` when a peer says that this member is no part
-    of the cluster any more. ``own`` are the data of entries that this member proposed itself and waits for;
-    ``read_snapshot`` says why a leader's snapshot could not be installed, ``""`` if it can.
+    """``wake`` is called when raft may have something to do, ``fail`` with an error after which the member cannot
+    continue, ``see_v3_data`` when a leader's snapshot comes with v3 data, and ``leave`` when a peer says that this
+    member was removed from the cluster. ``own`` are the data of entries that this member proposed itself and waits for;
+    ``read_snapshot`` returns why a leader's snapshot could not be installed, ``""`` if it can.
 
-    Without a network, before ``connect``, this member is alone and what it sends is lost.
+    Without a network, before ``connect``, this member is alone and its messages are lost.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Peers:
         self.wanted: list[Message] = []
         """The SNAPSHOTs that wait for a snapshot."""
         self._receiving: dict[int, float] = {}
-        """Since when, by the monotonic clock."""
+        """The followers that a snapshot is on its way to, and since when, by the monotonic clock."""
         self._urls: dict[int, tuple[str, ...]] = {}
 
     def connect(self, network: Network | None, remotes: Iterable[Member]) -> None:
-        """From now on there is a network. ``remotes`` answered when this member joined: until its log tells it
-        who is there, its answers go to them."""
+        """From now on there is a network. ``remotes`` answered when this member joined: its answers go to them until
+        its own log lists the members."""
         self.network = network
         if network is None:
             return
@@ -75,11 +75,11 @@ class Peers:
                 network.add_remote(remote.id, remote.peer_urls)
 
     def disconnect(self) -> None:
-        """From now on there is none any more: what the log still tells of members must not reach one that stops."""
+        """From now on there is no network: it stops, and further changes of members must not reach it."""
         self.network = None
 
     def follow_members(self) -> None:
-        """Has the network talk to the members there are now, and to no other."""
+        """Has the network connect to the current members, and to no others."""
         if self.network is None:
             return
         wanted = {member.id: member.peer_urls for member in self._members if member.id != self._local}
@@ -96,7 +96,7 @@ class Peers:
     # Out
 
     def send(self, messages: Sequence[Message]) -> None:
-        """Sends what raft wants sent; snapshots are kept for later."""
+        """Sends raft's messages; snapshots are kept in ``wanted``."""
         snapshots = [message for message in messages if message.type is MessageType.SNAPSHOT]
         if snapshots:
             self.wanted += snapshots
@@ -105,15 +105,14 @@ class Peers:
             self.network.send(messages)
 
     def take_wanted(self) -> list[Message]:
-        """All that are ``wanted``. Until ``snapshot_ended`` for each, its receiver needs the log from
-        the snapshot on."""
+        """Takes all of ``wanted``. Until ``snapshot_ended``, the receiver of each needs the log behind its snapshot."""
         wanted, self.wanted = self.wanted, []
         now = self._monotonic()
         self._receiving.update((message.to, now) for message in wanted)
         return wanted
 
     def hand_over(self, message: Message, snapshot: Snapshot) -> None:
-        """Sends one of them, unless this member leads no longer."""
+        """Sends one of them with its content, unless this member does not lead any longer."""
         still_leads = self._raft.role is RaftRole.LEADER and self._raft.term == message.term
         if self.network is None or not still_leads:
             self.snapshot_ended(message.to, arrived=False)
@@ -122,39 +121,39 @@ class Peers:
 
     @property
     def are_receiving_snapshots(self) -> bool:
-        """Whether the log has to be kept for one; not for ever, or one that hangs would have it grow without end."""
+        """Whether the log must be kept for a follower; for ``RECEIVING_PATIENCE`` at most."""
         now = self._monotonic()
         return any(now - since < RECEIVING_PATIENCE for since in self._receiving.values())
 
     async def versions(self) -> dict[int, str | None]:
-        """The releases that the other members say they are, None for each that does not answer."""
+        """The releases that the other members report, None for each that does not answer."""
         others = [member.id for member in self._members if member.id != self._local]
         if self.network is None:
             return dict.fromkeys(others)
         return dict(zip(others, await asyncio.gather(*map(self.network.version_of, others)), strict=True))
 
     def reached(self) -> list[int]:
-        """The members that something gets through to."""
+        """The members that messages arrive at."""
         network = self.network
         return (
             [] if network is None else [m for m in sorted(self._urls) if network.active_since(m) is not None]
         )
 
     def connected_since(self, member: int, moment: float) -> bool:
-        """Whether something has got through to the member ever since that moment of the monotonic clock."""
+        """Whether messages have arrived at the member without a break since that moment of the monotonic clock."""
         since = None if self.network is None else self.network.active_since(member)
         return since is not None and since < moment
 
     @property
     def count(self) -> int:
-        """Of members, this one included."""
+        """The number of members, this one included."""
         return len(list(self._members))
 
     def connected(self, moment: float) -> int:
-        """The same for how many members, this one included."""
+        """For how many members ``connected_since`` is True, this one included."""
         return sum(m.id == self._local or self.connected_since(m.id, moment) for m in self._members)
 
-    # In: what the transport tells
+    # In: called by the transport
 
     def receive(self, messages: Sequence[Message]) -> list[tuple[Message, MessageRefusal]]:
         refused = []
@@ -172,7 +171,7 @@ class Peers:
         return refused
 
     def _refusal(self, message: Message) -> MessageRefusal | None:
-        """Why raft is not to see a message: for who sent it, or for what is in it, which raft does not understand."""
+        """Why raft must not get a message: because of its sender, or of its content, which raft cannot check."""
         if self._members.is_removed(message.sender):
             return MessageRefusal("sender", "the sender was removed from the cluster")
         if message.type is MessageType.SNAPSHOT:

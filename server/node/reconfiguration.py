@@ -1,4 +1,4 @@
-"""What clients ask of the cluster's members: to add one, to remove one, to change its peer URLs."""
+"""Changes of the cluster's members for clients: adds one, removes one, changes its peer URLs."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,9 @@ from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 class Reconfiguration:
     """Makes changes of members and has them logged (``changes``).
 
-    Its methods return when the change is applied here, and raise ChangeRefused, or ChangeFailed when nothing comes of
-    it in ``patience`` seconds. A ``strict`` one refuses what would leave too few started members for a quorum.
+    Its methods return when the change is applied here, and raise ChangeRefused, or ChangeFailed when that does not
+    happen in ``patience`` seconds. With ``strict``, changes are refused that would leave too few started members for a
+    quorum.
     ``wake`` is called when there is a change to propose.
     """
 
@@ -38,19 +39,19 @@ class Reconfiguration:
         self._is_running = is_running
 
     async def add(self, member: Member) -> None:
-        """A new member joins the cluster, by its id and peer URLs."""
+        """Adds a new member with its id and peer URLs."""
         if self._strict:
             self._members.check_can_add()
         await self._change(ConfChangeType.ADD_NODE, member.id, member.context)
 
     async def remove(self, member: int) -> None:
-        """A member leaves, and its id is never used again. The member itself ends soon after."""
+        """Removes a member; its id is never used again. The member itself ends soon after."""
         if self._strict:
             self._members.check_can_remove(member)
         await self._change(ConfChangeType.REMOVE_NODE, member)
 
     async def update(self, member: Member) -> None:
-        """A member gets other peer URLs."""
+        """Changes the peer URLs of a member."""
         await self._change(ConfChangeType.UPDATE_NODE, member.id, member.context)
 
     async def _change(self, kind: ConfChangeType, member: int, context: bytes = b"") -> None:

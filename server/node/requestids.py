@@ -1,4 +1,4 @@
-"""Ids for requests: unique over members and restarts without asking anyone. Pure."""
+"""Ids for requests: unique among members and over restarts, without communication. Pure."""
 
 
 class RequestIds:

@@ -1,19 +1,19 @@
-"""The tasks that a node, or a gateway, lives by."""
+"""The tasks of a running node or gateway."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 
 class Routines:
-    """Tasks of one event loop. Whatever one of them raises goes to ``fail``, and ends them all: what it left undone is
-    unknown."""
+    """Tasks of one event loop. An error of one of them goes to ``fail``, which must end them all: nobody knows what the
+    task has not done."""
 
     def __init__(self, fail: Callable[[Exception], object]) -> None:
         self._fail = fail
         self._tasks: list[asyncio.Task[None]] = []
 
     def __bool__(self) -> bool:
-        """Whether any runs."""
+        """Whether any task runs."""
         return bool(self._tasks)
 
     def begin(self, routine: Callable[[], Awaitable[None]]) -> None:
@@ -22,13 +22,13 @@ class Routines:
         task.add_done_callback(self._tasks.remove)
 
     def cancel(self) -> None:
-        """Ends all but the one that asks for it."""
+        """Ends all tasks but the current one."""
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
 
     async def stop(self) -> None:
-        """Ends all, and returns when they have ended."""
+        """Ends all tasks, and returns when they have ended."""
         self.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

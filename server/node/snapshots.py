@@ -1,7 +1,7 @@
-"""Snapshots in a running member: of its own key space, for the disk or for a follower that lags behind the log; and a
-leader's, which takes the place of all it has.
+"""Snapshots in a running member: those that it makes, for the disk or for a follower that lags behind the log; and a
+leader's, which replaces its key space and log.
 
-Nothing here decides when. What takes long is done in pieces, with others served in between, or in the threads.
+``upkeep`` decides when. Long work is done in pieces, with requests served in between, or in the threads.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from server.store.store import Store
 logger = logging.getLogger(__name__)
 
 SNAPSHOT_PAUSE = 0.001
-"""Seconds between two pieces of a snapshot. Taking it in one go would leave the log's thread waiting for the
-interpreter after every system call, and with it all who write."""
+"""Seconds between two pieces of a snapshot. Without pauses, the log's thread would wait for the interpreter after every
+system call, and all writes with it. A choice: longer pauses would make a snapshot take longer."""
 
 
 PURGE_INTERVAL = 30.0
-"""Seconds between two looks for files that are no longer needed (etcd 2.3)."""
+"""Seconds between two looks for files that are no longer needed (etcd 2.3's value)."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -65,22 +65,21 @@ class Snapshots:
         self._writer = writer
         self._sleep = sleep
         self._writing = asyncio.Lock()
-        """One snapshot is on its way to the disk at a time."""
+        """Held while a snapshot is written: one at a time."""
         self._newest = 0
-        """The index of the last one that got there."""
+        """The index of the last snapshot that this run has written."""
         self._read: tuple[Snapshot, StoreState] | None = None
-        """A leader's that is about to be installed, and what it says: it is large, and read once."""
+        """A leader's snapshot that will be installed, and its content: it is large, so it is read only once."""
 
     def freeze(self) -> Image:
-        """The state as of the last entry applied. To be called when raft knows what has been applied."""
+        """The state as of the last entry applied. Call it only when raft knows what has been applied."""
         index = self._raft.log.applied
         term = self._raft.log.term_at(index)
         assert term is not None  # the last applied entry is never compacted away before this
         return Image(self._store.freeze(), Snapshot(index, term, self._raft.voters, b""))
 
     async def pieces(self, image: Image) -> list[bytes]:
-        """What the image looks like in a snapshot, made while requests go on being served, those between the
-        pieces."""
+        """The image as the bytes of a snapshot; requests are served between the pieces."""
         pieces = []
         for piece in image.frozen.pieces():
             pieces.append(piece)
@@ -92,12 +91,12 @@ class Snapshots:
         return replace(image.about, data=b"".join(await self.pieces(image)))
 
     async def keep(self, about: Snapshot, pieces: list[bytes]) -> None:
-        """On return a snapshot of this member's own is on disk, or a leader's newer one. Writes go on meanwhile."""
+        """On return this member's own snapshot is on disk, or a leader's newer one. Writes continue meanwhile."""
         async with self._writing:
             if about.index <= self._newest:
                 return
             with self._writer.beside_other_work():
-                self._writer.save_put_off()  # the marker is for what the log says is committed
+                self._writer.save_put_off()  # the marker must be for a position that the log shows as committed
                 self._writer.save_commit()
                 await self._persist(about, pieces)
 
@@ -118,11 +117,11 @@ class Snapshots:
         return ""
 
     async def install(self, snapshot: Snapshot, hard_state: HardState, now: int) -> None:
-        """A leader's snapshot takes the place of the key space and the members. What came with it has to be saved next,
-        and then it is ``installed``.
+        """Replaces the key space and the members by a leader's snapshot. The caller must then save what came with it,
+        and call ``installed``.
 
-        Readers see it before it is on disk; all of it was committed by the leader, so nothing can take it back. Raises
-        LogError for one that cannot be read, CannotApply for one of a cluster with a newer version.
+        Readers see it before it is on disk: the cluster has committed all of it, so it stays valid. Raises LogError for
+        one that cannot be read, CannotApply for one of a cluster with a newer version.
         """
         logger.info("start to apply snapshot at index %d", snapshot.index)
         read, self._read = self._read, None
@@ -146,13 +145,13 @@ class Snapshots:
             self._newest = snapshot.index
 
     async def installed(self, snapshot: Snapshot) -> None:
-        """All that came with a leader's snapshot is on disk: what was there before is not needed any more."""
+        """Everything that came with a leader's snapshot is on disk: the old log is not needed any more."""
         await self._log_thread.run(self._disk.release, snapshot.index)
         await self._snapshot_thread.run(give_back_memory)
         logger.info("finished applying snapshot at index %d", snapshot.index)
 
     async def purge(self) -> None:
-        """Deletes files of snapshots and the log that are no longer needed, now and then, without end."""
+        """Deletes files of snapshots and the log that are no longer needed, every ``PURGE_INTERVAL`` seconds."""
         while True:
             with self._writer.beside_other_work():
                 await self._snapshot_thread.run(self._disk.purge)

@@ -1,7 +1,7 @@
 """From a configuration and a data directory to a member ready to run: of a new cluster, of one that it joins, or one
 that was here before.
 
-Reads and makes files; opens no socket by itself and starts nothing. Order and words of the checks are etcd 2.3.8's.
+Reads and makes files; opens no socket itself and starts nothing. Order and texts of the checks are etcd 2.3.8's.
 """
 
 import logging
@@ -39,16 +39,16 @@ from server.version import major_minor
 logger = logging.getLogger(__name__)
 
 JOINER = HardState(term=1)
-"""What the log of a member begins with that joins a cluster: a term that every cluster has left behind.
+"""The hard state that the log of a joining member begins with: no running cluster is still in this term.
 
-A log without it is of a first member whose first save did not reach the disk, who may begin its cluster again; etcd's
-own joiners write nothing and cannot be told from those.
+A log without it is of a first member whose first save did not reach the disk, and which may begin its cluster again.
+etcd's own joiners write nothing: their logs cannot be distinguished from those.
 """
 
 
 @dataclass(slots=True, frozen=True)
 class _Environment:
-    """What opening a member needs of the world outside its directory."""
+    """What opening a member needs from outside its directory."""
 
     resolve: Resolve
     ask: AskPeer
@@ -66,13 +66,13 @@ def open_member(
     random: Random,
     find_again: Callable[[Config], Config] = lambda config: config,
 ) -> OpenedMember:
-    """Opens the member that a data directory holds, or makes one. ``now`` in unix nanoseconds.
+    """Opens the member of a data directory, or makes one. ``now`` in unix nanoseconds.
 
-    With an empty directory, the settings have the first members already, however they were found. ``find_again`` puts
-    them there for a first start that was cut short when they had been found.
+    For an empty directory, the settings must have the first members, also when they come from discovery.
+    ``find_again`` adds them for a first start that was cut short after they had been found.
 
-    Raises BootstrapError, StorageError, CannotApply (the cluster has a newer version) and LogError (files
-    that do not belong together); then nothing is left open. What ``ask`` raises besides PeerUnreachable comes through.
+    Raises BootstrapError, StorageError, CannotApply (the cluster has a newer version) and LogError (files that do not
+    belong together); then nothing stays open. Errors of ``ask`` other than PeerUnreachable are not caught.
     """
     environment = _Environment(resolve, ask, now, random, find_again)
     data_dir = Path(config.data_dir)
@@ -89,14 +89,14 @@ def open_member(
 
 
 def _warn_of_snapshots(config: Config, snap_dir: Path, wal_dir: Path) -> None:
-    """Whether there was a member is asked of the log alone, as in etcd, so who names the wrong directory for it would
-    find all keys gone without a word."""
+    """Warns of snapshots without a log. Only the log shows whether there was a member, as in etcd, so with a wrong
+    directory for it the member would start without any keys, and without a message."""
     if has_snapshots(snap_dir):
         logger.warning(
             "there are snapshots in %s, but no log in %s (%s): this member starts EMPTY, without any of their keys, "
             "and a later start will refuse snapshots that do not belong to its log. If a member was here before, stop "
             "this one, remove the log that it begins, and name the directory of the old log with --wal-dir, or restore "
-            "it from a backup; if it is to be empty, move the snapshots away",
+            "it from a backup; if it should be empty, move the snapshots away",
             snap_dir,
             wal_dir,
             "--wal-dir" if config.wal_dir else "no --wal-dir is given",
@@ -104,7 +104,7 @@ def _warn_of_snapshots(config: Config, snap_dir: Path, wal_dir: Path) -> None:
 
 
 def _join(config: Config, environment: _Environment) -> OpenedMember:
-    """A member of a cluster that runs. Its log, or a snapshot, comes from the leader."""
+    """A member that joins a running cluster. Its log, or a snapshot, comes from the leader."""
     joining = join(config, resolve=environment.resolve, ask=environment.ask)
     local, cluster = joining.local, joining.cluster.id
     _log_settings(config, initial=False)
@@ -136,8 +136,8 @@ def _begin(
     disk: MemberDisk,
     random: Random,
 ) -> OpenedMember:
-    """A new cluster of these members, ordered by id. Its first entries, the same at all of them, add them; the node
-    writes those with its first save."""
+    """A new cluster of these members, ordered by id. The first entries add the members, and are the same at all of
+    them; the node writes them with its first save."""
     logger.info("starting member %s in cluster %s", id_text(local.id), id_text(cluster))
     raft = Raft(local.id, RaftLog(), election_ticks=config.election_ticks, random=random)
     additions = [ConfChange(ConfChangeType.ADD_NODE, member.id, context=member.context) for member in members]
@@ -181,7 +181,7 @@ def _restart(config: Config, environment: _Environment) -> OpenedMember:
 
 
 def _open_log(wal_dir: Path, at: WalPosition, files: Files, *, force: bool) -> tuple[WAL, WalContents]:
-    """With ``force``, one that a forged message has got into begins anew."""
+    """Opens the log. With ``force``, a log that contains a forged message is begun again."""
     try:
         return WAL.open(wal_dir, at, files=files)
     except OutOfRangeError as error:
@@ -196,18 +196,16 @@ def _open_log(wal_dir: Path, at: WalPosition, files: Files, *, force: bool) -> t
 
 
 def _is_cut_short(contents: WalContents) -> bool:
-    """Whether the very first save, of the first members' additions and the hard state that commits them, did
-    not reach the disk as a whole."""
+    """Whether the very first save is incomplete: it adds the first members, and its hard state commits them."""
     return contents.hard_state == EMPTY_HARD_STATE and all(
         entry.type is EntryType.CONF_CHANGE and entry.term == 1 for entry in contents.entries
     )
 
 
 def _finish_bootstrap(contents: WalContents, disk: MemberDisk) -> bool:
-    """Writes the hard state that a first save was to end with. False, with nothing done, when members are
-    missing too.
+    """Writes the hard state that ends a first save. False, with nothing done, when members are missing, too.
 
-    The cluster's id is made of the first members' ids, so the log itself tells whether they are all there.
+    The cluster's id is made of the first members' ids, so the log itself shows whether they are all there.
     """
     added = voters_at_the_end((), contents.entries)
     if not added or cluster_id(added) != contents.metadata.cluster_id:
@@ -220,10 +218,10 @@ def _finish_bootstrap(contents: WalContents, disk: MemberDisk) -> bool:
 def _begin_again(
     config: Config, contents: WalContents, disk: MemberDisk, environment: _Environment
 ) -> OpenedMember:
-    """The first start ended before its first save was whole, so nobody has seen anything of it yet.
+    """Begins again after a first start that ended before its first save was complete: nothing of it was used yet.
 
-    Entries that are there, of first members who are not all there, give way to those written now. Raises
-    BootstrapError when the settings make another member or cluster than the log was begun for.
+    Entries of an incomplete list of first members are replaced by those written now. Raises BootstrapError when the
+    settings make another member or cluster than the log was begun for.
     """
     config = environment.find_again(config)
     founding = found(config, resolve=environment.resolve, ask=environment.ask)
@@ -253,8 +251,8 @@ def _go_on(
     member, cluster = contents.metadata
     state, entries = contents.hard_state, contents.entries
     if snapshot is None and state.commit == 0:
-        # They came with a save that did not end, for a whole one says that the first members are agreed on. Nobody was
-        # told that they are here; and of first members who are not all there no leader must be chosen.
+        # They are of an incomplete save: a complete one commits the first members. No other member knows that they are
+        # here; and an incomplete list of first members must not elect a leader.
         entries = []
     voters = () if snapshot is None else snapshot.nodes
     if config.force_new_cluster:
@@ -321,7 +319,7 @@ def _published(config: Config, member: Member) -> Member:
 
 
 def _new_disk(config: Config, metadata: WalMetadata, hard_state: HardState = EMPTY_HARD_STATE) -> MemberDisk:
-    """Makes the directories, and a log that holds nothing but the hard state yet."""
+    """Makes the directories, and a log with nothing but the hard state."""
     wal_dir, snap_dir = prepare(Path(config.data_dir), Path(config.wal_dir) if config.wal_dir else None)
     metrics = MemberMetrics()
     wal = WAL.create(wal_dir, metadata, hard_state=hard_state, files=TimedFiles(metrics.log_syncs))

@@ -1,4 +1,4 @@
-"""The real disk for a log, as a member counts its syncs."""
+"""The real files of a log, with the times of their syncs for a member's metrics."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from server.storage.files import Files
 
 
 class TimedFiles(Files):
-    """Times each sync of content."""
+    """Measures each sync of content."""
 
     def __init__(self, syncs: Histogram, monotonic: Callable[[], float] = REAL_TIME.monotonic) -> None:
         self._syncs = syncs

@@ -1,8 +1,8 @@
-"""A turn of a member: what has arrived is proposed, what is committed is applied and answered. No I/O, no event loop:
-a turn says what is to be saved and sent, and whoever drives it (``driver``) does so.
+"""A turn of a member: proposes what has arrived, applies what is committed, and answers. No I/O, no event loop:
+``driver`` saves and sends what raft asks for.
 
     while turn.propose():              there is something to do
-        ready = raft.ready()           says what is to be saved, sent and applied
+        ready = raft.ready()           what must be saved, sent and applied
         turn.apply(ready.committed)    these are on disk since the turn before
         raft.advance(ready)            all of it is on disk and sent
 """
@@ -25,11 +25,11 @@ from server.store.errors import ErrorCode, EtcdError
 class Turn:
     """Requests and changes of members on their way through the log.
 
-    ``waiters`` are the answers that are owed, by the data of their entry, in the order of their deadlines: the data
-    hold the request's id, so an applied entry finds who waits for it, and the request, without being decoded.
-    ``patience`` is seconds. ``wake`` is called when there is something to propose; ``members_changed``, ``term_began``
-    and ``passed_over`` for entries that nobody here asked for: a change of members, the first of a leader, and one that
-    the key space has no part in.
+    ``waiters`` are the open answers, by the data of their entry, in the order of their deadlines: the data contain the
+    request's id, so an applied entry finds its answer, and the decoded request, without decoding. ``patience`` is
+    seconds. ``wake`` is called when there is something to propose; ``members_changed``, ``term_began`` and
+    ``passed_over`` for entries without an answer here: a change of members, the first entry of a leader, and one that
+    does not concern the key space.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class Turn:
         self._term_began = term_began
         self._passed_over = passed_over
         self._proposals: dict[bytes, None] = {}
-        """For the log, in this order, as soon as there is a leader."""
+        """Entries to propose, in this order, as soon as there is a leader."""
         self.raft_index = raft.log.applied
         """The last entry handed to the key space: X-Raft-Index."""
         self.raft_term = raft.log.term_at(self.raft_index) or 0
-        """The term of that entry, which stays while nobody is elected: X-Raft-Term."""
+        """The term of that entry, which does not change while there is no new leader: X-Raft-Term."""
 
     def ask(self, request: StoreRequest) -> Answer:
-        """Takes a request for the next turn, with an id of its own."""
+        """Takes a request for the next turn, and gives it an id."""
         answer = Answer(request, self._monotonic() + self._patience)
         request.id = self._ids.next()
         data = encode_request(request)
@@ -83,13 +83,13 @@ class Turn:
         return answer
 
     def knows_all(self) -> bool:
-        """Whether the key space has all that is agreed on at this moment, so that a read of it is linearizable without
-        an entry of its own."""
+        """Whether the key space has everything that is committed at this moment, so that a read of it is linearizable
+        without its own entry."""
         raft = self._raft
         return raft.leads_alone() and self.raft_index == raft.log.committed
 
     def propose(self) -> bool:
-        """Puts into the log what waits for it, if there is a leader. Whether there is anything to do then."""
+        """Proposes what waits for it, if there is a leader. Whether raft has anything to do then."""
         raft = self._raft
         if self._proposals and raft.propose(*self._proposals):
             self._proposals = {}
@@ -99,27 +99,27 @@ class Turn:
         return raft.has_ready()
 
     def apply(self, entries: list[Entry]) -> None:
-        """Applies what is committed, and answers who waits for it. Raises CannotApply."""
+        """Applies committed entries, and gives their answers. Raises CannotApply."""
         if not entries:
             return
         last = entries[-1]
         self.raft_index, self.raft_term = last.index, last.term
         now = self._clock()
         waiters, applier, observe = self._waiters, self._applier, self._metrics.proposals.observe
-        proposed = self._monotonic() + self._patience  # less an answer's deadline: how long it took
+        proposed = self._monotonic() + self._patience  # minus an answer's deadline: how long it took
         for entry in entries:
             answer = waiters.get(entry.data)
             if answer is None:
                 self._apply_unasked(entry, now)
                 continue
             outcome = applier.apply(entry, answer.request, now)
-            del waiters[entry.data]  # not before: when apply raises, all who wait are told
-            if answer.request.method != "SYNC":  # which is the member's own
+            del waiters[entry.data]  # not before: when apply raises, this answer must get an error, too
+            if answer.request.method != "SYNC":  # which no client has sent
                 observe(proposed - answer.deadline)
             answer.settle(outcome)  # type: ignore[arg-type] # a request's outcome
 
     def _apply_unasked(self, entry: Entry, now: int) -> None:
-        """Applies what no request here waits for: another member's, or a change of members."""
+        """Applies an entry without an answer here: another member's, or a change of members."""
         outcome = self._applier.apply(entry, self._judge.take(entry.data), now)
         if entry.type is EntryType.CONF_CHANGE:
             self._changes.settle(entry.data, outcome if isinstance(outcome, MemberError) else None)
@@ -130,12 +130,12 @@ class Turn:
             self._passed_over(entry)
 
     def installed(self, snapshot: Snapshot) -> None:
-        """A leader's snapshot takes the place of the key space. Who waits for something in it will not hear of it."""
+        """A leader's snapshot replaces the key space. Requests that are in it get no answer but the timeout."""
         self.raft_index, self.raft_term = snapshot.index, snapshot.term
 
     def time_out(self, why_late: Callable[[float], str]) -> None:
-        """Answers those whose time is up, with ``why_late`` by when they asked. What raft has not taken by then it
-        never gets: without a leader it would pile up, and happen much later."""
+        """Answers requests whose time is up, with the text that ``why_late`` makes of the time they came. Those that
+        raft has not taken by then are never proposed: without a leader they would pile up, and be done much later."""
         now = self._monotonic()
         late = list(takewhile(lambda waiter: waiter[1].deadline <= now, self._waiters.items()))
         for data, answer in late:
@@ -146,7 +146,7 @@ class Turn:
             answer.settle(EtcdError(ErrorCode.RAFT_INTERNAL, why))
 
     def fail(self, cause: str) -> None:
-        """Nothing will be applied any more: tells all who wait."""
+        """Nothing will be applied any more: requests that still wait get an error."""
         waiters = dict(self._waiters)
         self._waiters.clear()
         self._proposals = {}

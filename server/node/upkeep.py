@@ -1,5 +1,5 @@
 """When a snapshot is due, for this member's own disk or for a follower that lags, and how much of the log is kept
-behind one. How a snapshot is made and written is the business of ``snapshots``.
+before it. ``snapshots`` makes and writes them.
 """
 
 import logging
@@ -14,12 +14,12 @@ from server.raft import Message, Raft
 logger = logging.getLogger(__name__)
 
 CATCH_UP_ENTRIES = 5000
-"""Entries kept in memory behind a snapshot, for followers that lag a little (etcd 2.3)."""
+"""Entries before a snapshot that are kept in memory, for followers that lag a little (etcd 2.3's value)."""
 
 
 class Upkeep:
-    """An own snapshot is due when more than ``snapshot_count`` entries were applied since the last. ``begin`` has
-    something done beside the loop."""
+    """A snapshot for the disk is due when more than ``snapshot_count`` entries were applied since the last. ``begin``
+    starts a task."""
 
     def __init__(
         self,
@@ -40,17 +40,18 @@ class Upkeep:
         self._monotonic = monotonic
         self._begin = begin
         self._newest = raft.log.applied
-        """The index of the last snapshot: an own one that was begun, or a leader's."""
+        """The index of the last snapshot: one for the disk that was begun, or a leader's."""
         self.is_taking_snapshot = False
         self._kept_from = 0
-        """The entry that the log is to begin with, if it is not that short yet."""
+        """The entry that the log should begin with; 0 if the log is that short already."""
 
     def installed(self, index: int) -> None:
-        """A leader's snapshot takes the place of the key space."""
+        """A leader's snapshot has replaced the key space."""
         self._newest = index
 
     def begin_snapshots(self) -> None:
-        """Those that followers wait for, and an own one if it is time. What has been applied is known to raft."""
+        """Begins snapshots that followers wait for, and one for the disk if it is due. Call it only when raft knows
+        what has been applied."""
         applied = self._raft.log.applied
         if self._peers.wanted:
             self._begin(partial(self._hand_over, self._peers.take_wanted(), self._snapshots.freeze()))
@@ -62,7 +63,7 @@ class Upkeep:
         self._begin(partial(self._take_snapshot, self._snapshots.freeze()))
 
     async def _take_snapshot(self, image: Image) -> None:
-        """Keeps the key space as of a snapshot's index, and shortens the log to what followers may need yet."""
+        """Writes a snapshot to the disk, and shortens the log to the entries that followers may still need."""
         began = self._monotonic()
         pieces = await self._snapshots.pieces(image)
         self._metrics.snapshot_encodings.observe(self._monotonic() - began)
@@ -72,14 +73,14 @@ class Upkeep:
         self.is_taking_snapshot = False
 
     def shorten_log(self) -> None:
-        """To what followers may need yet; while one is receiving a snapshot, later."""
+        """Shortens the log to the entries that followers may still need; later, while one receives a snapshot."""
         if self._kept_from and not self._peers.are_receiving_snapshots:
             self._raft.log.compact(self._kept_from)
             logger.info("compacted raft log at %d", self._kept_from)
             self._kept_from = 0
 
     async def _hand_over(self, messages: list[Message], image: Image) -> None:
-        """Sends followers the key space; the log goes on from there."""
+        """Sends followers the key space; they continue with the log from there."""
         snapshot = await self._snapshots.encode(image)
         for message in messages:
             self._peers.hand_over(message, snapshot)

@@ -1,4 +1,4 @@
-"""A cluster that holds data of etcd 3 must not be led by this server, which does not keep them."""
+"""This server does not store data of etcd 3, so it must not lead a cluster that has such data."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class V3DataWatch:
-    """``remember`` writes to the disk that there are such data; ``begin`` waits for that beside the loop."""
+    """``remember`` writes to the disk that there is such data; ``begin`` starts a task that waits for that."""
 
     def __init__(
         self,
@@ -24,13 +24,13 @@ class V3DataWatch:
         self._begin = begin
 
     def notice(self, entry: Entry) -> None:
-        """Looks at an entry that the key space has no part in."""
+        """Looks at an entry that does not concern the key space."""
         if self._raft.may_lead and (what := stores_v3_data(entry.data)):
             self.see(V3Data(what, entry.index))
 
     def see(self, seen: V3Data) -> None:
-        """From now on this member must not lead: to a follower that lags it would send a database without any v3 data,
-        with the word of a leader that this is all there is."""
+        """From now on this member must not lead: as a leader it would send a follower that lags a database without any
+        v3 data, and the follower would take that for all there is."""
         if not self._raft.may_lead:
             return
         self._raft.give_up_leading()
@@ -40,6 +40,6 @@ class V3DataWatch:
             seen.what,
             seen.index,
         )
-        # Asked for at once: no snapshot is marked in the log before it is known.
+        # Begun at once: the mark must be on disk before a snapshot is marked in the log.
         remembered = self._remember(seen)
         self._begin(lambda: remembered)

@@ -1,6 +1,6 @@
-"""Which version the cluster is of: the oldest of its members', decided by the leader and only ever raised. Pure.
+"""The cluster's version: the oldest of its members' versions, decided by the leader, and never lowered. Pure.
 
-Rules are etcd 2.3's.
+The rules are etcd 2.3's.
 """
 
 from collections.abc import Iterable
@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from server.version import MIN_CLUSTER_VERSION, numbers
 
 _FIRST_OF_3 = (3, 0)
+"""The first version that is not of 2.x."""
 
 
 def decide_version(of_members: Iterable[str | None], known: str | None) -> str | None:
-    """What the leader is to propose as the cluster's version, ``major.minor.0``; None when it stays as it is.
+    """The version that the leader should propose for the cluster, ``major.minor.0``; None when it does not change.
 
-    ``of_members`` are the releases that the members say they are, None for one that does not answer or says nothing
-    sensible: then there is no decision, and a cluster that has no version yet gets the lowest there may be.
+    ``of_members`` are the releases that the members report, None for one that does not answer. While a release is
+    missing or invalid, the version is not raised, and a cluster without a version gets the lowest possible one.
     """
     releases = [_numbers(release) for release in of_members]
     answered = [release for release in releases if release is not None]
@@ -27,11 +28,11 @@ def decide_version(of_members: Iterable[str | None], known: str | None) -> str |
 
 
 def is_of_2(known: str | None, of_members: Iterable[str | None] | None) -> bool:
-    """Whether all members are of 2.x, by the cluster's version and the releases that they said last.
+    """Whether all members are of 2.x, by the cluster's version and the releases that they last reported.
 
-    False while the cluster has no version, or nobody was asked yet (``of_members`` is None). A member that never
-    answered counts as one of 2.x when the cluster's version does: 3.6 joins none of a version before 3.0, and earlier
-    3.x stand a SYNC.
+    False while the cluster has no version, or no member was asked yet (``of_members`` is None). A member that never
+    answered counts as one of 2.x when the cluster's version does: 3.6 does not join a cluster of a version before 3.0,
+    and earlier 3.x can apply a SYNC.
     """
     if known is None or of_members is None:
         return False

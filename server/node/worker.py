@@ -1,7 +1,7 @@
-"""A thread that makes blocking calls for the event loop, one after the other in the order they were asked for.
+"""A thread that makes blocking calls for the event loop, one after the other in their order.
 
-A tenth of what a ThreadPoolExecutor costs per call, and a member makes one call for each group of writes; with a single
-client, for each write.
+A call costs a tenth of one by a ThreadPoolExecutor. That counts while a member's disk is not quick (``logwriter``): it
+then makes one call for each group of writes; with a single client, for each write.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _Job = tuple[asyncio.AbstractEventLoop, "Done", Callable[..., object], tuple[obj
 
 
 Done = Callable[[Any, BaseException | None], object]
-"""Told what a call returned, or what it raised."""
+"""Called with what a call returned, or with None and what it raised."""
 
 
 class Worker(Protocol):
@@ -32,15 +32,15 @@ class Worker(Protocol):
         return result
 
     def stop(self) -> None:
-        """Waits until all that was asked for is done."""
+        """Ends the worker; returns when all calls have been made."""
 
 
 class WorkerThread(Worker):
-    """A thread of that name, which begins to work at once."""
+    """A thread with this name, which begins to work at once."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        # A daemon: the process may end without it, for what it has not done was not promised to anyone.
+        # A daemon: the process may end before it, because calls that it has not made have not been answered.
         self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -61,7 +61,7 @@ class WorkerThread(Worker):
             except BaseException as raised:
                 error = raised
             loop.call_soon_threadsafe(done, outcome, error)
-            del job, done, call, args, outcome, error  # a whole snapshot would wait here for the next call
+            del job, done, call, args, outcome, error  # else a whole snapshot would stay here till the next
 
 
 def _settle(result: "asyncio.Future[_T]", outcome: _T, error: BaseException | None) -> None:

@@ -94,7 +94,7 @@ def test_a_crowd_on_the_peer_port_takes_neither_files_nor_the_place_of_a_member(
                 assert joined.put("/b", "2").status == 201  # by way of the first, which leads or follows
                 assert process.popen.poll() is None
         assert process.get("/b").status == 200
-        assert process.log.count("give way") == 1
+        assert process.log.count("silent ones are closed for new ones") == 1
         assert "Traceback" not in process.log
         assert "too many open files" not in process.log.lower()
 

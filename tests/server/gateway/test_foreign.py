@@ -50,7 +50,7 @@ def test_a_key_that_is_none_of_v2_is_told_and_stays(caplog: pytest.LogCaptureFix
 
     with_gateway(test)
     assert told(caplog) == [
-        f"{key} was written over the v3 API, which makes no key of v2 of it; it stays"
+        f"{key} was written over the v3 API: that does not make it a key of v2; it is not changed"
         for key in ("/registry/x", "/d")
     ]
 

@@ -214,7 +214,9 @@ def test_a_new_connection_takes_the_place_of_one_that_waits_and_never_of_a_strea
     caplog.set_level(logging.WARNING)
     run(body())
     (line,) = caplog.messages
-    assert line.startswith("http: there are as many connections as may be; those that are silent give way")
+    assert line.startswith(
+        "http: there are as many connections as may be; silent ones are closed for new ones"
+    )
 
 
 def test_connections_with_unfinished_bodies_give_way_when_there_are_no_others() -> None:
