@@ -208,3 +208,40 @@ def test_an_endpoint_that_does_not_answer_is_left(tmp_path: Path) -> None:
             await v3.close()
 
         asyncio.run(scenario())
+
+
+def test_an_etcd_that_takes_more_than_a_second_to_greet_is_reached(endpoint: str) -> None:
+    if not endpoint:
+        return  # the one in memory greets nobody
+
+    async def scenario() -> None:
+        host, _, port = endpoint.removeprefix("http://").rpartition(":")
+
+        async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+            writer.close()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            from_etcd, to_etcd = await asyncio.open_connection(host, int(port))
+            upwards = asyncio.create_task(pass_on(reader, to_etcd))
+            await asyncio.sleep(1.5)
+            await pass_on(from_etcd, writer)
+            await upwards
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        slow = server.sockets[0].getsockname()[1]
+        v3 = GrpcV3(GatewaySettings((f"http://127.0.0.1:{slow}",)))
+        try:
+            async with asyncio.timeout(15):
+                while True:
+                    try:
+                        await v3.get(b"k")
+                        break
+                    except V3Error:
+                        await asyncio.sleep(0.1)
+        finally:
+            await v3.close()
+            server.close()
+
+    asyncio.run(scenario())
