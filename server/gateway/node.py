@@ -25,14 +25,13 @@ from server.gateway.v3 import V3, Change, Compacted, LeaseLost, V3Error, end_of
 from server.log import log_fault
 from server.metrics import MemberMetrics
 from server.node import (
-    EXPIRED_AT_ONCE,
-    EXPIRY_INTERVAL,
     STOPPED,
     TIMED_OUT,
     Answer,
     ChangeFailed,
     NodeFailed,
     Routines,
+    SyncProposer,
 )
 from server.storage.requests import StoreRequest, encode_request
 from server.store import ErrorCode, EtcdError, Event, Store, Watcher
@@ -134,6 +133,13 @@ class GatewayNode:
             in_force=lambda: self.replica.position.rules,
             begin=self._appender.switch,
         )
+        self._expiry = SyncProposer(
+            self.store,
+            propose=self.propose,
+            leads=lambda: self.members.is_tender,
+            syncs_when_idle=lambda: False,
+            time=time,
+        )
         self._following: asyncio.Task[None] | None = None
         self._stale: Exception | None = None
         self._watches_anew = False
@@ -167,7 +173,7 @@ class GatewayNode:
             self._switch.run,
             self._foreign.watch,
             self._foreign.judge,
-            self._expire,
+            self._expiry.run,
             self._tick,
         ):
             self._routines.begin(routine)
@@ -414,18 +420,6 @@ class GatewayNode:
             self._following.cancel()
 
     # What time brings
-
-    async def _expire(self) -> None:
-        while True:
-            await self._time.sleep(EXPIRY_INTERVAL)
-            while (
-                self.members.is_tender
-                and (cutoff := self.store.due(self.clock(), EXPIRED_AT_ONCE)) is not None
-            ):
-                try:
-                    await self.propose(StoreRequest(method="SYNC", time=cutoff))
-                except EtcdError:
-                    break  # what is still due will be proposed again
 
     async def _tick(self) -> None:
         while True:

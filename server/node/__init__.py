@@ -12,7 +12,7 @@ from server.node.applier import Applier, CannotApply
 from server.node.changes import ChangeFailed
 from server.node.disk import Disk, MemberDisk
 from server.node.errors import STOPPED, MemberRemoved, NodeFailed
-from server.node.expiry import EXPIRED_AT_ONCE, EXPIRY_INTERVAL
+from server.node.expiry import SyncProposer
 from server.node.leadership import TIMED_OUT
 from server.node.network import Flow, Latency, Network
 from server.node.node import Node
@@ -21,8 +21,6 @@ from server.node.routines import Routines
 from server.node.start import open_member
 
 __all__ = [
-    "EXPIRED_AT_ONCE",
-    "EXPIRY_INTERVAL",
     "STOPPED",
     "TIMED_OUT",
     "Answer",
@@ -40,5 +38,6 @@ __all__ = [
     "OpenedMember",
     "Outcome",
     "Routines",
+    "SyncProposer",
     "open_member",
 ]
