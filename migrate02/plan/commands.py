@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from migrate02.plan.nodes import Node, is_loopback
@@ -122,6 +122,11 @@ _WAYS = (
     _Way(r"(?:\A|/)supervisor/(?:conf\.d/)?([^/]+)\.(?:conf|ini)\Z", "supervisorctl {0} {1}"),
 )
 _CLOUD_CONFIG = re.compile(r"(?:\A|/)(?:user[-_]data|[^/]*cloud-config[^/]*)\Z")
+
+
+def each_once(lines: Iterable[str]) -> tuple[str, ...]:
+    """Nodes of one machine may start one program."""
+    return tuple(dict.fromkeys(lines))
 
 
 def is_a_cloud_config(file: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate02.plan.commands import copy, is_here, on_its_machine, word
+from migrate02.plan.commands import copy, each_once, is_here, on_its_machine, word
 from migrate02.plan.configuration_steps import originals
 from migrate02.plan.nodes import to_write_in
 from migrate02.plan.places import cluster_option, data_dir, new_folder, old_directory, old_folder
@@ -86,7 +86,7 @@ def remove_old_files(plan: ClusterPlan) -> Step:
     ]
     run = [on_its_machine(node.node, f"rm -r {word(directory)}") for node, directory in left]
     run += [on_its_machine(node.node, f"rm {word(file)}") for node, file in originals(plan)]
-    run += dict.fromkeys(on_its_machine(node.node, remove_program(node.node)) for node in with_programs(plan))
+    run += each_once(on_its_machine(node.node, remove_program(node.node)) for node in with_programs(plan))
     return Step(
         "Let go of the old files",
         (

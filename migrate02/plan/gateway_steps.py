@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from compat.gateway import variable, written
-from migrate02.plan.commands import is_a_cloud_config, on_its_machine, service, word
+from migrate02.plan.commands import each_once, is_a_cloud_config, on_its_machine, service, word
 from migrate02.plan.configuration_steps import bring_configuration, originals
 from migrate02.plan.nodes import CLIENT_URLS
 from migrate02.plan.places import old_directory, old_folder
@@ -32,17 +32,13 @@ _DROP_IN = "/etc/systemd/system/etcd.service.d/30-gateway.conf"
 
 def look_at_etcd3(plan: ClusterPlan) -> Step:
     through = _through(plan)
-    files = {"cacert": through.cacert, "cert": through.cert, "key": through.key}
-    curl = "curl -s" + "".join(f" --{name} {word(path)}" for name, path in files.items() if path)
+    files = _files(through)
+    curl = "curl -s" + "".join(f" --{name} {word(path)}" for name, path in files.items())
     return Step(
         "See that the etcd 3 is well",
         f"It gets the keys under {through.data_prefix}/, and records of the gateways under {through.meta_prefix}; it "
         "must not have any there yet. If it has other keys, start it with --auto-compaction-retention."
-        + (
-            " Each machine needs the files that are named here, at the same paths."
-            if any(files.values())
-            else ""
-        )
+        + (" Each machine needs the files that are named here, at the same paths." if files else "")
         + " If it has users, set ETCD02_GATEWAY_USER=NAME:PASSWORD here and where a gateway starts.",
         tuple(f"{curl} {word(url)}/version; echo" for url in through.endpoints),
         tuple(f"{curl} {word(url)}/health; echo" for url in through.endpoints),
@@ -107,10 +103,10 @@ def put_gateways_in_place(plan: ClusterPlan) -> Step | None:
         f"The files are not changed: {PROGRAM} reads 0.4's settings, and uses those about clients, so it has the old "
         f"addresses. A short script in the place of the program starts it. {PROGRAM} must be installed on each "
         "machine, with 'migrate02[gateway]'.",
-        _each_once(run),
-        _each_once(check),
+        each_once(run),
+        each_once(check),
         "each prints the version of etcd 2.x",
-        _each_once(back),
+        each_once(back),
     )
 
 
@@ -191,7 +187,7 @@ def remove_old_files(plan: ClusterPlan) -> Step:
         "Let go of the old files",
         "Do this when the gateways have run well for a while, and you have a backup of the etcd 3. After this, you "
         "cannot go back.",
-        (*_each_once(run), f"rm -r {word(old_folder(plan))}"),
+        (*each_once(run), f"rm -r {word(old_folder(plan))}"),
     )
 
 
@@ -209,12 +205,17 @@ def _through(plan: ClusterPlan) -> GatewaySettings:
 
 
 def _etcdctl(through: GatewaySettings) -> str:
+    return f"etcdctl {_as_options({'endpoints': ','.join(through.endpoints), **_files(through)})}"
+
+
+def _files(through: GatewaySettings) -> dict[str, str]:
+    """Those of TLS, by the names that curl and etcdctl have for them."""
     files = {"cacert": through.cacert, "cert": through.cert, "key": through.key}
-    return f"etcdctl {_as_options({'endpoints': ','.join(through.endpoints), **files})}"
+    return {name: path for name, path in files.items() if path}
 
 
 def _as_options(flags: Mapping[str, str]) -> str:
-    return " ".join(word(f"--{flag}={value}") for flag, value in flags.items() if value)
+    return " ".join(word(f"--{flag}={value}") for flag, value in flags.items())
 
 
 def _with_directories(plan: ClusterPlan) -> list[Planned]:
@@ -234,8 +235,3 @@ def _by_hand(plan: ClusterPlan) -> list[Planned]:
 
 def _only_by_hand(plan: ClusterPlan) -> ClusterPlan:
     return plan._replace(members=tuple(_by_hand(plan)), proxies=())
-
-
-def _each_once(lines: Iterable[str]) -> tuple[str, ...]:
-    """Nodes of one machine may start one program."""
-    return tuple(dict.fromkeys(lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from compat import __version__
-from migrate02.plan.commands import is_here, on_its_machine, word
+from migrate02.plan.commands import each_once, is_here, on_its_machine, word
 from migrate02.plan.nodes import Node
 from migrate02.plan.planning import PROGRAM, ClusterPlan, Planned
 from migrate02.plan.step import Step
@@ -30,15 +30,11 @@ def build_image(plan: ClusterPlan) -> Step | None:
         "folder of migrate02's sources, with the Dockerfile. Nothing is stopped yet.",
         (
             f'docker build -t {IMAGE} "${{MIGRATE02:?}}"',
-            *dict.fromkeys(f"docker save {IMAGE} | {on_its_machine(node.node, load)}" for node in away),
+            *each_once(f"docker save {IMAGE} | {on_its_machine(node.node, load)}" for node in away),
         ),
-        tuple(
-            dict.fromkeys(
-                on_its_machine(node.node, f"docker run --rm {IMAGE} {PROGRAM} -version") for node in nodes
-            )
-        ),
+        each_once(on_its_machine(node.node, f"docker run --rm {IMAGE} {PROGRAM} -version") for node in nodes),
         f"each prints the version of {PROGRAM}",
-        tuple(dict.fromkeys(on_its_machine(node.node, f"docker rmi {IMAGE}") for node in nodes)),
+        each_once(on_its_machine(node.node, f"docker rmi {IMAGE}") for node in nodes),
     )
 
 
@@ -55,32 +51,34 @@ def replace_programs(plan: ClusterPlan) -> Step | None:
         f"Put {PROGRAM} in the place of etcd",
         f"The files still name the same program. {PROGRAM} must be installed on each machine. To use a real "
         "etcd 2.3 instead, link that one.",
-        tuple(dict.fromkeys(on_its_machine(node.node, _replace(node.node)) for node in nodes)),
-        tuple(dict.fromkeys(on_its_machine(node.node, f"{called(node.node)} -version") for node in nodes)),
+        each_once(on_its_machine(node.node, _replace(node.node)) for node in nodes),
+        each_once(on_its_machine(node.node, f"{called(node.node)} -version") for node in nodes),
         "each prints the version of etcd 2.x",
-        tuple(dict.fromkeys(on_its_machine(node.node, put_back(node.node)) for node in nodes)),
+        each_once(on_its_machine(node.node, put_back(node.node)) for node in nodes),
     )
 
 
 def put_in_place(node: Node, prints: str) -> str:
     """A script in the place of the program, as the command ``prints`` it, for which etcd02 is ``$new``. The program may
     be a link, which the script must not be written through."""
-    path = _path(node)
-    old = path or '"$old"'
-    aside = f"{path}.0.4" if path else '"$old.0.4"'
-    begin = f"new=$(command -v {PROGRAM}) && " + ("" if path else "old=$(command -v etcd) && ")
-    keep = f"{{ [ -e {aside} ] || mv {old} {aside}; }}"
-    return f"{begin}{keep} && rm -f {old} && {prints} > {old} && chmod +x {old}"
+    old = _old(node)
+    return f"{_set_aside(node)} && rm -f {old} && {prints} > {old} && chmod +x {old}"
 
 
 def _replace(node: Node) -> str:
-    """Once for a machine, whose other clusters may start the same program."""
-    path = _path(node)
-    new = f"new=$(command -v {PROGRAM})"
-    if path:
-        return f'{new} && {{ [ -e {path}.0.4 ] || mv {path} {path}.0.4; }} && ln -sf "$new" {path}'
-    old = "old=$(command -v etcd)"
-    return f'{new} && {old} && {{ [ -e "$old.0.4" ] || mv "$old" "$old.0.4"; }} && ln -sf "$new" "$old"'
+    return f'{_set_aside(node)} && ln -sf "$new" {_old(node)}'
+
+
+def _set_aside(node: Node) -> str:
+    """Keeps the program, once for a machine, whose other clusters may start the same one. ``$new`` is etcd02."""
+    path, old = _path(node), _old(node)
+    aside = f"{path}.0.4" if path else '"$old.0.4"'
+    begin = f"new=$(command -v {PROGRAM}) && " + ("" if path else "old=$(command -v etcd) && ")
+    return f"{begin}{{ [ -e {aside} ] || mv {old} {aside}; }}"
+
+
+def _old(node: Node) -> str:
+    return _path(node) or '"$old"'
 
 
 def put_back(node: Node) -> str:
