@@ -9,13 +9,17 @@ answered comes in as a :class:`Survey`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from server.cluster.bootstrap import BootstrapError
 from server.log import NOTICE
 
 logger = logging.getLogger(__name__)
+
+
+LookUp = Callable[[str], Awaitable[Sequence[str]]]
+"""The addresses of a host; raises LookupFailed."""
 
 
 class LookupFailed(Exception):

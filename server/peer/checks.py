@@ -10,12 +10,16 @@ from enum import Enum
 from http import HTTPStatus
 from typing import NamedTuple
 
+from server.bounded import Bounds
 from server.cluster.ids import id_text
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 CLUSTER_ID = "X-Etcd-Cluster-Id"
 """Header names are spelled as Go spells them on the wire."""
+
+BOUNDS = Bounds(body=64 << 10, seconds=0.0)
+"""For what a peer answers, which is a line, or the list of the members. Its time is that of each question."""
 
 INCOMPATIBLE = "incompatible version"
 OTHER_CLUSTER = "cluster ID mismatch"

@@ -16,9 +16,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from server.cluster import PeerAnswer, PeerUnreachable
-from server.cluster.srv import LookupFailed
+from server.cluster.srv import LookUp, LookupFailed
 from server.gowords import in_go_words
-from server.peer.asked import BOUNDS, LookUp
+from server.peer.checks import BOUNDS
 from server.session import BoundedConnector, body_of, bounded_session, host_header, to_dial
 
 _UNACKNOWLEDGED = 10_000

@@ -18,8 +18,8 @@ from server.bounded import parse_json
 from server.cluster.ids import id_text
 from server.cluster.remote import PeerUnreachable
 from server.mergelogger import MergeLogger
-from server.peer.asked import BOUNDS
 from server.peer.checks import (
+    BOUNDS,
     Channel,
     Identity,
     NoStreams,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from server.cluster.srv import LookUp
 from server.mergelogger import MergeLogger
-from server.peer.asked import LookUp
 from server.peer.checks import Channel, Identity, is_3x
 from server.peer.host import Host
 from server.peer.peer import SILENCE, Links, Peer, Remote

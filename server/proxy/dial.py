@@ -4,10 +4,9 @@ import asyncio
 import socket
 import ssl
 
-from server.cluster.srv import LookupFailed
+from server.cluster.srv import LookUp, LookupFailed
 from server.config import UrlError, parse_url, without_zone
 from server.gowords import in_go_words
-from server.peer.asked import LookUp
 from server.proxy.connection import Pool, UpstreamConnection
 
 _TLS_HANDSHAKE = 10.0
