@@ -60,9 +60,14 @@ def variable(flag: str) -> str:
 
 
 def read_settings(
-    own: Mapping[str, str], environ: Mapping[str, str], *, chosen: bool
+    own: Mapping[str, str],
+    environ: Mapping[str, str],
+    *,
+    chosen: bool,
+    endpoints_by: str = "gateway-endpoints",
 ) -> GatewaySettings | None:
-    """None when no gateway was ``chosen``. Raises GatewayRefused."""
+    """None when no gateway was ``chosen``. ``endpoints_by`` is the flag that gave the endpoints, for messages. Raises
+    GatewayRefused."""
     if not chosen:
         stray = next((flag for flag in FLAGS if own.get(flag)), None)
         if stray is not None:
@@ -79,7 +84,7 @@ def read_settings(
             "name another --gateway-meta-prefix, without a slash at its beginning",
         )
     return GatewaySettings(
-        _endpoints(given["gateway-endpoints"]),
+        _endpoints(given["gateway-endpoints"], endpoints_by),
         given["gateway-cacert"],
         given["gateway-cert"],
         given["gateway-key"],
@@ -124,15 +129,15 @@ def check_library() -> None:
         )
 
 
-def _endpoints(text: str) -> tuple[str, ...]:
+def _endpoints(text: str, flag: str) -> tuple[str, ...]:
     found = []
     for url in filter(None, (part.strip() for part in text.split(","))):
         try:
             found.append(str(parse_url((url if "://" in url else f"http://{url}").rstrip("/"))))
         except UrlError as error:
-            raise GatewayRefused(f"--gateway-endpoints: {error}", "write it like https://host:2379") from None
+            raise GatewayRefused(f"--{flag}: {error}", "write it like https://host:2379") from None
     if not found:
         raise GatewayRefused(
-            "--engine gateway needs the etcd that it is for", "give --gateway-endpoints https://host:2379,..."
+            "a gateway needs the etcd that it is for", f"give --{flag} https://host:2379,..."
         )
     return tuple(found)

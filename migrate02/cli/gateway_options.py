@@ -31,6 +31,7 @@ def read_gateway(args: Namespace) -> GatewaySettings | None:
             raise Misuse(f"--{stray} needs --gateway URL,...")
         return None
     try:
-        return read_settings({**given, "gateway-endpoints": args.gateway}, os.environ, chosen=True)
+        own = {**given, "gateway-endpoints": args.gateway}
+        return read_settings(own, os.environ, chosen=True, endpoints_by="gateway")
     except GatewayRefused as error:
         raise DataError(str(error), remedy=error.remedy) from None

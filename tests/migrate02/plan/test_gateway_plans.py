@@ -110,6 +110,8 @@ def test_a_picture_has_gateways_and_no_lines_between_them() -> None:
         (["--gateway", "http://a:1", "--ports", "move", FIXTURES / "demo"], "leave out --ports and --token"),
         (["--gateway-cacert", "ca.pem", FIXTURES / "demo"], "--gateway-cacert needs --gateway URL,..."),
         (["--gateway", "ftp://a:1", FIXTURES / "demo"], "write it like https://host:2379"),
+        (["--gateway", "ftp://a:1", FIXTURES / "demo"], "migrate02 plan: --gateway: URL scheme"),
+        (["--gateway", ",", FIXTURES / "demo"], "give --gateway https://host:2379"),
         (["--gateway-user", "a:b", FIXTURES / "demo"], "--gateway-user"),
     ],
 )
