@@ -221,6 +221,19 @@ def still_there(recorded: Recorded) -> Listed:
     }
 
 
+def check_served(host: str, port: int, wanted: Listed) -> None:
+    """Exactly that, once what expired while nobody served is gone: an etcd that has just started lists those keys
+    until its first SYNC."""
+    deadline = time.monotonic() + PATIENCE
+    while (
+        (found := served(host, port)) != wanted
+        and found.items() >= wanted.items()
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.05)
+    assert found == wanted
+
+
 def served(host: str, port: int) -> Listed:
     reply = request(port, "GET", "/v2/keys/?recursive=true", host=host)
     return {

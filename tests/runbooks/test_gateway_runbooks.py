@@ -22,10 +22,10 @@ from tests.runbooks.carrying import (
     SERVICE,
     Carrying,
     Fleet,
+    check_served,
     fill,
     planned,
     port_of,
-    served,
     still_there,
     world_of,
 )
@@ -160,7 +160,7 @@ def test_it_leads_to_an_etcd_3_that_old_clients_do_not_notice_and_back(
             assert len(expected) > 10
             for node in cluster["nodes"]:
                 at = world.machine(node["name"]).address
-                assert served(at, int(port_of(node))) == expected
+                check_served(at, int(port_of(node)), expected)
             written = request(port, "PUT", "/v2/keys/written", {"value": "after"}, host=host)
             assert written.status == 201, written.body
             *expired, last = client.hears(int(written.headers["x-etcd-index"]))

@@ -21,10 +21,10 @@ from tests.runbooks.carrying import (
     SERVICE,
     Carrying,
     Fleet,
+    check_served,
     fill,
     planned,
     port_of,
-    served,
     still_there,
     world_of,
 )
@@ -134,7 +134,7 @@ def test_it_leads_to_a_cluster_that_serves_and_back(
         expected = still_there(one)
         assert len(expected) > 10
         for node in cluster["nodes"]:
-            assert served(world.machine(node["name"]).address, int(port_of(node))) == expected
+            check_served(world.machine(node["name"]).address, int(port_of(node)), expected)
     assert [one for one in world.started() if is_of_04(one)] == []
     listed = BY_FILES_ALONE.get(f"{fleet.path.name}-{names[0]}", OF_CLUSTER[names[0]])
     assert set(carrying.not_executed) == {*ALWAYS, *listed}

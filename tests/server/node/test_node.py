@@ -660,7 +660,7 @@ def test_many_keys_that_expire_at_once_go_in_portions(
     ("request_", "message"),
     [
         (StoreRequest(method="PUT", path="/0/version", val=b"3.6.0"), "cluster cannot be downgraded"),
-        (StoreRequest(method="PUT", path="/0/version", val=b"new"), "is no version"),
+        (StoreRequest(method="PUT", path="/0/version", val=b"new"), "is not a version"),
         (StoreRequest(method="PUT", path="/0/members/77/attributes", val=b"{}"), "unknown member 77"),
     ],
 )
