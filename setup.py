@@ -23,8 +23,8 @@ COMPILED: Mapping[str, str] = {
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",
     "server/raft": "limits log messages progress raft types",
-    "server/storage": "codec records requests varint wal",
-    "server/store": "apply errors event expiry gojson history node paths stats store watcher",
+    "server/storage": "codec records replay requests varint wal",
+    "server/store": "apply errors event expiry gojson history node paths snapshot stats store watcher",
 }
 """By package, the modules that every request passes through, or every entry of a log of 0.4. What is asked for now and
 then, or at a start, would gain nothing. A module here has no ``await`` and no ``yield`` where an exception is being

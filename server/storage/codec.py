@@ -16,7 +16,10 @@ from google.protobuf.message import DecodeError, Message
 from server.proto import raft_pb2, wal_pb2
 from server.raft.types import Entry, EntryType, HardState, Snapshot
 from server.storage.errors import CodecError
-from server.storage.varint import varint
+from server.storage.varint import ends_whole, read_varint, varint
+
+_PLAIN = 1 << 63
+"""Numbers below need no look at how protobuf treats the 64th bit."""
 
 _ENTRY_TYPES = (EntryType.NORMAL, EntryType.CONF_CHANGE)
 
@@ -64,6 +67,9 @@ def encode_entry(entry: Entry) -> bytes:
 
 def decode_entry(data: bytes) -> Entry:
     """Raises CodecError also for the entry types that came after 2.x: to skip one would be to lose a write."""
+    entry = _plain_entry(data)
+    if entry is not None:
+        return entry
     message = parse(raft_pb2.Entry, data, "log entry")
     if not 0 <= message.Type < len(_ENTRY_TYPES):
         raise CodecError(
@@ -71,6 +77,27 @@ def decode_entry(data: bytes) -> Entry:
             "it was written by a newer etcd, or is damaged"
         )
     return Entry(message.Term, message.Index, message.Data, _ENTRY_TYPES[message.Type])
+
+
+def _plain_entry(data: bytes) -> Entry | None:
+    """An entry with its fields as ``encode_entry`` writes them, read in a quarter of the time: a start may read
+    hundreds of thousands. None for all else, which the protobuf library judges."""
+    size = len(data)
+    if size < 6 or data[0] != 0x08 or data[1] > 1 or data[2] != 0x10:
+        return None
+    term, at = read_varint(data, 3)
+    if not ends_whole(data, term, at, _PLAIN) or at >= size or data[at] != 0x18:
+        return None
+    index, at = read_varint(data, at + 1)
+    if not ends_whole(data, index, at, _PLAIN):
+        return None
+    kind = EntryType.CONF_CHANGE if data[1] else EntryType.NORMAL
+    if at == size:
+        return Entry(term, index, b"", kind)
+    if data[at] != 0x22:
+        return None
+    length, at = read_varint(data, at + 1)
+    return Entry(term, index, data[at:], kind) if length and at + length == size else None
 
 
 def encode_hard_state(state: HardState) -> bytes:

@@ -1,7 +1,7 @@
 """Protobuf's numbers and byte strings, for the messages that are written with every request.
 
-What is read whole, and what is seldom written, is left to the protobuf library, which takes microseconds for each
-message.
+What is seldom written is left to the protobuf library, which takes microseconds for each message, and so is what does
+not look as etcd writes it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def signed_varint(number: int) -> bytes:
 def read_varint(data: bytes, position: int) -> tuple[int, int]:
     """The unsigned number that begins there, and where it ends: after ten bytes, or with the data, at the latest.
 
-    Whether it is well formed is not judged; the protobuf library has done that, or will.
+    Whether it is well formed is not judged; the protobuf library has done that, or will, or ``ends_whole`` says so.
     """
     value = shift = 0
     while position < len(data) and shift < 70:
@@ -57,6 +57,12 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
             break
         shift += 7
     return value, position
+
+
+def ends_whole(data: bytes, number: int, end: int, limit: int) -> bool:
+    """Whether ``read_varint`` has found a number below ``limit``, at most 2^63, that ends at ``end`` and not only with
+    the data: then it is the one that the protobuf library reads there."""
+    return number < limit and data[end - 1] < 0x80
 
 
 def sized(data: bytes) -> bytes:

@@ -19,7 +19,7 @@ from server.store.event import Event
 from server.store.gojson import ZERO_TIME, encode_node, format_time, parse_time, quote, quote_bytes
 from server.store.history import CAPACITY, History
 from server.store.node import Directory, StoreNode, directory_view
-from server.store.paths import byte_order, parent_of
+from server.store.paths import byte_order
 from server.store.stats import Stats
 
 _VERSION = 2
@@ -201,24 +201,25 @@ def read_document(document: Any) -> StoreState:
 
 
 def _read_tree(root: dict[str, Any], state: StoreState, place: list[str]) -> None:
-    todo = deque([("/", root)])
+    siblings: dict[str, None] = {}
+    todo = deque([("/", root, siblings)])
     del root  # so that nothing holds what was read any longer
     while todo:
-        path, found = todo.popleft()
+        path, found, siblings = todo.popleft()
         place[0] = path
         expiration = parse_time(found.get("ExpireTime") or ZERO_TIME)
         modified, created = int(found.get("ModifiedIndex") or 0), int(found.get("CreatedIndex") or 0)
-        if path != "/":
-            state.directories[parent_of(path)].children[path] = None
+        siblings[path] = None
         children = found.get("Children")
         if children is None:
             state.files[path] = StoreNode(
                 path, _bytes(found.get("Value") or ""), modified, created, expiration
             )
             continue
-        state.directories[path] = Directory(path, modified, created, expiration)
+        directory = state.directories[path] = Directory(path, modified, created, expiration)
         prefix = "/" if path == "/" else path + "/"
-        todo.extend((prefix + name, child) for name, child in children.items())
+        for name, child in children.items():
+            todo.append((prefix + name, child, directory.children))
     if "/" not in state.directories:
         raise ValueError("the root is not a directory")
 
