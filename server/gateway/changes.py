@@ -183,13 +183,22 @@ class _Draft:
         return True
 
     def _added(self, change: Applied) -> int:
-        """How many operations a change adds."""
+        """How many operations a change adds; one too many for a file that became a directory."""
         if change.top:
             return 2
-        nodes = {node.key for node in change.nodes} | set(change.gone) | set(change.gone_files)
-        values = {node.key for node in change.nodes if isinstance(node, StoreNode)} | set(change.gone_files)
-        published = {path for path in values if is_published(path)}
-        return len(nodes - self._nodes.keys()) + len(published - self._values.keys())
+        nodes, values = self._nodes, self._values
+        added = 0
+        for node in change.nodes:
+            added += node.key not in nodes
+            if isinstance(node, StoreNode) and is_published(node.key):
+                added += node.key not in values
+        for path in change.gone:
+            added += path not in nodes
+        for path in change.gone_files:
+            added += path not in nodes
+            if is_published(path):
+                added += path not in values
+        return added
 
     def _take_out(self, change: Applied) -> None:
         """Removes a directory with many nodes: their records as one range. Their published values go into a list,
@@ -227,11 +236,17 @@ class _Draft:
 
 def _size_of(change: Applied) -> int:
     """An upper estimate of the bytes that a change writes."""
-    event = change.event
-    values = sum(len(node.value or b"") for node in change.nodes if isinstance(node, StoreNode))
-    before = 0 if event.prev_node is None else len(event.prev_node.value or b"")
-    kept = values + before
-    paths = sum(len(node.key) for node in change.nodes) + sum(map(len, change.gone + change.gone_files))
+    values = paths = 0
+    for node in change.nodes:
+        paths += len(node.key)
+        if isinstance(node, StoreNode):
+            values += len(node.value or b"")
+    for path in change.gone:
+        paths += len(path)
+    for path in change.gone_files:
+        paths += len(path)
+    previous = change.event.prev_node
+    kept = values + (0 if previous is None else len(previous.value or b""))
     return values + (2 * kept if kept <= 4096 else 0) + 2 * paths + 200 * (1 + len(change.nodes))
 
 

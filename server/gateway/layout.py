@@ -41,6 +41,7 @@ FIRST_RULES = 1
 
 KEYS = "/1"
 """The directory of the store with the clients' keys; nothing else is published."""
+_PUBLISHED = KEYS + "/"
 
 EVENT_VALUE = 4 << 10
 """Bytes of values, the old and the new together, up to which an event is kept for waitIndex. A choice: the last events
@@ -130,6 +131,7 @@ class Layout:
         prefix = meta.encode("utf-8", "surrogateescape")
         self.data = data.encode("utf-8", "surrogateescape")
         self.meta = prefix
+        self._node = prefix + b"node"
         self.format = prefix + b"format"
         self.log = prefix + b"log/"
         self.tail = prefix + b"log/tail"
@@ -151,7 +153,7 @@ class Layout:
         return self.gateways + id_text(member).encode()
 
     def node(self, path: str) -> bytes:
-        return self.meta + b"node" + path.encode("utf-8", "surrogateescape")
+        return self._node + path.encode("utf-8", "surrogateescape")
 
     def event(self, first: int) -> bytes:
         return b"%s%020d" % (self.events, first)
@@ -179,11 +181,11 @@ class Layout:
 
     def read_path(self, key: bytes) -> str:
         """The store path of a node's record."""
-        return key[len(self.meta) + 4 :].decode("utf-8", "surrogateescape")
+        return key[len(self._node) :].decode("utf-8", "surrogateescape")
 
 
 def is_published(path: str) -> bool:
-    return path.startswith(KEYS + "/")
+    return path.startswith(_PUBLISHED)
 
 
 def shown(key: bytes) -> str:
@@ -237,14 +239,14 @@ def read_request(key: bytes, data: bytes) -> StoreRequest:
 
 def encode_node(node: StoreNode | Directory) -> bytes:
     """The record of a node: what its published value does not say."""
-    fields: dict[str, object] = {"c": node.created_index, "m": node.modified_index}
+    text = f'{{"c":{node.created_index},"m":{node.modified_index}'
     if node.expiration is not None:
-        fields["e"] = node.expiration
+        text += f',"e":{node.expiration}'
     if isinstance(node, Directory):
-        fields["d"] = True
+        text += ',"d":true'
     elif not is_published(node.key):
-        fields["v"] = base64.b64encode(node.value or b"").decode()
-    return json.dumps(fields, separators=(",", ":")).encode()
+        text += f',"v":"{_base64(node.value or b"")}"'
+    return (text + "}").encode()
 
 
 def decode_node(path: str, record: bytes, published: bytes | None) -> StoreNode | Directory | None:
@@ -286,15 +288,23 @@ def _encode_event(event: Event) -> bytes:
     size = len(event.node.value or b"") + (0 if previous is None else len(previous.value or b""))
     if size > EVENT_VALUE:
         return b"-"
-    fields: list[object] = [event.action, _fields_of(event.node), previous and _fields_of(previous)]
-    if event.refresh:
-        fields.append(True)
-    return json.dumps(fields, separators=(",", ":")).encode()
+    before = "null" if previous is None else _fields_of(previous)
+    refresh = ",true" if event.refresh else ""
+    return f'["{event.action}",{_fields_of(event.node)},{before}{refresh}]'.encode()
 
 
-def _fields_of(node: StoreNode) -> list[object]:
-    value = None if node.value is None else base64.b64encode(node.value).decode()
-    return [node.key, value, node.modified_index, node.created_index, node.expiration, node.ttl, node.dir]
+def _fields_of(node: StoreNode) -> str:
+    """A list in JSON. Put together by hand: a gateway under load makes thousands a second, and one that ``json`` makes
+    takes five times as long."""
+    value = "null" if node.value is None else f'"{_base64(node.value)}"'
+    expiration = "null" if node.expiration is None else str(node.expiration)
+    is_dir = "true" if node.dir else "false"
+    indexes = f"{node.modified_index},{node.created_index}"
+    return f"[{json.dumps(node.key)},{value},{indexes},{expiration},{node.ttl},{is_dir}]"
+
+
+def _base64(value: bytes) -> str:
+    return binascii.b2a_base64(value, newline=False).decode()
 
 
 def decode_events(value: bytes) -> list[Event | None]:

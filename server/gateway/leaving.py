@@ -86,7 +86,15 @@ async def _write_the_rest(v3: V3, layout: Layout, time: Time) -> Store:
     replica.become(loaded.state, loaded.mark, loaded.stale)
     for kv in loaded.log:
         replica.apply(kv.mod_revision, kv.key, kv.value, (), time.wall())
-    tender = Tender(v3, layout, _Office(), replica, time, stale=lambda _: None)  # type: ignore[arg-type]
+    tender = Tender(
+        v3,
+        layout,
+        _Office(),  # type: ignore[arg-type]
+        replica,
+        time,
+        stale=lambda _: None,
+        rest=lambda: time.sleep(0),
+    )
     tender.become(loaded)
     try:
         while await tender.step():

@@ -125,7 +125,9 @@ class GatewayNode:
             catch_up=self._catch_up,
             is_full=lambda: self.replica.bytes_logged > MOST_LOGGED or self._condition.is_full,
         )
-        self.tender = Tender(v3, layout, self.members, self.replica, time, stale=self._go_stale)
+        self.tender = Tender(
+            v3, layout, self.members, self.replica, time, stale=self._go_stale, rest=self._appender.rest
+        )
         self._foreign = Foreign(v3, layout, self.members, time, put_right=self.tender.put_right)
         self._switch = Switch(
             self.members,
@@ -197,11 +199,12 @@ class GatewayNode:
                 await ask()
                 return
             except V3Error as error:
-                if str(error) != told:
-                    told = str(error)
-                    logger.warning("waiting for the etcd 3: %s", told)
-                await self._time.sleep(wait)
-                wait = min(2.0, 2 * wait)
+                why = str(error)
+            if why != told:
+                told = why
+                logger.warning("waiting for the etcd 3: %s", why)
+            await self._time.sleep(wait)
+            wait = min(2.0, 2 * wait)
 
     async def _is_alone(self) -> bool:
         """Whether all keys of the etcd are gateways' keys, so that its history is theirs to compact."""
@@ -282,8 +285,9 @@ class GatewayNode:
         while True:
             try:
                 return await self._reader.catch_up()
-            except V3Error:
-                await self._time.sleep(0.1)
+            except V3Error as error:
+                logger.debug("cannot catch up with the log, trying again: %s", error)
+            await self._time.sleep(0.1)
 
     # The log
 
@@ -329,6 +333,7 @@ class GatewayNode:
         """Applies the records that come; reads the key space again after an error that makes it doubtful."""
         while True:
             self._following = asyncio.ensure_future(self._follow_on())
+            doubt: Exception | None = None
             try:
                 await self._following
             except asyncio.CancelledError:
@@ -336,15 +341,16 @@ class GatewayNode:
                     self._following.cancel()
                     raise
                 self._watches_anew = False
-                if self._stale is not None:
-                    logger.warning("reading the key space again: %s", self._stale)
-                    await self._until_it_answers(self._load)
+                doubt = self._stale
             except (Compacted, Diverged) as error:
-                logger.warning("reading the key space again: %s", error)
-                await self._until_it_answers(self._load)
+                doubt = error
             except V3Error as error:
                 logger.debug("the watch of the log has ended: %s", error)
+            if doubt is None:
                 await self._time.sleep(0.05)
+            else:
+                logger.warning("reading the key space again: %s", doubt)
+                await self._until_it_answers(self._load)
 
     async def _follow_on(self) -> None:
         await self._skip_what_is_not_ours()

@@ -7,7 +7,7 @@ succeeds, and the other's transaction changes nothing.
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from server.clocks import Time
 from server.gateway.changes import MOST_OPERATIONS, covered, next_checkpoint
@@ -27,6 +27,8 @@ written again and again meanwhile is written once."""
 COMPACTION = 60.0
 """Seconds between two compactions; each goes to where the checkpoints were at the one before. A choice: the database
 holds two minutes of history at most, and a watch that was broken off has at least one to continue."""
+_AFTER_AN_ERROR = 0.5
+"""Seconds until the next look when the etcd could not do a call. A choice: it is usually choosing a leader."""
 _AT_ONCE = 50
 """Published values that one transaction removes. A choice: each has a guard, and etcd takes 128 of these."""
 _CHUNKS_AT_ONCE = 5
@@ -36,10 +38,15 @@ _BACKLOG = 100
 """Events that wait for a checkpoint, from which on the next one follows at once: one checkpoint seldom takes as many,
 so to wait for more would not save a transaction."""
 
+_BEHIND = 300
+"""Events that wait for a checkpoint, from which on it does not wait for a pause between appends. A choice: a tenth of a
+second of them at the greatest load."""
+
 
 class Tender:
     """``stale`` gets the reason why the key space must be loaded again; ``operations`` is how many a checkpoint may
-    have."""
+    have. ``rest`` is awaited before a checkpoint: it returns when the etcd has no append to do, and so writes the
+    checkpoint while this gateway answers its clients."""
 
     def __init__(
         self,
@@ -50,6 +57,7 @@ class Tender:
         time: Time,
         *,
         stale: Callable[[Exception], object],
+        rest: Callable[[], Awaitable[object]],
         operations: int = MOST_OPERATIONS,
     ) -> None:
         self.mark_revision = 0
@@ -61,6 +69,7 @@ class Tender:
         self._replica = replica
         self._time = time
         self._stale = stale
+        self._rest = rest
         self._operations = operations
         self._office = ""
         """The life in which it has read what the tender before had not finished."""
@@ -100,8 +109,10 @@ class Tender:
         return [first for first in self._chunks if first <= mark.index - 2 * CAPACITY][:_CHUNKS_AT_ONCE]
 
     async def run(self) -> None:
+        pause = INTERVAL
         while True:
-            await self._time.sleep(INTERVAL)
+            await self._time.sleep(pause)
+            pause = INTERVAL
             try:
                 while self._gateways.is_tender and await self.step():
                     await self._compact()  # there may be no end of writes
@@ -114,7 +125,7 @@ class Tender:
             except V3Error as error:
                 logger.warning("cannot write a checkpoint, trying again: %s", error)
                 self._office = ""
-                await self._time.sleep(0.5)
+                pause = _AFTER_AN_ERROR
 
     async def step(self) -> bool:
         """Makes one transaction, or a few that belong together. Whether there was anything to do. Raises Diverged,
@@ -123,7 +134,9 @@ class Tender:
         if self._gone:
             return await self._remove_published(self._gone[0])
         if self._replica.is_ahead:
-            return await self._write()
+            if len(self._replica.changes) < _BEHIND:
+                await self._rest()
+            return not self._replica.is_ahead or await self._write()
         if self._drifted:
             return await self._put_right()
         return False

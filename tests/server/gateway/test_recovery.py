@@ -115,7 +115,16 @@ def published(etcd: Etcd) -> dict[bytes, bytes]:
 
 def tender(etcd: Etcd, replica: Replica, operations: int) -> tuple[MemoryV3, Tender]:
     v3 = MemoryV3(etcd)
-    made = Tender(v3, LAYOUT, Office(), replica, REAL_TIME, stale=pytest.fail, operations=operations)  # type: ignore[arg-type]
+    made = Tender(
+        v3,
+        LAYOUT,
+        Office(),  # type: ignore[arg-type]
+        replica,
+        REAL_TIME,
+        stale=pytest.fail,  # type: ignore[arg-type]
+        rest=lambda: asyncio.sleep(0),
+        operations=operations,
+    )
     made.mark_revision = etcd.keys[LAYOUT.mark].mod_revision
     return v3, made
 
