@@ -18,6 +18,7 @@ from migrate02.cli import sarif
 from migrate02.cli.exits import DONE, WOULD_CHANGE
 from tests.migrate02.running import convert
 from tests.migrate02.trees import OLD, plant
+from tests.support.pip import QUICKLY
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "ci.md").read_text()
@@ -146,11 +147,11 @@ def test_pre_commit_runs_the_hook(tree: Path, tmp_path_factory: pytest.TempPathF
     (tree / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     commit(tree, "first")
     where = str(tmp_path_factory.mktemp("home"))
-    done = run("pre-commit run --all-files", tree, PRE_COMMIT_HOME=where)
+    done = run("pre-commit run --all-files", tree, PRE_COMMIT_HOME=where, **QUICKLY)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "exit code: 1" in done.stdout
     assert "deploy/etcd.env" in done.stdout
     convert("--write", ".", cwd=tree)
     commit(tree, "converted")
-    done = run("pre-commit run --all-files", tree, PRE_COMMIT_HOME=where)
+    done = run("pre-commit run --all-files", tree, PRE_COMMIT_HOME=where, **QUICKLY)
     assert done.returncode == 0, done.stdout + done.stderr

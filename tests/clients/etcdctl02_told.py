@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from compat.etcdctl02.cli import main
+from compat.etcdctl02.console import Console
 from compat.etcdctl02.tree import OURS
 from tests.clients.etcdctl_stories import OF_ITS_OWN, STORIES
+from tests.clients.stories import Ended
 
 PATIENT = ("--timeout", "15s", "--total-timeout", "15s")
 
@@ -217,6 +222,13 @@ ONLY_SINCE_35 = {
     "a word that begins with a dash cannot be the value of an option",
 }
 """Those of them that are not so in 3.4."""
+
+
+def inside(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Ended:
+    """etcdctl02 in this process: for most of the time of one of its own goes into its start."""
+    out, err = io.BytesIO(), io.BytesIO()
+    status = main(argv, env, Console(io.BytesIO(stdin), out, err))
+    return Ended(status, out.getvalue(), err.getvalue())
 
 
 def transcript_of_23(name: str) -> list[str]:

@@ -15,6 +15,8 @@ A story is text, a line a step:
 ``{now}`` in a step is the server's index at that moment, ``{now-2}`` two less, ``{now+1}`` the next; ``{member}`` the member's id,
 ``{other}`` that of the one beside it; ``{url}`` its address, ``{tls}`` that
 for TLS.
+
+What is started with ``&`` is a process; what runs to its end is one, too, or a call, as the teller is told.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -45,6 +47,23 @@ class Told(NamedTuple):
     surprises: list[str]
 
 
+class Ended(NamedTuple):
+    """A command that has run to its end, and what it wrote."""
+
+    status: int
+    out: bytes
+    err: bytes
+
+
+Run = Callable[[Sequence[str], Mapping[str, str], bytes], Ended]
+"""Runs an argv to its end, with all variables that it has and its standard input."""
+
+
+def as_process(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Ended:
+    done = subprocess.run(argv, env=env, input=stdin, capture_output=True, timeout=PATIENCE, check=False)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
 class _Started(NamedTuple):
     step: str
     popen: subprocess.Popen[bytes]
@@ -56,7 +75,7 @@ class Teller:
     """Tells a story of one server to one program.
 
     ``always`` are its arguments before those of every step, ``env`` its variables beside PATH, and ``plain`` takes out of
-    what it prints that which may differ.
+    what it prints that which may differ. ``run`` runs the steps that end by themselves.
     """
 
     def __init__(
@@ -66,11 +85,13 @@ class Teller:
         always: tuple[str, ...] = (),
         env: Mapping[str, str] | None = None,
         plain: Callable[[str], str] = str,
+        run: Run = as_process,
     ) -> None:
         self._side = side
         self._program = (str(program), *always)
         self._env = {"PATH": "/usr/bin:/bin", **(env or {})}
         self._plain = plain
+        self._run_to_its_end = run
         self._started: _Started | None = None
         self._transcript: list[str] = []
         self._surprises: list[str] = []
@@ -124,15 +145,9 @@ class Teller:
 
     def _run(self, step: str, command: str) -> int:
         command, _, stdin = command.partition(" <<< ")
-        done = subprocess.run(
-            self._argv(command),
-            env=self._env,
-            input=stdin.replace("\\n", "\n").encode(),
-            capture_output=True,
-            timeout=PATIENCE,
-        )
-        self._write_down(step, done.returncode, done.stdout, done.stderr)
-        return done.returncode
+        ended = self._run_to_its_end(self._argv(command), self._env, stdin.replace("\\n", "\n").encode())
+        self._write_down(step, *ended)
+        return ended.status
 
     def _start(self, step: str, command: str) -> None:
         assert self._started is None, "one at a time"

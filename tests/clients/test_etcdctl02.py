@@ -20,18 +20,23 @@ from tests.clients.etcdctl02_told import (
     PATIENT,
     RECORDED,
     comparable,
+    inside,
     live,
     settled,
     transcript_of_23,
 )
 from tests.clients.etcdctl_stories import OF_ITS_OWN, OVER_TLS
 from tests.clients.side_by_side import Side, difference
-from tests.clients.stories import Teller, Told
+from tests.clients.stories import Run, Teller, Told, as_process
 from tests.support.ports import free_ports
 from tests.support.process import Member
 from tests.support.real_etcd import HOW_35, HOW_CTL, etcdctl, etcdctl35, required
 
 pytestmark = pytest.mark.slow
+
+BY_THE_SCRIPT = ("set and get", "values from standard input", "errors")
+"""Recorded stories that are told to the console script, a process for every step: its words, its standard input, its
+exit statuses. In the others only what waits is a process."""
 
 TLS_FILES = Path(__file__).parents[2] / "fixtures" / "tls"
 
@@ -65,16 +70,16 @@ def _member(directory: Path) -> Iterator[Side]:
         yield Side(process, member.peer_port)
 
 
-def tell(program: Path, side: Side, story: str) -> Told:
+def tell(program: Path, side: Side, story: str, run: Run) -> Told:
     side.start_over()
     env = {"ETCDCTL_API": "2", "ETCDCTL_ENDPOINTS": side.url}
-    told = Teller(side, program, PATIENT, env, comparable).tell(story)
+    told = Teller(side, program, PATIENT, env, comparable, run).tell(story)
     return told._replace(transcript=[settled(line) for line in told.transcript])
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_it_says_what_etcdctl_238_says(etcdctl02: Path, side: Side, name: str) -> None:
-    told = tell(etcdctl02, side, RECORDED[name])
+    told = tell(etcdctl02, side, RECORDED[name], as_process if name in BY_THE_SCRIPT else inside)
     assert told.transcript == transcript_of_23(name), difference(told.transcript, transcript_of_23(name))
 
 
@@ -87,9 +92,9 @@ def test_it_says_what_a_later_etcdctl_says_but_for_what_has_changed(
 ) -> None:
     later = required(etcdctl(), HOW_CTL) if release == "3.4" else required(etcdctl35(), HOW_35)
     story = live(release)[name]
-    real = _steps(tell(later, side, story))
+    real = _steps(tell(later, side, story, as_process))
     with _untouched(side, tmp_path / "another", name) as another:
-        ours = _steps(tell(etcdctl02, another, story))
+        ours = _steps(tell(etcdctl02, another, story, inside))
     assert [step for step, _ in ours] == [step for step, _ in real]
     for (step, said), (_, real_said) in zip(ours, real, strict=True):
         reasons = {why for why, steps in OTHERWISE_SINCE_3.items() if re.fullmatch(steps, step)}

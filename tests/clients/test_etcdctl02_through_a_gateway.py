@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.etcdctl02_told import RECORDED, transcript_of_23
+from tests.clients.etcdctl02_told import RECORDED, inside, transcript_of_23
 from tests.clients.etcdctl_stories import OF_ITS_OWN
 from tests.clients.side_by_side import Side, difference
 from tests.clients.test_etcdctl02 import etcdctl02, tell
@@ -67,6 +67,6 @@ def _of_a_gateway(transcript: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_it_says_what_etcdctl_238_says_of_a_member(etcdctl02: Path, side: Side, name: str) -> None:
-    told = tell(etcdctl02, side, RECORDED[name])
+    told = tell(etcdctl02, side, RECORDED[name], inside)
     expected = _of_a_gateway(transcript_of_23(name))
     assert told.transcript == expected, difference(told.transcript, expected)

@@ -4,6 +4,8 @@ Real members panic at a wrong commit index or at a conflict below it; their logs
 """
 
 import base64
+import contextlib
+import http.client
 import json
 import time
 import urllib.request
@@ -52,9 +54,26 @@ def have_lead(cluster: Cluster, wanted: str) -> ClusterMember:
     raise AssertionError(f"no {wanted} member ever led")
 
 
+CLIENTS = 20
+"""Of those that write many values: a divisor of 100, so that each key has one writer, and its last value stays."""
+
+
 def write_many(member: ClusterMember, key: str, count: int) -> None:
-    with ThreadPoolExecutor(32) as pool:
-        for _ in pool.map(lambda n: member.write(f"{key}/{n % 100}", str(n)), range(count)):
+    """The numbers below ``count``, in turn to a hundred keys, by clients that keep their connections."""
+
+    def write(first: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", member.client_port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            for n in range(first, count, CLIENTS):
+                where, value = f"{key}/{n % 100}", str(n)
+                connection.request("PUT", f"/v2/keys{where}?value={value}")
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status not in (200, 201):
+                    member.write(where, value)
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for _ in pool.map(write, range(CLIENTS)):
             pass
 
 

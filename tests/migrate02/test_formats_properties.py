@@ -25,7 +25,8 @@ from tests.migrate02.configurations import Configuration, configurations
 from tests.migrate02.running import HOST
 
 pytestmark = pytest.mark.slow
-few = settings(max_examples=40)
+few = settings(max_examples=15)
+"""For each of eight kinds of files."""
 
 
 def named(configuration: Configuration) -> Configuration:

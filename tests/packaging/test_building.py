@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pip import QUICKLY
+
 ROOT = Path(__file__).parents[2]
 ASKED = "import backend; print(*backend.get_requires_for_build_wheel())"
 
 
 def said(*command: str, **environment: str) -> str:
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, **QUICKLY, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

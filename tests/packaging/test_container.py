@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pip import QUICKLY
 from tests.support.ports import free_ports
 from tests.support.process import PATIENCE
 
@@ -81,7 +82,7 @@ def test_its_steps_lead_to_a_server_that_is_healthy_and_stops(tmp_path: Path) ->
             text = re.sub(rf"(?<![\w.-]){path}\b", place, text)
         return text.replace(":2379", f":{client}")
 
-    environment = {**os.environ, "MIGRATE02_COMPILE": "never"}
+    environment = {**os.environ, **QUICKLY, "MIGRATE02_COMPILE": "never"}
     step = placed(_run_of("pip install")).replace("python -m venv", f"{sys.executable} -m venv")
     subprocess.run(["sh", "-ec", step], env=environment, check=True, capture_output=True)
     name, _, path = placed(last("ENV")).partition("=")

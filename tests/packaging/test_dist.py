@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pip import QUICKLY
 from tests.support.ports import free_ports
 from tests.support.process import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
 GENERATED = ("share/man/man1/migrate02.1", "share/bash-completion/completions/etcd02")
+QUICK = {**os.environ, **QUICKLY}
 COMPILED = "from server.process import is_compiled; print(is_compiled())"
 
 
@@ -32,7 +34,7 @@ def built(pattern: str) -> Path:
 def pip(*words: str | Path) -> str:
     """Of this interpreter: an environment without one of its own is made at once."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, words)]
-    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    done = subprocess.run(pip, env=QUICK, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -81,7 +83,7 @@ def test_a_wheel_works_in_an_environment_of_its_own(tmp_path: Path, pattern: str
     def run(*command: str) -> str:
         program = environment / "bin" / command[0]
         done = subprocess.run(
-            [program, *command[1:]], cwd=tmp_path, capture_output=True, text=True, check=False
+            [program, *command[1:]], cwd=tmp_path, env=QUICK, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -94,7 +96,7 @@ def test_a_wheel_works_in_an_environment_of_its_own(tmp_path: Path, pattern: str
     client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
     urls = ["--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer]
     with subprocess.Popen(
-        [environment / "bin" / "etcd02", *urls], cwd=tmp_path, stderr=subprocess.DEVNULL
+        [environment / "bin" / "etcd02", *urls], cwd=tmp_path, env=QUICK, stderr=subprocess.DEVNULL
     ) as server:
         try:
             ask: list[str | Path] = [
@@ -114,7 +116,7 @@ def test_a_wheel_works_in_an_environment_of_its_own(tmp_path: Path, pattern: str
 def _in_the_end(command: list[str | Path]) -> bytes:
     """What it prints, once it succeeds."""
     deadline = time.monotonic() + PATIENCE
-    while (done := subprocess.run(command, capture_output=True, check=False)).returncode:
+    while (done := subprocess.run(command, env=QUICK, capture_output=True, check=False)).returncode:
         assert time.monotonic() < deadline, done.stderr
         time.sleep(0.2)
     return done.stdout

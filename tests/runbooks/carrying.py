@@ -168,9 +168,13 @@ class Carrying:
                 self._line(line)
 
 
+BY_PROCESSES = ("demo",)
+"""Folders of which every line is run as a person would, the installed commands by a shell."""
+
+
 def world_of(folder: Path, fleet: Fleet, clusters: list[dict[str, Any]]) -> World:
     """Its machines have an etcd of 0.4 where their files start one."""
-    world = World(folder, fleet.path, clusters)
+    world = World(folder, fleet.path, clusters, by_processes=fleet.folder in BY_PROCESSES)
     for host in world.machines:
         world.install(host, "/usr/bin/etcd")
     for name in world.nodes.keys() & {"d2", "sup1"}:

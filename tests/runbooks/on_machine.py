@@ -94,8 +94,14 @@ def _here() -> Here:
 
 
 def ssh(words: Sequence[str]) -> int:
+    here, command = there(words)
+    return here.shell(command)
+
+
+def there(words: Sequence[str]) -> tuple[Here, str]:
+    """The machine that is meant, and what its shell is to run."""
     host, command = (word for word in words if word != "--")
-    return Here(_address(host)).shell(command)
+    return Here(_address(host)), command
 
 
 def rsync(words: Sequence[str]) -> int:

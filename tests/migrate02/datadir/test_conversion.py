@@ -353,7 +353,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack("s-badsnap2", tmp_path_factory.mktemp("whole")) / "snapA"
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     name=st.sampled_from(["log", "conf", "snapshot/0_329.ss", "snapshot/0_405.ss"]),
     at=st.floats(0, 1),

@@ -4,7 +4,7 @@ had never been written; and what is read can be cleaned, or is refused then."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +45,20 @@ PAGE_BYTES = 4096
 ZEROS_BEHIND = 8192
 
 steps = pytest.mark.parametrize("step", [STEP, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"])
-changes = pytest.mark.parametrize("change", CHANGES)
+
+
+def changes(test: Callable[..., None]) -> Callable[..., None]:
+    """Runs it with each change, at some bytes or, slowly, at all of them: each byte has its way then, the next byte the
+    next."""
+    slowly = pytest.param(len(CHANGES), marks=pytest.mark.slow)
+    with_steps = pytest.mark.parametrize("step", [STEP, slowly], ids=["some", "all"])(test)
+    changed: Callable[..., None] = pytest.mark.parametrize("change", CHANGES)(with_steps)
+    return changed
+
+
+def in_turn(offsets: Sequence[int], step: int, change: str) -> Sequence[int]:
+    """Those that this change is made to."""
+    return offsets[list(CHANGES).index(change) :: step]
 
 
 class Unsynced(Files):
@@ -171,13 +184,12 @@ def ends_before(site: Site, record: Record) -> Report | None:
 
 
 @changes
-@steps
 def test_a_damaged_log_is_refused_or_read_as_before(change: str, step: int, site: Site) -> None:
     """Or as if its last append had not been made, which is as etcd takes it."""
     raw = site.log.read_bytes()
     refused = 0
     last = next(record for record in reversed(site.records) if record.type == RecordType.ENTRY)
-    for offset in range(0, site.end, step):
+    for offset in in_turn(range(site.end), step, change):
         value = CHANGES[change](raw[offset])
         if value == raw[offset]:
             continue
@@ -194,7 +206,7 @@ def test_a_damaged_log_is_refused_or_read_as_before(change: str, step: int, site
     assert refused * step > site.end / 2
 
 
-@changes
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_damaged_log_of_a_recorded_member_is_refused_or_read_as_before(
     change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +257,6 @@ def test_an_append_that_lost_a_sector_is_passed_over_if_it_is_the_last(
 
 
 @changes
-@steps
 def test_behind_a_damaged_snapshot_the_one_before_is_read(change: str, step: int, site: Site) -> None:
     raw = site.snapshot.read_bytes()
     with content(site.snapshot, b""):
@@ -253,7 +264,7 @@ def test_behind_a_damaged_snapshot_the_one_before_is_read(change: str, step: int
     assert older is not None
     assert older.snapshot_index < site.whole.snapshot_index
     seen = []
-    for number, offset in enumerate(range(0, len(raw), step)):
+    for number, offset in enumerate(in_turn(range(len(raw)), step, change)):
         value = CHANGES[change](raw[offset])
         if value == raw[offset]:
             continue
@@ -279,7 +290,6 @@ def test_behind_a_snapshot_cut_at_any_length_the_one_before_is_read(step: int, s
 
 
 @changes
-@steps
 def test_a_damaged_database_changes_no_verdict_on_snapshot_and_log(
     change: str, step: int, site: Site
 ) -> None:
@@ -296,7 +306,7 @@ def test_a_damaged_database_changes_no_verdict_on_snapshot_and_log(
     with database.open("rb") as file:
         raw = file.read(max(offsets) + 1)
     outcomes = set()
-    for offset in offsets[::step]:
+    for offset in in_turn(offsets, step, change):
         value = CHANGES[change](raw[offset])
         if value == raw[offset]:
             continue

@@ -1,4 +1,4 @@
-"""Whole clusters under faults, a thousand seeds of them; ``make soak SEEDS=N`` runs more."""
+"""Whole clusters under faults, some hundred seeds of them; ``make soak SEEDS=N`` runs thousands."""
 
 from collections import Counter
 
@@ -8,7 +8,9 @@ from tests.server.raft.simulator import Siege, Simulation
 from tests.server.raft.soak import SIEGES
 
 REASONS = ("receiver", "sender", "term", "index", "commit", "snapshot")
-SEEDS = 1000
+SEEDS = 300
+"""Every run of the tests takes the same ones. A rule of the paper that is broken shows in the first dozens; for what
+takes more there is the soak, with others each time that it is told to."""
 CHUNK = 20
 
 
