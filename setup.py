@@ -22,9 +22,9 @@ COMPILED: Mapping[str, str] = {
     "server/node": "answer applier disk driver junk leadership logwriter node requestids turn upkeep",
     "server/peer": "codec stats stream",
     "server/proxy": "body connection director exchange handler requests upstream",
-    "server/raft": "limits log messages progress raft types",
+    "server/raft": "elections follower limits log messages progress raft ready replication types voters",
     "server/storage": "codec records replay requests varint wal",
-    "server/store": "apply errors event expiry gojson history node paths snapshot stats store watcher",
+    "server/store": "apply errors event expiry gojson history listing node paths snapshot stats store tree watcher",
 }
 """By package, the modules that every request passes through, or every entry of a log of 0.4. What is asked for now and
 then, or at a start, would gain nothing. A module here has no ``await`` and no ``yield`` where an exception is being

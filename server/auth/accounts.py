@@ -104,7 +104,7 @@ class Accounts:
     def password_cost(self) -> int:
         """What the check of any password has to cost, that of a user who is not there too: as much as the most costly
         one of those who are."""
-        records = self._member.store.values_in(_USERS)
+        records = self._member.store.tree.values_in(_USERS)
         costs = map(_cost_in, records)
         return max((passwords.COST, *(cost for cost in costs if cost <= passwords.MOST_EVEN)))
 

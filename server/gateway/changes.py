@@ -91,16 +91,16 @@ def applied(
         return Applied(event, position, sum, gone=tuple(directories), gone_files=tuple(files))
     written: list[StoreNode | Directory] = []
     if node.dir:
-        directory = store.directory(node.key)
+        directory = store.tree.directories.get(node.key)
         assert directory is not None, "an event shows a directory that is there"
         written.append(_record_of(directory))
     else:
         written.append(node)
     if node.created_index == node.modified_index:
-        above = store.directory(parent_of(node.key))
+        above = store.tree.directories.get(parent_of(node.key))
         while above is not None and above.created_index == node.modified_index:
             written.append(_record_of(above))
-            above = store.directory(parent_of(above.key))
+            above = store.tree.directories.get(parent_of(above.key))
     replaced = event.prev_node
     became_directory = node.dir and replaced is not None and not replaced.dir
     return Applied(event, position, sum, tuple(written), gone_files=(node.key,) if became_directory else ())

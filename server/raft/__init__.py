@@ -34,10 +34,12 @@ Randomness (election timeouts) comes from the generator passed in, so that a run
 seed. Nothing here imports asyncio, time, os or another room of the server.
 """
 
+from server.raft.elections import NOBODY, RaftRole
 from server.raft.limits import NO_ROOM, MessageRefusal
 from server.raft.log import LogError, RaftLog
 from server.raft.messages import Message, MessageType
-from server.raft.raft import NOBODY, Raft, RaftRole, Ready
+from server.raft.raft import Raft
+from server.raft.ready import Ready
 from server.raft.types import EMPTY_HARD_STATE, Entry, EntryType, HardState, Snapshot
 
 __all__ = [

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from operator import attrgetter
 
-from server.raft.types import Entry
+from server.raft.types import Entry, EntryType
 
 MAX_BATCH_BYTES = 1024 * 1024
 """Entries' data in one APPEND, as in etcd, and in one Ready's committed entries; one entry always goes."""
@@ -103,6 +103,21 @@ class RaftLog:
             self._entries, term, hi=max(0, min(index, self.last_index) - self._compacted), key=_term_of
         )
         return min(index, self._compacted + position)
+
+    def has_conf_change(self, first: int, last: int | None = None) -> bool:
+        """Whether a change of members is among the entries ``first`` to ``last``."""
+        return any(entry.type is EntryType.CONF_CHANGE for entry in self.entries_from(first, last))
+
+    def known_by_conf_changes(self) -> int:
+        """How far a log read from disk is committed for sure, whatever became of the hard state.
+
+        A conf change is proposed when the one before it has been applied, so all but the last are committed. When the
+        last save was torn, the hard state that said so may be missing; a member that stood for election by voters of
+        two changes ago could win beside a majority of the present ones.
+        """
+        waiting = self.entries_from(self.committed + 1)
+        changes = [entry.index for entry in waiting if entry.type is EntryType.CONF_CHANGE]
+        return changes[-2] if len(changes) > 1 else 0
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Adds entries; those that are there already at the same indexes and after are replaced.

@@ -126,9 +126,10 @@ class WatcherHub:
                     watcher.on_event()
 
     def add(self, event: Event) -> None:
-        """Remember an event and tell those who watch its key or, recursively, a directory above it."""
+        """Remember an event and tell those who watch its key or, recursively, a directory above it; nobody of a
+        refresh."""
         self.history.append(event)
-        if not self.count:
+        if event.refresh or not self.count:
             return
         path = event.node.key
         self._tell(event, "/", removed=False)

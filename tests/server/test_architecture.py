@@ -30,10 +30,23 @@ PUT = (
 )
 
 
+def walk() -> str:
+    return PAGE.read_text("utf-8").split("### One PUT through the server")[1].split("\n\n")[2]
+
+
 def stops() -> list[tuple[str, str]]:
     """File and function of each stop of the walk."""
-    walk = PAGE.read_text("utf-8").split("### One PUT through the server")[1].split("\n\n")[2]
-    return re.findall(r"^\d+\. `([\w/]+\.py)`, `([\w.]+)`", walk, re.MULTILINE)
+    return re.findall(r"^\d+\. `([\w/]+\.py)`, `([\w.]+)`", walk(), re.MULTILINE)
+
+
+def named() -> set[str]:
+    """All files that the walk names, those in brackets included. One without a room is in the room of its stop."""
+    files: set[str] = set()
+    for stop in re.split(r"^\d+\. ", walk(), flags=re.MULTILINE)[1:]:
+        first, *others = re.findall(r"`([\w/]+\.py)`", stop)
+        room = first.rpartition("/")[0]
+        files |= {first, *(other if "/" in other else f"{room}/{other}" for other in others)}
+    return files
 
 
 async def put_once(data_dir: Path, seen: list[tuple[str, str]]) -> bytes:
@@ -78,13 +91,15 @@ def test_a_put_goes_through_at_most_seven_short_files_and_they_are_those_of_the_
     expected = stops()
     files = {file for file, _ in expected}
     assert 5 <= len(files) <= 7
-    lengths = {file: len((ROOT / "server" / file).read_text("utf-8").splitlines()) for file in files}
+    assert files < named()
+    lengths = {file: len((ROOT / "server" / file).read_text("utf-8").splitlines()) for file in named()}
     assert all(length < 400 for length in lengths.values()), lengths
     seen: list[tuple[str, str]] = []
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         answer = runner.run(put_once(tmp_path, seen))
     assert answer.startswith(b"HTTP/1.1 201 Created\r\n")
     assert [stop for stop in dict.fromkeys(seen) if stop in expected] == expected
+    assert named() <= {file for file, _ in seen}
     between = seen[seen.index(expected[0]) : seen.index(expected[-1])]
     rooms = {file.rpartition("/")[0] for file, _ in between}
     assert rooms - {""} == {"api", "auth", "http", "node", "raft", "storage", "store"}, (

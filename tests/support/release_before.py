@@ -19,4 +19,4 @@ class QueueOfBefore(ExpiryQueue):
 class StoreOfBefore(Store):
     def __init__(self) -> None:
         super().__init__()
-        self._expiries = QueueOfBefore(self._still_expires)
+        self.tree.expiries = QueueOfBefore(self.tree.still_expires)

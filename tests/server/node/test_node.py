@@ -16,7 +16,7 @@ from server.node.errors import STOPPED
 from server.node.leadership import TIMED_OUT
 from server.node.logwriter import SyncTimes
 from server.proto import etcdserver_pb2
-from server.raft import NOBODY, Entry, HardState, Raft, RaftLog, RaftRole
+from server.raft import Entry, HardState, Raft, RaftLog
 from server.storage.codec import ConfChange, ConfChangeType, encode_conf_change
 from server.storage.requests import StoreRequest, encode_request
 from server.store.errors import EtcdError
@@ -304,8 +304,7 @@ def test_without_a_leader_a_quorum_read_waits_for_one() -> None:
     async def test(node: Node) -> None:
         await introduced(node)
         await node.propose(put("a"))
-        node.raft.role, node.raft.leader = RaftRole.FOLLOWER, NOBODY
-        node.raft.may_lead = False  # no campaign makes it a leader
+        node.raft.give_up_leading()
         answer = node.do(read("a"))
         assert isinstance(answer, Answer)
         with pytest.raises(EtcdError, match=TIMED_OUT):
@@ -434,16 +433,16 @@ def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
 
     async def test(node: Node) -> None:
         await at_rest(node, disk)
-        node.raft.role, node.raft.leader = RaftRole.FOLLOWER, NOBODY
-        node.raft.may_lead = False  # no campaign makes it a leader
+        node.raft.give_up_leading()
         late = node.propose(put("late"))
         with pytest.raises(EtcdError, match=TIMED_OUT):
             await late
         assert not node._turn._proposals
         in_time = node.propose(put("in-time"))
         node.raft.may_lead = True
-        node.raft.role, node.raft.leader = RaftRole.LEADER, LOCAL.id
+        node.raft.campaign()
         await in_time
+        await at_rest(node, disk)
         with pytest.raises(EtcdError):
             node.do(StoreRequest(method="GET", path="/1/late"))
 

@@ -191,5 +191,5 @@ def test_of_what_is_outside_the_bounds_nothing_is_ever_taken(seed: int) -> None:
             message = hostile.outside(raft, [2, 3])
             assert raft.step(message) is not None, message
             assert not raft.ready()
-            raft._in_flight = None
+            raft._handover.in_flight = None
         assert (raft.hard_state, raft.role, raft.leader, raft.log.last_index, raft.progress) == before

@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_run(seed: int) -> None:
 
 @pytest.mark.interpreted
 def test_a_failure_names_its_seed_and_what_went_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.raft.raft.Raft.quorum", property(lambda raft: 1))
+    monkeypatch.setattr("server.raft.voters.Voters.quorum", property(lambda voters: 1))
     with pytest.raises(AssertionError, match=r"^seed 5, step \d+, time \d+: ") as caught:
         Simulation(5).run()
     assert len(str(caught.value).splitlines()) > 5

@@ -40,9 +40,9 @@ def test_a_refresh_is_told_too_though_no_watch_hears_of_it() -> None:
 def test_a_directory_is_looked_at_without_counting() -> None:
     store, _ = observed()
     store.set("/1/d/a", b"1", now=NOW)
-    directory = store.directory("/1/d")
+    directory = store.tree.directories.get("/1/d")
     assert directory is not None
-    assert (directory.created_index, store.directory("/1/d/a")) == (1, None)
+    assert (directory.created_index, store.tree.directories.get("/1/d/a")) == (1, None)
     assert store.stats.gets_success == 0
 
 

@@ -18,7 +18,7 @@ from server.store.gojson import (
     listing_pieces,
     quote_bytes,
 )
-from server.store.store import BYTES_AT_ONCE, LISTED_AT_ONCE
+from server.store.listing import BYTES_AT_ONCE, LISTED_AT_ONCE
 
 NOW = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
