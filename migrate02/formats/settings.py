@@ -36,6 +36,7 @@ _TABLES_OF_04 = (
     r"(?m)^[ \t]*(?:\[(?:peer|cluster)\]|(?:addr|bind_addr|data_dir|peers|peers_file|discovery|snapshot_count"
     r"|max_result_buffer|max_retry_attempts|peer\.addr)[ \t]*=)"
 )
+_CONTINUED = r"\\\r?\n"
 _NAMES_ETCD = r"(?m)^(?:(?!\betcd\b).)*+etcd\b.*[ \t\"'-]-{1,2}[a-zA-Z]|^(?:listen|advertise)-client-urls:"
 
 _TOMLS_NAME = r"(?:\A|/)etcd\.conf\Z|\.toml\Z"
@@ -61,7 +62,7 @@ def looks_like_etcds(text: Text) -> bool:
     if ARGS_JSON.is_sure_of(text):
         return "etcd" in text.whole
     if COMMAND.may_be(text) or YAML.may_be(text):
-        return bool(re.search(_NAMES_ETCD, text.whole))
+        return bool(re.search(_NAMES_ETCD, re.sub(_CONTINUED, " ", text.whole)))
     return False
 
 

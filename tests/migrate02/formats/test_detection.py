@@ -59,6 +59,15 @@ def test_a_text_of_settings_alone_is_of_no_format_among_other_things(text: str) 
     assert found.document.given
 
 
+@pytest.mark.parametrize("name", ["#!", "#!/bin/sh", "#cloud-config"])
+@pytest.mark.parametrize("between", [" ", " \\\n  ", " \\\r\n\t"], ids=["one-line", "lines", "crlf"])
+def test_a_command_with_the_sign_of_another_format_in_a_value_is_a_command(name: str, between: str) -> None:
+    found = detect(View(between.join(["etcd", f"-name '{name}'", "-addr 10.0.0.9:4001"]) + "\n", "input"))
+    assert found.format is None
+    assert found.document is not None
+    assert found.document.given
+
+
 def test_a_file_about_others_is_of_its_format_though_nothing_is_found() -> None:
     found = detect(View("[Unit]\nAfter=etcd.service\n[Service]\nExecStart=/bin/flanneld\n", "input"))
     assert found.format is named("systemd")
