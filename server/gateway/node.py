@@ -186,7 +186,8 @@ class GatewayNode:
         await self._routines.stop()
         self._fail_waiters()
         try:
-            await asyncio.wait_for(self.members.leave(), 1.0)
+            async with asyncio.timeout(1.0):
+                await self.members.leave()
         except LeaseLost:
             pass
         except (V3Error, TimeoutError) as error:
@@ -267,7 +268,8 @@ class GatewayNode:
     async def makes_progress(self, within: float) -> bool:
         """Whether, in that many seconds, the etcd answers and everything in its log is applied here."""
         try:
-            await asyncio.wait_for(self._reader.catch_up(), within)
+            async with asyncio.timeout(within):
+                await self._reader.catch_up()
         except (TimeoutError, V3Error):
             return False
         return not self.failed.done()

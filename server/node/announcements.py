@@ -84,7 +84,8 @@ class Announcements:
                 self.releases = None
             self._term_began.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._term_began.wait(), VERSION_INTERVAL)
+                async with asyncio.timeout(VERSION_INTERVAL):
+                    await self._term_began.wait()
 
     async def _decide_version(self) -> None:
         known = self._members.version

@@ -309,7 +309,8 @@ class Node:
             return False
         try:
             # Its time is 0, so no key expires by it: only the leader decides that, by its own clock.
-            await asyncio.wait_for(self.propose(StoreRequest(method="SYNC")), within)
+            async with asyncio.timeout(within):
+                await self.propose(StoreRequest(method="SYNC"))
         except (TimeoutError, EtcdError):
             return False
         return True

@@ -88,14 +88,16 @@ class Refresher:
     async def first(self, patience: float) -> None:
         """Returns when all have been asked once, or after so many seconds."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._has_asked.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._has_asked.wait()
 
     async def _pause(self, seconds: float) -> None:
         """That long, or until there is reason to hurry; a second in any case, lest failures make many requests."""
         self._hurry.clear()
         await asyncio.sleep(min(seconds, _SOON))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), max(seconds - _SOON, 0))
+            async with asyncio.timeout(max(seconds - _SOON, 0)):
+                await self._hurry.wait()
 
     async def refresh(self) -> None:
         """Asks the peers one after the other, until one has a usable answer."""

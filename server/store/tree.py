@@ -110,8 +110,8 @@ class KeyTree:
         return directory
 
     def remove(self, found: StoreNode | Directory) -> tuple[list[str], list[str], list[str]]:
-        """Takes out a file, or a directory with all below it. The paths that are gone, children before parents; those
-        of them that were files; those that were directories."""
+        """Takes out a file, or a directory with all below it. The removed paths, children before parents; those of
+        them that were files; those that were directories."""
         path = found.key
         self.index += 1
         gone = files = [path]

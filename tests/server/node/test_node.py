@@ -450,6 +450,20 @@ def test_a_write_that_timed_out_without_a_leader_is_forgotten() -> None:
     assert "/1/late" not in [request.path for request in disk.requests]
 
 
+@pytest.mark.parametrize("passes", range(6))
+def test_a_node_stops_though_its_term_begins_at_that_moment(passes: int) -> None:
+    """Passes of the loop between the two; in one of them, Python 3.11's wait_for loses the cancellation."""
+    disk = MemoryDisk()
+
+    async def test(node: Node) -> None:
+        await at_rest(node, disk)
+        node._announcements.term_began()
+        for _ in range(passes):
+            await asyncio.sleep(0)
+
+    with_node(test, fresh(disk))
+
+
 def test_who_still_waits_at_the_end_is_told() -> None:
     disk = MemoryDisk()
 
