@@ -202,11 +202,13 @@ def read_document(document: Any) -> StoreState:
 
 def _read_tree(root: dict[str, Any], state: StoreState, place: list[str]) -> None:
     siblings: dict[str, None] = {}
-    todo = deque([("/", root, siblings)])
+    todo: deque[tuple[str, object, dict[str, None]]] = deque([("/", root, siblings)])
     del root  # so that nothing holds what was read any longer
     while todo:
         path, found, siblings = todo.popleft()
         place[0] = path
+        if not isinstance(found, dict):
+            raise TypeError(f"a node is no object: {type(found).__name__}")
         expiration = parse_time(found.get("ExpireTime") or ZERO_TIME)
         modified, created = int(found.get("ModifiedIndex") or 0), int(found.get("CreatedIndex") or 0)
         siblings[path] = None

@@ -247,7 +247,7 @@ def broken(change: str) -> bytes:
         (broken("list"), "cannot be read at the top"),
         (broken("no root"), "at the top: no 'Root'"),
         (broken("root a file"), "the root is not a directory"),
-        (broken("node a number"), "at /1/a: 'int' object"),
+        (broken("node a number"), "at /1/a: a node is no object: int"),
         (broken("bad time"), "at /1/a: not an RFC 3339 time: 'yesterday'"),
         (broken("front"), "at the event history: front 1000 is outside its 1000 slots"),
         (broken("back"), "back -1 is outside"),
