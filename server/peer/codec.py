@@ -18,7 +18,8 @@ from google.protobuf.message import DecodeError
 
 from server.proto import raft_pb2
 from server.raft import Entry, EntryType, Message, MessageType, Snapshot
-from server.storage.codec import encode_entry
+from server.storage.codec import decode_entry, encode_entry
+from server.storage.errors import CodecError
 from server.storage.varint import read_varint
 
 MAX_MESSAGE = 512 << 20
@@ -311,9 +312,9 @@ def _append_frames(local: int, remote: int, emit: _Emit) -> _Frames:
 
 def _decode_entry(data: bytes) -> Entry:
     try:
-        return _to_entry(raft_pb2.Entry.FromString(data))
-    except DecodeError:
-        raise WireError(f"{len(data)} bytes that are no entry") from None
+        return decode_entry(data)
+    except CodecError as error:
+        raise WireError(str(error)) from None
 
 
 def _number(data: bytes | bytearray) -> int:

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from server.proto import raft_pb2, wal_pb2
 from server.raft.types import Entry, EntryType, HardState, Snapshot
 from server.storage.errors import CodecError
-from server.storage.varint import ends_whole, read_varint, varint
+from server.storage.varint import ends_whole, read_size, read_varint, varint
 
 _PLAIN = 1 << 63
 """Numbers below need no look at how protobuf treats the 64th bit."""
@@ -96,8 +96,8 @@ def _plain_entry(data: bytes) -> Entry | None:
         return Entry(term, index, b"", kind)
     if data[at] != 0x22:
         return None
-    length, at = read_varint(data, at + 1)
-    return Entry(term, index, data[at:], kind) if length and at + length == size else None
+    length, at = read_size(data, at + 1)
+    return Entry(term, index, data[at:], kind) if length > 0 and at + length == size else None
 
 
 def encode_hard_state(state: HardState) -> bytes:

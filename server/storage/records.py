@@ -19,7 +19,7 @@ from google_crc32c import extend
 from server.proto import wal_pb2
 from server.storage.codec import parse
 from server.storage.errors import CodecError, DamagedError, NewerFormatError, StorageError, reporting
-from server.storage.varint import ends_whole, read_varint, varint
+from server.storage.varint import ends_whole, read_size, read_varint, varint
 
 _LENGTH = struct.Struct("<q")
 _SEGMENT_OF_3X = 64_000_000
@@ -149,8 +149,8 @@ def _plain_record(raw: bytes, start: int, end: int) -> Record | None:
     crc, at = read_varint(raw, start + 3)
     if not ends_whole(raw, crc, at, 1 << 32) or at >= end or raw[at] != 0x1A:
         return None
-    length, at = read_varint(raw, at + 1)
-    if not length or at + length != end:
+    length, at = read_size(raw, at + 1)
+    if length <= 0 or at + length != end:
         return None
     return Record(raw[start + 1], crc, raw[at:end], start - _LENGTH.size, end)
 

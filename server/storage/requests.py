@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from server.proto import etcdserver_pb2
 from server.storage.codec import parse
-from server.storage.varint import signed_varint, sized, varint
+from server.storage.varint import ends_whole, read_size, read_varint, signed_varint, sized, varint
 
 METHODS = frozenset((b"PUT", b"POST", b"DELETE", b"QGET", b"GET", b"HEAD", b"SYNC"))
 """By which a bare request is known, see ``decode_request``."""
+_METHOD_NAMES = {name: name.decode() for name in METHODS}
 _METHOD_FIELDS = {name.decode(): b"\x12" + sized(name) for name in METHODS}
 
 
@@ -136,11 +137,43 @@ def decode_request(data: bytes) -> StoreRequest | None:
     bare request (the letters of POST look like unknown groups to it), so the method's name decides: in the wrapped
     form the same field holds a message, which never reads as one. Raises CodecError for bytes that are neither.
     """
+    plain = _plain_request(data)
+    if plain is not None:
+        return plain
     bare = parse(etcdserver_pb2.Request, data, "request")
     if bare.Method in METHODS:
         return _from_message(bare)
     wrapped = parse(etcdserver_pb2.InternalRaftRequest, data, "request")
     return _from_message(wrapped.v2) if wrapped.HasField("v2") else None
+
+
+_WITHOUT_OPTIONS = _encode_rest(StoreRequest())
+
+
+def _plain_request(data: bytes) -> StoreRequest | None:
+    """A bare request without options, as most are, and with its fields as ``encode_request`` writes them: read in a
+    fraction of the time, for a member reads one for each write of another. None for all else, which the protobuf
+    library reads."""
+    if not data.endswith(_WITHOUT_OPTIONS) or data[0] != 0x08:
+        return None
+    rest = len(data) - len(_WITHOUT_OPTIONS)
+    number, at = read_varint(data, 1)
+    if not ends_whole(data, number, at, 1 << 64) or at >= rest or data[at] != 0x12:
+        return None
+    size, at = read_size(data, at + 1)
+    end = at + size
+    method = _METHOD_NAMES.get(data[at:end])
+    if method is None or end >= rest or data[end] != 0x1A:
+        return None
+    size, at = read_size(data, end + 1)
+    end = at + size
+    if size < 0 or end >= rest or data[end] != 0x22:
+        return None
+    path = data[at:end].decode("utf-8", "surrogateescape")
+    size, at = read_size(data, end + 1)
+    if size < 0 or at + size != rest:
+        return None
+    return StoreRequest(number, method, path, data[at:rest])
 
 
 def _from_message(message: etcdserver_pb2.Request) -> StoreRequest:

@@ -60,9 +60,18 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def ends_whole(data: bytes, number: int, end: int, limit: int) -> bool:
-    """Whether ``read_varint`` has found a number below ``limit``, at most 2^63, that ends at ``end`` and not only with
+    """Whether ``read_varint`` has found a number below ``limit``, at most 2^64, that ends at ``end`` and not only with
     the data: then it is the one that the protobuf library reads there."""
     return number < limit and data[end - 1] < 0x80
+
+
+def read_size(data: bytes, position: int) -> tuple[int, int]:
+    """The number of bytes that follow, and where they begin; -1 for one that the protobuf library may refuse: it is not
+    whole, or of more than the four bytes that any value needs."""
+    size, at = read_varint(data, position)
+    if at == position or at > position + 4 or data[at - 1] >= 0x80:
+        return -1, at
+    return size, at
 
 
 def sized(data: bytes) -> bytes:

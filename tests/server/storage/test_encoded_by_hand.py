@@ -4,6 +4,7 @@ and the same read."""
 import dataclasses
 
 import pytest
+from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,13 @@ from server.proto import etcdserver_pb2, raft_pb2, wal_pb2
 from server.raft.types import Entry, EntryType, HardState
 from server.storage.codec import _plain_entry, decode_entry, encode_entry, encode_hard_state
 from server.storage.records import RecordType, _plain_record, encode_record
-from server.storage.requests import StoreRequest, decode_request, encode_request
+from server.storage.requests import (
+    StoreRequest,
+    _from_message,
+    _plain_request,
+    decode_request,
+    encode_request,
+)
 from server.storage.varint import read_varint, signed_varint, varint
 
 EDGES = sorted(
@@ -174,3 +181,45 @@ def test_a_record_read_by_hand_is_what_protobuf_reads(body: bytes, after: bytes)
 def test_a_record_as_this_server_writes_it_is_read_by_hand() -> None:
     written = encode_record(RecordType.ENTRY, 1 << 31, b"data")
     assert _plain_record(written, 8, len(written)) == (RecordType.ENTRY, 1 << 31, b"data", 0, len(written))
+
+
+PLAIN_REQUESTS = st.builds(
+    StoreRequest,
+    id=UNSIGNED,
+    method=st.sampled_from(["PUT", "POST", "DELETE", "QGET", "GET", "HEAD", "SYNC"]),
+    path=TEXTS,
+    val=VALUES,
+)
+
+
+@given(nearly(st.one_of(PLAIN_REQUESTS, REQUESTS).map(encode_request)))
+def test_a_request_read_by_hand_is_what_protobuf_reads(data: bytes) -> None:
+    read = _plain_request(data)
+    if read is not None:
+        assert read == _from_message(etcdserver_pb2.Request.FromString(data))
+
+
+@given(PLAIN_REQUESTS)
+def test_a_request_without_options_is_read_by_hand(request_: StoreRequest) -> None:
+    assert _plain_request(encode_request(request_)) == request_
+
+
+SIZE_OF_FIVE = [
+    b"\x05",
+    b"\x85\x00",
+    *(b"\x85" + b"\x80" * more + b"\x00" for more in range(1, 9)),
+    b"\x85" + b"\x80" * 9,
+]
+"""Five, in ever more bytes; the last is not whole."""
+
+
+@pytest.mark.parametrize("size", SIZE_OF_FIVE)
+def test_a_size_in_more_bytes_than_it_needs_is_read_by_hand_only_as_protobuf_reads_it(size: bytes) -> None:
+    entry = b"\x08\x00\x10\x01\x18\x01\x22" + size + b"abcde"
+    try:
+        by_protobuf = raft_pb2.Entry.FromString(entry).Data
+    except DecodeError:
+        assert _plain_entry(entry) is None
+        assert _plain_record(b"01234567\x08\x02\x10\x01\x1a" + size + b"abcde", 8, 18 + len(size)) is None
+    else:
+        assert decode_entry(entry) == Entry(1, 1, by_protobuf)
