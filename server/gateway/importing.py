@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from server.gateway.layout import (
     FORMAT,
+    IMPORTING,
     Layout,
     LayoutError,
     Mark,
@@ -26,7 +27,6 @@ from server.store import Event, StoreNode
 from server.store.node import Directory
 from server.store.snapshot import FrozenStore
 
-_HALF_DONE = b"importing"
 _OPERATIONS, _BYTES = 120, 1 << 20
 """Of one transaction, unless a single node has more: etcd takes 128 operations and 1.5 MiB."""
 _EVENTS_AT_ONCE = 50
@@ -48,11 +48,12 @@ async def write(v3: V3, layout: Layout, frozen: FrozenStore) -> Imported:
     for node in nodes:
         _check(node)
     await _begin(v3, layout)
+    half_done = _is_half_done(layout)
     for puts in _batches(_puts(nodes, frozen, layout)):
-        await v3.commit((Compare(layout.format, "value", _HALF_DONE),), puts)
+        await v3.commit((half_done,), puts)
     mark = Mark(0, 0, frozen.index, 0, 0)
-    guards = (Compare(layout.format, "value", _HALF_DONE), Compare(layout.mark, "version", 0))
-    done = await v3.commit(guards, (Put(layout.mark, mark.encode()), Put(layout.format, FORMAT)))
+    puts = [Put(layout.mark, mark.encode()), Put(layout.format, layout.format_value(FORMAT))]
+    done = await v3.commit((half_done, Compare(layout.mark, "version", 0)), puts)
     if not done.succeeded:
         raise LayoutError(
             "somebody else has written to the gateways' keys meanwhile; look who, and begin again"
@@ -84,16 +85,20 @@ def _check(node: StoreNode | Directory) -> None:
 
 async def _begin(v3: V3, layout: Layout) -> None:
     there = await v3.get(layout.format)
-    if there.found and there.found[0].value == _HALF_DONE:
+    if there.found and layout.state_in(there.found[0].value) == IMPORTING:
         await _take_out(v3, layout)
         return
     guards = (
         Compare(layout.meta, "version", 0, end_of(layout.meta)),
         Compare(layout.published_root, "version", 0, end_of(layout.published_root)),
     )
-    begun = await v3.commit(guards, (Put(layout.format, _HALF_DONE),))
+    begun = await v3.commit(guards, (Put(layout.format, layout.format_value(IMPORTING)),))
     if not begun.succeeded:
         raise LayoutError(await strangers(v3, layout))
+
+
+def _is_half_done(layout: Layout) -> Compare:
+    return Compare(layout.format, "value", layout.format_value(IMPORTING))
 
 
 async def _take_out(v3: V3, layout: Layout) -> None:
@@ -107,7 +112,7 @@ async def _take_out(v3: V3, layout: Layout) -> None:
             path = layout.read_path(kv.key)
             if is_published(path):
                 deletes.append(Delete(layout.published(path)))
-        await v3.commit((Compare(layout.format, "value", _HALF_DONE),), deletes)
+        await v3.commit((_is_half_done(layout),), deletes)
     await v3.commit((), (Delete(layout.events, end_of(layout.events)),))
 
 

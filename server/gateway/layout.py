@@ -13,7 +13,7 @@ META ``log/mark``              how far the checkpoints are                      
 META ``seq/`` BOOT             nothing; its version counts the appends of that life            every append
 META ``gateway/`` ID           name, client URLs, BOOT, wall clock                             its gateway
 META ``gateway/tender``        BOOT of the gateway that writes checkpoints and lets keys end   the tender
-META ``format``                ``1``                                                           the first start
+META ``format``                ``1`` or what is under way, and DATA ``/``, to which META belongs   the first start
 ============================== =============================================================== ======================
 
 BOOT is 16 random hex digits, of one life of a gateway; SEQ counts its appends from 1. The keys ``seq/``, ``gateway/``
@@ -35,7 +35,9 @@ from server.storage.requests import StoreRequest, decode_request
 from server.store import Event, StoreNode
 from server.store.node import Directory
 
-FORMAT = b"1"
+FORMAT, IMPORTING, LEAVING = b"1", b"importing", b"leaving"
+"""What there is: keys that gateways may serve; of an import or of ``gateway leave`` that has not come to its end."""
+
 FIRST_RULES = 1
 """The number of the rules by which requests are applied until a record of the log changes them; see ``switching``."""
 
@@ -142,6 +144,21 @@ class Layout:
         self.gateways = prefix + b"gateway/"
         self.tender = prefix + b"gateway/tender"
         self.published_root = self.data + b"/"
+
+    def format_value(self, state: bytes) -> bytes:
+        """What is in the format key: FORMAT, IMPORTING or LEAVING, and where the published keys are."""
+        return b"%s %s" % (state, self.published_root)
+
+    def state_in(self, value: bytes) -> bytes:
+        """The state in the format key's value; of a format that is not known, its number. Raises LayoutError when the
+        records belong to keys below another DATA: all would be missing, and seem to have been deleted over v3."""
+        state, _, root = value.partition(b" ")
+        if state in (FORMAT, IMPORTING, LEAVING) and root != self.published_root:
+            raise LayoutError(
+                f"the records below {shown(self.meta)} are of the keys below {shown(root)}, not of those below "
+                f"{shown(self.published_root)}: give --gateway-data-prefix={shown(root[:-1])}, as at the first start"
+            )
+        return state
 
     def record(self, boot: str, seq: int) -> bytes:
         return b"%s%s/%010d" % (self.log, boot.encode(), seq)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from server.clocks import Time
 from server.gateway.gateways import Life
-from server.gateway.layout import FORMAT, Layout, LayoutError, Registration, is_published, shown
+from server.gateway.layout import FORMAT, LEAVING, Layout, LayoutError, Registration, is_published, shown
 from server.gateway.loading import load
 from server.gateway.replica import Diverged, Replica
 from server.gateway.tending import Tender
@@ -22,7 +22,6 @@ from server.store.snapshot import FrozenStore
 
 logger = logging.getLogger(__name__)
 
-_LEAVING = b"leaving"
 _AT_ONCE = 60
 """Keys that have ended and that one transaction removes. A choice: less than half of the 128 operations that etcd
 takes."""
@@ -54,7 +53,8 @@ async def leave(v3: V3, layout: Layout, time: Time) -> Left:
     await _close(v3, layout)
     store = await _write_the_rest(v3, layout, time)
     left = await _make_leases(v3, layout, store.freeze(), time.wall())
-    await v3.commit((Compare(layout.format, "value", _LEAVING),), (Delete(layout.meta, end_of(layout.meta)),))
+    last = Compare(layout.format, "value", layout.format_value(LEAVING))
+    await v3.commit((last,), (Delete(layout.meta, end_of(layout.meta)),))
     return left
 
 
@@ -72,10 +72,12 @@ async def _close(v3: V3, layout: Layout) -> None:
     there = await v3.get(layout.format)
     if not there.found:
         raise LayoutError(f"there are no keys of gateways: no {shown(layout.format)}")
-    if there.found[0].value not in (FORMAT, _LEAVING):
-        raise LayoutError(f"{shown(layout.format)} is {shown(there.found[0].value)}: finish that first")
+    state = layout.state_in(there.found[0].value)
+    if state not in (FORMAT, LEAVING):
+        raise LayoutError(f"{shown(layout.format)} is {shown(state)}: finish that first")
     await v3.commit(
-        (Compare(layout.format, "mod", there.found[0].mod_revision),), (Put(layout.format, _LEAVING),)
+        (Compare(layout.format, "mod", there.found[0].mod_revision),),
+        (Put(layout.format, layout.format_value(LEAVING)),),
     )
 
 

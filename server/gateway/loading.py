@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from server.gateway.changes import Logged
 from server.gateway.layout import (
     FORMAT,
+    IMPORTING,
+    LEAVING,
     Layout,
     LayoutError,
     Mark,
@@ -34,7 +36,7 @@ keeps a page of small keys from blocking the event loop for long."""
 _BYTES_A_PAGE = 4 << 20
 """What a page should have. A choice: large enough that the round trip does not count, and small enough that two pages
 in memory do not matter."""
-_HALF_DONE = {b"importing": "migrate02 data --gateway", b"leaving": "etcd02 gateway leave"}
+_HALF_DONE = {IMPORTING: "migrate02 data --gateway", LEAVING: "etcd02 gateway leave"}
 """Formats that no gateway accepts, and the command that must be finished first."""
 _TOLD = 5
 """Keys written by others that a line of the log names: enough to find the writer, and a line that can be read."""
@@ -60,7 +62,7 @@ class Loaded:
 
 async def found(v3: V3, layout: Layout) -> None:
     """Writes the first format and mark, where there are none. Raises LayoutError for a format that this release does
-    not know, or when there are keys in the place of clients' keys already."""
+    not know, for records that belong to other keys, or when there are keys in the place of clients' keys already."""
     there = await v3.get(layout.format)
     if not there.found:
         everything = end_of(layout.published_root)
@@ -69,17 +71,20 @@ async def found(v3: V3, layout: Layout) -> None:
             Compare(layout.meta, "version", 0, own),
             Compare(layout.published_root, "version", 0, everything),
         )
-        puts = (Put(layout.format, FORMAT), Put(layout.mark, Mark(0, 0, 0, 0, 0).encode()))
+        puts = (
+            Put(layout.format, layout.format_value(FORMAT)),
+            Put(layout.mark, Mark(0, 0, 0, 0, 0).encode()),
+        )
         committed = await v3.commit(guards, puts, (Get(layout.format),))
         if not committed.succeeded and not committed.found:
             raise LayoutError(await strangers(v3, layout))
         there = await v3.get(layout.format)
-    value = there.found[0].value
-    if value in _HALF_DONE:
-        raise LayoutError(f"{_HALF_DONE[value]} was broken off here: repeat it")
-    if value != FORMAT:
+    state = layout.state_in(there.found[0].value)
+    if state in _HALF_DONE:
+        raise LayoutError(f"{_HALF_DONE[state]} was broken off here: repeat it")
+    if state != FORMAT:
         raise LayoutError(
-            f"{shown(layout.format)} is {shown(value)}, and this release knows {shown(FORMAT)}: "
+            f"{shown(layout.format)} is {shown(state)}, and this release knows {shown(FORMAT)}: "
             "update the gateway"
         )
 

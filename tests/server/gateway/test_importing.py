@@ -12,6 +12,7 @@ from server.gateway.v3 import Put, V3Error
 from server.storage.requests import StoreRequest
 from server.store import EtcdError, Store, apply_request
 from tests.server.gateway.memory import Etcd, MemoryV3
+from tests.server.gateway.test_leaving import failing_after
 from tests.server.gateway.test_recovery import NOW, SECOND, published, recovered, request, state_of
 
 LAYOUT = Layout()
@@ -60,15 +61,7 @@ def test_what_was_broken_off_is_refused_by_gateways_and_begins_again() -> None:
         for crash_at in range(20):
             etcd = Etcd()
             v3 = MemoryV3(etcd)
-            left = crash_at
-
-            def crash(_: object) -> None:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    raise V3Error("gone")
-
-            v3.before = crash
+            v3.before = failing_after(crash_at)
             try:
                 await write(v3, LAYOUT, other.freeze())
             except V3Error:
@@ -108,5 +101,21 @@ def test_a_value_that_no_gateway_takes_is_named_before_anything_is_written() -> 
         with pytest.raises(LayoutError, match="the value of /big has 1400001 bytes"):
             await write(MemoryV3(etcd), LAYOUT, store.freeze())
         assert not etcd.keys
+
+    asyncio.run(scenario())
+
+
+def test_an_import_that_was_broken_off_is_not_gone_on_with_below_another_prefix() -> None:
+    async def scenario() -> None:
+        etcd = Etcd()
+        v3 = MemoryV3(etcd)
+        v3.before = failing_after(1)
+        with pytest.raises(V3Error):
+            await write(v3, Layout("/old"), filled(1).freeze())
+        before = dict(etcd.keys)
+        with pytest.raises(LayoutError, match="--gateway-data-prefix=/old"):
+            await write(MemoryV3(etcd), Layout("/new"), filled(1).freeze())
+        assert etcd.keys == before
+        await write(MemoryV3(etcd), Layout("/old"), filled(1).freeze())
 
     asyncio.run(scenario())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from server.clocks import Time
-from server.gateway.layout import Layout, LayoutError, Registration
+from server.gateway.layout import LEAVING, Layout, LayoutError, Registration
 from server.gateway.leaving import leave
 from server.gateway.loading import found
 from server.gateway.v3 import Put, V3Error
@@ -59,7 +59,7 @@ def test_it_can_be_repeated_whenever_it_was_broken_off() -> None:
             else:
                 assert crash_at > 5
                 return
-            if LAYOUT.format in etcd.keys and etcd.keys[LAYOUT.format].value == b"leaving":
+            if LAYOUT.format in etcd.keys and etcd.keys[LAYOUT.format].value == LAYOUT.format_value(LEAVING):
                 with pytest.raises(LayoutError, match="etcd02 gateway leave"):
                     await found(MemoryV3(etcd), LAYOUT)
             await leave(MemoryV3(etcd), LAYOUT, TIME)
@@ -94,3 +94,22 @@ def test_while_a_gateway_runs_it_is_refused() -> None:
 def test_where_there_is_none_it_is_refused() -> None:
     with pytest.raises(LayoutError, match="no keys of gateways"):
         asyncio.run(leave(MemoryV3(Etcd()), LAYOUT, TIME))
+
+
+@pytest.mark.parametrize("other", [Layout(), Layout("/new"), Layout("/old/er")])
+def test_records_that_belong_to_keys_of_another_prefix_are_left_alone(other: Layout) -> None:
+    """Read with another DATA, all keys would be missing, and seem to have been deleted over the v3 API."""
+
+    async def scenario() -> None:
+        etcd = Etcd()
+        v3 = MemoryV3(etcd)
+        await found(v3, Layout("/old"))
+        etcd.do([Put(b"/old/a", b"1")])
+        before = dict(etcd.keys)
+        with pytest.raises(LayoutError, match="--gateway-data-prefix=/old, as at the first start"):
+            await leave(v3, other, TIME)
+        with pytest.raises(LayoutError, match="--gateway-data-prefix=/old, as at the first start"):
+            await found(v3, other)
+        assert etcd.keys == before
+
+    asyncio.run(scenario())
