@@ -48,8 +48,8 @@ every short stall of the etcd would begin it again."""
 TICK = 0.1
 """Seconds between two looks for requests whose time is up: an error comes that much later at most."""
 
-MOST_COMPONENTS = 100
-"""Components of a path: one write may make that many directories, and they must fit into one transaction
+MOST_COMPONENTS = 99
+"""Components of a key: one write may make that many directories, and they must fit into one transaction
 (``changes.MOST_OPERATIONS``)."""
 MOST_VALUE = 1_400_000
 """Bytes of a published value: with the record beside it, below ``MOST_BYTES``."""
@@ -350,7 +350,8 @@ class GatewayNode:
                 logger.debug("the watch of the log has ended: %s", error)
             if doubt is None:
                 await self._time.sleep(0.05)
-            else:
+                doubt = self._stale  # which came when there was no watch to end
+            if doubt is not None:
                 logger.warning("reading the key space again: %s", doubt)
                 await self._until_it_answers(self._load)
 
@@ -476,13 +477,13 @@ def gateway_id(name: str, client_urls: tuple[str, ...]) -> int:
 
 def too_large(request: StoreRequest, size: int) -> str:
     """Why a request of that many bytes cannot be kept in an etcd 3, ``""`` if it can."""
-    components = request.path.count("/")
+    components = request.path.count("/") - 1  # the first is /1 or /2
     if components > MOST_COMPONENTS:
         return f"a key of {components} components, and a gateway takes {MOST_COMPONENTS}"
     limit = MOST_VALUE if request.path.startswith("/1/") else MOST_RECORD
     if len(request.val) > limit:
         return f"a value of {len(request.val)} bytes, and a gateway takes {limit}"
     # The value, and a record for each directory that it may make.
-    if size + (components + 4) * (len(request.path) + 150) > MOST_BYTES:
+    if size + (components + 5) * (len(request.path) + 150) > MOST_BYTES:
         return f"a request of {size} bytes, which with its keys is more than an etcd takes at once"
     return ""

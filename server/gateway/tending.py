@@ -152,8 +152,11 @@ class Tender:
         replica, layout = self._replica, self._layout
         checkpoint = next_checkpoint(replica.changes, replica.here, layout, operations=self._operations)
         mark = checkpoint.mark
+        guard = (
+            self.mark_revision
+        )  # as of what is written; another tender's mark may come while this one waits
         for put in checkpoint.before:
-            if not await self._commit([put]):
+            if not await self._commit([put], guard):
                 return False
         operations: list[Put | Delete] = [
             *checkpoint.puts,
@@ -162,15 +165,16 @@ class Tender:
         ]
         operations += covered(replica.records, mark)[0]
         operations += [Delete(layout.event(first)) for first in self._ended(mark)]
-        if not await self._commit(operations, mark):
+        if not await self._commit(operations, guard, mark):
             return False
         self._gone += [KeyValue(put.key, put.value, 0) for put in checkpoint.before]
         return True
 
-    async def _commit(self, operations: list[Put | Delete], mark: Mark | None = None) -> bool:
-        """Writes, if this gateway is still the tender; whether it did. ``mark`` is the one among the operations."""
-        guard = Compare(self._layout.mark, "mod", self.mark_revision)
-        committed = await self._v3.commit((guard,), operations, (Get(self._layout.mark),))
+    async def _commit(self, operations: list[Put | Delete], guard: int, mark: Mark | None = None) -> bool:
+        """Writes, if the mark still has the revision ``guard``: nobody else has been the tender since; whether it did.
+        ``mark`` is the one among the operations."""
+        unchanged = Compare(self._layout.mark, "mod", guard)
+        committed = await self._v3.commit((unchanged,), operations, (Get(self._layout.mark),))
         if committed.succeeded:
             if mark is not None:
                 self.see_mark(mark, committed.revision)
@@ -191,7 +195,7 @@ class Tender:
             if not await self._remove_some(some):
                 for path in some:
                     await self._remove_some([path])
-        if not await self._commit([Delete(listed.key)]):
+        if not await self._commit([Delete(listed.key)], self.mark_revision):
             return False
         self._gone.popleft()
         return True
@@ -212,7 +216,7 @@ class Tender:
             node = None  # it has been removed meanwhile
         if node is not None and not node.dir:
             puts = [Put(layout.node(path), encode_node(node)), Put(layout.published(path), node.value or b"")]
-            if not await self._commit([*puts]):
+            if not await self._commit([*puts], self.mark_revision):
                 return False
         self._drifted.pop(0)
         return True

@@ -3,6 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+_PATIENCE = 5.0
+"""Seconds until a task that was cancelled and still runs is cancelled again. A choice: longer than a task takes for an
+orderly end."""
+
 
 class Routines:
     """Tasks of one event loop. An error of one of them goes to ``fail``, which must end them all: nobody knows what the
@@ -28,9 +32,11 @@ class Routines:
                 task.cancel()
 
     async def stop(self) -> None:
-        """Ends all tasks, and returns when they have ended."""
-        self.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Ends all tasks, and returns when they have ended. A library may lose a cancellation, so those that still run
+        get another."""
+        while self._tasks:
+            self.cancel()
+            await asyncio.wait(list(self._tasks), timeout=_PATIENCE)
 
     async def _guarded(self, routine: Callable[[], Awaitable[None]]) -> None:
         try:

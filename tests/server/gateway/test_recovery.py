@@ -355,3 +355,48 @@ def test_guards_hold_for_whole_ranges() -> None:
     assert etcd.holds(Compare(b"/", "version", 0, b"0"))
     etcd.do([Put(b"/x", b"")])
     assert not etcd.holds(Compare(b"/", "version", 0, b"0"))
+
+
+def test_a_tender_that_was_paused_within_a_checkpoint_does_not_put_the_mark_back() -> None:
+    """Between the list of what it removes and the checkpoint itself another one becomes the tender, and the first sees
+    that one's mark when it goes on."""
+
+    async def scenario() -> None:
+        etcd = Etcd()
+        writes = [StoreRequest(method="PUT", path=f"/1/d/{n}", val=b"1") for n in range(60)]
+        replica = await replica_with(etcd, *writes)
+        v3, first = tender(etcd, replica, 110)
+        while await first.step():
+            pass
+        behind = etcd.revision + 1
+        await append(etcd, 61, [StoreRequest(method="DELETE", path="/1/d", dir=True, recursive=True)])
+        follow(replica, etcd, behind)
+        write, took_over = v3.commit, False
+
+        async def commit(*what: Any) -> Any:
+            nonlocal took_over
+            done = await write(*what)
+            if done.succeeded and not took_over:
+                took_over = True
+                await another_takes_over()
+            return done
+
+        async def another_takes_over() -> None:
+            other = await recovered(etcd)
+            at = etcd.revision + 1
+            await append(etcd, 62, [StoreRequest(method="PUT", path="/1/a", val=b"2")])
+            follow(other, etcd, at)
+            _, second = tender(etcd, other, 110)
+            while await second.step():
+                pass
+            follow(replica, etcd, at)
+            there = etcd.keys[LAYOUT.mark]
+            first.see_mark(Mark.decode(there.value), there.mod_revision)
+
+        v3.commit = commit  # type: ignore[method-assign,assignment]
+        await first.step()
+        assert took_over
+        assert Mark.decode(etcd.keys[LAYOUT.mark].value).index == replica.store.index
+        assert state_of((await recovered(etcd)).store) == state_of(replica.store)
+
+    asyncio.run(scenario())
