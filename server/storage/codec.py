@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from server.proto import raft_pb2, wal_pb2
 from server.raft.types import Entry, EntryType, HardState, Snapshot
 from server.storage.errors import CodecError
-from server.storage.varint import ends_whole, read_size, read_varint, varint
+from server.storage.varint import is_whole, read_size, read_varint, varint
 
 _PLAIN = 1 << 63
 """Numbers below need no look at how protobuf treats the 64th bit."""
@@ -86,10 +86,11 @@ def _plain_entry(data: bytes) -> Entry | None:
     if size < 6 or data[0] != 0x08 or data[1] > 1 or data[2] != 0x10:
         return None
     term, at = read_varint(data, 3)
-    if not ends_whole(data, term, at, _PLAIN) or at >= size or data[at] != 0x18:
+    if not is_whole(data, 3, at, term, _PLAIN) or at >= size or data[at] != 0x18:
         return None
-    index, at = read_varint(data, at + 1)
-    if not ends_whole(data, index, at, _PLAIN):
+    begin = at + 1
+    index, at = read_varint(data, begin)
+    if not is_whole(data, begin, at, index, _PLAIN):
         return None
     kind = EntryType.CONF_CHANGE if data[1] else EntryType.NORMAL
     if at == size:

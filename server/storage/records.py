@@ -19,7 +19,7 @@ from google_crc32c import extend
 from server.proto import wal_pb2
 from server.storage.codec import parse
 from server.storage.errors import CodecError, DamagedError, NewerFormatError, StorageError, reporting
-from server.storage.varint import ends_whole, read_size, read_varint, varint
+from server.storage.varint import is_whole, read_size, read_varint, varint
 
 _LENGTH = struct.Struct("<q")
 _SEGMENT_OF_3X = 64_000_000
@@ -147,7 +147,7 @@ def _plain_record(raw: bytes, start: int, end: int) -> Record | None:
     if end - start < 6 or raw[start] != 0x08 or raw[start + 1] >= 0x80 or raw[start + 2] != 0x10:
         return None
     crc, at = read_varint(raw, start + 3)
-    if not ends_whole(raw, crc, at, 1 << 32) or at >= end or raw[at] != 0x1A:
+    if not is_whole(raw, start + 3, at, crc, 1 << 32) or at >= end or raw[at] != 0x1A:
         return None
     length, at = read_size(raw, at + 1)
     if length <= 0 or at + length != end:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from server.proto import etcdserver_pb2
 from server.storage.codec import parse
-from server.storage.varint import ends_whole, read_size, read_varint, signed_varint, sized, varint
+from server.storage.varint import is_whole, read_size, read_varint, signed_varint, sized, varint
 
 METHODS = frozenset((b"PUT", b"POST", b"DELETE", b"QGET", b"GET", b"HEAD", b"SYNC"))
 """By which a bare request is known, see ``decode_request``."""
@@ -158,7 +158,7 @@ def _plain_request(data: bytes) -> StoreRequest | None:
         return None
     rest = len(data) - len(_WITHOUT_OPTIONS)
     number, at = read_varint(data, 1)
-    if not ends_whole(data, number, at, 1 << 64) or at >= rest or data[at] != 0x12:
+    if not is_whole(data, 1, at, number, 1 << 64) or at >= rest or data[at] != 0x12:
         return None
     size, at = read_size(data, at + 1)
     end = at + size

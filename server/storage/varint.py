@@ -46,7 +46,7 @@ def signed_varint(number: int) -> bytes:
 def read_varint(data: bytes, position: int) -> tuple[int, int]:
     """The unsigned number that begins there, and where it ends: after ten bytes, or with the data, at the latest.
 
-    Whether it is well formed is not judged; the protobuf library has done that, or will, or ``ends_whole`` says so.
+    Whether it is well formed is not judged; the protobuf library has done that, or will, or ``is_whole`` says so.
     """
     value = shift = 0
     while position < len(data) and shift < 70:
@@ -59,10 +59,10 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
     return value, position
 
 
-def ends_whole(data: bytes, number: int, end: int, limit: int) -> bool:
-    """Whether ``read_varint`` has found a number below ``limit``, at most 2^64, that ends at ``end`` and not only with
-    the data: then it is the one that the protobuf library reads there."""
-    return number < limit and data[end - 1] < 0x80
+def is_whole(data: bytes, begin: int, end: int, number: int, limit: int) -> bool:
+    """Whether what ``read_varint`` has found from ``begin`` to ``end`` is a number below ``limit``, at most 2^64, that
+    does not end only with the data: then it is the one that the protobuf library reads there."""
+    return begin < end and number < limit and data[end - 1] < 0x80
 
 
 def read_size(data: bytes, position: int) -> tuple[int, int]:

@@ -221,6 +221,8 @@ def _read_tree(root: dict[str, Any], state: StoreState, place: list[str]) -> Non
         directory = state.directories[path] = Directory(path, modified, created, expiration)
         prefix = "/" if path == "/" else path + "/"
         for name, child in children.items():
+            if not name or "/" in name:
+                raise ValueError(f"a node has the name {name!r}")
             todo.append((prefix + name, child, directory.children))
     if "/" not in state.directories:
         raise ValueError("the root is not a directory")

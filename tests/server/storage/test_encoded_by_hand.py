@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server.proto import etcdserver_pb2, raft_pb2, wal_pb2
@@ -142,6 +142,8 @@ def nearly(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
     return bytes(data)
 
 
+@example(bytes.fromhex("0800 1080 0118"))  # which end with the tag of the index
+@example(bytes.fromhex("0800 1080 8080 0018"))
 @given(st.one_of(nearly(ENTRIES.map(encode_entry)), st.binary(max_size=20)))
 def test_an_entry_read_by_hand_is_what_protobuf_reads(data: bytes) -> None:
     read = _plain_entry(data)

@@ -220,6 +220,14 @@ def broken(change: str) -> bytes:
             document["Root"]["Children"] = None
         case "node a number":
             document["Root"]["Children"]["1"]["Children"]["a"] = 5
+        case "name of a path":
+            document["Root"]["Children"]["1"]["Children"]["x/y"] = document["Root"]["Children"]["1"][
+                "Children"
+            ]["a"]
+        case "no name":
+            document["Root"]["Children"]["1"]["Children"][""] = document["Root"]["Children"]["1"]["Children"][
+                "a"
+            ]
         case "bad time":
             document["Root"]["Children"]["1"]["Children"]["a"]["ExpireTime"] = "yesterday"
         case "front":
@@ -248,6 +256,8 @@ def broken(change: str) -> bytes:
         (broken("no root"), "at the top: no 'Root'"),
         (broken("root a file"), "the root is not a directory"),
         (broken("node a number"), "at /1/a: a node is no object: int"),
+        (broken("name of a path"), "at /1: a node has the name 'x/y'"),
+        (broken("no name"), "at /1: a node has the name ''"),
         (broken("bad time"), "at /1/a: not an RFC 3339 time: 'yesterday'"),
         (broken("front"), "at the event history: front 1000 is outside its 1000 slots"),
         (broken("back"), "back -1 is outside"),
