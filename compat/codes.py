@@ -723,7 +723,7 @@ BUNDLED_CHOSEN = ENGINE_CHOSEN.text(
     "--engine auto: no etcd on the PATH, so the bundled server",
 )
 MEMBERS_ALONE = ENGINE_CHOSEN.text(
-    "--engine gateway: not used, because a gateway has no members to find: {given}",
+    "--engine gateway: not used, because a gateway has no other members and no log: {given}",
 )
 
 FILE_NOT_READ = Code(

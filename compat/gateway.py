@@ -28,22 +28,46 @@ _LIBRARY = "grpc"
 _OF_MEMBERS = frozenset(
     (
         "cluster-active-size",
+        "cluster-remove-delay",
+        "cluster-sync-interval",
         "discovery",
         "discovery-fallback",
         "discovery-proxy",
         "discovery-srv",
+        "election-timeout",
+        "force-new-cluster",
+        "heartbeat-interval",
         "initial-advertise-peer-urls",
         "initial-cluster",
         "initial-cluster-state",
         "initial-cluster-token",
         "listen-peer-urls",
+        "max-snapshots",
+        "max-wals",
         "peer-addr",
         "peer-bind-addr",
+        "peer-ca-file",
+        "peer-cert-file",
+        "peer-client-cert-auth",
+        "peer-election-timeout",
+        "peer-heartbeat-interval",
+        "peer-key-file",
+        "peer-trusted-ca-file",
         "peers",
         "peers-file",
+        "proxy",
+        "proxy-dial-timeout",
+        "proxy-failure-wait",
+        "proxy-read-timeout",
+        "proxy-refresh-interval",
+        "proxy-write-timeout",
+        "snapshot",
+        "snapshot-count",
+        "strict-reconfig-check",
+        "wal-dir",
     )
 )
-"""How a member of 0.4 or 2.x finds the others, and where they find it."""
+"""How a member of 0.4 or 2.x, or a proxy, finds the others, where they find it, and how it keeps its log."""
 
 
 class GatewayRefused(Exception):

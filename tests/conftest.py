@@ -23,6 +23,9 @@ if os.environ.get("MIGRATE02_INSTALLED"):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As of a job in the background. Programs that are started would ignore it too, and some tests send it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # As of one that was started with nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

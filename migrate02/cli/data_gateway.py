@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
-from compat.gateway import GatewayRefused, check_library
+from compat.gateway import GatewayRefused, check_library, written
 from migrate02.cli.exits import DONE, RESIDUE
 from migrate02.cli.gateway_options import add_gateway, read_gateway
 from migrate02.cli.output import warn
@@ -66,8 +67,6 @@ def _write(settings: GatewaySettings, read: ReadStore) -> None:
         f"{read.path}: {read.what}, {done.files} keys and {done.directories} directories at index {done.at}"
     )
     print(shown(f"{said} are in the etcd now"))
-    print(
-        shown(
-            f"  start gateways with: etcd02 --engine gateway --gateway-endpoints {','.join(settings.endpoints)}"
-        )
-    )
+    flags = [word for flag, value in written(settings).items() for word in (f"--{flag}", value)]
+    user = f", and the password of {settings.user}" if settings.user else ""
+    print(shown(f"  start gateways with: etcd02 --engine gateway {shlex.join(flags)}{user}"))

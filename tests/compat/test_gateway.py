@@ -1,10 +1,12 @@
 """The flags of a gateway: what they mean, and what is said of those that cannot be."""
 
 import json
+import re
 
 import pytest
+from packaging.version import Version
 
-from compat import gateway
+from compat import flags04, flags2x, gateway
 from compat.etcd02 import main
 from compat.usage import usage
 
@@ -75,6 +77,40 @@ def test_the_configuration_of_a_member_starts_a_gateway_as_it_stands(
     assert said.startswith("etcd02: info[engine-chosen] --engine gateway: not used, ")
     for name in ("flag -peers", "flag -peer-addr", "ETCD_CLUSTER_ACTIVE_SIZE", "ETCD_DISCOVERY"):
         assert name in said
+
+
+ABOUT_MEMBERS = re.compile(
+    r"peer|initial-|discovery|proxy|election|heartbeat|snapshot|wals?\b|wal-dir|cluster|strict"
+)
+
+
+def test_every_setting_about_members_and_their_disks_is_said_to_be_unused() -> None:
+    """Those of 0.4 and 2.3.8; a gateway has neither members nor a log."""
+    of_23 = {flag.name for flag in flags2x.FLAGS if flag.known_to(Version("2.3.8"))}
+    known = of_23 | {flag.name for flag in flags04.FLAGS}
+    assert {name for name in known if ABOUT_MEMBERS.search(name)} <= gateway._OF_MEMBERS <= known
+
+
+def test_the_unit_of_a_proxy_starts_a_gateway(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "--engine=gateway",
+        "--gateway-endpoints=a:1",
+        "--print-config",
+        "--proxy=on",
+        "--force-new-cluster",
+    ]
+    assert main(["etcd02", *words], {}, "") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["proxy"] == "off"
+    assert "flag -proxy, flag -force-new-cluster" in shown.err
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "help"])
+def test_the_help_of_the_command_is_that_of_what_it_can_do(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["etcd02", "gateway", word], {}, "") == 0
+    assert "etcd02 gateway leave --gateway-endpoints" in capsys.readouterr().out
 
 
 def test_the_help_names_all_of_them() -> None:
