@@ -21,11 +21,10 @@ _LEAVE = Subcommand("gateway leave", _HEAD, {name: ("", text) for name, text in 
 
 def main(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Does what the words after ``gateway`` say; returns the exit status."""
+    if args and args[0].lstrip("-") in ("h", "help"):
+        args = ["leave", "--help"]  # all there is
     if args[:1] != ["leave"]:
-        if args and args[0].lstrip("-") in ("h", "help"):
-            args = ["leave", "--help"]  # all there is
-        else:
-            return Subcommand("gateway", "", {}).stop("say what to do: etcd02 gateway leave", REFUSED)
+        return Subcommand("gateway", "", {}).stop("say what to do: etcd02 gateway leave", REFUSED)
     given = _LEAVE.read(args[1:])
     if isinstance(given, int):
         return given

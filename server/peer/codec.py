@@ -17,8 +17,8 @@ from typing import Protocol
 from google.protobuf.message import DecodeError
 
 from server.proto import raft_pb2
-from server.raft import Entry, EntryType, Message, MessageType, Snapshot
-from server.storage.codec import decode_entry, encode_entry
+from server.raft import Entry, Message, MessageType, Snapshot
+from server.storage.codec import decode_entry, encode_entry, entry_in
 from server.storage.errors import CodecError
 from server.storage.varint import read_varint
 
@@ -46,7 +46,6 @@ _NO_SNAPSHOT = raft_pb2.Snapshot(
     metadata=raft_pb2.SnapshotMetadata(conf_state=raft_pb2.ConfState(), index=0, term=0)
 )
 _TYPES = {int(kind): kind for kind in MessageType}
-_ENTRY_TYPES = (EntryType.NORMAL, EntryType.CONF_CHANGE)
 
 
 def encode_message(message: Message) -> bytes:
@@ -82,6 +81,10 @@ def decode_message(data: bytes) -> Message | None:
     kind = _TYPES.get(got.type)
     if kind is None:
         return None
+    try:
+        entries = tuple(map(entry_in, got.entries))
+    except CodecError as error:
+        raise WireError(str(error)) from None
     message = Message(
         kind,
         got.to,
@@ -90,7 +93,7 @@ def decode_message(data: bytes) -> Message | None:
         got.index,
         got.logTerm,
         got.commit,
-        tuple(map(_to_entry, got.entries)),
+        entries,
         got.reject,
         got.rejectHint,
         _to_snapshot(got.snapshot),
@@ -137,12 +140,6 @@ def _within_count(count: int) -> int:
 
 def _from_entry(entry: Entry) -> raft_pb2.Entry:
     return raft_pb2.Entry(Type=entry.type, Term=entry.term, Index=entry.index, Data=entry.data or None)
-
-
-def _to_entry(entry: raft_pb2.Entry) -> Entry:
-    if not 0 <= entry.Type < len(_ENTRY_TYPES):
-        raise WireError(f"entry {entry.Index} has type {entry.Type}, which etcd 2.x does not have")
-    return Entry(entry.Term, entry.Index, entry.Data, _ENTRY_TYPES[entry.Type])
 
 
 def _from_snapshot(snapshot: Snapshot) -> raft_pb2.Snapshot:

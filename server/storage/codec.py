@@ -70,7 +70,11 @@ def decode_entry(data: bytes) -> Entry:
     entry = _plain_entry(data)
     if entry is not None:
         return entry
-    message = parse(raft_pb2.Entry, data, "log entry")
+    return entry_in(parse(raft_pb2.Entry, data, "log entry"))
+
+
+def entry_in(message: raft_pb2.Entry) -> Entry:
+    """Raises CodecError, as ``decode_entry``."""
     if not 0 <= message.Type < len(_ENTRY_TYPES):
         raise CodecError(
             f"log entry {message.Index} has type {message.Type}, which etcd 2.x does not have; "
