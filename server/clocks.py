@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 
@@ -19,3 +20,10 @@ class Time(NamedTuple):
 
 
 REAL_TIME = Time(time.time_ns, time.monotonic, asyncio.sleep)
+
+
+async def wait_at_most(seconds: float, event: asyncio.Event) -> None:
+    """Returns when the event is set, or after so many seconds of the event loop's clock."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -9,11 +9,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from server.clocks import Time
+from server.clocks import Time, wait_at_most
 from server.gateway.gateways import Gateways, Life
 from server.gateway.layout import Layout, encode_batch, encode_rules
 from server.gateway.v3 import V3, Compare, Get, LeaseLost, Put, Refused, V3Error
@@ -176,15 +175,11 @@ class Appender:
         """Waits until as many requests have come as the last batch had, if those were many, or for a moment."""
         if len(self._queue) < self._wanted >= MANY:
             self._enough.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(MOMENT):
-                    await self._enough.wait()
+            await wait_at_most(MOMENT, self._enough)
 
     async def rest(self) -> None:
         """Returns when the etcd has just answered an append, or has none to do; or a little later."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(REST):
-                await self._at_rest.wait()
+        await wait_at_most(REST, self._at_rest)
 
     def _next_batch(self) -> Batch | None:
         if self._rules:

@@ -5,8 +5,8 @@ leader the cluster's version.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 
+from server.clocks import wait_at_most
 from server.cluster.ids import id_text
 from server.cluster.members import VERSION as VERSION_PATH
 from server.cluster.members import Member, Members
@@ -83,9 +83,7 @@ class Announcements:
             else:
                 self.releases = None
             self._term_began.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(VERSION_INTERVAL):
-                    await self._term_began.wait()
+            await wait_at_most(VERSION_INTERVAL, self._term_began)
 
     async def _decide_version(self) -> None:
         known = self._members.version

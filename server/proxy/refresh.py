@@ -5,10 +5,10 @@ go into the cluster file. A list once heard is kept until there is a new one, wh
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
+from server.clocks import wait_at_most
 from server.cluster.remote import NotUsable, PeerAnswer, PeerUnreachable, RunningCluster, read_cluster
 from server.log import NOTICE, log_fault
 from server.mergelogger import MergeLogger
@@ -87,17 +87,13 @@ class Refresher:
 
     async def first(self, patience: float) -> None:
         """Returns when all have been asked once, or after so many seconds."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await self._has_asked.wait()
+        await wait_at_most(patience, self._has_asked)
 
     async def _pause(self, seconds: float) -> None:
         """That long, or until there is reason to hurry; a second in any case, lest failures make many requests."""
         self._hurry.clear()
         await asyncio.sleep(min(seconds, _SOON))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(seconds - _SOON, 0)):
-                await self._hurry.wait()
+        await wait_at_most(max(seconds - _SOON, 0), self._hurry)
 
     async def refresh(self) -> None:
         """Asks the peers one after the other, until one has a usable answer."""
